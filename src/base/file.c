@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole small files, atomically. */
+#include "base/file.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+
+enum { TEMPORARY_NAME_MAX = 64 };
+
+/* Temporary names begin with ".tmp-": whoever lists a state directory passes over and may collect them. */
+static int make_temporary(int dir_fd, mode_t mode, char *ret_name) {
+        for (int tries = 0; tries < 100; tries++) {
+                uint64_t random;
+
+                if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+                        return -errno;
+                (void) snprintf(ret_name, TEMPORARY_NAME_MAX, ".tmp-%016llx", (unsigned long long) random);
+                int fd = openat(dir_fd, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+                if (fd < 0 && errno == EEXIST)
+                        continue;
+                if (fd >= 0 && mode != 0600 && fchmod(fd, mode) < 0) {
+                        int code = -errno;
+
+                        (void) fd_close(fd);
+                        (void) unlinkat(dir_fd, ret_name, 0);
+                        return code;
+                }
+                return fd < 0 ? -errno : fd;
+        }
+        return -EEXIST;
+}
+
+static int write_named(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
+                       FileDurability durability, bool exclusive) {
+        char temporary[TEMPORARY_NAME_MAX];
+        _cleanup_fd_ int fd = make_temporary(dir_fd, mode, temporary);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = io_write_full(fd, data, size);
+        if (r >= 0 && durability == FILE_DURABLE && fsync(fd) < 0)
+                r = -errno;
+        if (r >= 0 && exclusive && linkat(dir_fd, temporary, dir_fd, name, 0) < 0)
+                r = -errno;
+        if (r >= 0 && !exclusive && renameat(dir_fd, temporary, dir_fd, name) < 0)
+                r = -errno;
+        if (r < 0 || exclusive)
+                (void) unlinkat(dir_fd, temporary, 0);
+        if (r >= 0 && durability == FILE_DURABLE && fsync(dir_fd) < 0)
+                r = -errno;
+        return r;
+}
+
+int file_write_atomic(int dir_fd, const char *name, const void *data, size_t size, mode_t mode, FileDurability durability) {
+        return write_named(dir_fd, name, data, size, mode, durability, /* exclusive= */ false);
+}
+
+int file_create_atomic(int dir_fd, const char *name, const void *data, size_t size, mode_t mode, FileDurability durability) {
+        return write_named(dir_fd, name, data, size, mode, durability, /* exclusive= */ true);
+}
+
+int file_read(int dir_fd, const char *name, size_t limit, char **ret_data, size_t *ret_size) {
+        struct stat st;
+        _cleanup_fd_ int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        return io_read_all(fd, limit, ret_data, ret_size);
+}
+
+int file_write_string(int dir_fd, const char *name, const char *text) {
+        _cleanup_fd_ int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+
+        if (fd < 0)
+                return -errno;
+        return RETRY_EINTR(write(fd, text, strlen(text))) < 0 ? -errno : 0;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON over jansson: bounded reading, and structs described by a table of their fields. */
+#include "base/json.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+/* jansson recurses at most JSON_PARSER_MAX_DEPTH (2048) deep; ours is a stricter bound, checked on the bytes. */
+static bool depth_is_bounded(const char *text, size_t size) {
+        size_t depth = 0;
+        bool in_string = false;
+
+        for (size_t i = 0; i < size; i++) {
+                if (in_string) {
+                        if (text[i] == '\\')
+                                i++;
+                        else if (text[i] == '"')
+                                in_string = false;
+                } else if (text[i] == '"')
+                        in_string = true;
+                else if (text[i] == '[' || text[i] == '{') {
+                        if (++depth > JSON_DEPTH_LIMIT)
+                                return false;
+                } else if ((text[i] == ']' || text[i] == '}') && depth > 0)
+                        depth--;
+        }
+        return true;
+}
+
+int json_parse(const char *text, size_t size, const char *what, json_t **ret, Error *reterr) {
+        json_error_t error;
+        json_t *json;
+
+        if (!depth_is_bounded(text, size))
+                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "cannot read '%s': JSON is nested deeper than %d", what,
+                                 JSON_DEPTH_LIMIT);
+        json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
+        if (!json)
+                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "cannot read '%s': line %d: %s", what, error.line,
+                                 error.text);
+        *ret = json;
+        return 0;
+}
+
+int json_read(int dir_fd, const char *name, size_t limit, json_t **ret, Error *reterr) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+
+        int r = file_read(dir_fd, name, limit, &text, &size);
+        if (r == -ENOENT)
+                return r;
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot read '%s'", name);
+        return json_parse(text, size, name, ret, reterr);
+}
+
+int json_write(int dir_fd, const char *name, const json_t *json, mode_t mode, FileDurability durability, Error *reterr) {
+        _cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+        size_t size;
+
+        if (!text)
+                return error_oom(reterr);
+        size = strlen(text);
+        text[size] = '\n'; /* in the place of the NUL: what is written is counted */
+        int r = file_write_atomic(dir_fd, name, text, size + 1, mode, durability);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot write '%s'", name);
+        return 0;
+}
+
+const char *json_get_string(const json_t *object, const char *key) {
+        return json_string_value(json_object_get(object, key));
+}
+
+int64_t json_get_integer(const json_t *object, const char *key, int64_t otherwise) {
+        const json_t *value = json_object_get(object, key);
+
+        return json_is_integer(value) ? json_integer_value(value) : otherwise;
+}
+
+bool json_get_bool(const json_t *object, const char *key, bool otherwise) {
+        const json_t *value = json_object_get(object, key);
+
+        return json_is_boolean(value) ? json_is_true(value) : otherwise;
+}
+
+json_t *json_text(const char *s) {
+        json_t *json = json_string(s);
+        _cleanup_free_ char *clean = NULL;
+        char *p;
+
+        if (json)
+                return json;
+        /* every byte above 0x7f as U+FFFD: only broken text comes here */
+        clean = p = malloc(strlen(s) * 3 + 1);
+        if (!clean)
+                return NULL;
+        for (; *s; s++)
+                if ((unsigned char) *s < 0x80)
+                        *p++ = *s;
+                else
+                        p = stpcpy(p, "\xef\xbf\xbd");
+        *p = 0;
+        return json_string(clean);
+}
+
+json_t *json_from_strv(char *const *v) {
+        _cleanup_json_ json_t *array = json_array();
+
+        for (; v && *v; v++)
+                if (json_array_append_new(array, json_text(*v)) < 0)
+                        return NULL;
+        return TAKE_PTR(array);
+}
+
+int json_to_strv(const json_t *array, char ***ret) {
+        _cleanup_strv_ char **v = NULL;
+        const json_t *item;
+        size_t i;
+
+        if (array && !json_is_null(array) && !json_is_array(array))
+                return -EBADMSG;
+        json_array_foreach(array, i, item) {
+                if (!json_is_string(item))
+                        return -EBADMSG;
+                if (strv_append(&v, json_string_value(item)) < 0)
+                        return -ENOMEM;
+        }
+        *ret = TAKE_PTR(v);
+        return 0;
+}
+
+json_t *json_from_pairs(char *const *pairs) {
+        _cleanup_json_ json_t *object = json_object();
+
+        for (; pairs && *pairs; pairs++) {
+                _cleanup_free_ char *key = strndup(*pairs, strcspn(*pairs, "="));
+                const char *value = strchr(*pairs, '=');
+
+                if (!key || json_object_set_new_nocheck(object, key, json_text(value ? value + 1 : "")) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(object);
+}
+
+int json_to_pairs(const json_t *object, char ***ret) {
+        _cleanup_strv_ char **pairs = NULL;
+        const char *key;
+        json_t *value;
+
+        if (object && !json_is_null(object) && !json_is_object(object))
+                return -EBADMSG;
+        json_object_foreach((json_t *) object, key, value) {
+                if (!json_is_string(value))
+                        return -EBADMSG;
+                if (strv_consume(&pairs, str_format("%s=%s", key, json_string_value(value))) < 0)
+                        return -ENOMEM;
+        }
+        *ret = TAKE_PTR(pairs);
+        return 0;
+}
+
+static void *at(const void *base, size_t offset) {
+        return (char *) base + offset;
+}
+
+static int load_array(const json_t *value, const JsonField *f, void *target, Error *reterr) {
+        size_t n = json_array_size(value), *count = at(target, f->count_offset);
+        char **items = at(target, f->offset);
+
+        if (!json_is_array(value))
+                return -EBADMSG;
+        *items = calloc(MAX(n, (size_t) 1), f->size);
+        if (!*items)
+                return -ENOMEM;
+        for (*count = 0; *count < n; ++*count) {
+                int r = json_fields_load(json_array_get(value, *count), f->fields, *items + *count * f->size, reterr);
+                if (r < 0) {
+                        ++*count; /* the half-filled one is freed with the rest */
+                        return r;
+                }
+        }
+        return 0;
+}
+
+static int load_integer(const json_t *value, JsonFieldType type, void *to) {
+        json_int_t n = json_integer_value(value);
+
+        if (!json_is_integer(value))
+                return -EBADMSG;
+        switch (type) {
+        case JSON_FIELD_INT64:
+                *(int64_t *) to = n;
+                return 0;
+        case JSON_FIELD_UINT64:
+                *(uint64_t *) to = (uint64_t) n; /* saved as the same bits */
+                return 0;
+        case JSON_FIELD_INT:
+                *(int *) to = (int) n;
+                return n < INT32_MIN || n > INT32_MAX ? -EBADMSG : 0;
+        default:
+                *(uint32_t *) to = (uint32_t) n;
+                return n < 0 || n > UINT32_MAX ? -EBADMSG : 0;
+        }
+}
+
+static int load_field(const json_t *value, const JsonField *f, void *target, Error *reterr) {
+        void *to = at(target, f->offset);
+
+        switch (f->type) {
+        case JSON_FIELD_STRING:
+                return json_is_string(value) ? str_replace(to, json_string_value(value)) : -EBADMSG;
+        case JSON_FIELD_STRV:
+        case JSON_FIELD_PAIRS: {
+                char **v;
+                int r = f->type == JSON_FIELD_STRV ? json_to_strv(value, &v) : json_to_pairs(value, &v);
+                if (r < 0)
+                        return r;
+                strv_free(*(char ***) to);
+                *(char ***) to = v;
+                return 0;
+        }
+        case JSON_FIELD_BOOL:
+                *(bool *) to = json_is_true(value);
+                return json_is_boolean(value) ? 0 : -EBADMSG;
+        case JSON_FIELD_OBJECT:
+                return json_fields_load(value, f->fields, to, reterr);
+        case JSON_FIELD_ARRAY:
+                return load_array(value, f, target, reterr);
+        default:
+                return load_integer(value, f->type, to);
+        }
+}
+
+int json_fields_load(const json_t *object, const JsonField *fields, void *target, Error *reterr) {
+        if (!json_is_object(object))
+                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "not a JSON object");
+        for (const JsonField *f = fields; f->name; f++) {
+                const json_t *value = json_object_get(object, f->name);
+
+                if (!value || json_is_null(value))
+                        continue;
+                int r = load_field(value, f, target, reterr);
+                if (r == -ENOMEM)
+                        return error_oom(reterr);
+                if (r < 0)
+                        return reterr && reterr->message
+                                       ? error_prefix(reterr, r, "%s", f->name)
+                                       : error_set(reterr, r, ERROR_CORRUPT, "%s: not of the right type", f->name);
+        }
+        return 0;
+}
+
+static json_t *save_array(const JsonField *f, const void *source) {
+        const char *items = *(char **) at(source, f->offset);
+        size_t n = *(size_t *) at(source, f->count_offset);
+        _cleanup_json_ json_t *array = json_array();
+
+        for (size_t i = 0; i < n; i++)
+                if (json_array_append_new(array, json_fields_save(f->fields, items + i * f->size)) < 0)
+                        return NULL;
+        return TAKE_PTR(array);
+}
+
+/* The value of a field; *ret_skip where it is empty and left out. */
+static json_t *save_field(const JsonField *f, const void *source, bool *ret_skip) {
+        const void *from = at(source, f->offset);
+        int64_t n;
+
+        *ret_skip = false;
+        switch (f->type) {
+        case JSON_FIELD_STRING:
+                *ret_skip = !*(char *const *) from;
+                return *ret_skip ? NULL : json_text(*(char *const *) from);
+        case JSON_FIELD_STRV:
+        case JSON_FIELD_PAIRS:
+                *ret_skip = !*(char **const *) from;
+                if (*ret_skip)
+                        return NULL;
+                return f->type == JSON_FIELD_STRV ? json_from_strv(*(char **const *) from)
+                                                  : json_from_pairs(*(char **const *) from);
+        case JSON_FIELD_BOOL:
+                *ret_skip = !*(const bool *) from;
+                return *ret_skip ? NULL : json_true();
+        case JSON_FIELD_OBJECT:
+                return json_fields_save(f->fields, from);
+        case JSON_FIELD_ARRAY:
+                *ret_skip = *(size_t *) at(source, f->count_offset) == 0;
+                return *ret_skip ? NULL : save_array(f, source);
+        case JSON_FIELD_INT64:
+                n = *(const int64_t *) from;
+                break;
+        case JSON_FIELD_UINT64:
+                n = (int64_t) *(const uint64_t *) from;
+                break;
+        case JSON_FIELD_INT:
+                n = *(const int *) from;
+                break;
+        default:
+                n = *(const uint32_t *) from;
+        }
+        *ret_skip = n == 0;
+        return *ret_skip ? NULL : json_integer(n);
+}
+
+json_t *json_fields_save(const JsonField *fields, const void *source) {
+        _cleanup_json_ json_t *object = json_object();
+
+        for (const JsonField *f = fields; f->name; f++) {
+                bool skip;
+                json_t *value = save_field(f, source, &skip);
+
+                if (!skip && json_object_set_new_nocheck(object, f->name, value) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(object);
+}
+
+void json_fields_done(const JsonField *fields, void *target) {
+        for (const JsonField *f = fields; f->name; f++) {
+                void *to = at(target, f->offset);
+
+                switch (f->type) {
+                case JSON_FIELD_STRING:
+                        free(*(char **) to);
+                        *(char **) to = NULL;
+                        break;
+                case JSON_FIELD_STRV:
+                case JSON_FIELD_PAIRS:
+                        strv_free(*(char ***) to);
+                        *(char ***) to = NULL;
+                        break;
+                case JSON_FIELD_OBJECT:
+                        json_fields_done(f->fields, to);
+                        break;
+                case JSON_FIELD_ARRAY: {
+                        char **items = to;
+                        size_t *count = at(target, f->count_offset);
+
+                        for (size_t i = 0; i < *count; i++)
+                                json_fields_done(f->fields, *items + i * f->size);
+                        free(*items);
+                        *items = NULL;
+                        *count = 0;
+                        break;
+                }
+                default:
+                        break;
+                }
+        }
+}

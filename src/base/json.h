@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON over jansson: bounded and strict reading, and structs that are read, written, copied and freed by one table of
+ * their fields. Duplicate keys are refused, depth is bounded, unknown keys of our own records are kept out of the way. */
+#pragma once
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/file.h"
+
+enum {
+        JSON_DEPTH_LIMIT = 64,
+        JSON_RECORD_LIMIT = 8 * 1024 * 1024, /* bytes of one of our own records */
+};
+
+#define _cleanup_json_ _cleanup_(json_decrefp)
+
+/* Parses text; `what` names it in the message. Returns a new reference in ret. -EBADMSG when it is not valid. */
+int json_parse(const char *text, size_t size, const char *what, json_t **ret, Error *reterr);
+
+/* Reads and parses a file (see file_read()). -ENOENT is returned without a message. */
+int json_read(int dir_fd, const char *name, size_t limit, json_t **ret, Error *reterr);
+
+/* Writes a file atomically, compact, with a final newline. Keys keep the order in which they were set. */
+int json_write(int dir_fd, const char *name, const json_t *json, mode_t mode, FileDurability durability, Error *reterr);
+
+/* Borrowed string or integer at a key, or the default when it is not there or of another type. */
+const char *json_get_string(const json_t *object, const char *key);
+int64_t json_get_integer(const json_t *object, const char *key, int64_t otherwise);
+bool json_get_bool(const json_t *object, const char *key, bool otherwise);
+
+/* An array of strings from a vector (empty array for NULL), and back (*ret is NULL for null and for an empty array). */
+json_t *json_from_strv(char *const *v);
+int json_to_strv(const json_t *array, char ***ret);
+
+/* An object from "KEY=VALUE" words (a missing '=' is an empty value), and back. */
+json_t *json_from_pairs(char *const *pairs);
+int json_to_pairs(const json_t *object, char ***ret);
+
+/* A string that may hold bytes which are not UTF-8: those are written as U+FFFD. */
+json_t *json_text(const char *s);
+
+typedef enum JsonFieldType {
+        JSON_FIELD_STRING,  /* char *, NULL is left out */
+        JSON_FIELD_STRV,    /* char **, NULL is left out */
+        JSON_FIELD_PAIRS,   /* char ** of "KEY=VALUE" <-> an object */
+        JSON_FIELD_BOOL,    /* bool, false is left out */
+        JSON_FIELD_INT64,   /* int64_t, 0 is left out */
+        JSON_FIELD_UINT64,  /* uint64_t, 0 is left out */
+        JSON_FIELD_INT,     /* int, 0 is left out */
+        JSON_FIELD_UINT32,  /* uint32_t, 0 is left out */
+        JSON_FIELD_OBJECT,  /* a struct inside, by `fields` */
+        JSON_FIELD_ARRAY,   /* pointer to `size`-byte structs by `fields`; their size_t number stands at `count_offset` */
+} JsonFieldType;
+
+typedef struct JsonField {
+        const char *name; /* NULL ends the table */
+        JsonFieldType type;
+        size_t offset;
+        const struct JsonField *fields;
+        size_t size, count_offset;
+} JsonField;
+
+#define JSON_FIELD(struct_type, member, field_name, field_type) \
+        { .name = (field_name), .type = (field_type), .offset = offsetof(struct_type, member) }
+#define JSON_FIELD_OBJECT_OF(struct_type, member, field_name, table) \
+        { .name = (field_name), .type = JSON_FIELD_OBJECT, .offset = offsetof(struct_type, member), .fields = (table) }
+/* `member` is the pointer, `n_member` the count. */
+#define JSON_FIELD_ARRAY_OF(struct_type, member, n_member, field_name, table)                                    \
+        { .name = (field_name), .type = JSON_FIELD_ARRAY, .offset = offsetof(struct_type, member), .fields = (table), \
+          .size = sizeof(*((struct_type *) 0)->member), .count_offset = offsetof(struct_type, n_member) }
+
+/* Fills a struct (which must be empty, or hold what is to be replaced) from an object. A value of the wrong type is
+ * -EBADMSG with its path; keys that the table does not know are passed over, so that older programs read newer records. */
+int json_fields_load(const json_t *object, const JsonField *fields, void *target, Error *reterr);
+
+/* The struct as a new object, or NULL when out of memory. */
+json_t *json_fields_save(const JsonField *fields, const void *source);
+
+/* Frees all that the fields own and zeroes them. */
+void json_fields_done(const JsonField *fields, void *target);

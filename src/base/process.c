@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes, held by pidfd. */
+#include "base/process.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/io.h"
+
+int process_start_time(pid_t pid, uint64_t *ret) {
+        _cleanup_free_ char *text = NULL;
+        char path[32], *p, state;
+        unsigned long long start_time;
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
+        int r = file_read(AT_FDCWD, path, 8192, &text, /* ret_size= */ NULL);
+        if (r < 0)
+                return r == -ENOENT ? -ESRCH : r;
+        /* the command name is in parentheses and may hold any byte: begin behind the last one */
+        p = strrchr(text, ')');
+        if (!p || sscanf(p, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
+                         &start_time) != 2)
+                return -EIO;
+        *ret = start_time;
+        return 0;
+}
+
+int process_open(pid_t pid, uint64_t start_time) {
+        _cleanup_fd_ int fd = pidfd_open(pid, 0);
+        uint64_t found;
+
+        if (fd < 0)
+                return -errno;
+        /* the pidfd came first: if the start time matches now, it is the process that the pidfd holds */
+        int r = process_start_time(pid, &found);
+        if (r < 0)
+                return r;
+        return found == start_time ? TAKE_FD(fd) : -ESRCH;
+}
+
+int process_signal(int pidfd, int signal) {
+        return pidfd_send_signal(pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+bool process_has_ended(int pidfd) {
+        struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+
+        return RETRY_EINTR(poll(&fd, 1, 0)) > 0;
+}
+
+int process_wait_end(int pidfd, uint64_t timeout_usec) {
+        struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+        struct timespec timeout = { .tv_sec = (time_t) (timeout_usec / 1000000),
+                                    .tv_nsec = (long) (timeout_usec % 1000000) * 1000 };
+
+        int r = (int) RETRY_EINTR(ppoll(&fd, 1, timeout_usec == UINT64_MAX ? NULL : &timeout, NULL));
+        return r < 0 ? -errno : r == 0 ? -ETIMEDOUT : 0;
+}
+
+/* In the child: puts each descriptor in its place. First all go above the range, then down, so none is overwritten. */
+static int place_fds(const int *fds, size_t n_fds) {
+        int high[16];
+
+        if (n_fds > ELEMENTSOF(high))
+                return -E2BIG;
+        for (size_t i = 0; i < n_fds; i++) {
+                int fd = fds[i] >= 0 ? fds[i] : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+                high[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 100);
+                if (high[i] < 0)
+                        return -errno;
+        }
+        for (size_t i = 0; i < n_fds; i++)
+                if (dup2(high[i], (int) i) < 0)
+                        return -errno;
+        return close_range((unsigned) n_fds, ~0U, 0) < 0 ? -errno : 0;
+}
+
+int process_spawn(const char *path, char *const *argv, char *const *envp, const int *fds, size_t n_fds, pid_t *ret_pid,
+                  int *ret_pidfd) {
+        _cleanup_fd_ int pidfd = -EBADF;
+        sigset_t all, old;
+
+        (void) sigfillset(&all);
+        (void) sigprocmask(SIG_SETMASK, &all, &old);
+        pid_t pid = fork();
+        int code = -errno;
+        if (pid == 0) {
+                sigset_t none;
+
+                for (int i = 1; i < _NSIG; i++)
+                        (void) signal(i, SIG_DFL); /* KILL and STOP refuse; fine */
+                (void) sigemptyset(&none);
+                (void) sigprocmask(SIG_SETMASK, &none, NULL);
+                if (place_fds(fds, n_fds) >= 0)
+                        (void) execve(path, argv, envp ?: environ);
+                _exit(127);
+        }
+        (void) sigprocmask(SIG_SETMASK, &old, NULL);
+        if (pid < 0)
+                return code;
+        if (ret_pidfd) {
+                pidfd = pidfd_open(pid, 0);
+                if (pidfd < 0)
+                        return -errno;
+                *ret_pidfd = TAKE_FD(pidfd);
+        }
+        if (ret_pid)
+                *ret_pid = pid;
+        return 0;
+}
+
+int process_reap(pid_t pid) {
+        int status;
+
+        if (RETRY_EINTR(waitpid(pid, &status, 0)) < 0)
+                return -errno;
+        return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of a container record. */
+#include "spec/container.h"
+
+#include <string.h>
+
+#define FIELD(member, name, type) JSON_FIELD(ContainerConfig, member, name, JSON_FIELD_##type)
+#define STRING(member, name) FIELD(member, name, STRING)
+#define STRV(member, name) FIELD(member, name, STRV)
+#define BOOL(member, name) FIELD(member, name, BOOL)
+
+static const JsonField mount_fields[] = {
+        JSON_FIELD(ContainerMount, type, "type", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerMount, source, "source", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerMount, destination, "destination", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerMount, options, "options", JSON_FIELD_STRV),
+        JSON_FIELD(ContainerMount, anonymous, "anonymous", JSON_FIELD_BOOL),
+        {},
+};
+
+static const JsonField port_fields[] = {
+        JSON_FIELD(ContainerPort, host_ip, "hostIp", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerPort, host_port, "hostPort", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerPort, container_port, "containerPort", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerPort, protocol, "protocol", JSON_FIELD_STRING),
+        {},
+};
+
+static const JsonField id_mapping_fields[] = {
+        JSON_FIELD(ContainerIdMapping, container_id, "containerID", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerIdMapping, host_id, "hostID", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerIdMapping, size, "size", JSON_FIELD_UINT32),
+        {},
+};
+
+static const JsonField rlimit_fields[] = {
+        JSON_FIELD(ContainerRlimit, type, "type", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerRlimit, soft, "soft", JSON_FIELD_UINT64),
+        JSON_FIELD(ContainerRlimit, hard, "hard", JSON_FIELD_UINT64),
+        {},
+};
+
+static const JsonField device_fields[] = {
+        JSON_FIELD(ContainerDevice, source, "source", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerDevice, destination, "destination", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerDevice, permissions, "permissions", JSON_FIELD_STRING),
+        {},
+};
+
+static const JsonField resources_fields[] = {
+        JSON_FIELD(ContainerResources, memory, "memory", JSON_FIELD_INT64),
+        JSON_FIELD(ContainerResources, memory_swap, "memorySwap", JSON_FIELD_INT64),
+        JSON_FIELD(ContainerResources, memory_reservation, "memoryReservation", JSON_FIELD_INT64),
+        JSON_FIELD(ContainerResources, cpu_shares, "cpuShares", JSON_FIELD_UINT64),
+        JSON_FIELD(ContainerResources, cpu_quota, "cpuQuota", JSON_FIELD_INT64),
+        JSON_FIELD(ContainerResources, cpu_period, "cpuPeriod", JSON_FIELD_UINT64),
+        JSON_FIELD(ContainerResources, cpuset_cpus, "cpusetCpus", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerResources, cpuset_mems, "cpusetMems", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerResources, pids_limit, "pidsLimit", JSON_FIELD_INT64),
+        {},
+};
+
+static const JsonField health_fields[] = {
+        JSON_FIELD(ContainerHealth, test, "test", JSON_FIELD_STRV),
+        JSON_FIELD(ContainerHealth, interval_usec, "intervalUSec", JSON_FIELD_UINT64),
+        JSON_FIELD(ContainerHealth, timeout_usec, "timeoutUSec", JSON_FIELD_UINT64),
+        JSON_FIELD(ContainerHealth, start_period_usec, "startPeriodUSec", JSON_FIELD_UINT64),
+        JSON_FIELD(ContainerHealth, retries, "retries", JSON_FIELD_UINT32),
+        {},
+};
+
+const JsonField container_config_fields[] = {
+        FIELD(version, "version", INT),
+        STRING(id, "id"),
+        STRING(name, "name"),
+        FIELD(created_usec, "createdUSec", INT64),
+        STRING(image, "image"),
+        STRING(image_name, "imageName"),
+        STRING(image_id, "imageID"),
+        STRING(image_digest, "imageDigest"),
+        STRV(layers, "layers"),
+        STRING(rootfs, "rootfs"),
+        BOOL(rootfs_overlay, "rootfsOverlay"),
+        BOOL(read_only, "readOnly"),
+        STRV(entrypoint, "entrypoint"),
+        STRV(command, "command"),
+        STRV(create_command, "createCommand"),
+        STRV(env, "env"),
+        STRING(workdir, "workdir"),
+        STRING(user, "user"),
+        STRV(group_add, "groupAdd"),
+        STRV(cap_add, "capAdd"),
+        STRV(cap_drop, "capDrop"),
+        STRING(seccomp, "seccomp"),
+        BOOL(no_new_privileges, "noNewPrivileges"),
+        BOOL(privileged, "privileged"),
+        BOOL(init, "init"),
+        BOOL(terminal, "terminal"),
+        BOOL(open_stdin, "openStdin"),
+        STRV(masked_paths_add, "mask"),
+        STRV(unmask, "unmask"),
+        STRV(security_opt, "securityOpt"),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, rlimits, n_rlimits, "rlimits", rlimit_fields),
+        STRING(umask_text, "umask"),
+        FIELD(oom_score_adj, "oomScoreAdj", INT),
+        STRING(userns, "userns"),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, uid_map, n_uid_map, "uidMap", id_mapping_fields),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, gid_map, n_gid_map, "gidMap", id_mapping_fields),
+        STRING(network, "network"),
+        STRING(pid_mode, "pidMode"),
+        STRING(ipc_mode, "ipcMode"),
+        STRING(uts_mode, "utsMode"),
+        STRING(cgroupns_mode, "cgroupnsMode"),
+        STRING(hostname, "hostname"),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, mounts, n_mounts, "mounts", mount_fields),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, devices, n_devices, "devices", device_fields),
+        FIELD(shm_size, "shmSize", UINT64),
+        BOOL(no_hosts, "noHosts"),
+        BOOL(no_read_only_tmpfs, "noReadOnlyTmpfs"),
+        STRV(add_hosts, "addHosts"),
+        STRV(dns, "dns"),
+        STRV(dns_search, "dnsSearch"),
+        STRV(dns_options, "dnsOptions"),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, ports, n_ports, "ports", port_fields),
+        STRV(expose, "expose"),
+        JSON_FIELD_OBJECT_OF(ContainerConfig, resources, "resources", resources_fields),
+        STRV(sysctl, "sysctl"),
+        STRING(cgroups, "cgroups"),
+        STRING(cgroup_parent, "cgroupParent"),
+        BOOL(auto_remove, "autoRemove"),
+        STRING(restart_policy, "restartPolicy"),
+        FIELD(restart_retries, "restartRetries", UINT32),
+        FIELD(stop_signal, "stopSignal", INT),
+        FIELD(stop_timeout, "stopTimeout", INT64),
+        STRING(log_driver, "logDriver"),
+        STRV(log_opt, "logOpt"),
+        STRING(sdnotify, "sdnotify"),
+        STRING(notify_socket, "notifySocket"),
+        STRING(systemd_unit, "systemdUnit"),
+        JSON_FIELD_OBJECT_OF(ContainerConfig, health, "health", health_fields),
+        FIELD(labels, "labels", PAIRS),
+        FIELD(annotations, "annotations", PAIRS),
+        {},
+};
+
+void container_config_done(ContainerConfig *config) {
+        json_fields_done(container_config_fields, config);
+}
+
+void *container_array_add(void **items, size_t *n_items, size_t size) {
+        char *grown = reallocarray(*items, *n_items + 1, size);
+
+        if (!grown)
+                return NULL;
+        *items = grown;
+        return memset(grown + (*n_items)++ * size, 0, size);
+}
+
+bool container_name_is_valid(const char *name) {
+        static const char first[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+        size_t n = strlen(name);
+
+        return n > 0 && n <= 255 && strchr(first, name[0]) &&
+               strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == n;
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container as it was asked for, with the image's defaults merged in: what `create` writes to disk, what a start reads,
+ * what inspect shows. One table (spec/container.c) reads, writes and frees all of it. Words are the runtime-spec's and,
+ * where that has none, Podman's. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/json.h"
+
+enum { CONTAINER_CONFIG_VERSION = 1, CONTAINER_ID_LENGTH = 64 };
+
+typedef struct ContainerMount {
+        char *type;        /* "bind", "volume", "tmpfs" */
+        char *source;      /* absolute host path, or the volume's name; NULL for tmpfs */
+        char *destination; /* absolute path in the container */
+        char **options;    /* mount options as podman-run(1) has them: ro, rw, z, Z, U, nosuid, rprivate, size=..., mode=... */
+        bool anonymous;    /* a volume that goes with the container (rm -v, --rm) */
+} ContainerMount;
+
+typedef struct ContainerPort {
+        char *host_ip;     /* NULL: all addresses */
+        uint32_t host_port; /* 0: one is chosen at start */
+        uint32_t container_port;
+        char *protocol;    /* "tcp" or "udp" */
+} ContainerPort;
+
+/* One line of a uid_map or gid_map (user_namespaces(7)); `host_id` is in the user's own view, see ns/idmap.h. */
+typedef struct ContainerIdMapping {
+        uint32_t container_id, host_id, size;
+} ContainerIdMapping;
+
+typedef struct ContainerRlimit {
+        char *type;        /* "RLIMIT_NOFILE" */
+        uint64_t soft, hard; /* UINT64_MAX: unlimited */
+} ContainerRlimit;
+
+typedef struct ContainerDevice {
+        char *source;      /* path on the host */
+        char *destination; /* path in the container */
+        char *permissions; /* "rwm" */
+} ContainerDevice;
+
+typedef struct ContainerResources {
+        int64_t memory, memory_swap, memory_reservation; /* bytes; 0: no limit; -1: unlimited */
+        uint64_t cpu_shares;                     /* 2..262144 as in cgroup v1; 0: not set */
+        int64_t cpu_quota;                       /* microseconds per period; 0: not set */
+        uint64_t cpu_period;                     /* microseconds; 0: 100000 */
+        char *cpuset_cpus, *cpuset_mems;
+        int64_t pids_limit;                      /* 0: the default; -1: unlimited */
+} ContainerResources;
+
+typedef struct ContainerHealth {
+        char **test;       /* NULL: none; {"CMD", ...}, {"CMD-SHELL", "..."} or {"NONE"} as in the image-spec */
+        uint64_t interval_usec, timeout_usec, start_period_usec;
+        uint32_t retries;
+} ContainerHealth;
+
+typedef struct ContainerConfig {
+        int version;              /* CONTAINER_CONFIG_VERSION */
+        char *id;                 /* 64 lower-case hex digits */
+        char *name;
+        int64_t created_usec;     /* since the epoch */
+
+        /* where the root file system comes from: an image, or a directory */
+        char *image;              /* as the user wrote it */
+        char *image_name;         /* normalised: docker.io/library/busybox:latest */
+        char *image_id;           /* 64 hex digits: the digest of the image config */
+        char *image_digest;       /* "sha256:...": of the manifest */
+        char **layers;            /* diff IDs ("sha256:..."), lowest first */
+        char *rootfs;             /* absolute path, with --rootfs */
+        bool rootfs_overlay;      /* --rootfs DIR:O */
+        bool read_only;
+
+        /* process */
+        char **entrypoint, **command; /* what runs is one after the other; inspect shows both */
+        char **create_command;    /* argv of sdpod, for inspect */
+        char **env;
+        char *workdir;            /* NULL: "/" */
+        char *user;               /* "name|uid[:group|gid]"; NULL: root */
+        char **group_add;
+        char **cap_add, **cap_drop; /* "CAP_CHOWN" or "ALL" */
+        char *seccomp;            /* NULL: the default profile; "unconfined"; or an absolute path of a profile */
+        bool no_new_privileges, privileged, init, terminal, open_stdin;
+        char **masked_paths_add, **unmask; /* --security-opt mask=, unmask= ("ALL" or paths) */
+        char **security_opt;      /* as given, for inspect */
+        ContainerRlimit *rlimits;
+        size_t n_rlimits;
+        char *umask_text;         /* "0022"; NULL: that */
+        int oom_score_adj;
+
+        /* namespaces */
+        char *userns;             /* NULL or "host", "keep-id[:uid=,gid=]", "auto[:size=]", "nomap" */
+        ContainerIdMapping *uid_map, *gid_map; /* from --uidmap, --gidmap; empty: by `userns` */
+        size_t n_uid_map, n_gid_map;
+        char *network;            /* NULL: "slirp"; "none", "host", "slirp[:options]", "ns:PATH", "container:ID" */
+        char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode; /* NULL: "private"; "host"; "container:ID"; "ns:PATH" */
+        char *hostname;
+
+        /* files */
+        ContainerMount *mounts;
+        size_t n_mounts;
+        ContainerDevice *devices;
+        size_t n_devices;
+        uint64_t shm_size;        /* bytes; 0: 64 MiB */
+        bool no_hosts, no_read_only_tmpfs;
+        char **add_hosts;         /* "name:address" */
+        char **dns, **dns_search, **dns_options;
+
+        /* network */
+        ContainerPort *ports;
+        size_t n_ports;
+        char **expose;            /* "80/tcp" */
+
+        /* limits */
+        ContainerResources resources;
+        char **sysctl;            /* "net.core.x=1" */
+        char *cgroups;            /* NULL: "enabled"; "disabled", "no-conmon", "split" */
+        char *cgroup_parent;
+
+        /* life */
+        bool auto_remove;
+        char *restart_policy;     /* NULL: "no"; "always", "unless-stopped", "on-failure" */
+        uint32_t restart_retries;
+        int stop_signal;          /* 0: SIGTERM */
+        int64_t stop_timeout;     /* seconds; -1: wait for ever */
+        char *log_driver;         /* NULL: decided at start; "k8s-file", "journald", "none", "passthrough" */
+        char **log_opt;           /* "path=...", "max-size=10m", "tag=..." */
+        char *sdnotify;           /* NULL: "container"; "conmon", "healthy", "ignore" */
+        char *notify_socket;      /* $NOTIFY_SOCKET at creation */
+        char *systemd_unit;       /* $PODMAN_SYSTEMD_UNIT or $SDPOD_SYSTEMD_UNIT at creation: a unit file's container */
+        ContainerHealth health;
+        char **labels, **annotations; /* pairs */
+} ContainerConfig;
+
+#define CONTAINER_CONFIG_NULL ((ContainerConfig){ .version = CONTAINER_CONFIG_VERSION, .stop_timeout = 10 })
+
+extern const JsonField container_config_fields[];
+
+/* Frees everything inside. */
+void container_config_done(ContainerConfig *config);
+#define _cleanup_container_config_ _cleanup_(container_config_done)
+
+/* Appends a zeroed item to an array and counts it; returns the item, or NULL when out of memory.
+ *     ContainerPort *port = container_array_add((void **) &c->ports, &c->n_ports, sizeof(*port)); */
+void *container_array_add(void **items, size_t *n_items, size_t size);
+
+/* Container and volume names: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 255 bytes. */
+bool container_name_is_valid(const char *name) _pure_;

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Containers on disk: the record (container.json, written once), the state (state.json, small, rewritten at each change)
+ * and, in the runtime directory, the process (process.json, dies with the boot). Truth about "is it running" is always
+ * the process itself: pid, start time and boot. */
+#pragma once
+
+#include "spec/container.h"
+#include "state/store.h"
+
+typedef enum ContainerStatus {
+        CONTAINER_CREATED,
+        CONTAINER_RUNNING,
+        CONTAINER_PAUSED,
+        CONTAINER_EXITED,
+        CONTAINER_STOPPING,
+        CONTAINER_REMOVING,
+        _CONTAINER_STATUS_MAX,
+} ContainerStatus;
+
+/* "created", "running", "paused", "exited", "stopping", "removing": Podman's words. */
+const char *container_status_to_string(ContainerStatus status) _pure_;
+
+/* state.json: what outlives the process. */
+typedef struct ContainerState {
+        int64_t started_usec, finished_usec; /* 0: never */
+        int exit_code;          /* of the last run; -1 unknown */
+        bool exited;            /* it has run and its exit is recorded */
+        bool oom_killed, stopped_by_user;
+        uint32_t restart_count;
+        char *error;            /* why the last start failed; NULL */
+        char *unit;             /* the systemd unit that holds it, NULL: none */
+        char *log_driver, *log_path; /* what the last start decided */
+} ContainerState;
+
+/* process.json: the running process. */
+typedef struct ContainerProcess {
+        int pid;                /* of the container's init, in the namespace of sdpod; 0: none */
+        uint64_t start_time;    /* clock ticks since boot */
+        char *boot_id;          /* /proc/sys/kernel/random/boot_id */
+        char *cgroup;           /* path of the container's cgroup below /sys/fs/cgroup, "" for none */
+        int supervisor_pid;     /* the foreground command, solo monitor; 0: systemd */
+        uint64_t supervisor_start_time;
+        int net_pid;            /* sdpod-net; 0: none */
+        uint64_t net_start_time;
+        ContainerPort *ports;   /* as really bound */
+        size_t n_ports;
+        char *userns;           /* the effective mapping mode, for exec */
+} ContainerProcess;
+
+extern const JsonField container_state_fields[], container_process_fields[];
+
+typedef struct Container {
+        ContainerConfig config;
+        ContainerState state;
+        ContainerProcess process;
+        ContainerStatus status; /* resolved when it was loaded */
+        int dir_fd;             /* containers/ID */
+        int runtime_fd;         /* runtime containers/ID; -EBADF until opened */
+        int pidfd;              /* of the init while it runs; -EBADF otherwise */
+        int lock_fd;            /* -EBADF: not locked */
+} Container;
+
+#define CONTAINER_NULL \
+        ((Container){ .config = CONTAINER_CONFIG_NULL, .dir_fd = -EBADF, .runtime_fd = -EBADF, .pidfd = -EBADF, .lock_fd = -EBADF })
+
+void container_done(Container *container);
+#define _cleanup_container_ _cleanup_(container_done)
+
+/* Makes the record under a fresh ID (or config->id when set), and claims the name (config->name; one is made up when
+ * NULL) with one symlink(2). -EEXIST names the holder. `config` is moved into *ret. */
+int container_create(const Store *store, ContainerConfig *config, Container *ret, Error *reterr);
+
+/* Finds by full name, full ID, or an ID prefix that only one container has. Returns the ID (owned).
+ * -ENOENT "no such container", -EINVAL when the prefix is ambiguous. */
+int container_find(const Store *store, const char *name_or_id, char **ret_id, Error *reterr);
+
+/* Loads record, state and process, and resolves the status. */
+int container_load(const Store *store, const char *id, Container *ret, Error *reterr);
+
+/* find + load. */
+int container_open(const Store *store, const char *name_or_id, Container *ret, Error *reterr);
+
+/* Waits for the container's lock and reloads state and process under it. Released by container_unlock() or _done(). */
+int container_lock(const Store *store, Container *container, Error *reterr);
+void container_unlock(Container *container);
+
+/* Reads state and process again and resolves the status. */
+int container_refresh(const Store *store, Container *container, Error *reterr);
+
+int container_save_state(Container *container, Error *reterr);
+int container_save_process(const Store *store, Container *container, Error *reterr);
+int container_save_config(Container *container, Error *reterr); /* rename, update */
+
+/* All IDs, in no order; a vector (NULL: none). */
+int container_list(const Store *store, char ***ret, Error *reterr);
+
+/* Gives the container another name: claims the new one, then lets the old one go. */
+int container_rename(const Store *store, Container *container, const char *name, Error *reterr);
+
+/* Removes record, name and runtime files; `remove_rootfs` first removes what belongs to mapped IDs (see
+ * storage/rootfs.h, which the engine passes in so that state knows nothing of namespaces). */
+int container_delete(const Store *store, Container *container, int (*remove_rootfs)(int dir_fd, void *data, Error *reterr),
+                     void *data, Error *reterr);
+
+/* Opens the container's directory in the runtime directory, making it where missing. Borrowed from the container. */
+int container_runtime_fd(const Store *store, Container *container, Error *reterr);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The directories that sdpod keeps state in, and where each thing lies below them: the whole list of paths.
+ *
+ *   data      $XDG_DATA_HOME/sdpod (root: /var/lib/sdpod)          survives a reboot
+ *     images/                an OCI image layout: oci-layout, index.json, blobs/sha256/HEX
+ *     layers/HEX/            one unpacked layer by diff ID: diff/, layer.json
+ *     containers/ID/         container.json, state.json, upper/, work/, hosts, resolv.conf, hostname, ctr.log
+ *     names/NAME             a symlink whose text is the ID of the container of that name
+ *     volumes/NAME/          volume.json, _data/
+ *     .tmp-*                 unfinished work; its owner holds a lock on it
+ *   runtime   $XDG_RUNTIME_DIR/sdpod (root: /run/sdpod)            dies with the boot
+ *     containers/ID/         process.json, lock, spools of the monitor, sockets
+ *     monitor.sock           the user's sdpod-monitor
+ *
+ * Lock order: images.lock, then a container's lock, then a volume's. No command holds two containers' locks. */
+#pragma once
+
+#include "base/error.h"
+
+typedef struct Store {
+        char *data_path, *runtime_path; /* absolute; owned */
+        int data_fd, runtime_fd;        /* directories, 0700, owned by the user */
+} Store;
+
+#define STORE_NULL ((Store){ .data_fd = -EBADF, .runtime_fd = -EBADF })
+
+/* Opens (makes where missing) both directories. `data` and `runtime` override the defaults where not NULL (--root,
+ * --runroot). A runtime directory that another user owns or can write is refused. */
+int store_open(const char *data, const char *runtime, Store *ret, Error *reterr);
+void store_done(Store *store);
+#define _cleanup_store_ _cleanup_(store_done)
+
+/* Opens a directory below, making it 0700 where missing; a descriptor or -errno. */
+int store_open_data(const Store *store, const char *name, Error *reterr);
+int store_open_runtime(const Store *store, const char *name, Error *reterr);
+
+/* Takes a lock file (made where missing) below `dir_fd`, waiting for it; the lock is an open file description lock
+ * (fcntl(2), F_OFD_SETLKW) and goes with the descriptor that is returned. */
+int store_lock(int dir_fd, const char *name, bool exclusive, Error *reterr);

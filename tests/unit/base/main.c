@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Runs the registered tests of one program and prints TAP. */
+#include "base/test.h"
+
+Test *test_first;
+jmp_buf test_failed;
+const char *test_skipped;
+
+static int n, failed; /* static: a longjmp must not lose them */
+
+int main(void) {
+
+        for (Test *t = test_first; t; t = t->next)
+                n++;
+        printf("1..%d\n", n);
+        n = 0;
+        for (Test *t = test_first; t; t = t->next) {
+                test_skipped = NULL;
+                if (setjmp(test_failed) == 0) {
+                        t->run();
+                        printf("ok %d - %s\n", ++n, t->name);
+                } else if (test_skipped)
+                        printf("ok %d - %s # SKIP %s\n", ++n, t->name, test_skipped);
+                else {
+                        printf("not ok %d - %s\n", ++n, t->name);
+                        failed = 1;
+                }
+                fflush(stdout);
+        }
+        return failed;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/test.h"
+
+static int fresh_dir(void) {
+        char name[] = "/tmp/sdpod-test-XXXXXX";
+
+        CHECK(mkdtemp(name));
+        return open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+}
+
+TEST(open_in_root_stays_inside) {
+        _cleanup_fd_ int root = fresh_dir();
+
+        CHECK_INT(symlinkat("/etc", root, "abs"), 0);
+        CHECK_INT(symlinkat("../../../../etc", root, "rel"), 0);
+        CHECK_INT(path_open_in_root(root, "abs/passwd", O_RDONLY, 0), -ENOENT);
+        CHECK_INT(path_open_in_root(root, "rel/passwd", O_RDONLY, 0), -ENOENT);
+        CHECK_INT(path_open_beneath(root, "rel", O_RDONLY, 0), -ELOOP);
+        CHECK_INT(mkdirat(root, "etc", 0755), 0);
+        _cleanup_fd_ int made = path_mkdirs_in_root(root, "/rel/a/b", 0755, (uid_t) -1, (gid_t) -1);
+        CHECK(made >= 0);
+        CHECK_INT(faccessat(root, "etc/a/b", F_OK, 0), 0);
+        CHECK_INT(faccessat(AT_FDCWD, "/etc/a", F_OK, 0), -1);
+}
+
+TEST(remove_tree_of_any_depth) {
+        _cleanup_fd_ int root = fresh_dir(), fd = dup(root);
+
+        for (int i = 0; i < 3000; i++) {
+                int next;
+
+                CHECK_INT(mkdirat(fd, "d", 0755), 0);
+                next = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                CHECK(next >= 0);
+                CHECK_INT(symlinkat("/etc", fd, "link"), 0);
+                CHECK_INT(fchmod(fd, i > 0 ? 0500 : 0700), 0);
+                (void) close(fd);
+                fd = next;
+        }
+        CHECK_INT(path_remove_tree(root, "d"), 0);
+        CHECK_INT(faccessat(root, "d", F_OK, 0), -1);
+        CHECK_INT(faccessat(AT_FDCWD, "/etc/passwd", F_OK, 0), 0);
+        CHECK_INT(path_remove_tree(root, "not there"), 0);
+}
+
+TEST(reading_never_blocks_on_a_fifo) {
+        _cleanup_fd_ int root = fresh_dir();
+        char *text;
+
+        CHECK_INT(mkfifoat(root, "fifo", 0600), 0);
+        CHECK_INT(file_read(root, "fifo", 100, &text, NULL), -EINVAL);
+        CHECK_INT(symlinkat("/etc/passwd", root, "link"), 0);
+        CHECK_INT(file_read(root, "link", 100000, &text, NULL), -ELOOP);
+        CHECK_INT(file_write_atomic(root, "f", "12345", 5, 0600, FILE_DURABLE), 0);
+        CHECK_INT(file_read(root, "f", 4, &text, NULL), -EFBIG);
+        CHECK_INT(file_create_atomic(root, "f", "x", 1, 0600, FILE_VOLATILE), -EEXIST);
+        CHECK_INT(file_read(root, "f", 5, &text, NULL), 0);
+        CHECK_STR(text, "12345");
+        free(text);
+}
+
+TEST(simplify_is_textual) {
+        static const char *const rows[][2] = {
+                { "/", "/" }, { "//a//b/", "/a/b" }, { "/a/../b", "/b" }, { "/../..", "/" }, { "/a/./b/..", "/a" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *simple = path_simplify(rows[i][0]);
+
+                CHECK_STR(simple, rows[i][1]);
+        }
+        CHECK(!path_simplify("a"));
+}
