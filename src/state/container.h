@@ -38,13 +38,11 @@ typedef struct ContainerProcess {
         uint64_t start_time;    /* clock ticks since boot */
         char *boot_id;          /* /proc/sys/kernel/random/boot_id */
         char *cgroup;           /* path of the container's cgroup below /sys/fs/cgroup, "" for none */
-        int supervisor_pid;     /* the foreground command, solo monitor; 0: systemd */
-        uint64_t supervisor_start_time;
+        bool paused;            /* frozen by `pause` */
         int net_pid;            /* sdpod-net; 0: none */
         uint64_t net_start_time;
         ContainerPort *ports;   /* as really bound */
         size_t n_ports;
-        char *userns;           /* the effective mapping mode, for exec */
 } ContainerProcess;
 
 extern const JsonField container_state_fields[], container_process_fields[];
@@ -67,7 +65,7 @@ void container_done(Container *container);
 #define _cleanup_container_ _cleanup_(container_done)
 
 /* Makes the record under a fresh ID (or config->id when set), and claims the name (config->name; one is made up when
- * NULL) with one symlink(2). -EEXIST names the holder. `config` is moved into *ret. */
+ * NULL) with one symlink(2). -EEXIST names the holder. `config` is moved into *ret, which comes locked. */
 int container_create(const Store *store, ContainerConfig *config, Container *ret, Error *reterr);
 
 /* Finds by full name, full ID, or an ID prefix that only one container has. Returns the ID (owned).
@@ -82,6 +80,10 @@ int container_open(const Store *store, const char *name_or_id, Container *ret, E
 
 /* Waits for the container's lock and reloads state and process under it. Released by container_unlock() or _done(). */
 int container_lock(const Store *store, Container *container, Error *reterr);
+
+/* The same for a record that is just being made: nothing is read again. */
+int container_lock_new(const Store *store, Container *container, Error *reterr);
+
 void container_unlock(Container *container);
 
 /* Reads state and process again and resolves the status. */

@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Containers on disk. A container is there if and only if names/NAME points at containers/ID: the record is complete
+ * before its name is claimed, and the name goes before the record. Directories without a name are leftovers of a killed
+ * command and are collected by container_collect(). */
+#include "state/container.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "state/name.h"
+
+static const JsonField process_port_fields[] = {
+        JSON_FIELD(ContainerPort, host_ip, "hostIp", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerPort, host_port, "hostPort", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerPort, container_port, "containerPort", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerPort, protocol, "protocol", JSON_FIELD_STRING),
+        {},
+};
+
+const JsonField container_state_fields[] = {
+        JSON_FIELD(ContainerState, started_usec, "startedUSec", JSON_FIELD_INT64),
+        JSON_FIELD(ContainerState, finished_usec, "finishedUSec", JSON_FIELD_INT64),
+        JSON_FIELD(ContainerState, exit_code, "exitCode", JSON_FIELD_INT),
+        JSON_FIELD(ContainerState, exited, "exited", JSON_FIELD_BOOL),
+        JSON_FIELD(ContainerState, oom_killed, "oomKilled", JSON_FIELD_BOOL),
+        JSON_FIELD(ContainerState, stopped_by_user, "stoppedByUser", JSON_FIELD_BOOL),
+        JSON_FIELD(ContainerState, restart_count, "restartCount", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerState, error, "error", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerState, unit, "unit", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerState, log_driver, "logDriver", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerState, log_path, "logPath", JSON_FIELD_STRING),
+        {},
+};
+
+const JsonField container_process_fields[] = {
+        JSON_FIELD(ContainerProcess, pid, "pid", JSON_FIELD_INT),
+        JSON_FIELD(ContainerProcess, start_time, "startTime", JSON_FIELD_UINT64),
+        JSON_FIELD(ContainerProcess, boot_id, "bootID", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerProcess, cgroup, "cgroup", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerProcess, paused, "paused", JSON_FIELD_BOOL),
+        JSON_FIELD(ContainerProcess, net_pid, "netPid", JSON_FIELD_INT),
+        JSON_FIELD(ContainerProcess, net_start_time, "netStartTime", JSON_FIELD_UINT64),
+        JSON_FIELD_ARRAY_OF(ContainerProcess, ports, n_ports, "ports", process_port_fields),
+        {},
+};
+
+static const char *const status_names[_CONTAINER_STATUS_MAX] = {
+        [CONTAINER_CREATED] = "created", [CONTAINER_RUNNING] = "running",   [CONTAINER_PAUSED] = "paused",
+        [CONTAINER_EXITED] = "exited",   [CONTAINER_STOPPING] = "stopping", [CONTAINER_REMOVING] = "removing",
+};
+
+const char *container_status_to_string(ContainerStatus status) {
+        return status_names[status];
+}
+
+void container_done(Container *container) {
+        container_config_done(&container->config);
+        json_fields_done(container_state_fields, &container->state);
+        json_fields_done(container_process_fields, &container->process);
+        (void) fd_close(container->dir_fd);
+        (void) fd_close(container->runtime_fd);
+        (void) fd_close(container->pidfd);
+        (void) fd_close(container->lock_fd);
+        *container = CONTAINER_NULL;
+}
+
+int container_runtime_fd(const Store *store, Container *container, Error *reterr) {
+        if (container->runtime_fd >= 0)
+                return container->runtime_fd;
+        _cleanup_fd_ int parent = store_open_runtime(store, "containers", reterr);
+        if (parent < 0)
+                return parent;
+        container->runtime_fd = path_open_or_make_dir(parent, container->config.id, 0700);
+        if (container->runtime_fd < 0)
+                return error_set_errno(reterr, container->runtime_fd, "cannot open the runtime directory of '%s'",
+                                       container->config.name);
+        return container->runtime_fd;
+}
+
+static FileDurability durability(const Container *container) {
+        /* what goes with the process anyway is not worth waiting for the disk */
+        return container->config.auto_remove ? FILE_VOLATILE : FILE_DURABLE;
+}
+
+static int save(int dir_fd, const char *name, const JsonField *fields, const void *source, FileDurability how,
+                Error *reterr) {
+        _cleanup_json_ json_t *json = json_fields_save(fields, source);
+
+        return json_write(dir_fd, name, json, 0600, how, reterr);
+}
+
+int container_save_config(Container *container, Error *reterr) {
+        return save(container->dir_fd, "container.json", container_config_fields, &container->config, durability(container),
+                    reterr);
+}
+
+int container_save_state(Container *container, Error *reterr) {
+        return save(container->dir_fd, "state.json", container_state_fields, &container->state, durability(container), reterr);
+}
+
+int container_save_process(const Store *store, Container *container, Error *reterr) {
+        int fd = container_runtime_fd(store, container, reterr);
+
+        if (fd < 0)
+                return fd;
+        if (container->process.pid == 0)
+                return unlinkat(fd, "process.json", 0) < 0 && errno != ENOENT
+                               ? error_set_errno(reterr, -errno, "cannot remove 'process.json'")
+                               : 0;
+        return save(fd, "process.json", container_process_fields, &container->process, FILE_VOLATILE, reterr);
+}
+
+static int make_id(char **ret) {
+        unsigned char bytes[CONTAINER_ID_LENGTH / 2];
+        char *id = malloc(CONTAINER_ID_LENGTH + 1);
+
+        if (!id)
+                return -ENOMEM;
+        if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
+                free(id);
+                return -EIO;
+        }
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                (void) snprintf(id + 2 * i, 3, "%02x", bytes[i]);
+        *ret = id;
+        return 0;
+}
+
+/* Whether the name points at an ID whose record is there. A name that points at nothing is a leftover. */
+static bool name_is_held(const Store *store, const char *id) {
+        _cleanup_free_ char *path = str_format("containers/%s/container.json", id);
+
+        return !path || faccessat(store->data_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static int read_name(int names_fd, const char *name, char **ret_id) {
+        char id[CONTAINER_ID_LENGTH + 2];
+        ssize_t n = readlinkat(names_fd, name, id, sizeof(id));
+
+        if (n < 0)
+                return errno == EINVAL ? -EBADMSG : -errno;
+        if (n != CONTAINER_ID_LENGTH)
+                return -EBADMSG;
+        id[n] = 0;
+        if (strspn(id, "0123456789abcdef") != CONTAINER_ID_LENGTH)
+                return -EBADMSG;
+        return (*ret_id = strdup(id)) ? 0 : -ENOMEM;
+}
+
+/* Claims the name with symlink(2), which is atomic. */
+static int claim_name(const Store *store, int names_fd, const char *name, const char *id, Error *reterr) {
+        for (int tries = 0; tries < 10; tries++) {
+                _cleanup_free_ char *holder = NULL;
+
+                if (symlinkat(id, names_fd, name) == 0)
+                        return 0;
+                if (errno != EEXIST)
+                        return error_set_errno(reterr, -errno, "cannot take the name '%s'", name);
+                int r = read_name(names_fd, name, &holder);
+                if (r == -ENOENT)
+                        continue;
+                if (r >= 0 && name_is_held(store, holder))
+                        return error_set(reterr, -EEXIST, ERROR_EXISTS,
+                                         "cannot take the name '%s': it is in use by container %.12s", name, holder);
+                (void) unlinkat(names_fd, name, 0);
+        }
+        return error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot take the name '%s': others keep taking it", name);
+}
+
+/* Writes the record and claims its name, or makes names up until one is free. The record is complete first: a name that
+ * points at nothing is anybody's. */
+static int take_name(const Store *store, Container *container, Error *reterr) {
+        _cleanup_fd_ int names_fd = store_open_data(store, "names", reterr);
+        ContainerConfig *config = &container->config;
+        bool given = config->name;
+
+        if (names_fd < 0)
+                return names_fd;
+        for (;;) {
+                if (!given) {
+                        free(config->name);
+                        if (!(config->name = name_generate()))
+                                return error_oom(reterr);
+                }
+                int r = container_save_config(container, reterr);
+                if (r >= 0)
+                        r = claim_name(store, names_fd, config->name, config->id, reterr);
+                if (r == -EEXIST && !given)
+                        continue;
+                if (r >= 0 && reterr)
+                        error_done(reterr);
+                return r;
+        }
+}
+
+int container_create(const Store *store, ContainerConfig *config, Container *ret, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        struct timespec now;
+        int r;
+
+        if (!config->id && make_id(&config->id) < 0)
+                return error_oom(reterr);
+        (void) clock_gettime(CLOCK_REALTIME, &now);
+        config->created_usec = now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+        config->version = CONTAINER_CONFIG_VERSION;
+
+        _cleanup_fd_ int parent = store_open_data(store, "containers", reterr);
+        if (parent < 0)
+                return parent;
+        if (mkdirat(parent, config->id, 0700) < 0)
+                return error_set_errno(reterr, -errno, "cannot make the record of container %.12s", config->id);
+        container.dir_fd = openat(parent, config->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (container.dir_fd < 0)
+                r = error_set_errno(reterr, -errno, "cannot open the record of container %.12s", config->id);
+        else {
+                container.config = *config;
+                /* the lock comes before the name: whoever finds the name waits until the maker is done with it */
+                r = container_lock_new(store, &container, reterr);
+                if (r >= 0)
+                        r = take_name(store, &container, reterr);
+                *config = container.config; /* owned by the caller again until all went well */
+        }
+        if (r < 0) {
+                container.config = CONTAINER_CONFIG_NULL;
+                (void) path_remove_tree(parent, config->id);
+                _cleanup_fd_ int runtime = store_open_runtime(store, "containers", /* reterr= */ NULL);
+                if (runtime >= 0)
+                        (void) path_remove_tree(runtime, config->id);
+                return r;
+        }
+        *config = CONTAINER_CONFIG_NULL;
+        *ret = container;
+        container = CONTAINER_NULL;
+        return 0;
+}
+
+static bool is_id_prefix(const char *s) {
+        size_t n = strspn(s, "0123456789abcdef");
+
+        return n > 0 && n <= CONTAINER_ID_LENGTH && !s[n];
+}
+
+static int find_by_prefix(const Store *store, const char *prefix, char **ret_id, Error *reterr) {
+        _cleanup_strv_ char **ids = NULL;
+        const char *found = NULL;
+        int r = container_list(store, &ids, reterr);
+
+        if (r < 0)
+                return r;
+        for (char **id = ids; id && *id; id++) {
+                if (!str_after(*id, prefix))
+                        continue;
+                if (found)
+                        return error_set(reterr, -EINVAL, ERROR_INVALID,
+                                         "more than one container has an ID that begins with '%s'", prefix);
+                found = *id;
+        }
+        if (!found)
+                return -ENOENT;
+        return (*ret_id = strdup(found)) ? 0 : error_oom(reterr);
+}
+
+int container_find(const Store *store, const char *name_or_id, char **ret_id, Error *reterr) {
+        _cleanup_fd_ int names_fd = store_open_data(store, "names", reterr);
+        int r = -ENOENT;
+
+        if (names_fd < 0)
+                return names_fd;
+        if (container_name_is_valid(name_or_id)) {
+                r = read_name(names_fd, name_or_id, ret_id);
+                if (r >= 0 && !name_is_held(store, *ret_id)) {
+                        free(*ret_id);
+                        *ret_id = NULL;
+                        r = -ENOENT;
+                }
+        }
+        if (r == -ENOENT && is_id_prefix(name_or_id)) {
+                r = find_by_prefix(store, name_or_id, ret_id, reterr);
+                if (r < 0 && r != -ENOENT)
+                        return r;
+        }
+        if (r == -ENOENT)
+                return error_set(reterr, r, ERROR_NOT_FOUND, "no container with name or ID '%s' found: no such container",
+                                 name_or_id);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot look up container '%s'", name_or_id);
+        return 0;
+}
+
+static int load(int dir_fd, const char *name, const JsonField *fields, void *target, Error *reterr) {
+        _cleanup_json_ json_t *json = NULL;
+        int r = json_read(dir_fd, name, JSON_RECORD_LIMIT, &json, reterr);
+
+        if (r < 0)
+                return r;
+        r = json_fields_load(json, fields, target, reterr);
+        return r < 0 ? error_prefix(reterr, r, "cannot read '%s'", name) : 0;
+}
+
+static bool is_this_boot(const char *boot_id) {
+        _cleanup_free_ char *now = NULL;
+
+        if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &now, /* ret_size= */ NULL) < 0)
+                return false;
+        now[strcspn(now, "\n")] = 0;
+        return str_equal(boot_id, now);
+}
+
+static void resolve_status(Container *c) {
+        c->pidfd = fd_close(c->pidfd);
+        if (c->process.pid > 0 && is_this_boot(c->process.boot_id)) {
+                c->pidfd = process_open(c->process.pid, c->process.start_time);
+                if (c->pidfd >= 0 && process_has_ended(c->pidfd))
+                        c->pidfd = fd_close(c->pidfd);
+        }
+        if (c->pidfd >= 0)
+                c->status = c->process.paused ? CONTAINER_PAUSED : CONTAINER_RUNNING;
+        else
+                c->status = c->state.started_usec > 0 ? CONTAINER_EXITED : CONTAINER_CREATED;
+}
+
+int container_refresh(const Store *store, Container *c, Error *reterr) {
+        _cleanup_free_ char *path = NULL;
+        int r;
+
+        json_fields_done(container_state_fields, &c->state);
+        c->state = (ContainerState){};
+        json_fields_done(container_process_fields, &c->process);
+        c->process = (ContainerProcess){};
+
+        r = load(c->dir_fd, "state.json", container_state_fields, &c->state, reterr);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        path = str_format("containers/%s/process.json", c->config.id);
+        if (!path)
+                return error_oom(reterr);
+        r = load(store->runtime_fd, path, container_process_fields, &c->process, reterr);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        resolve_status(c);
+        return 0;
+}
+
+int container_load(const Store *store, const char *id, Container *ret, Error *reterr) {
+        _cleanup_container_ Container c = CONTAINER_NULL;
+        _cleanup_free_ char *path = str_format("containers/%s", id);
+
+        if (!path)
+                return error_oom(reterr);
+        c.dir_fd = openat(store->data_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (c.dir_fd < 0)
+                return error_set(reterr, -errno, error_kind_from_errno(-errno),
+                                 "cannot open container %.12s: no such container", id);
+        c.config.stop_timeout = 0;
+        int r = load(c.dir_fd, "container.json", container_config_fields, &c.config, reterr);
+        if (r == -ENOENT)
+                return error_set(reterr, r, ERROR_NOT_FOUND, "cannot open container %.12s: no such container", id);
+        if (r < 0)
+                return error_prefix(reterr, r, "container %.12s", id);
+        if (c.config.version > CONTAINER_CONFIG_VERSION)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot open container %.12s: its record has version %d, this sdpod knows %d", id,
+                                 c.config.version, CONTAINER_CONFIG_VERSION);
+        if (!str_equal(c.config.id, id) || !c.config.name || !container_name_is_valid(c.config.name))
+                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "cannot open container %.12s: its record is damaged", id);
+        r = container_refresh(store, &c, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "container '%s'", c.config.name);
+        *ret = c;
+        c = CONTAINER_NULL;
+        return 0;
+}
+
+int container_open(const Store *store, const char *name_or_id, Container *ret, Error *reterr) {
+        _cleanup_free_ char *id = NULL;
+        int r = container_find(store, name_or_id, &id, reterr);
+
+        return r < 0 ? r : container_load(store, id, ret, reterr);
+}
+
+int container_lock_new(const Store *store, Container *container, Error *reterr) {
+        int fd = container_runtime_fd(store, container, reterr);
+
+        if (fd < 0)
+                return fd;
+        container->lock_fd = store_lock(fd, "lock", /* exclusive= */ true, reterr);
+        return container->lock_fd < 0 ? container->lock_fd : 0;
+}
+
+int container_lock(const Store *store, Container *container, Error *reterr) {
+        struct stat st;
+        int r = container_lock_new(store, container, reterr);
+
+        if (r < 0)
+                return r;
+        /* it may have been removed while we waited */
+        if (fstatat(container->dir_fd, "container.json", &st, AT_SYMLINK_NOFOLLOW) < 0) {
+                container_unlock(container);
+                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "no container with name or ID '%s' found: no such container",
+                                 container->config.name);
+        }
+        return container_refresh(store, container, reterr);
+}
+
+void container_unlock(Container *container) {
+        container->lock_fd = fd_close(container->lock_fd);
+}
+
+int container_list(const Store *store, char ***ret, Error *reterr) {
+        _cleanup_strv_ char **ids = NULL;
+        int names_fd = store_open_data(store, "names", reterr);
+        size_t n = 0, room = 0;
+
+        if (names_fd < 0)
+                return names_fd;
+        DIR *dir = fdopendir(names_fd);
+        if (!dir) {
+                (void) fd_close(names_fd);
+                return error_set_errno(reterr, -errno, "cannot list the containers");
+        }
+        for (struct dirent *e; (e = readdir(dir));) {
+                _cleanup_free_ char *id = NULL;
+
+                if (*e->d_name == '.' || read_name(dirfd(dir), e->d_name, &id) < 0)
+                        continue;
+                if (n + 2 > room) {
+                        char **grown = reallocarray(ids, room = room * 2 + 16, sizeof(char *));
+
+                        if (!grown) {
+                                (void) closedir(dir);
+                                return error_oom(reterr);
+                        }
+                        ids = grown;
+                }
+                ids[n++] = TAKE_PTR(id);
+                ids[n] = NULL;
+        }
+        (void) closedir(dir);
+        *ret = TAKE_PTR(ids);
+        return 0;
+}
+
+int container_rename(const Store *store, Container *container, const char *name, Error *reterr) {
+        _cleanup_fd_ int names_fd = store_open_data(store, "names", reterr);
+        _cleanup_free_ char *old = strdup(container->config.name);
+
+        if (names_fd < 0)
+                return names_fd;
+        if (!old)
+                return error_oom(reterr);
+        if (!container_name_is_valid(name))
+                return error_set(reterr, -EINVAL, ERROR_INVALID,
+                                 "cannot rename '%s': '%s' is not a name: use letters, digits, '_', '.' and '-'", old, name);
+        int r = claim_name(store, names_fd, name, container->config.id, reterr);
+        if (r < 0)
+                return r;
+        r = str_replace(&container->config.name, name);
+        if (r >= 0)
+                r = container_save_config(container, reterr);
+        /* with the record written the new name is the true one; a crash before leaves two names for one record */
+        (void) unlinkat(names_fd, r < 0 ? name : old, 0);
+        return r;
+}
+
+int container_delete(const Store *store, Container *container, int (*remove_rootfs)(int dir_fd, void *data, Error *reterr),
+                     void *data, Error *reterr) {
+        _cleanup_fd_ int names_fd = store_open_data(store, "names", reterr);
+        _cleanup_free_ char *holder = NULL, *dead = str_format(".tmp-rm-%s", container->config.id);
+        const char *id = container->config.id;
+
+        if (names_fd < 0)
+                return names_fd;
+        if (!dead)
+                return error_oom(reterr);
+        _cleanup_fd_ int parent = store_open_data(store, "containers", reterr);
+        if (parent < 0)
+                return parent;
+        if (read_name(names_fd, container->config.name, &holder) >= 0 && str_equal(holder, id))
+                (void) unlinkat(names_fd, container->config.name, 0);
+        if (renameat(parent, id, parent, dead) < 0 && errno != ENOENT)
+                return error_set_errno(reterr, -errno, "cannot remove container '%s'", container->config.name);
+
+        int r = remove_rootfs ? remove_rootfs(container->dir_fd, data, reterr) : 0;
+        if (r >= 0) {
+                r = path_remove_tree(parent, dead);
+                if (r < 0)
+                        r = error_set_errno(reterr, r, "cannot remove the files of container '%s'", container->config.name);
+        }
+        _cleanup_fd_ int runtime = store_open_runtime(store, "containers", /* reterr= */ NULL);
+        if (runtime >= 0)
+                (void) path_remove_tree(runtime, id);
+        return r;
+}
