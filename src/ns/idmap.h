@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ID maps (user_namespaces(7)). Two views meet here: the *user's view*, in which 0 is the user and 1, 2, ... are the
+ * subordinate IDs in order, and which --uidmap and the layers on disk are written in; and the *host's*, which the kernel
+ * takes. */
+#pragma once
+
+#include "spec/container.h"
+
+typedef struct IdMap {
+        ContainerIdMapping *ranges; /* host_id is the host's; owned */
+        size_t n;
+} IdMap;
+
+typedef struct UserMap {
+        IdMap uid, gid;
+        bool single;     /* no subordinate IDs: one ID only, and setgroups(2) is denied */
+        bool own;        /* not the user's default map: files of layers need translation */
+        bool host;       /* root: no user namespace at all */
+} UserMap;
+
+void user_map_done(UserMap *map);
+#define _cleanup_user_map_ _cleanup_(user_map_done)
+
+/* The map that everything of this user is stored under: 0 is the user, 1.. the subordinate IDs; for root, the host's own
+ * IDs (`host`). Without subordinate IDs `single` is set, and *ret_hint_needed tells to warn. */
+int user_map_default(UserMap *ret, Error *reterr);
+
+/* The map of a container: by config->userns and config->uid_map/gid_map over the default one. */
+int user_map_for_container(const ContainerConfig *config, const UserMap *base, UserMap *ret, Error *reterr);
+
+/* The host's ID for an ID in the container: false if it is not mapped. And back. */
+bool idmap_to_host(const IdMap *map, uint32_t container_id, uint32_t *ret);
+bool idmap_from_host(const IdMap *map, uint32_t host_id, uint32_t *ret);
+
+/* The number of IDs mapped. */
+uint64_t idmap_size(const IdMap *map) _pure_;
+
+/* The warning, once a boot, that a user without subordinate IDs gets; `runtime_fd` holds the mark. */
+void user_map_warn_single(const UserMap *map, int runtime_fd);

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* User namespaces: writing their maps, and running a function inside one. */
+#pragma once
+
+#include "ns/idmap.h"
+
+/* Writes the maps of the user namespace of process `pid`, which the caller has just cloned and which waits. An ordinary
+ * user's ranges go through newuidmap(1) and newgidmap(1), both at once; a single ID, or root's maps, are written
+ * directly (setgroups is denied first where the kernel demands it). */
+int userns_write_maps(pid_t pid, const UserMap *map, Error *reterr);
+
+/* Makes the calling process, which must be a single-threaded child made for the purpose, root of a fresh user namespace
+ * (and of the further namespaces in `flags`, CLONE_NEWNS and others) with this map. Its mounts are made private. For
+ * root's own map (`host`) only the other namespaces are made. */
+int userns_enter(const UserMap *map, int flags, Error *reterr);
+
+/* Runs `function` in a child that has entered so, and gives its return value (0 or a negative errno) and error. */
+int userns_run(const UserMap *map, int flags, int (*function)(void *data, Error *reterr), void *data, Error *reterr);
