@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds where in the grammar a half-typed command line stands, and prints what may follow. */
+#include "cli/complete.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "cli/help.h"
+#include "spec/container.h"
+
+typedef struct Completion {
+        FILE *f;
+        Invocation *invocation;
+        const char *word;   /* the beginning that candidates must have */
+        const char *before; /* printed before a candidate: "--name=" */
+} Completion;
+
+static void offer(const Completion *c, const char *candidate, const char *description) {
+        if (!str_after(candidate, c->word))
+                return;
+        fprintf(c->f, "%s%s%s%s\n", c->before, candidate, description ? "\t" : "", description ?: "");
+}
+
+static void offer_signals(const Completion *c) {
+        for (int i = 1; i < SIGRTMIN; i++)
+                if (signal_name(i))
+                        offer(c, signal_name(i), NULL);
+}
+
+static void offer_capabilities(const Completion *c) {
+        static const char *const names[] = {
+                "ALL", "CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_AUDIT_WRITE", "CAP_BLOCK_SUSPEND", "CAP_BPF",
+                "CAP_CHECKPOINT_RESTORE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID",
+                "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_KILL", "CAP_LEASE", "CAP_LINUX_IMMUTABLE", "CAP_MAC_ADMIN",
+                "CAP_MAC_OVERRIDE", "CAP_MKNOD", "CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_RAW",
+                "CAP_PERFMON", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYSLOG", "CAP_SYS_ADMIN",
+                "CAP_SYS_BOOT", "CAP_SYS_CHROOT", "CAP_SYS_MODULE", "CAP_SYS_NICE", "CAP_SYS_PACCT", "CAP_SYS_PTRACE",
+                "CAP_SYS_RAWIO", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_WAKE_ALARM",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                offer(c, names[i], NULL);
+}
+
+/* Offers the names in a directory of the store: container and volume names are file names there. */
+static void offer_store_names(const Completion *c, const char *directory) {
+        const Store *store;
+        DIR *dir;
+
+        if (invocation_store(c->invocation, &store, NULL) < 0)
+                return;
+        int fd = openat(store->data_fd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return;
+        dir = fdopendir(fd);
+        if (!dir) {
+                (void) fd_close(fd);
+                return;
+        }
+        for (struct dirent *entry; (entry = readdir(dir));)
+                if (container_name_is_valid(entry->d_name))
+                        offer(c, entry->d_name, NULL);
+        (void) closedir(dir);
+}
+
+static void offer_verbs(const Completion *c, const char *group) {
+        for (size_t i = 0; i < n_verb_names; i++) {
+                const VerbName *v = &verb_names[i];
+                const char *word = help_word_below(group, v->name);
+
+                if (word && !v->hidden && (v->verb || v->heading))
+                        offer(c, word, v->heading ?: v->verb->summary);
+        }
+}
+
+static void offer_options(const Completion *c, const Option *const *tables) {
+        for (; tables && *tables; tables++)
+                for (const Option *o = *tables; o->name; o++) {
+                        char name[64];
+
+                        if (o->hidden || !o->help || o->kind == OPTION_REFUSED || o->kind == OPTION_REFUSED_BOOL)
+                                continue;
+                        (void) snprintf(name, sizeof(name), "--%s", o->name);
+                        offer(c, name, o->help);
+                }
+}
+
+static void offer_kind(const Completion *c, CompleteKind kind, const char *const *words) {
+        switch (kind) {
+        case COMPLETE_FILE:
+                fprintf(c->f, ":file\n");
+                break;
+        case COMPLETE_DIRECTORY:
+                fprintf(c->f, ":directory\n");
+                break;
+        case COMPLETE_WORDS:
+                for (; *words; words++)
+                        offer(c, *words, NULL);
+                break;
+        case COMPLETE_SIGNAL:
+                offer_signals(c);
+                break;
+        case COMPLETE_CAPABILITY:
+                offer_capabilities(c);
+                break;
+        case COMPLETE_CONTAINER:
+                offer_store_names(c, "names");
+                break;
+        case COMPLETE_VOLUME:
+                offer_store_names(c, "volumes");
+                break;
+        case COMPLETE_NETWORK:
+                offer_store_names(c, "networks");
+                break;
+        case COMPLETE_COMMAND:
+                offer_verbs(c, "");
+                break;
+        default:
+                break;
+        }
+}
+
+/* The row that an option word means: --name, or the last letter of a cluster. */
+static const Option *find_option(const char *word, const Option *const *const *lists, bool *ret_has_value) {
+        const Option *o = NULL;
+
+        *ret_has_value = false;
+        if (word[1] == '-') {
+                char name[64];
+                size_t n = strcspn(word + 2, "=");
+
+                if (n >= sizeof(name))
+                        return NULL;
+                (void) snprintf(name, sizeof(name), "%.*s", (int) n, word + 2);
+                for (; *lists && !o; lists++)
+                        o = options_find(*lists, name);
+                *ret_has_value = word[2 + n] == '=';
+                return o;
+        }
+        for (const char *p = word + 1; *p; p++) {
+                o = NULL;
+                for (const Option *const *const *l = lists; *l && !o; l++)
+                        o = options_find_letter(*l, *p);
+                if (!o)
+                        return NULL;
+                if (option_takes_value(o)) {
+                        *ret_has_value = p[1] != '\0';
+                        return o;
+                }
+        }
+        return o;
+}
+
+/* Walks the words of one verb (or of the top, before it) up to the one being typed. Returns false when it has offered
+ * all there is; true with the number of positional words, *words at the first of them (stop) or at the last word. */
+static bool walk(Completion *c, char ***words, const Option *const *const *lists, bool stop, size_t *ret_arguments) {
+        bool options = true;
+        char **w = *words;
+
+        *ret_arguments = 0;
+        for (; w[0] && w[1]; w++) {
+                bool has_value;
+                const Option *o;
+
+                if (!options || w[0][0] != '-' || !w[0][1]) {
+                        if (stop)
+                                break;
+                        (*ret_arguments)++;
+                        continue;
+                }
+                if (str_equal(*w, "--")) {
+                        options = false;
+                        continue;
+                }
+                o = find_option(*w, lists, &has_value);
+                if (o && option_takes_value(o) && !has_value) {
+                        if (!w[2]) {
+                                c->word = w[1];
+                                offer_kind(c, o->complete, o->words);
+                                return false;
+                        }
+                        w++;
+                }
+        }
+        *words = w;
+        if (w[0] && !w[1] && options && w[0][0] == '-') {
+                bool has_value;
+                const Option *o = find_option(*w, lists, &has_value);
+                const char *equals = strchr(*w, '=');
+                char before[80];
+
+                c->word = *w;
+                if (o && has_value && equals && w[0][1] == '-') {
+                        (void) snprintf(before, sizeof(before), "%.*s", (int) (equals + 1 - *w), *w);
+                        c->before = before;
+                        c->word = equals + 1;
+                        offer_kind(c, o->complete, o->words);
+                        c->before = "";
+                } else
+                        for (; *lists; lists++)
+                                offer_options(c, *lists);
+                return false;
+        }
+        return true;
+}
+
+static void complete_verb(Completion *c, const VerbName *name, char **words) {
+        const Option *const *const lists[] = { name->verb->options ?: global_options_everywhere, global_options_everywhere,
+                                               NULL };
+        size_t n;
+
+        if (!walk(c, &words, lists + (name->verb->options ? 0 : 1), name->verb->stop_at_argument, &n))
+                return;
+        if (!words[0] || words[1])
+                return; /* behind the image: the container's own words */
+        c->word = words[0];
+        if (n < name->verb->arguments_max)
+                offer_kind(c, name->verb->complete, NULL);
+}
+
+void complete_print(FILE *f, Invocation *invocation, char **words) {
+        Completion c = { .f = f, .invocation = invocation, .word = "", .before = "" };
+        const Option *const *const lists[] = { global_options, NULL };
+        const VerbName *name;
+        size_t n;
+
+        if (!walk(&c, &words, lists, true, &n))
+                return;
+        if (!words[0] || !words[1]) {
+                c.word = words[0] ?: "";
+                offer_verbs(&c, "");
+                return;
+        }
+        name = verb_find(words, &n);
+        /* The word being typed is not a finished one: "volume ls" without a blank behind it. */
+        if (name && name->verb && words[n])
+                complete_verb(&c, name, words + n);
+        else if (name && name->heading && words[n] && !words[n + 1]) {
+                c.word = words[n];
+                offer_verbs(&c, name->name);
+        } else if (name && n > 1 && !words[n]) {
+                char *group = strndup(name->name, (size_t) (strrchr(name->name, ' ') - name->name));
+
+                c.word = words[n - 1];
+                if (group)
+                        offer_verbs(&c, group);
+                free(group);
+        }
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lays out --help: two columns, the right one wrapped. */
+#include "cli/help.h"
+
+#include "base/str.h"
+
+enum { WIDTH = 80, LEFT_MAX = 30 };
+
+/* Prints text in words from column `column` on, indented to it on the lines that follow. */
+static void print_wrapped(FILE *f, const char *text, size_t column) {
+        size_t at = column;
+
+        while (*text) {
+                size_t n = strcspn(text, " \n");
+
+                if (at > column && at + 1 + n > WIDTH) {
+                        fprintf(f, "\n%*s", (int) column, "");
+                        at = column;
+                } else if (at > column) {
+                        fputc(' ', f);
+                        at++;
+                }
+                fprintf(f, "%.*s", (int) n, text);
+                at += n;
+                text += n;
+                if (*text == '\n') {
+                        fprintf(f, "\n%*s", (int) column, "");
+                        at = column;
+                }
+                text += *text ? 1 : 0;
+        }
+        fputc('\n', f);
+}
+
+static void print_row(FILE *f, const char *left, const char *right, size_t column) {
+        size_t n = strlen(left);
+
+        fputs(left, f);
+        if (n + 2 > column)
+                fprintf(f, "\n%*s", (int) column, "");
+        else
+                fprintf(f, "%*s", (int) (column - n), "");
+        print_wrapped(f, right, column);
+}
+
+const char *help_metavar(const Option *option) {
+        if (!option_takes_value(option))
+                return NULL;
+        if (option->metavar)
+                return option->metavar;
+        switch (option->kind) {
+        case OPTION_INT:
+        case OPTION_INT64:
+        case OPTION_UINT32:
+        case OPTION_UINT64:
+                return "N";
+        case OPTION_BYTES:
+                return "SIZE";
+        case OPTION_DURATION:
+                return "TIME";
+        default:
+                return "VALUE";
+        }
+}
+
+static bool is_shown(const Option *o) {
+        return !o->hidden && o->help && o->kind != OPTION_REFUSED && o->kind != OPTION_REFUSED_BOOL;
+}
+
+/* "  -m, --memory SIZE" */
+static void option_left(const Option *o, bool letter, char *buffer, size_t size) {
+        const char *metavar = help_metavar(o);
+        char dash[5] = "    ";
+
+        if (letter)
+                (void) snprintf(dash, sizeof(dash), "-%c, ", o->letter);
+        (void) snprintf(buffer, size, "  %s--%s%s%s", dash, o->name, metavar ? " " : "", metavar ?: "");
+}
+
+static void print_options(FILE *f, const char *title, const Option *const *tables, const Option *const *before) {
+        size_t column = 0;
+        char left[80];
+
+        for (const Option *const *t = tables; t && *t; t++)
+                for (const Option *o = *t; o->name; o++)
+                        if (is_shown(o)) {
+                                option_left(o, false, left, sizeof(left));
+                                if (strlen(left) <= LEFT_MAX)
+                                        column = MAX(column, strlen(left) + 2);
+                        }
+        if (column == 0)
+                return;
+        fprintf(f, "\n%s:\n", title);
+        for (const Option *const *t = tables; t && *t; t++)
+                for (const Option *o = *t; o->name; o++)
+                        if (is_shown(o)) {
+                                bool letter = o->letter && !options_find_letter(before, o->letter);
+
+                                option_left(o, letter, left, sizeof(left));
+                                print_row(f, left, o->help, column);
+                        }
+}
+
+const char *help_word_below(const char *group, const char *name) {
+        if (*group) {
+                name = str_after(name, group);
+                if (!name || *name != ' ')
+                        return NULL;
+                name++;
+        }
+        return strchr(name, ' ') ? NULL : name;
+}
+
+static void print_verbs(FILE *f, const char *group) {
+        size_t column = 0;
+
+        for (int pass = 0; pass < 2; pass++)
+                for (size_t i = 0; i < n_verb_names; i++) {
+                        const VerbName *v = &verb_names[i];
+                        const char *word = help_word_below(group, v->name);
+
+                        if (!word || v->hidden || (!v->verb && !v->heading))
+                                continue;
+                        if (pass == 0)
+                                column = MAX(column, strlen(word) + 4);
+                        else {
+                                fprintf(f, "  %-*s", (int) column - 2, word);
+                                print_wrapped(f, v->heading ?: v->verb->summary, column);
+                        }
+                }
+}
+
+void help_print_main(FILE *f) {
+        fputs("Run containers under systemd, without a daemon and without privilege\n\n"
+              "Usage:\n  sdpod [options] COMMAND\n\nCommands:\n", f);
+        print_verbs(f, "");
+        print_options(f, "Options", global_options, NULL);
+}
+
+void help_print_group(FILE *f, const VerbName *group) {
+        fprintf(f, "%s\n\nUsage:\n  sdpod %s COMMAND\n\nCommands:\n", group->heading, group->name);
+        print_verbs(f, group->name);
+}
+
+void help_print_verb(FILE *f, const VerbName *name) {
+        const Verb *verb = name->verb;
+
+        fprintf(f, "%s\n", verb->summary);
+        if (verb->description) {
+                fputs("\nDescription:\n  ", f);
+                print_wrapped(f, verb->description, 2);
+        }
+        fprintf(f, "\nUsage:\n  sdpod %s%s%s%s\n", name->name, verb->options ? " [options]" : "", verb->arguments ? " " : "",
+                verb->arguments ?: "");
+        print_options(f, "Options", verb->options, NULL);
+        print_options(f, "Global options", global_options_everywhere, verb->options);
+}

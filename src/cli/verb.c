@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From argv to a verb's run(): finds the verb, fills its options, runs it and prints what went wrong. */
+#include "cli/verb.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "cli/help.h"
+#include "config.h"
+
+/* Whether the words spell `name`; returns their number, 0 if not. */
+static size_t match_words(const char *name, char *const *words) {
+        size_t n = 0;
+
+        for (;;) {
+                size_t length = strcspn(name, " ");
+
+                if (!words[n] || strlen(words[n]) != length || strncmp(words[n], name, length) != 0)
+                        return 0;
+                n++;
+                if (!name[length])
+                        return n;
+                name += length + 1;
+        }
+}
+
+const VerbName *verb_find(char *const *words, size_t *ret_words) {
+        const VerbName *found = NULL;
+
+        *ret_words = 0;
+        for (size_t i = 0; i < n_verb_names; i++) {
+                size_t n = match_words(verb_names[i].name, words);
+
+                if (n > *ret_words) {
+                        found = &verb_names[i];
+                        *ret_words = n;
+                }
+        }
+        return found;
+}
+
+int invocation_store(Invocation *invocation, const Store **ret, Error *reterr) {
+        if (invocation->store.data_fd < 0) {
+                int r = store_open(invocation->global.root, invocation->global.runroot, &invocation->store, reterr);
+
+                if (r < 0)
+                        return r;
+        }
+        *ret = &invocation->store;
+        return 0;
+}
+
+static int check_arguments(const Invocation *in, Error *reterr) {
+        const Verb *verb = in->verb;
+
+        if (in->n_arguments > verb->arguments_max) {
+                if (verb->arguments_max == 0)
+                        return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod %s' takes no arguments", in->name);
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod %s' takes at most %zu argument%s, not %zu", in->name,
+                                 verb->arguments_max, verb->arguments_max == 1 ? "" : "s", in->n_arguments);
+        }
+        if (in->n_arguments < verb->arguments_min)
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod %s' requires at least %zu argument%s", in->name,
+                                 verb->arguments_min, verb->arguments_min == 1 ? "" : "s");
+        return 0;
+}
+
+/* Runs a verb with the words that follow its name. */
+static int run_verb(Invocation *in, const VerbName *name, char **words, Error *reterr) {
+        static char *nothing[] = { NULL };
+        const OptionSet sets[] = {
+                { name->verb->options, in->options },
+                { global_options_everywhere, &in->global },
+        };
+
+        in->parse = (OptionParse){ .sets = sets, .n_sets = ELEMENTSOF(sets), .words = words,
+                                   .stop_at_argument = name->verb->stop_at_argument };
+        int r = options_parse(&in->parse, reterr);
+        if (r < 0)
+                return r;
+        if (in->parse.help) {
+                help_print_verb(stdout, name);
+                return 0;
+        }
+        in->arguments = in->parse.arguments ?: nothing;
+        in->n_arguments = in->parse.n_arguments;
+        r = check_arguments(in, reterr);
+        if (r >= 0)
+                r = global_options_apply(&in->global, reterr);
+        return r < 0 ? r : name->verb->run(in, reterr);
+}
+
+static int prepare_and_run(Invocation *in, const VerbName *name, char **words, Error *reterr) {
+        const Verb *verb = name->verb;
+        _cleanup_free_ void *options = calloc(1, MAX(verb->options_size, (size_t) 1));
+
+        if (!options)
+                return error_oom(reterr);
+        if (verb->options_default)
+                memcpy(options, verb->options_default, verb->options_size);
+        in->verb = verb;
+        in->name = name->name;
+        in->options = options;
+        int r = run_verb(in, name, words, reterr);
+        options_free(verb->options, options);
+        if (verb->options_done)
+                verb->options_done(options);
+        options_parse_done(&in->parse);
+        in->options = NULL;
+        return r;
+}
+
+static int usage_hint(const VerbName *name, Error *reterr) {
+        if (reterr && reterr->kind == ERROR_USAGE && !reterr->hint)
+                return error_hint(reterr, "try 'sdpod %s%s--help'", name ? name->name : "", name ? " " : "");
+        return -EINVAL;
+}
+
+static bool is_help(const char *word) {
+        return str_equal(word, "--help") || str_equal(word, "-h") || str_equal(word, "help");
+}
+
+/* Picks the verb out of the words and goes on with it. */
+static int dispatch(Invocation *in, char **words, Error *reterr) {
+        size_t n;
+        const VerbName *name = verb_find(words, &n);
+
+        if (!name) {
+                (void) error_set(reterr, -EINVAL, ERROR_USAGE, words[0] ? "unrecognized command 'sdpod %s'"
+                                                                        : "missing command 'sdpod COMMAND'%s",
+                                 words[0] ?: "");
+                return usage_hint(NULL, reterr);
+        }
+        if (name->verb) {
+                int r = prepare_and_run(in, name, words + n, reterr);
+
+                if (r < 0)
+                        (void) usage_hint(name, reterr);
+                return r;
+        }
+        if (name->refused)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot run 'sdpod %s': it is not there yet",
+                                 name->name);
+        if (is_help(words[n])) {
+                help_print_group(stdout, name);
+                return 0;
+        }
+        (void) error_set(reterr, -EINVAL, ERROR_USAGE, words[n] ? "unrecognized command 'sdpod %s %s'"
+                                                                : "missing command 'sdpod %s COMMAND'%s",
+                         name->name, words[n] ?: "");
+        return usage_hint(name, reterr);
+}
+
+static int parse_and_dispatch(Invocation *in, char **argv, Error *reterr) {
+        static char *nothing[] = { NULL };
+        const OptionSet set = { global_options, &in->global };
+        OptionParse parse = { .sets = &set, .n_sets = 1, .words = argv, .next = argv[0] ? 1 : 0, .stop_at_argument = true };
+        int r = options_parse(&parse, reterr);
+
+        if (r < 0)
+                (void) usage_hint(NULL, reterr);
+        else if (parse.help)
+                help_print_main(stdout);
+        else if (in->global.version)
+                printf("sdpod version %s\n", SDPOD_VERSION);
+        else
+                r = dispatch(in, parse.arguments ?: nothing, reterr);
+        options_parse_done(&parse);
+        return r;
+}
+
+/* The first three descriptors must be there: an image's archive opened as 2 would be overwritten by a message. */
+static int open_standard_fds(void) {
+        for (int fd; (fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC)) != -1;) {
+                if (fd > STDERR_FILENO)
+                        return close(fd);
+                if (fcntl(fd, F_SETFD, 0) < 0)
+                        return -errno;
+        }
+        return -errno;
+}
+
+int verb_main(int argc, char **argv) {
+        _cleanup_error_ Error error = ERROR_NULL;
+        Invocation in = { .command_line = argv, .store = STORE_NULL };
+        int r;
+
+        (void) argc;
+        log_set_program("sdpod");
+        r = open_standard_fds();
+        if (r >= 0)
+                r = parse_and_dispatch(&in, argv, &error);
+        else
+                (void) error_set_errno(&error, r, "cannot open '/dev/null'");
+        /* A full disk behind standard output must not look like success. */
+        if (r >= 0 && fflush(stdout) != 0)
+                r = error_set_errno(&error, -errno, "cannot write to standard output");
+        store_done(&in.store);
+        options_free(global_options, &in.global);
+        if (r >= 0)
+                return r;
+        if (!error.message)
+                (void) error_set_errno(&error, r, "cannot finish");
+        error_print(&error);
+        return error_exit_status(&error);
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every verb there is; each is defined in the file of its name, verb-NAME.c. */
+#pragma once
+
+#include "cli/verb.h"
+
+extern const Verb verb_complete;
+extern const Verb verb_help;
+extern const Verb verb_version;
