@@ -114,6 +114,11 @@ json_t *json_from_strv(char *const *v) {
         return TAKE_PTR(array);
 }
 
+/* Room for `n` strings at once: appending one by one takes quadratic time, which a stranger's list could make use of. */
+static char **strv_room(size_t n) {
+        return calloc(n + 1, sizeof(char *));
+}
+
 int json_to_strv(const json_t *array, char ***ret) {
         _cleanup_strv_ char **v = NULL;
         const json_t *item;
@@ -121,10 +126,12 @@ int json_to_strv(const json_t *array, char ***ret) {
 
         if (array && !json_is_null(array) && !json_is_array(array))
                 return -EBADMSG;
+        if (json_array_size(array) > 0 && !(v = strv_room(json_array_size(array))))
+                return -ENOMEM;
         json_array_foreach(array, i, item) {
                 if (!json_is_string(item))
                         return -EBADMSG;
-                if (strv_append(&v, json_string_value(item)) < 0)
+                if (!(v[i] = strdup(json_string_value(item))))
                         return -ENOMEM;
         }
         *ret = TAKE_PTR(v);
@@ -148,13 +155,16 @@ int json_to_pairs(const json_t *object, char ***ret) {
         _cleanup_strv_ char **pairs = NULL;
         const char *key;
         json_t *value;
+        size_t n = 0;
 
         if (object && !json_is_null(object) && !json_is_object(object))
                 return -EBADMSG;
+        if (json_object_size(object) > 0 && !(pairs = strv_room(json_object_size(object))))
+                return -ENOMEM;
         json_object_foreach((json_t *) object, key, value) {
                 if (!json_is_string(value))
                         return -EBADMSG;
-                if (strv_consume(&pairs, str_format("%s=%s", key, json_string_value(value))) < 0)
+                if (!(pairs[n++] = str_format("%s=%s", key, json_string_value(value))))
                         return -ENOMEM;
         }
         *ret = TAKE_PTR(pairs);
