@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* index.json and the small blobs. */
+#include "image/layout.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "spec/digest.h"
+
+static const char layout_text[] = "{\"imageLayoutVersion\":\"1.0.0\"}\n";
+
+int layout_open(const Store *store, Error *reterr) {
+        _cleanup_fd_ int fd = store_open_data(store, "images", reterr);
+
+        if (fd < 0)
+                return fd;
+        int r = path_mkdirs_in_root(fd, "blobs/sha256", 0700, (uid_t) -1, (gid_t) -1);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot make the directory '%s/images/blobs/sha256'", store->data_path);
+        (void) fd_close(r);
+        if (faccessat(fd, "oci-layout", F_OK, 0) < 0) {
+                r = file_write_atomic(fd, "oci-layout", layout_text, sizeof(layout_text) - 1, 0644, FILE_DURABLE);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot write '%s/images/oci-layout'", store->data_path);
+        }
+        return TAKE_FD(fd);
+}
+
+int layout_lock(const Store *store, Error *reterr) {
+        return store_lock(store->data_fd, "images.lock", /* exclusive= */ true, reterr);
+}
+
+json_t *layout_entries(const json_t *index) {
+        return json_object_get(index, "manifests");
+}
+
+const char *layout_entry_digest(const json_t *entry) {
+        return json_get_string(entry, "digest");
+}
+
+const char *layout_entry_name(const json_t *entry) {
+        return json_get_string(json_object_get(entry, "annotations"), ANNOTATION_REF_NAME);
+}
+
+int layout_load(const Store *store, json_t **ret, Error *reterr) {
+        _cleanup_json_ json_t *index = NULL;
+        const json_t *entry;
+        size_t i;
+
+        int r = json_read(store->data_fd, "images/index.json", LAYOUT_INDEX_LIMIT, &index, reterr);
+        if (r == -ENOENT) {
+                index = json_pack("{s:i, s:s, s:[]}", "schemaVersion", 2, "mediaType", MEDIA_TYPE_OCI_INDEX, "manifests");
+                if (!index)
+                        return error_oom(reterr);
+        } else if (r < 0)
+                return error_prefix(reterr, r, "the list of images in '%s' is damaged", store->data_path);
+        if (!json_is_array(layout_entries(index)))
+                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "the list of images '%s/images/index.json' is damaged: no manifests",
+                                 store->data_path);
+        json_array_foreach(layout_entries(index), i, entry)
+                if (!digest_is_valid(layout_entry_digest(entry)))
+                        return error_set(reterr, -EBADMSG, ERROR_CORRUPT,
+                                         "the list of images '%s/images/index.json' is damaged: entry %zu has no valid digest",
+                                         store->data_path, i);
+        *ret = TAKE_PTR(index);
+        return 0;
+}
+
+int layout_save(int images_fd, const json_t *index, Error *reterr) {
+        return json_write(images_fd, "index.json", index, 0600, FILE_DURABLE, reterr);
+}
+
+int layout_add(json_t *index, const char *digest, int64_t size, const char *media_type, const char *name, Error *reterr) {
+        json_t *entries = layout_entries(index), *entry;
+        size_t i;
+
+        json_array_foreach(entries, i, entry) {
+                if (name || !str_equal(layout_entry_digest(entry), digest))
+                        continue;
+                return 0; /* it is there, under whatever name */
+        }
+        for (i = json_array_size(entries); i-- > 0;) {
+                const char *other;
+
+                entry = json_array_get(entries, i);
+                other = layout_entry_name(entry);
+                if (str_equal(other, name) || (!other && str_equal(layout_entry_digest(entry), digest))) {
+                        bool moved = other && !str_equal(layout_entry_digest(entry), digest);
+                        _cleanup_free_ char *old = moved ? strdup(layout_entry_digest(entry)) : NULL;
+                        int64_t old_size = json_get_integer(entry, "size", 0);
+                        _cleanup_free_ char *old_type = moved ? strdup(json_get_string(entry, "mediaType") ?: MEDIA_TYPE_OCI_MANIFEST) : NULL;
+
+                        if (moved && (!old || !old_type))
+                                return error_oom(reterr);
+                        (void) json_array_remove(entries, i);
+                        /* the image that lost its last name stays, without one */
+                        if (moved && layout_add(index, old, old_size, old_type, /* name= */ NULL, reterr) < 0)
+                                return -ENOMEM;
+                }
+        }
+        entry = json_pack("{s:s, s:s, s:I}", "mediaType", media_type, "digest", digest, "size", (json_int_t) size);
+        if (name && entry && json_object_set_new(entry, "annotations", json_pack("{s:s}", ANNOTATION_REF_NAME, name)) < 0) {
+                json_decref(entry);
+                entry = NULL;
+        }
+        return json_array_append_new(entries, entry) < 0 ? error_oom(reterr) : 0;
+}
+
+size_t layout_remove(json_t *index, const char *digest, const char *name) {
+        json_t *entries = layout_entries(index);
+        size_t n = 0;
+
+        for (size_t i = json_array_size(entries); i-- > 0;) {
+                const json_t *entry = json_array_get(entries, i);
+
+                if (name ? !str_equal(layout_entry_name(entry), name) : !str_equal(layout_entry_digest(entry), digest))
+                        continue;
+                (void) json_array_remove(entries, i);
+                n++;
+        }
+        return n;
+}
+
+int layout_read_blob(const Store *store, const char *digest, json_t **ret, Error *reterr) {
+        char path[32 + DIGEST_HEX_LENGTH];
+
+        (void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest_hex(digest));
+        int r = json_read(store->data_fd, path, MANIFEST_SIZE_LIMIT, ret, reterr);
+        if (r == -ENOENT)
+                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "the blob '%s' is not in '%s/images'", digest, store->data_path);
+        return r;
+}
+
+int layout_read_manifest(const Store *store, const char *digest, Manifest *ret, Error *reterr) {
+        _cleanup_json_ json_t *json = NULL;
+
+        int r = layout_read_blob(store, digest, &json, reterr);
+        return r < 0 ? r : manifest_load(json, digest, ret, reterr);
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a person's word to an image that is here. */
+#include "image/store.h"
+
+#include <stdio.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "image/layout.h"
+#include "spec/digest.h"
+#include "spec/reference.h"
+
+void image_info_done(ImageInfo *info) {
+        free(info->name);
+        strv_free(info->names);
+        free(info->id);
+        free(info->digest);
+        free(info->manifest_type);
+        strv_free(info->annotations);
+        strv_free(info->layers);
+        image_config_done(&info->config);
+        *info = (ImageInfo){};
+}
+
+void image_info_free_many(ImageInfo *infos, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                image_info_done(infos + i);
+        free(infos);
+}
+
+void image_layer_path(const char *diff_id, char ret[static IMAGE_LAYER_PATH_SIZE]) {
+        (void) snprintf(ret, IMAGE_LAYER_PATH_SIZE, "layers/%s/diff", digest_hex(diff_id));
+}
+
+/* Fills the info of the image with this manifest. */
+static int load_info(const Store *store, const json_t *index, const char *digest, ImageInfo *ret, Error *reterr) {
+        _cleanup_image_info_ ImageInfo info = {};
+        _cleanup_manifest_ Manifest manifest = {};
+        _cleanup_json_ json_t *config = NULL;
+        const json_t *entry;
+        size_t i;
+
+        int r = layout_read_manifest(store, digest, &manifest, reterr);
+        if (r >= 0)
+                r = layout_read_blob(store, manifest.config.digest, &config, reterr);
+        if (r >= 0)
+                r = image_config_load(config, &info.config, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "cannot read image '%s'", digest);
+
+        json_array_foreach(layout_entries(index), i, entry)
+                if (str_equal(layout_entry_digest(entry), digest) && layout_entry_name(entry) &&
+                    strv_append(&info.names, layout_entry_name(entry)) < 0)
+                        return error_oom(reterr);
+        info.id = strdup(digest_hex(manifest.config.digest));
+        info.digest = strdup(digest);
+        info.layers = strv_copy(info.config.diff_ids);
+        info.manifest_type = strdup(manifest.media_type ?: MEDIA_TYPE_OCI_MANIFEST);
+        info.annotations = TAKE_PTR(manifest.annotations);
+        if (!info.id || !info.digest || !info.manifest_type || (info.config.diff_ids && !info.layers))
+                return error_oom(reterr);
+        *ret = info;
+        info = (ImageInfo){};
+        return 0;
+}
+
+static const json_t *find_name(const json_t *index, const char *name) {
+        const json_t *entry;
+        size_t i;
+
+        json_array_foreach(layout_entries(index), i, entry)
+                if (str_equal(layout_entry_name(entry), name))
+                        return entry;
+        return NULL;
+}
+
+/* Whether `name` ("docker.io/library/busybox:1") ends in the wanted components ("busybox:1"). */
+static bool ends_in(const char *name, const char *wanted) {
+        size_t n = strlen(name), m = strlen(wanted);
+
+        return n > m && name[n - m - 1] == '/' && str_equal(name + n - m, wanted);
+}
+
+/* Whether the repository of `name` is `repository` or, for a short name, one that it can stand for. */
+static bool repository_matches(const char *name, const Reference *reference) {
+        _cleanup_free_ char *repository = strdup(name), *wanted = NULL;
+        char *colon = repository ? strrchr(repository, ':') : NULL;
+
+        if (!colon)
+                return false;
+        *colon = 0; /* stored names always have a tag */
+        if (!reference->domain)
+                return ends_in(repository, reference->path);
+        wanted = reference_repository(reference, /* domain= */ NULL);
+        return str_equal(repository, wanted);
+}
+
+static int find_by_digest(const json_t *index, const Reference *reference, const json_t **ret) {
+        const json_t *entry;
+        size_t i;
+
+        json_array_foreach(layout_entries(index), i, entry) {
+                const char *name = layout_entry_name(entry);
+
+                if (!str_equal(layout_entry_digest(entry), reference->digest) || !name || !repository_matches(name, reference))
+                        continue;
+                *ret = entry;
+                return 0;
+        }
+        return -ENOENT;
+}
+
+/* Any stored image whose last components are the short name; two different ones are one too many. */
+static int find_by_suffix(const json_t *index, const Reference *reference, const json_t **ret, Error *reterr) {
+        _cleanup_free_ char *wanted = str_format("%s:%s", reference->path, reference->tag ?: "latest");
+        const json_t *entry, *found = NULL;
+        size_t i;
+
+        if (!wanted)
+                return error_oom(reterr);
+        json_array_foreach(layout_entries(index), i, entry) {
+                const char *name = layout_entry_name(entry);
+
+                if (!name || !ends_in(name, wanted))
+                        continue;
+                if (found && !str_equal(layout_entry_digest(found), layout_entry_digest(entry)))
+                        return error_set(reterr, -EINVAL, ERROR_INVALID,
+                                         "cannot choose an image for '%s': both '%s' and '%s' are here", wanted,
+                                         layout_entry_name(found), name);
+                found = found ?: entry;
+        }
+        *ret = found;
+        return found ? 0 : -ENOENT;
+}
+
+static int find_by_name(const json_t *index, const Reference *reference, const json_t **ret, Error *reterr) {
+        static const char *const domains[] = { LOCAL_DOMAIN, DOCKER_DOMAIN };
+
+        if (reference->digest)
+                return find_by_digest(index, reference, ret);
+        for (size_t i = 0; i < (reference->domain ? 1 : ELEMENTSOF(domains)); i++) {
+                _cleanup_free_ char *full = reference_full(reference, domains[i]);
+
+                if (!full)
+                        return error_oom(reterr);
+                *ret = find_name(index, full);
+                if (*ret)
+                        return 0;
+        }
+        return reference->domain ? -ENOENT : find_by_suffix(index, reference, ret, reterr);
+}
+
+/* The image whose ID (or, in full, whose manifest digest) begins with `prefix`. */
+static int find_by_id(const Store *store, const json_t *index, const char *prefix, const json_t **ret, Error *reterr) {
+        _cleanup_free_ char *found = NULL;
+        const json_t *entry;
+        size_t i;
+
+        json_array_foreach(layout_entries(index), i, entry) {
+                _cleanup_manifest_ Manifest manifest = {};
+                const char *digest = layout_entry_digest(entry);
+
+                if (str_equal(digest_hex(digest), prefix)) {
+                        *ret = entry;
+                        return 0;
+                }
+                if (found && str_equal(layout_entry_digest(*ret), digest))
+                        continue;
+                if (layout_read_manifest(store, digest, &manifest, /* reterr= */ NULL) < 0 ||
+                    !str_after(digest_hex(manifest.config.digest), prefix))
+                        continue;
+                if (found && !str_equal(found, manifest.config.digest))
+                        return error_set(reterr, -EINVAL, ERROR_INVALID,
+                                         "cannot choose an image for '%s': more than one ID begins so", prefix);
+                if (!found) {
+                        *ret = entry;
+                        found = strdup(manifest.config.digest);
+                        if (!found)
+                                return error_oom(reterr);
+                }
+        }
+        return found ? 0 : -ENOENT;
+}
+
+static bool is_id_prefix(const char *text) {
+        size_t n = strlen(text);
+
+        return n > 0 && n <= DIGEST_HEX_LENGTH && strspn(text, "0123456789abcdef") == n;
+}
+
+static int find(const Store *store, const json_t *index, const char *text, const json_t **ret, bool *ret_by_name, Error *reterr) {
+        _cleanup_reference_ Reference reference = {};
+        const char *id = digest_is_valid(text) ? digest_hex(text) : text;
+        int r = -ENOENT;
+
+        *ret_by_name = false;
+        if (id == text && !digest_hex_is_valid(text)) {
+                r = reference_parse(text, &reference, reterr);
+                if (r < 0)
+                        return r;
+                r = find_by_name(index, &reference, ret, reterr);
+                *ret_by_name = r >= 0;
+        }
+        if (r == -ENOENT && is_id_prefix(id))
+                r = find_by_id(store, index, id, ret, reterr);
+        if (r == -ENOENT)
+                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot find image '%s': no such image", text);
+        return r;
+}
+
+int image_store_resolve(const Store *store, const char *reference, ImageInfo *ret, Error *reterr) {
+        _cleanup_image_info_ ImageInfo info = {};
+        _cleanup_json_ json_t *index = NULL;
+        const json_t *entry;
+        bool by_name;
+
+        int r = layout_load(store, &index, reterr);
+        if (r >= 0)
+                r = find(store, index, reference, &entry, &by_name, reterr);
+        if (r >= 0)
+                r = load_info(store, index, layout_entry_digest(entry), &info, reterr);
+        if (r < 0)
+                return r;
+        r = str_replace(&info.name, by_name ? layout_entry_name(entry) : info.names ? info.names[0] : NULL);
+        if (r < 0)
+                return error_oom(reterr);
+        *ret = info;
+        info = (ImageInfo){};
+        return 0;
+}
+
+int image_store_measure(const Store *store, ImageInfo *info, Error *reterr) {
+        uint64_t size = 0;
+
+        for (char **layer = info->layers; layer && *layer; layer++) {
+                _cleanup_json_ json_t *record = NULL;
+                char path[32 + DIGEST_HEX_LENGTH];
+
+                (void) snprintf(path, sizeof(path), "layers/%s/layer.json", digest_hex(*layer));
+                int r = json_read(store->data_fd, path, JSON_RECORD_LIMIT, &record, reterr);
+                if (r == -ENOENT)
+                        return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "layer '%s' of image '%s' is missing", *layer, info->id);
+                if (r < 0)
+                        return r;
+                size += (uint64_t) json_get_integer(record, "size", 0);
+        }
+        info->size = size;
+        return 0;
+}
+
+static int newest_first(const void *a, const void *b) {
+        int64_t x = ((const ImageInfo *) a)->config.created_usec, y = ((const ImageInfo *) b)->config.created_usec;
+
+        return x < y ? 1 : x > y ? -1 : strcmp(((const ImageInfo *) a)->id, ((const ImageInfo *) b)->id);
+}
+
+int image_store_list(const Store *store, ImageInfo **ret, size_t *ret_n, Error *reterr) {
+        _cleanup_json_ json_t *index = NULL;
+        const json_t *entry;
+        ImageInfo *infos;
+        size_t i, k, n = 0;
+
+        int r = layout_load(store, &index, reterr);
+        if (r < 0)
+                return r;
+        infos = calloc(json_array_size(layout_entries(index)) + 1, sizeof(*infos));
+        if (!infos)
+                return error_oom(reterr);
+        json_array_foreach(layout_entries(index), i, entry) {
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                for (k = 0; k < n && !str_equal(infos[k].digest, layout_entry_digest(entry)); k++)
+                        ;
+                if (k < n)
+                        continue; /* a further name of an image that is in the list */
+                r = load_info(store, index, layout_entry_digest(entry), infos + n, &error);
+                if (r >= 0 && image_store_measure(store, infos + n, &error) < 0)
+                        image_info_done(infos + n);
+                if (error.code == -ENOMEM) {
+                        image_info_free_many(infos, n);
+                        return error_move(reterr, &error);
+                }
+                if (error.code < 0) {
+                        log_warning("%s, leaving it out", error.message);
+                        continue;
+                }
+                if (infos[n].names && str_replace(&infos[n].name, infos[n].names[0]) < 0) {
+                        image_info_free_many(infos, n + 1);
+                        return error_oom(reterr);
+                }
+                n++;
+        }
+        qsort(infos, n, sizeof(*infos), newest_first);
+        *ret = infos;
+        *ret_n = n;
+        return 0;
+}
+
+int image_store_tag(const Store *store, const char *reference, const char *name, Error *reterr) {
+        _cleanup_json_ json_t *index = NULL;
+        _cleanup_free_ char *full = NULL;
+        _cleanup_fd_ int images = -EBADF, lock = -EBADF;
+        const json_t *entry;
+        bool by_name;
+
+        int r = reference_normalise_local(name, &full, reterr);
+        if (r >= 0)
+                r = images = layout_open(store, reterr);
+        if (r >= 0)
+                r = lock = layout_lock(store, reterr);
+        if (r >= 0)
+                r = layout_load(store, &index, reterr);
+        if (r >= 0)
+                r = find(store, index, reference, &entry, &by_name, reterr);
+        if (r < 0)
+                return r;
+
+        _cleanup_free_ char *digest = strdup(layout_entry_digest(entry)),
+                            *type = strdup(json_get_string(entry, "mediaType") ?: MEDIA_TYPE_OCI_MANIFEST);
+        if (!digest || !type)
+                return error_oom(reterr);
+        r = layout_add(index, digest, json_get_integer(entry, "size", 0), type, full, reterr);
+        return r < 0 ? r : layout_save(images, index, reterr);
+}
+
+int image_store_untag(const Store *store, const char *reference, char *const *names, Error *reterr) {
+        _cleanup_json_ json_t *index = NULL;
+        _cleanup_fd_ int images = -EBADF, lock = -EBADF;
+        const json_t *entry;
+        bool by_name;
+
+        int r = images = layout_open(store, reterr);
+        if (r >= 0)
+                r = lock = layout_lock(store, reterr);
+        if (r >= 0)
+                r = layout_load(store, &index, reterr);
+        if (r >= 0)
+                r = find(store, index, reference, &entry, &by_name, reterr);
+        if (r < 0)
+                return r;
+
+        int64_t size = json_get_integer(entry, "size", 0);
+        _cleanup_free_ char *digest = strdup(layout_entry_digest(entry)),
+                            *type = strdup(json_get_string(entry, "mediaType") ?: MEDIA_TYPE_OCI_MANIFEST);
+        if (!digest || !type)
+                return error_oom(reterr);
+        if (!names || !*names)
+                (void) layout_remove(index, digest, /* name= */ NULL);
+        for (; names && *names; names++) {
+                _cleanup_free_ char *full = NULL;
+
+                r = reference_normalise_local(*names, &full, reterr);
+                if (r < 0)
+                        return r;
+                entry = find_name(index, full);
+                if (!entry || !str_equal(layout_entry_digest(entry), digest))
+                        return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot untag '%s': image '%s' has no such name", *names,
+                                         reference);
+                (void) layout_remove(index, digest, full);
+        }
+        r = layout_add(index, digest, size, type, /* name= */ NULL, reterr);
+        return r < 0 ? r : layout_save(images, index, reterr);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images that are here: finding one by what a person writes, listing, naming. What every `sdpod run` goes through, so it
+ * links neither libarchive nor libcrypto: digests were checked when the image came in. */
+#pragma once
+
+#include "spec/image-config.h"
+#include "state/store.h"
+
+typedef struct ImageInfo {
+        char *name;          /* the full name it was found by, "docker.io/library/busybox:latest"; found by ID: its first
+                              * name; NULL: it has none */
+        char **names;        /* all of them; NULL: none */
+        char *id;            /* 64 hex digits: the digest of the image config */
+        char *digest;        /* "sha256:...", of the manifest */
+        char *manifest_type; /* media type */
+        char **annotations;  /* of the manifest, pairs */
+        char **layers;       /* diff IDs, lowest first */
+        uint64_t size;       /* bytes of all layers, unpacked; only by image_store_list() and image_store_measure() */
+        ImageConfig config;
+} ImageInfo;
+
+void image_info_done(ImageInfo *info);
+#define _cleanup_image_info_ _cleanup_(image_info_done)
+
+/* Finds an image by a full or short name ("busybox", "localhost/web:1", "library/busybox": localhost/ comes first, then
+ * docker.io/, then the only stored image whose last components match), "NAME@sha256:...", an ID, or an ID prefix that
+ * only one image has. -ENOENT: there is none (ERROR_NOT_FOUND); -EINVAL: not a name, or ambiguous. Its layers are
+ * complete: what is listed always is. */
+int image_store_resolve(const Store *store, const char *reference, ImageInfo *ret, Error *reterr);
+
+/* All images, each once, newest first. An image whose blobs are damaged is left out with a warning. */
+int image_store_list(const Store *store, ImageInfo **ret, size_t *ret_n, Error *reterr);
+void image_info_free_many(ImageInfo *infos, size_t n);
+
+/* Fills info->size from the layers' records. */
+int image_store_measure(const Store *store, ImageInfo *info, Error *reterr);
+
+/* Gives the image a further name (short: below localhost); a name that another image has moves. */
+int image_store_tag(const Store *store, const char *reference, const char *name, Error *reterr);
+
+/* Takes names away: those in `names`, or all where that is empty. The image stays. */
+int image_store_untag(const Store *store, const char *reference, char *const *names, Error *reterr);
+
+/* Makes the path of a layer's tree below the data directory, "layers/HEX/diff", from its diff ID. */
+enum { IMAGE_LAYER_PATH_SIZE = 80 };
+void image_layer_path(const char *diff_id, char ret[static IMAGE_LAYER_PATH_SIZE]);
