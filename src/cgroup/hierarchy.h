@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The unified cgroup hierarchy (cgroup v2) through its files. A cgroup's path is what /proc/PID/cgroup says: "/" at the
+ * root of what this mount shows. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Opens the root of the unified hierarchy: /sys/fs/cgroup, or /sys/fs/cgroup/unified on hybrid machines. -ENOENT: there is
+ * none. */
+int cgroup_open_root(void);
+
+/* The cgroup of a process (0: this one) in the unified hierarchy. Owned. */
+int cgroup_of(pid_t pid, char **ret);
+
+/* Opens a cgroup's directory. */
+int cgroup_open(const char *path, Error *reterr);
+
+/* Makes (or finds) the cgroup `name` below the directory and opens it. */
+int cgroup_make(int dir_fd, const char *name, Error *reterr);
+
+/* Moves a process into the cgroup. -EACCES where the kernel wants a common ancestor that is ours (cgroups(7)). */
+int cgroup_attach(int dir_fd, pid_t pid);
+
+/* The controllers that the cgroup has, as words; owned vector. */
+int cgroup_controllers(int dir_fd, char ***ret);
+
+/* Enables every controller that the cgroup has for its children. No process may be in it. */
+int cgroup_enable_controllers(int dir_fd);
+
+/* Freezes or thaws all processes (cgroup.freeze, Linux 5.2) and waits until that is so. */
+int cgroup_freeze(int dir_fd, bool freeze, Error *reterr);
+
+/* Kills all processes of the cgroup and below (cgroup.kill, Linux 5.14). */
+int cgroup_kill(int dir_fd);
+
+/* All process IDs in the cgroup and below, in the order of the kernel; owned array. */
+int cgroup_pids(int dir_fd, pid_t **ret, size_t *ret_n);
+
+/* Whether any process is in it or below: 1, 0, or -errno (cgroup.events). */
+int cgroup_is_populated(int dir_fd);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The systemd manager of this user (of the system, for root) over sd-bus: transient units that hold containers. */
+#pragma once
+
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+#include "cgroup/limits.h"
+
+typedef struct Manager {
+        sd_bus *bus;
+} Manager;
+
+/* Connects to the manager's own socket ($XDG_RUNTIME_DIR/systemd/private; /run/systemd/private), which saves the hop
+ * through the message bus. -ENOENT without a message: there is no manager. */
+int manager_connect(Manager *ret, Error *reterr);
+void manager_done(Manager *manager);
+#define _cleanup_manager_ _cleanup_(manager_done)
+
+/* Whether there is a manager: its socket can be connected to. */
+bool manager_is_there(void);
+
+/* The controllers that units of this manager can have; owned vector. */
+int manager_controllers(Manager *manager, char ***ret, Error *reterr);
+
+/* A scope that takes process `pid` in. Sent without waiting: manager_wait_job() waits. */
+typedef struct TransientUnit {
+        const char *name;         /* "sdpod-ID.service" */
+        const char *description;
+        const char *slice;        /* NULL: the default */
+        const LimitSettings *limits; /* may be NULL */
+        pid_t pid;                /* of a scope */
+        char *const *exec_start, *const *exec_stop, *const *exec_stop_post; /* of a service: argv */
+        const char *restart;      /* "no", "always", "on-failure" */
+        uint32_t restart_limit;   /* at most so many restarts; 0: no limit */
+        int restart_prevent_status; /* exit status of ExecStart= after which it is not restarted; 0: none */
+        uint64_t stop_timeout_usec; /* UINT64_MAX: none */
+        char *const *environment;
+} TransientUnit;
+
+/* Asks for the unit; *ret_job is the job's object path, owned. */
+int manager_start_transient(Manager *manager, const TransientUnit *unit, char **ret_job, Error *reterr);
+
+/* Waits for the job's end; *ret_result is "done", "failed", ... (owned). */
+int manager_wait_job(Manager *manager, const char *job, char **ret_result, Error *reterr);
+
+/* Stops a unit and waits for that. A unit that is not loaded is not an error. */
+int manager_stop_unit(Manager *manager, const char *unit, Error *reterr);
+
+/* Forgets a failed unit, so that its name can be used again. Errors do not matter. */
+void manager_reset_failed(Manager *manager, const char *unit);
+
+/* Moves a process into a sub-cgroup of a unit; the manager does it, with the system manager's help where it must
+ * (AttachProcessesToUnit, systemd 238). */
+int manager_attach(Manager *manager, const char *unit, const char *sub_cgroup, pid_t pid, Error *reterr);
+
+/* The exit of a unit's last main process: *ret_code is a CLD_ code (sigaction(2)), *ret_status its status. -ENODATA: it
+ * has none. */
+int manager_main_exit(Manager *manager, const char *unit, int *ret_code, int *ret_status, Error *reterr);
