@@ -15,7 +15,7 @@
 #include "base/io.h"
 #include "base/str.h"
 
-enum { DEPTH_MAX = 512, XATTR_LIST_MAX = 65536 };
+enum { DEPTH_MAX = 512 };
 
 typedef struct HardLink {
         ino_t inode;
