@@ -134,7 +134,8 @@ int cgroup_freeze(int dir_fd, bool freeze, Error *reterr) {
                 if (frozen == freeze)
                         return 0;
                 /* poll(2) tells of a change since the last read of this very descriptor */
-                (void) pread(events, drain, sizeof(drain), 0);
+                if (pread(events, drain, sizeof(drain), 0) < 0)
+                        return error_set_errno(reterr, -errno, "cannot read 'cgroup.events'");
                 if (RETRY_EINTR(poll(&poll_fd, 1, FREEZE_TIMEOUT_MSEC)) == 0)
                         return error_set(reterr, -ETIMEDOUT, ERROR_INTERNAL, "a process does not let itself be frozen");
         }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Work on files that belong to the user's subordinate IDs. */
+#include "storage/mapped.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/wire.h"
+#include "ns/userns.h"
+
+typedef struct Removal {
+        int dir_fd;
+        const char *name;
+} Removal;
+
+static int remove_inside(void *data, Error *reterr) {
+        const Removal *removal = data;
+        int r = path_remove_tree(removal->dir_fd, removal->name);
+
+        return r < 0 ? error_set_errno(reterr, r, "cannot remove '%s'", removal->name) : 0;
+}
+
+int mapped_remove_tree(int dir_fd, const char *name, Error *reterr) {
+        _cleanup_user_map_ UserMap map = {};
+        Removal removal = { dir_fd, name };
+        int r = path_remove_tree(dir_fd, name);
+
+        if (r >= 0)
+                return 0;
+        if ((r != -EACCES && r != -EPERM) || geteuid() == 0)
+                return error_set_errno(reterr, r, "cannot remove '%s'", name);
+        r = user_map_default(&map, reterr);
+        return r < 0 ? r : userns_run(&map, 0, remove_inside, &removal, reterr);
+}
+
+static int clone_and_send(int socket, char *const *paths, size_t n, Error *reterr) {
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_fd_ int fd = open_tree(AT_FDCWD, paths[i], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+                if (fd < 0)
+                        return error_set_errno(reterr, -errno, "cannot mount '%s'", paths[i]);
+                int r = wire_send_result_fd(socket, 0, /* error= */ NULL, fd);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int mapped_clone_trees(const UserMap *base, char *const *paths, size_t n, int *fds, Error *reterr) {
+        int pair[2], r = 0;
+
+        for (size_t i = 0; i < n; i++)
+                fds[i] = -EBADF;
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_set_errno(reterr, -errno, "cannot start a helper");
+        pid_t pid = fork();
+        if (pid == 0) {
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+                r = userns_enter(base, CLONE_NEWNS, &error);
+                if (r >= 0)
+                        r = clone_and_send(pair[1], paths, n, &error);
+                if (r < 0)
+                        (void) wire_send_result(pair[1], r, &error);
+                _exit(0);
+        }
+        (void) fd_close(pair[1]);
+        _cleanup_fd_ int fd = pair[0];
+        if (pid < 0)
+                return error_set_errno(reterr, -errno, "cannot start a helper");
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = wire_receive_result_fd(fd, &fds[i], reterr);
+        (void) process_reap(pid);
+        return r;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Work on files that belong to the user's subordinate IDs: done inside a user namespace where they are mapped. */
+#pragma once
+
+#include "ns/idmap.h"
+
+/* Removes `name` in `dir_fd` and all below it. Tried as the user first, and only where that is denied in a namespace. */
+int mapped_remove_tree(int dir_fd, const char *name, Error *reterr);
+
+/* Clones the mounts at the given absolute paths, as the user sees them, into detached mounts (open_tree(2)): for
+ * containers whose root may not go where the user may. `fds` has room for n. */
+int mapped_clone_trees(const UserMap *base, char *const *paths, size_t n, int *fds, Error *reterr);

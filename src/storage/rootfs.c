@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a container's layers become its root file system. */
+#include "storage/rootfs.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "ns/userns.h"
+#include "storage/mapped.h"
+
+#define EMPTY_LAYER "layers/empty"
+
+static const char *const driver_names[_STORAGE_DRIVER_MAX] = { [STORAGE_OVERLAY] = "overlay", [STORAGE_FUSE] = "fuse-overlayfs" };
+
+const char *storage_driver_to_string(StorageDriver driver) {
+        return driver_names[driver];
+}
+
+/* Inside a namespace of the user's map: the same kind of mount as a container's, on the same file system. */
+static int try_overlay(void *data, Error *reterr) {
+        const Store *store = data;
+        static const char *const directories[] = { "lower", "upper", "work", "merged" };
+        _cleanup_fd_ int probe = path_open_or_make_dir(store->data_fd, ".tmp-probe", 0700);
+        int r = probe < 0 || fchdir(probe) < 0 ? -errno : 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(directories) && r >= 0; i++)
+                if (mkdirat(probe, directories[i], 0700) < 0 && errno != EEXIST)
+                        r = -errno;
+        if (r >= 0 && mount("overlay", "merged", "overlay", 0, "userxattr,lowerdir=lower,upperdir=upper,workdir=work") < 0)
+                r = -errno;
+        if (r >= 0 && (mkdir("merged/x", 0700) < 0 || rmdir("merged/x") < 0)) /* whether the upper takes changes */
+                r = -errno;
+        (void) umount2("merged", MNT_DETACH);
+        return r < 0 ? error_set_errno(reterr, r, "the kernel's overlay does not work here") : 0;
+}
+
+static int probe(const Store *store, StorageDriver *ret, char **ret_reason, Error *reterr) {
+        _cleanup_user_map_ UserMap map = {};
+        _cleanup_error_ Error error = ERROR_NULL;
+        int r = user_map_default(&map, reterr);
+
+        if (r < 0)
+                return r;
+        r = userns_run(&map, CLONE_NEWNS, try_overlay, (void *) store, &error);
+        (void) path_remove_tree(store->data_fd, ".tmp-probe");
+        if (r >= 0) {
+                *ret = STORAGE_OVERLAY;
+                *ret_reason = strdup("native overlay works in the user namespace");
+        } else if (access("/usr/bin/fuse-overlayfs", X_OK) == 0 && access("/dev/fuse", R_OK | W_OK) == 0) {
+                *ret = STORAGE_FUSE;
+                *ret_reason = str_format("%s, so fuse-overlayfs is used", error.message);
+        } else {
+                (void) error_move(reterr, &error);
+                (void) error_prefix(reterr, r, "cannot find a way to mount images");
+                return error_hint(reterr, "install fuse-overlayfs and see that /dev/fuse is there, or put --root on another file system");
+        }
+        return *ret_reason ? 0 : error_oom(reterr);
+}
+
+int storage_driver_choose(const Store *store, const char *wanted, StorageDriver *ret, char **ret_reason, Error *reterr) {
+        _cleanup_json_ json_t *note = NULL;
+        _cleanup_free_ char *reason = NULL;
+        StorageDriver driver;
+
+        if (wanted) {
+                for (size_t i = 0; i < ELEMENTSOF(driver_names); i++)
+                        if (str_equal(wanted, driver_names[i])) {
+                                *ret = (StorageDriver) i;
+                                if (ret_reason && !(*ret_reason = strdup("asked for")))
+                                        return error_oom(reterr);
+                                return 0;
+                        }
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot use the storage driver '%s': there are 'overlay' and 'fuse-overlayfs'", wanted);
+        }
+        /* one note for each data directory: they may lie on different file systems */
+        if (json_read(store->runtime_fd, "storage.json", 65536, &note, /* reterr= */ NULL) >= 0 &&
+            str_equal(json_get_string(note, "data"), store->data_path)) {
+                const char *name = json_get_string(note, "driver");
+
+                for (size_t i = 0; name && i < ELEMENTSOF(driver_names); i++)
+                        if (str_equal(name, driver_names[i])) {
+                                *ret = (StorageDriver) i;
+                                if (ret_reason)
+                                        *ret_reason = strdup(json_get_string(note, "reason") ?: "");
+                                return 0;
+                        }
+        }
+        int r = probe(store, &driver, &reason, reterr);
+        if (r < 0)
+                return r;
+        json_decref(note);
+        note = json_pack("{s:s, s:s, s:s}", "data", store->data_path, "driver", driver_names[driver], "reason", reason);
+        (void) json_write(store->runtime_fd, "storage.json", note, 0600, FILE_VOLATILE, /* reterr= */ NULL); /* tried again then */
+        *ret = driver;
+        if (ret_reason)
+                *ret_reason = TAKE_PTR(reason);
+        return 0;
+}
+
+int rootfs_make_directories(Container *container, const Store *store, Error *reterr) {
+        mode_t mode = 0755;
+
+        if (container->config.layers) {
+                /* the root directory's mode is the upper's: it must be that of the image */
+                const char *top = container->config.layers[strv_length(container->config.layers) - 1];
+                _cleanup_free_ char *path = str_format("layers/%s/diff", top + STRLEN("sha256:"));
+                struct stat st;
+
+                if (path && fstatat(store->data_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+                        mode = st.st_mode & 07777;
+        }
+        if (mkdirat(container->dir_fd, "upper", mode) < 0 && errno != EEXIST)
+                return error_set_errno(reterr, -errno, "cannot make the container's upper directory");
+        if (mkdirat(container->dir_fd, "work", 0700) < 0 && errno != EEXIST)
+                return error_set_errno(reterr, -errno, "cannot make the container's work directory");
+        if (mkdirat(store->data_fd, "mnt", 0700) < 0 && errno != EEXIST)
+                return error_set_errno(reterr, -errno, "cannot make the mount point");
+        return 0;
+}
+
+int rootfs_lower_paths(const Store *store, char *const *diff_ids, char ***ret, Error *reterr) {
+        _cleanup_strv_ char **lower = NULL;
+        size_t n = strv_length(diff_ids);
+        int r = 0;
+
+        for (size_t i = n; i > 0 && r >= 0; i--) {
+                const char *hex = str_after(diff_ids[i - 1], "sha256:");
+
+                if (!hex || strspn(hex, "0123456789abcdef") != 64 || hex[64])
+                        return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "cannot use layer '%s': not a digest", diff_ids[i - 1]);
+                r = strv_consume(&lower, str_format("layers/%s/diff", hex));
+        }
+        if (n == 0) {
+                _cleanup_fd_ int layers = store_open_data(store, "layers", reterr);
+
+                if (layers < 0)
+                        return layers;
+                if (mkdirat(layers, "empty", 0755) < 0 && errno != EEXIST)
+                        return error_set_errno(reterr, -errno, "cannot make the empty layer");
+                r = strv_append(&lower, EMPTY_LAYER);
+        }
+        if (r < 0)
+                return error_oom(reterr);
+        *ret = TAKE_PTR(lower);
+        return 0;
+}
+
+int rootfs_remove(int dir_fd, _unused_ void *data, Error *reterr) {
+        static const char *const names[] = { "upper", "work" };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(names) && r >= 0; i++)
+                r = mapped_remove_tree(dir_fd, names[i], reterr);
+        return r;
+}
