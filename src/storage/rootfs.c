@@ -69,7 +69,7 @@ static int probe(const Store *store, StorageDriver *ret, char **ret_reason, Erro
 int storage_driver_choose(const Store *store, const char *wanted, StorageDriver *ret, char **ret_reason, Error *reterr) {
         _cleanup_json_ json_t *note = NULL;
         _cleanup_free_ char *reason = NULL;
-        StorageDriver driver;
+        StorageDriver driver = STORAGE_OVERLAY;
 
         if (wanted) {
                 for (size_t i = 0; i < ELEMENTSOF(driver_names); i++)

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mount API by descriptors. */
+#include "proc/mount.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/str.h"
+
+/* The file system context hands out one message a read, "e overlay: text" for errors (fsopen(2), Linux 5.2). */
+static int explain(int context, int code, const char *type, Error *reterr) {
+        char words[256], *line = NULL;
+        ssize_t n;
+
+        while ((n = read(context, words, sizeof(words) - 1)) > 0) {
+                words[n] = 0;
+                words[strcspn(words, "\n")] = 0;
+                if (words[0] == 'e' && words[1] == ' ') {
+                        free(line);
+                        line = strdup(words + 2);
+                }
+        }
+        int r = error_set_errno(reterr, code, "cannot make a file system of type '%s'%s%s%s", type, line ? " (" : "",
+                                line ?: "", line ? ")" : "");
+        free(line);
+        return r;
+}
+
+int mount_new(const char *type, const MountOption *options, uint64_t attributes, Error *reterr) {
+        _cleanup_fd_ int context = fsopen(type, FSOPEN_CLOEXEC);
+
+        if (context < 0)
+                return error_set_errno(reterr, -errno, "cannot make a file system of type '%s'", type);
+        for (const MountOption *o = options; o && o->key; o++)
+                if (fsconfig(context, o->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, o->key, o->value, 0) < 0)
+                        return explain(context, -errno, type, reterr);
+        if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+                return explain(context, -errno, type, reterr);
+        int fd = fsmount(context, FSMOUNT_CLOEXEC, (unsigned) attributes);
+        if (fd < 0)
+                return explain(context, -errno, type, reterr);
+        return fd;
+}
+
+int mount_clone(int dir_fd, const char *path, bool recursive, Error *reterr) {
+        unsigned flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0) | (*path ? 0 : AT_EMPTY_PATH);
+        int fd = open_tree(dir_fd, path, flags);
+
+        if (fd < 0)
+                return error_set_errno(reterr, -errno, "cannot mount '%s'", *path ? path : "a directory");
+        return fd;
+}
+
+int mount_set(int mount_fd, uint64_t attributes, uint64_t propagation, bool recursive, Error *reterr) {
+        struct mount_attr attr = { .attr_set = attributes, .propagation = propagation };
+
+        if (attributes == 0 && propagation == 0)
+                return 0;
+        if (mount_setattr(mount_fd, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr)) < 0)
+                return error_set_errno(reterr, -errno, "cannot set the options of a mount");
+        return 0;
+}
+
+int mount_attach(int mount_fd, int target_fd, Error *reterr) {
+        if (move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+                return error_set_errno(reterr, -errno, "cannot mount");
+        return 0;
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All that the container's init needs to know, decided beforehand: the init itself takes no decisions, reads no
+ * configuration and resolves no names but those inside the root file system. Made by engine/plan.c. Strings and arrays are
+ * borrowed from the container's record unless they say otherwise. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "ns/idmap.h"
+#include "proc/caps.h"
+#include "proc/seccomp.h"
+
+typedef enum RootfsKind {
+        ROOTFS_OVERLAY,   /* native overlay over layers */
+        ROOTFS_TREE,      /* a detached mount made elsewhere (fuse-overlayfs, a volume of another map) */
+        ROOTFS_DIRECTORY, /* --rootfs */
+} RootfsKind;
+
+typedef struct RootfsPlan {
+        RootfsKind kind;
+        int data_fd;              /* the store's data directory: what the paths below are relative to */
+        const char *mount_point;  /* a directory below data_fd that is covered inside the mount namespace only */
+        char **lower;             /* ROOTFS_OVERLAY: directories, highest first; owned */
+        char *upper, *work;       /* owned; upper NULL: read-only overlay */
+        int tree_fd;              /* ROOTFS_TREE */
+        const char *directory;    /* ROOTFS_DIRECTORY: absolute path */
+        bool read_only;
+        bool use_volatile;        /* skip syncing: the container goes with its process (overlayfs `volatile`) */
+} RootfsPlan;
+
+typedef enum MountKind {
+        MOUNT_BIND,
+        MOUNT_TMPFS,
+        MOUNT_OVERLAY, /* -v SRC:DST:O */
+} MountKind;
+
+typedef struct MountPlan {
+        MountKind kind;
+        char *source;           /* absolute host path; owned */
+        int source_fd;          /* O_PATH of it as the user saw it: what the init mounts must be this very object */
+        int tree_fd;            /* a detached mount made elsewhere, or -EBADF; then `source` only serves messages */
+        char *destination;      /* owned */
+        uint64_t attributes;    /* MOUNT_ATTR_* */
+        uint64_t propagation;   /* MS_PRIVATE, ... */
+        bool recursive;
+        char *data;             /* tmpfs: "size=64m,mode=1777"; owned */
+        bool copy_up;           /* fill the fresh volume (or tmpfs) with what the image has there */
+        bool chown;             /* :U */
+        int64_t owner_uid, owner_gid; /* for `chown` */
+        bool optional;
+} MountPlan;
+
+typedef struct DevicePlan {
+        const char *source, *destination, *permissions;
+} DevicePlan;
+
+/* Which namespaces are made, and which are joined. */
+typedef struct NamespacePlan {
+        int flags;               /* CLONE_NEW* to make; CLONE_NEWUSER too unless the map is root's own */
+        int join_fds[8];         /* namespaces to join first, -EBADF ended; setns(2) in this order */
+        bool host_network;
+} NamespacePlan;
+
+typedef struct ProcPlan {
+        const ContainerConfig *config;
+        UserMap map;             /* owned */
+        NamespacePlan namespaces;
+        RootfsPlan rootfs;
+        MountPlan *mounts;       /* in the order in which they are made; owned */
+        size_t n_mounts;
+        char **masked_paths, **read_only_paths; /* owned */
+        CapSet caps;
+        SeccompFilter seccomp;
+        char **args;             /* what is executed; owned */
+        char **env;              /* the whole environment but HOME, which the user decides; owned */
+        const char *hostname;    /* NULL: not set */
+        int cgroup_fd;           /* directory of the container's cgroup to be born in, or -EBADF */
+        int stdio[3];            /* for no terminal: becomes 0, 1, 2 */
+        int listen_fds;          /* number of socket-activation descriptors from 3 on (sd_listen_fds(3)) */
+        const char *init_path;   /* --init: a static init on the host, bound to /run/podman-init */
+        bool die_with_parent;    /* a foreground container ends when its command is killed */
+        bool cgroup_rw;          /* /sys/fs/cgroup writable (--systemd, --privileged) */
+} ProcPlan;
+
+#define PROC_PLAN_NULL                                                                                  \
+        ((ProcPlan){ .rootfs = { .data_fd = -EBADF, .tree_fd = -EBADF }, .cgroup_fd = -EBADF,            \
+                     .stdio = { -EBADF, -EBADF, -EBADF },                                               \
+                     .namespaces = { .join_fds = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF } } })
+
+void proc_plan_done(ProcPlan *plan);
+#define _cleanup_proc_plan_ _cleanup_(proc_plan_done)
+
+/* Appends a mount with its descriptors unset; NULL when out of memory. */
+MountPlan *proc_plan_add_mount(ProcPlan *plan);

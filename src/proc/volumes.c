@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mounts that the user asked for: binds, volumes, tmpfs. Sources are the very objects that the starter opened as the
+ * user; targets are descriptors inside the root. */
+#include "proc/init.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/copy.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "proc/mount.h"
+
+/* The starter's descriptor belongs to another mount namespace and cannot be cloned from; so the path is opened again in
+ * ours and must lead to the same object. */
+static int clone_source(const MountPlan *plan, Error *reterr) {
+        _cleanup_fd_ int fd = -EBADF;
+        struct stat wanted, found;
+
+        if (plan->tree_fd >= 0) {
+                fd = fcntl(plan->tree_fd, F_DUPFD_CLOEXEC, 3);
+                return fd < 0 ? error_set_errno(reterr, -errno, "cannot mount '%s'", plan->source) : TAKE_FD(fd);
+        }
+        fd = open(plan->source, O_PATH | O_CLOEXEC);
+        if (fd < 0 || fstat(fd, &found) < 0 || fstat(plan->source_fd, &wanted) < 0)
+                return error_set_errno(reterr, -errno, "cannot mount '%s'", plan->source);
+        if (wanted.st_dev != found.st_dev || wanted.st_ino != found.st_ino)
+                return error_set(reterr, -ESTALE, ERROR_DENIED, "cannot mount '%s': it was exchanged meanwhile", plan->source);
+        return mount_clone(fd, "", plan->recursive, reterr);
+}
+
+static int make_tmpfs(const MountPlan *plan, Error *reterr) {
+        _cleanup_strv_ char **words = strv_split(plan->data ?: "", ",");
+        MountOption options[16] = {};
+        size_t n = 0;
+
+        if (!words)
+                return error_oom(reterr);
+        for (char **w = words; *w && n + 1 < ELEMENTSOF(options); w++) {
+                char *value = strchr(*w, '=');
+
+                if (!**w)
+                        continue;
+                if (value)
+                        *value++ = 0;
+                options[n++] = (MountOption){ *w, value };
+        }
+        return mount_new("tmpfs", options, plan->attributes, reterr);
+}
+
+static bool is_directory(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) >= 0 && S_ISDIR(st.st_mode);
+}
+
+/* Fills a fresh volume with what the image has at that place, owner and mode of the directory included. */
+static int copy_up(int target_fd, int mount_fd, Error *reterr) {
+        _cleanup_fd_ int from = openat(target_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_fd_ int to = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (from < 0 || to < 0)
+                return error_set_errno(reterr, -errno, "cannot open it");
+        int empty = copy_directory_is_empty(to);
+        if (empty < 0)
+                return error_set_errno(reterr, empty, "cannot read it");
+        return empty ? copy_directory(from, to, reterr) : 0;
+}
+
+static int mount_one(const Init *init, const MountPlan *plan, Error *reterr) {
+        _cleanup_fd_ int fd = plan->kind == MOUNT_TMPFS ? make_tmpfs(plan, reterr) : clone_source(plan, reterr);
+        _cleanup_fd_ int target = -EBADF;
+        int r = 0;
+
+        if (fd < 0)
+                return fd;
+        bool directory = is_directory(fd);
+        target = init_open_target(init, plan->destination, /* as_file= */ !directory, reterr);
+        if (target < 0)
+                return target;
+        if (plan->copy_up && directory)
+                r = copy_up(target, fd, reterr);
+        if (r >= 0 && plan->chown)
+                r = directory ? copy_change_owner(fd, (uid_t) plan->owner_uid, (gid_t) plan->owner_gid, reterr)
+                    : fchownat(fd, "", (uid_t) plan->owner_uid, (gid_t) plan->owner_gid, AT_EMPTY_PATH) < 0
+                            ? error_set_errno(reterr, -errno, "cannot change the owner")
+                            : 0;
+        if (r >= 0)
+                r = mount_set(fd, plan->attributes, plan->propagation ?: MS_PRIVATE, plan->recursive, reterr);
+        return r < 0 ? r : mount_attach(fd, target, reterr);
+}
+
+int init_mount_volumes(Init *init, Error *reterr) {
+        for (size_t i = 0; i < init->plan->n_mounts; i++) {
+                const MountPlan *plan = &init->plan->mounts[i];
+                int r = mount_one(init, plan, reterr);
+
+                if (r < 0)
+                        return error_prefix(reterr, r, "cannot mount '%s' on '%s'", plan->source ?: "tmpfs", plan->destination);
+        }
+        return 0;
+}
