@@ -2,16 +2,15 @@
 /* Finds where in the grammar a half-typed command line stands, and prints what may follow. */
 #include "cli/complete.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/help.h"
+#include "cli/parse-security.h"
 #include "spec/container.h"
 
 typedef struct Completion {
@@ -34,18 +33,9 @@ static void offer_signals(const Completion *c) {
 }
 
 static void offer_capabilities(const Completion *c) {
-        static const char *const names[] = {
-                "ALL", "CAP_AUDIT_CONTROL", "CAP_AUDIT_READ", "CAP_AUDIT_WRITE", "CAP_BLOCK_SUSPEND", "CAP_BPF",
-                "CAP_CHECKPOINT_RESTORE", "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID",
-                "CAP_IPC_LOCK", "CAP_IPC_OWNER", "CAP_KILL", "CAP_LEASE", "CAP_LINUX_IMMUTABLE", "CAP_MAC_ADMIN",
-                "CAP_MAC_OVERRIDE", "CAP_MKNOD", "CAP_NET_ADMIN", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_RAW",
-                "CAP_PERFMON", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYSLOG", "CAP_SYS_ADMIN",
-                "CAP_SYS_BOOT", "CAP_SYS_CHROOT", "CAP_SYS_MODULE", "CAP_SYS_NICE", "CAP_SYS_PACCT", "CAP_SYS_PTRACE",
-                "CAP_SYS_RAWIO", "CAP_SYS_RESOURCE", "CAP_SYS_TIME", "CAP_SYS_TTY_CONFIG", "CAP_WAKE_ALARM",
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                offer(c, names[i], NULL);
+        offer(c, "ALL", NULL);
+        for (const char *const *name = parse_capability_names; *name; name++)
+                offer(c, *name, NULL);
 }
 
 /* Offers the names in a directory of the store: container and volume names are file names there. */

@@ -77,28 +77,52 @@ static void option_left(const Option *o, bool letter, char *buffer, size_t size)
         (void) snprintf(buffer, size, "  %s--%s%s%s", dash, o->name, metavar ? " " : "", metavar ?: "");
 }
 
+static int compare_names(const void *a, const void *b) {
+        const Option *const *x = a, *const *y = b;
+
+        return strcmp((*x)->name, (*y)->name);
+}
+
+/* The rows that are shown, of all tables in one order. Owned; NULL where there are none. */
+static const Option **sorted_rows(const Option *const *tables, size_t *ret_n) {
+        const Option **rows = NULL;
+        size_t n = 0;
+
+        for (; tables && *tables; tables++)
+                for (const Option *o = *tables; o->name; o++) {
+                        const Option **more = is_shown(o) ? reallocarray(rows, n + 1, sizeof(*rows)) : NULL;
+
+                        if (more) {
+                                rows = more;
+                                rows[n++] = o;
+                        }
+                }
+        if (n > 0)
+                qsort(rows, n, sizeof(*rows), compare_names);
+        *ret_n = n;
+        return rows;
+}
+
+/* `before`: tables whose letters come first, so that theirs are not promised here. */
 static void print_options(FILE *f, const char *title, const Option *const *tables, const Option *const *before) {
-        size_t column = 0;
+        size_t column = 0, n;
+        _cleanup_free_ const Option **rows = sorted_rows(tables, &n);
         char left[80];
 
-        for (const Option *const *t = tables; t && *t; t++)
-                for (const Option *o = *t; o->name; o++)
-                        if (is_shown(o)) {
-                                option_left(o, false, left, sizeof(left));
-                                if (strlen(left) <= LEFT_MAX)
-                                        column = MAX(column, strlen(left) + 2);
-                        }
-        if (column == 0)
+        for (size_t i = 0; i < n; i++) {
+                option_left(rows[i], false, left, sizeof(left));
+                if (strlen(left) <= LEFT_MAX)
+                        column = MAX(column, strlen(left) + 2);
+        }
+        if (n == 0)
                 return;
         fprintf(f, "\n%s:\n", title);
-        for (const Option *const *t = tables; t && *t; t++)
-                for (const Option *o = *t; o->name; o++)
-                        if (is_shown(o)) {
-                                bool letter = o->letter && !options_find_letter(before, o->letter);
+        for (size_t i = 0; i < n; i++) {
+                bool letter = rows[i]->letter && !options_find_letter(before, rows[i]->letter);
 
-                                option_left(o, letter, left, sizeof(left));
-                                print_row(f, left, o->help, column);
-                        }
+                option_left(rows[i], letter, left, sizeof(left));
+                print_row(f, left, rows[i]->help, column);
+        }
 }
 
 const char *help_word_below(const char *group, const char *name) {

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* -v, --mount and --tmpfs: words to rows of ContainerConfig.mounts. The grammar is that of podman-run(1). */
+#pragma once
+
+#include "spec/container.h"
+
+/* [SOURCE:]DESTINATION[:OPTION,...]. A source that begins with '/' or '.' is a host path (made absolute, below the current
+ * directory), anything else a volume's name; without a source an anonymous volume (source NULL). */
+int parse_volume(ContainerConfig *config, const char *value, Error *reterr);
+
+/* A line of CSV: type=bind|volume|tmpfs,src=...,dst=...,OPTION[=VALUE],...; the type is "volume" where it is not given. */
+int parse_mount(ContainerConfig *config, const char *value, Error *reterr);
+
+/* DESTINATION[:OPTION,...] */
+int parse_tmpfs(ContainerConfig *config, const char *value, Error *reterr);
+
+/* The path, made absolute below the current directory and simplified as text. Owned. */
+int parse_host_path(const char *path, char **ret, Error *reterr);

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads namespace modes, ID maps, name servers and host names. */
+#include "cli/parse-namespace.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+
+#include "base/parse.h"
+#include "base/str.h"
+
+#define INVALID(...) error_set(reterr, -EINVAL, ERROR_INVALID, __VA_ARGS__)
+#define NOT_YET(...) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, __VA_ARGS__)
+
+static int replace(char **field, const char *value, Error *reterr) {
+        return str_replace(field, value) < 0 ? error_oom(reterr) : 0;
+}
+
+/* Options behind "keep-id:" and "auto:": NAME=NUMBER, of the names that are allowed. */
+static int check_userns_options(const char *text, const char *const *allowed, Error *reterr) {
+        static const char *const later[] = { "gidmapping", "size", "uidmapping" };
+        _cleanup_strv_ char **words = strv_split(text, ",");
+
+        if (!words)
+                return error_oom(reterr);
+        for (char **w = words; *w; w++) {
+                char *equals = strchr(*w, '=');
+                uint32_t number;
+
+                if (!equals)
+                        return INVALID("'%s' is not NAME=VALUE", *w);
+                *equals = '\0';
+                if (!strv_contains((char *const *) allowed, *w)) {
+                        for (size_t i = 0; i < ELEMENTSOF(later); i++)
+                                if (str_equal(later[i], *w))
+                                        return NOT_YET("the option '%s' is not there yet", *w);
+                        return INVALID("there is no option '%s'", *w);
+                }
+                if (parse_id(equals + 1, &number) < 0)
+                        return INVALID("'%s' is not an ID or a size", equals + 1);
+                for (char **other = words; other < w; other++)
+                        if (str_equal(*other, *w))
+                                return INVALID("'%s' is given twice", *w);
+        }
+        return 0;
+}
+
+int parse_userns(ContainerConfig *config, const char *value, Error *reterr) {
+        static const char *const keep_id[] = { "uid", "gid", NULL }, *const automatic[] = { "size", NULL };
+        const char *options;
+        int r = 0;
+
+        if (str_equal(value, "") || str_equal(value, "host"))
+                return replace(&config->userns, *value ? value : NULL, reterr);
+        if (str_equal(value, "nomap") || str_equal(value, "keep-id") || str_equal(value, "auto"))
+                return replace(&config->userns, value, reterr);
+        if ((options = str_after(value, "keep-id:")))
+                r = check_userns_options(options, keep_id, reterr);
+        else if ((options = str_after(value, "auto:")))
+                r = check_userns_options(options, automatic, reterr);
+        else if (str_after(value, "container:") || str_after(value, "ns:"))
+                return NOT_YET("joining another user namespace is not there yet");
+        else
+                return INVALID("not one of host, keep-id, auto, nomap");
+        return r < 0 ? r : replace(&config->userns, value, reterr);
+}
+
+static bool ranges_overlap(uint32_t a, uint32_t b, uint32_t a_size, uint32_t b_size) {
+        return (uint64_t) a < (uint64_t) b + b_size && (uint64_t) b < (uint64_t) a + a_size;
+}
+
+int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items, Error *reterr) {
+        _cleanup_strv_ char **parts = strv_split(value, ":");
+        ContainerIdMapping mapping = { .size = 1 }, *added;
+
+        if (!parts)
+                return error_oom(reterr);
+        if (*value == '+' || *value == 'u' || *value == 'g' || strchr(value, '@'))
+                return NOT_YET("the flags +, u, g and @ are not there yet");
+        size_t n = strv_length(parts);
+        if (n < 2 || n > 3)
+                return INVALID("it is CONTAINER-ID:HOST-ID[:SIZE]");
+        if (parse_id(parts[0], &mapping.container_id) < 0)
+                return INVALID("'%s' is not an ID", parts[0]);
+        if (parse_id(parts[1], &mapping.host_id) < 0)
+                return INVALID("'%s' is not an ID", parts[1]);
+        if (n == 3 && (parse_u32(parts[2], &mapping.size) < 0 || mapping.size == 0))
+                return INVALID("'%s' is not a number of IDs", parts[2]);
+        if ((uint64_t) mapping.container_id + mapping.size > UINT32_MAX || (uint64_t) mapping.host_id + mapping.size > UINT32_MAX)
+                return INVALID("the range goes beyond the last ID");
+        for (size_t i = 0; i < *n_items; i++) {
+                const ContainerIdMapping *other = &(*items)[i];
+
+                if (ranges_overlap(mapping.container_id, other->container_id, mapping.size, other->size) ||
+                    ranges_overlap(mapping.host_id, other->host_id, mapping.size, other->size))
+                        return INVALID("it overlaps %u:%u:%u", other->container_id, other->host_id, other->size);
+        }
+        added = container_array_add((void **) items, n_items, sizeof(*added));
+        if (!added)
+                return error_oom(reterr);
+        *added = mapping;
+        return 0;
+}
+
+/* What sdpod-net does anyway may be said; what it does not do is refused by name. */
+static int check_slirp_options(const char *text, Error *reterr) {
+        static const char *const same[] = {
+                "allow_host_loopback=false", "enable_ipv6=true", "mtu=65520", "cidr=10.0.2.0/24", "port_handler=slirp4netns",
+        };
+        _cleanup_strv_ char **words = strv_split(text, ",");
+
+        if (!words)
+                return error_oom(reterr);
+        for (char **w = words; *w; w++) {
+                bool found = false;
+
+                for (size_t i = 0; i < ELEMENTSOF(same); i++)
+                        found = found || str_equal(same[i], *w);
+                if (!found)
+                        return NOT_YET("the slirp4netns option '%s' is not there yet", *w);
+        }
+        return 0;
+}
+
+int parse_network(ContainerConfig *config, const char *value, Error *reterr) {
+        static const char *const usual[] = { "", "default", "private", "slirp", "slirp4netns" };
+        const char *rest;
+
+        if (config->network)
+                return NOT_YET("more than one network is not there yet");
+        for (size_t i = 0; i < ELEMENTSOF(usual); i++)
+                if (str_equal(usual[i], value))
+                        return replace(&config->network, "slirp", reterr);
+        if (str_equal(value, "none") || str_equal(value, "host"))
+                return replace(&config->network, value, reterr);
+        if ((rest = str_after(value, "slirp4netns:")) || (rest = str_after(value, "slirp:"))) {
+                int r = check_slirp_options(rest, reterr);
+                return r < 0 ? r : replace(&config->network, "slirp", reterr);
+        }
+        if ((rest = str_after(value, "container:")))
+                return *rest ? replace(&config->network, value, reterr) : INVALID("the container is missing");
+        if ((rest = str_after(value, "ns:")))
+                return *rest == '/' ? replace(&config->network, value, reterr) : INVALID("'%s' is not an absolute path", rest);
+        if (str_equal(value, "bridge") || str_after(value, "bridge:"))
+                return NOT_YET("bridge networks are not there yet");
+        if (str_equal(value, "pasta") || str_after(value, "pasta:"))
+                return NOT_YET("pasta is not there yet");
+        return NOT_YET("networks by name are not there yet");
+}
+
+int parse_namespace(const char *value, char **field, Error *reterr) {
+        const char *rest;
+
+        if (!*value || str_equal(value, "private") || str_equal(value, "shareable"))
+                return replace(field, NULL, reterr);
+        if (str_equal(value, "host"))
+                return replace(field, value, reterr);
+        if ((rest = str_after(value, "container:")))
+                return *rest ? replace(field, value, reterr) : INVALID("the container is missing");
+        if ((rest = str_after(value, "ns:")))
+                return *rest == '/' ? replace(field, value, reterr) : INVALID("'%s' is not an absolute path", rest);
+        if (str_equal(value, "none") || str_equal(value, "pod"))
+                return NOT_YET("it is not there yet");
+        return INVALID("not one of private, host, container:NAME, ns:PATH");
+}
+
+static bool is_address(const char *text) {
+        unsigned char binary[16];
+
+        return inet_pton(AF_INET, text, binary) == 1 || inet_pton(AF_INET6, text, binary) == 1;
+}
+
+int parse_dns(ContainerConfig *config, const char *value, Error *reterr) {
+        bool none = str_equal(value, "none");
+
+        if (!none && !is_address(value))
+                return INVALID("not an IP address, nor none");
+        if (config->dns && (none || strv_contains(config->dns, "none")))
+                return INVALID("'none' stands alone");
+        return strv_append(&config->dns, value) < 0 ? error_oom(reterr) : 0;
+}
+
+static bool is_plain_word(const char *text) {
+        for (const char *p = text; *p; p++)
+                if (isspace((unsigned char) *p) || iscntrl((unsigned char) *p) || *p == '#')
+                        return false;
+        return *text;
+}
+
+int parse_resolv_word(const char *value, char ***words, Error *reterr) {
+        if (!is_plain_word(value))
+                return INVALID("not one word");
+        return strv_append(words, value) < 0 ? error_oom(reterr) : 0;
+}
+
+int parse_add_host(ContainerConfig *config, const char *value, Error *reterr) {
+        const char *colon = strchr(value, ':');
+        _cleanup_free_ char *name = colon ? strndup(value, (size_t) (colon - value)) : NULL;
+
+        if (!colon)
+                return INVALID("it is NAME:ADDRESS");
+        if (!name)
+                return error_oom(reterr);
+        if (!is_plain_word(name) || strlen(name) > 253)
+                return INVALID("'%s' is not a host's name", name);
+        if (str_equal(colon + 1, "host-gateway"))
+                return NOT_YET("an address of the host inside a container is not there yet");
+        if (!is_address(colon + 1))
+                return INVALID("'%s' is not an IP address", colon + 1);
+        return strv_append(&config->add_hosts, value) < 0 ? error_oom(reterr) : 0;
+}
+
+int parse_hostname(ContainerConfig *config, const char *value, Error *reterr) {
+        size_t n = strlen(value);
+
+        if (n == 0 || n > 64)
+                return INVALID("a host's name has 1 to 64 bytes");
+        if (!isalnum((unsigned char) *value))
+                return INVALID("a host's name begins with a letter or a digit");
+        for (const char *p = value; *p; p++)
+                if (!isalnum((unsigned char) *p) && !strchr("-_.", *p))
+                        return INVALID("a host's name has letters, digits, '-', '_' and '.'");
+        return replace(&config->hostname, value, reterr);
+}

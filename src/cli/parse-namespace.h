@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Namespaces, ID maps and what goes into resolv.conf and hosts. */
+#pragma once
+
+#include "spec/container.h"
+
+/* "", host, keep-id[:uid=N,gid=N], auto[:size=N], nomap. */
+int parse_userns(ContainerConfig *config, const char *value, Error *reterr);
+
+/* CONTAINER:HOST[:SIZE] into an array of mappings that do not overlap. */
+int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items, Error *reterr);
+
+/* none, host, private, slirp, slirp4netns[:OPTIONS], container:ID, ns:PATH; once. */
+int parse_network(ContainerConfig *config, const char *value, Error *reterr);
+
+/* --pid, --ipc, --uts, --cgroupns: "", private, host, container:ID, ns:PATH. `field` gets NULL for private. */
+int parse_namespace(const char *value, char **field, Error *reterr);
+
+/* --dns: an address, or "none", alone. */
+int parse_dns(ContainerConfig *config, const char *value, Error *reterr);
+
+/* A word of resolv.conf: nothing that would begin another word or line. */
+int parse_resolv_word(const char *value, char ***words, Error *reterr);
+
+/* NAME:ADDRESS */
+int parse_add_host(ContainerConfig *config, const char *value, Error *reterr);
+
+/* Letters, digits, '-', '_' and '.', at most 64 bytes, the kernel's limit. */
+int parse_hostname(ContainerConfig *config, const char *value, Error *reterr);

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rows of run and create, each table sorted. Rows of Podman's that have no help text are refused by name. */
+#include "cli/run-options.h"
+
+#include "base/str.h"
+#include "cli/parse-life.h"
+#include "cli/parse-limit.h"
+#include "cli/parse-mount.h"
+#include "cli/parse-namespace.h"
+#include "cli/parse-port.h"
+#include "cli/parse-security.h"
+
+/* Calls a parser for each field of a line of CSV. */
+static int each_field(ContainerConfig *c, const char *value, int (*parse)(ContainerConfig *, const char *, Error *),
+                      Error *reterr) {
+        _cleanup_strv_ char **words = NULL;
+        int r = csv_split(value, &words, reterr);
+
+        for (char **w = words; r >= 0 && w && *w; w++)
+                r = parse(c, *w, reterr);
+        return r;
+}
+
+/* Defines set_NAME(), for a row, from an expression over `c` (the config), `value` and `reterr`. */
+#define SETTER(name, expression)                                                                \
+        static int set_##name(void *options, const char *value, Error *reterr) {                \
+                ContainerConfig *c = &((RunOptions *) options)->config;                         \
+                return (expression);                                                            \
+        }
+/* By a parser of that name; the second also takes several values in one, as a line of CSV. */
+#define PARSED(name) SETTER(name, parse_##name(c, value, reterr))
+#define PARSED_LIST(name) SETTER(name, each_field(c, value, parse_##name, reterr))
+/* The same by an expression. */
+#define EXPRESSION_LIST(name, expression)                                                       \
+        static int one_##name(ContainerConfig *c, const char *value, Error *reterr) {           \
+                return (expression);                                                            \
+        }                                                                                       \
+        SETTER(name, each_field(c, value, one_##name, reterr))
+
+PARSED_LIST(add_host)
+PARSED(annotation)
+EXPRESSION_LIST(cap_add, parse_capability(value, &c->cap_add, reterr))
+EXPRESSION_LIST(cap_drop, parse_capability(value, &c->cap_drop, reterr))
+SETTER(cgroupns, parse_namespace(value, &c->cgroupns_mode, reterr))
+PARSED(cpus)
+SETTER(cpuset_cpus, parse_cpu_list(value, &c->resources.cpuset_cpus, reterr))
+SETTER(cpuset_mems, parse_cpu_list(value, &c->resources.cpuset_mems, reterr))
+PARSED_LIST(device)
+PARSED_LIST(dns)
+EXPRESSION_LIST(dns_option, parse_resolv_word(value, &c->dns_options, reterr))
+EXPRESSION_LIST(dns_search, parse_resolv_word(value, &c->dns_search, reterr))
+PARSED(entrypoint)
+PARSED_LIST(expose)
+EXPRESSION_LIST(gidmap, parse_id_map(value, &c->gid_map, &c->n_gid_map, reterr))
+PARSED_LIST(group_add)
+PARSED(health_cmd)
+PARSED(health_interval)
+PARSED(hostname)
+SETTER(ipc, parse_namespace(value, &c->ipc_mode, reterr))
+PARSED(log_driver)
+PARSED_LIST(log_opt)
+PARSED(memory_swap)
+PARSED(mount)
+PARSED(name)
+PARSED(network)
+SETTER(pid, parse_namespace(value, &c->pid_mode, reterr))
+PARSED(pids_limit)
+PARSED_LIST(publish)
+PARSED(restart)
+PARSED(security_opt)
+PARSED(shm_size)
+PARSED(stop_signal)
+PARSED(stop_timeout)
+PARSED_LIST(sysctl)
+PARSED(systemd_mode)
+PARSED(tmpfs)
+EXPRESSION_LIST(uidmap, parse_id_map(value, &c->uid_map, &c->n_uid_map, reterr))
+PARSED_LIST(ulimit)
+PARSED(umask)
+PARSED(user)
+PARSED(userns)
+SETTER(uts, parse_namespace(value, &c->uts_mode, reterr))
+PARSED(volume)
+PARSED(workdir)
+
+static int set_read_only_tmpfs(void *options, const char *value, _unused_ Error *reterr) {
+        ((RunOptions *) options)->config.no_read_only_tmpfs = !str_equal(value, "true");
+        return 0;
+}
+
+static const char *const attach_words[] = { "stderr", "stdin", "stdout", NULL };
+static const char *const cgroups_words[] = { "disabled", "enabled", "no-conmon", "split", NULL };
+static const char *const log_driver_words[] = { "journald", "json-file", "k8s-file", "none", "passthrough", NULL };
+static const char *const network_words[] = { "container:", "host", "none", "ns:", "slirp4netns", NULL };
+static const char *const pull_words[] = { "always", "missing", "never", "newer", NULL };
+static const char *const restart_words[] = { "always", "no", "on-failure", "unless-stopped", NULL };
+static const char *const sdnotify_words[] = { "conmon", "container", "healthy", "ignore", NULL };
+static const char *const security_words[] = {
+        "apparmor=unconfined", "label=disable", "mask=", "no-new-privileges", "seccomp=", "seccomp=unconfined",
+        "systempaths=unconfined", "unmask=", "unmask=ALL", NULL,
+};
+static const char *const userns_words[] = { "auto", "host", "keep-id", "nomap", NULL };
+static const char no_cgroup_v1[] = "it is for cgroup v1, which rootless containers cannot use";
+static const char no_conmon[] = "there is no conmon";
+
+#define FIELD(member) offsetof(RunOptions, member)
+#define CONFIG(member) offsetof(RunOptions, config.member)
+#define SET(setter) .kind = OPTION_SET, .set = set_##setter
+#define WORDS(list) .complete = COMPLETE_WORDS, .words = list
+
+static const Option common_rows[] = {
+        { "add-host", SET(add_host), .metavar = "NAME:ADDRESS", .help = "Add a line to /etc/hosts" },
+        { "annotation", SET(annotation), .metavar = "KEY=VALUE", .help = "Add an annotation" },
+        { "arch", .kind = OPTION_REFUSED },
+        { "attach", 'a', .kind = OPTION_LIST, .offset = FIELD(attach), .metavar = "STREAM", WORDS(attach_words),
+          .help = "Attach to stdin, stdout or stderr" },
+        { "authfile", .kind = OPTION_REFUSED },
+        { "blkio-weight", .kind = OPTION_REFUSED },
+        { "blkio-weight-device", .kind = OPTION_REFUSED },
+        { "cap-add", SET(cap_add), .metavar = "CAP", .complete = COMPLETE_CAPABILITY, .help = "Add a capability" },
+        { "cap-drop", SET(cap_drop), .metavar = "CAP", .complete = COMPLETE_CAPABILITY, .help = "Drop a capability" },
+        { "cert-dir", .kind = OPTION_REFUSED },
+        { "cgroup-conf", .kind = OPTION_REFUSED },
+        { "cgroup-parent", .kind = OPTION_STRING, .offset = CONFIG(cgroup_parent), .metavar = "PATH",
+          .help = "Make the cgroup below this one" },
+        { "cgroupns", SET(cgroupns), .metavar = "MODE",
+          .help = "Cgroup namespace: private, host, container:NAME, ns:PATH" },
+        { "cgroups", .kind = OPTION_STRING, .offset = FIELD(cgroups), .metavar = "HOW", WORDS(cgroups_words),
+          .help = "Cgroups to make: enabled, disabled, no-conmon, split" },
+        { "chrootdirs", .kind = OPTION_REFUSED },
+        { "cidfile", .kind = OPTION_STRING, .offset = FIELD(cidfile), .metavar = "FILE", .complete = COMPLETE_FILE,
+          .help = "Write the container's ID to this file" },
+        { "conmon-pidfile", .kind = OPTION_REFUSED, .refused = no_conmon },
+        { "cpu-period", .kind = OPTION_UINT64, .offset = CONFIG(resources.cpu_period), .metavar = "MICROSECONDS",
+          .help = "Period of the CPU quota" },
+        { "cpu-quota", .kind = OPTION_INT64, .offset = CONFIG(resources.cpu_quota), .metavar = "MICROSECONDS",
+          .help = "CPU time in each period" },
+        { "cpu-rt-period", .kind = OPTION_REFUSED, .refused = no_cgroup_v1 },
+        { "cpu-rt-runtime", .kind = OPTION_REFUSED, .refused = no_cgroup_v1 },
+        { "cpu-shares", 'c', .kind = OPTION_UINT64, .offset = CONFIG(resources.cpu_shares), .metavar = "N",
+          .help = "Share of the CPU, relative to 1024" },
+        { "cpus", SET(cpus), .metavar = "N", .help = "Number of CPUs, such as 1.5" },
+        { "cpuset-cpus", SET(cpuset_cpus), .metavar = "LIST", .help = "CPUs to run on, such as 0-3,7" },
+        { "cpuset-mems", SET(cpuset_mems), .metavar = "LIST", .help = "Memory nodes to use" },
+        { "creds", .kind = OPTION_REFUSED },
+        { "decryption-key", .kind = OPTION_REFUSED },
+        { "detach-keys", .kind = OPTION_REFUSED },
+        { "device", SET(device), .metavar = "PATH[:PATH][:rwm]", .complete = COMPLETE_FILE,
+          .help = "Add a device of the host" },
+        { "device-cgroup-rule", .kind = OPTION_REFUSED },
+        { "device-read-bps", .kind = OPTION_REFUSED },
+        { "device-read-iops", .kind = OPTION_REFUSED },
+        { "device-write-bps", .kind = OPTION_REFUSED },
+        { "device-write-iops", .kind = OPTION_REFUSED },
+        { "disable-content-trust", .kind = OPTION_REFUSED_BOOL },
+        { "dns", SET(dns), .metavar = "ADDRESS", .help = "Use this name server; none: leave resolv.conf alone" },
+        { "dns-option", SET(dns_option), .metavar = "OPTION", .help = "Add an option to resolv.conf" },
+        { "dns-search", SET(dns_search), .metavar = "DOMAIN", .help = "Search names in this domain" },
+        { "entrypoint", SET(entrypoint), .metavar = "COMMAND", .help = "Replace the image's entry point" },
+        { "env", 'e', .kind = OPTION_STRV, .offset = FIELD(env), .metavar = "NAME[=VALUE]",
+          .help = "Set an environment variable" },
+        { "env-file", .kind = OPTION_STRV, .offset = FIELD(env_files), .metavar = "FILE", .complete = COMPLETE_FILE,
+          .help = "Read environment variables from a file" },
+        { "env-host", .kind = OPTION_BOOL, .offset = FIELD(env_host), .help = "Pass the caller's environment on" },
+        { "env-merge", .kind = OPTION_REFUSED },
+        { "expose", SET(expose), .metavar = "PORT[/PROTOCOL]", .help = "Say that a port is in use" },
+        { "gidmap", SET(gidmap), .metavar = "CONTAINER:HOST:SIZE", .help = "Map group IDs" },
+        { "gpus", .kind = OPTION_REFUSED },
+        { "group-add", SET(group_add), .metavar = "GROUP", .help = "Add a supplementary group" },
+        { "group-entry", .kind = OPTION_REFUSED },
+        { "health-cmd", SET(health_cmd), .metavar = "COMMAND",
+          .help = "Command that tells whether the container is well" },
+        { "health-interval", SET(health_interval), .metavar = "TIME", .help = "Time between two checks (default 30s)" },
+        { "health-log-destination", .kind = OPTION_REFUSED },
+        { "health-max-log-count", .kind = OPTION_REFUSED },
+        { "health-max-log-size", .kind = OPTION_REFUSED },
+        { "health-on-failure", .kind = OPTION_REFUSED },
+        { "health-retries", .kind = OPTION_UINT32, .offset = CONFIG(health.retries),
+          .help = "Failures in a row that mean unhealthy (default 3)" },
+        { "health-start-period", .kind = OPTION_DURATION, .offset = CONFIG(health.start_period_usec),
+          .help = "Time in which failures do not count" },
+        { "health-startup-cmd", .kind = OPTION_REFUSED },
+        { "health-startup-interval", .kind = OPTION_REFUSED },
+        { "health-startup-retries", .kind = OPTION_REFUSED },
+        { "health-startup-success", .kind = OPTION_REFUSED },
+        { "health-startup-timeout", .kind = OPTION_REFUSED },
+        { "health-timeout", .kind = OPTION_DURATION, .offset = CONFIG(health.timeout_usec),
+          .help = "Time that a check may take (default 30s)" },
+        { "healthcheck-command", SET(health_cmd), .hidden = true },
+        { "healthcheck-interval", SET(health_interval), .hidden = true },
+        { "healthcheck-retries", .kind = OPTION_UINT32, .offset = CONFIG(health.retries), .hidden = true },
+        { "healthcheck-start-period", .kind = OPTION_DURATION, .offset = CONFIG(health.start_period_usec), .hidden = true },
+        { "healthcheck-timeout", .kind = OPTION_DURATION, .offset = CONFIG(health.timeout_usec), .hidden = true },
+        { "hostname", 'h', SET(hostname), .metavar = "NAME", .help = "Set the container's host name" },
+        { "hosts-file", .kind = OPTION_REFUSED },
+        { "hostuser", .kind = OPTION_REFUSED },
+        { "http-proxy", .kind = OPTION_BOOL, .offset = FIELD(http_proxy),
+          .help = "Pass the caller's proxy variables on (default false)" },
+        { "image-volume", .kind = OPTION_REFUSED },
+        { "init", .kind = OPTION_BOOL, .offset = CONFIG(init),
+          .help = "Run an init that forwards signals and reaps processes" },
+        { "init-path", .kind = OPTION_REFUSED },
+        { "interactive", 'i', .kind = OPTION_BOOL, .offset = CONFIG(open_stdin), .help = "Keep stdin open" },
+        { "ip", .kind = OPTION_REFUSED },
+        { "ip6", .kind = OPTION_REFUSED },
+        { "ipc", SET(ipc), .metavar = "MODE", .help = "IPC namespace: private, host, container:NAME, ns:PATH" },
+        { "label", 'l', .kind = OPTION_STRV, .offset = FIELD(labels), .metavar = "KEY[=VALUE]", .help = "Add a label" },
+        { "label-file", .kind = OPTION_STRV, .offset = FIELD(label_files), .metavar = "FILE", .complete = COMPLETE_FILE,
+          .help = "Read labels from a file" },
+        { "link-local-ip", .kind = OPTION_REFUSED },
+        { "log-driver", SET(log_driver), .metavar = "DRIVER", WORDS(log_driver_words),
+          .help = "Where output goes: journald, k8s-file, none, passthrough" },
+        { "log-opt", SET(log_opt), .metavar = "NAME=VALUE", .help = "Option of the log driver: path, max-size, tag" },
+        { "mac-address", .kind = OPTION_REFUSED },
+        { "memory", 'm', .kind = OPTION_BYTES, .offset = CONFIG(resources.memory), .help = "Memory limit" },
+        { "memory-reservation", .kind = OPTION_BYTES, .offset = CONFIG(resources.memory_reservation),
+          .help = "Memory that is left alone under pressure" },
+        { "memory-swap", SET(memory_swap), .metavar = "SIZE", .help = "Limit of memory and swap together; -1: none" },
+        { "memory-swappiness", .kind = OPTION_REFUSED, .refused = no_cgroup_v1 },
+        { "mount", SET(mount), .metavar = "type=TYPE,dst=PATH,...", .help = "Mount a directory, volume or tmpfs" },
+        { "name", SET(name), .metavar = "NAME", .help = "Set the container's name" },
+        { "net", SET(network), .hidden = true },
+        { "network", SET(network), .metavar = "MODE", WORDS(network_words),
+          .help = "Network: slirp4netns, none, host, container:NAME, ns:PATH" },
+        { "network-alias", .kind = OPTION_REFUSED },
+        { "no-healthcheck", .kind = OPTION_BOOL, .offset = FIELD(no_healthcheck),
+          .help = "Do not check the container's health" },
+        { "no-hostname", .kind = OPTION_REFUSED_BOOL },
+        { "no-hosts", .kind = OPTION_BOOL, .offset = CONFIG(no_hosts), .help = "Leave the image's /etc/hosts alone" },
+        { "oom-kill-disable", .kind = OPTION_REFUSED_BOOL, .refused = no_cgroup_v1 },
+        { "oom-score-adj", .kind = OPTION_INT, .offset = CONFIG(oom_score_adj),
+          .help = "How soon to be killed when memory is short (-1000 to 1000)" },
+        { "os", .kind = OPTION_REFUSED },
+        { "passwd", .kind = OPTION_REFUSED_BOOL },
+        { "passwd-entry", .kind = OPTION_REFUSED },
+        { "personality", .kind = OPTION_REFUSED },
+        { "pid", SET(pid), .metavar = "MODE", .help = "PID namespace: private, host, container:NAME, ns:PATH" },
+        { "pidfile", .kind = OPTION_REFUSED },
+        { "pids-limit", SET(pids_limit), .metavar = "N", .help = "Number of processes; -1: no limit" },
+        { "platform", .kind = OPTION_REFUSED },
+        { "pod", .kind = OPTION_REFUSED },
+        { "pod-id-file", .kind = OPTION_REFUSED },
+        { "preserve-fd", .kind = OPTION_REFUSED },
+        { "preserve-fds", .kind = OPTION_UINT32, .offset = FIELD(preserve_fds),
+          .help = "Pass this many descriptors from 3 on" },
+        { "privileged", .kind = OPTION_BOOL, .offset = CONFIG(privileged),
+          .help = "Give the container all that the caller may do" },
+        { "publish", 'p', SET(publish), .metavar = "[[IP:]PORT:]PORT[/udp]", .help = "Publish a port on the host" },
+        { "publish-all", 'P', .kind = OPTION_REFUSED_BOOL },
+        { "pull", .kind = OPTION_STRING, .offset = FIELD(pull), .metavar = "WHEN", WORDS(pull_words),
+          .help = "When to pull the image: always, missing, never, newer" },
+        { "quiet", 'q', .kind = OPTION_BOOL, .offset = FIELD(quiet), .help = "Do not show the progress of a pull" },
+        { "rdt-class", .kind = OPTION_REFUSED },
+        { "read-only", .kind = OPTION_BOOL, .offset = CONFIG(read_only),
+          .help = "Mount the root file system read-only" },
+        { "read-only-tmpfs", .kind = OPTION_SWITCH, .set = set_read_only_tmpfs,
+          .help = "With --read-only, have a tmpfs on /run, /tmp and /var/tmp (default true)" },
+        { "replace", .kind = OPTION_BOOL, .offset = FIELD(replace),
+          .help = "Remove a container of the same name first" },
+        { "requires", .kind = OPTION_REFUSED },
+        { "restart", SET(restart), .metavar = "POLICY", WORDS(restart_words),
+          .help = "When to start again: no, always, unless-stopped, on-failure[:N]" },
+        { "retry", .kind = OPTION_REFUSED },
+        { "retry-delay", .kind = OPTION_REFUSED },
+        { "rm", .kind = OPTION_BOOL, .offset = CONFIG(auto_remove), .help = "Remove the container when it ends" },
+        { "rmi", .kind = OPTION_REFUSED_BOOL },
+        { "rootfs", .kind = OPTION_BOOL, .offset = FIELD(use_rootfs),
+          .help = "The first argument is a directory instead of an image" },
+        { "sdnotify", .kind = OPTION_STRING, .offset = FIELD(sdnotify), .metavar = "WHO", WORDS(sdnotify_words),
+          .help = "Who says READY=1: container, conmon, healthy, ignore" },
+        { "seccomp-policy", .kind = OPTION_REFUSED },
+        { "secret", .kind = OPTION_REFUSED },
+        { "security-opt", SET(security_opt), .metavar = "NAME[=VALUE]", WORDS(security_words),
+          .help = "Set a security option" },
+        { "shm-size", SET(shm_size), .metavar = "SIZE", .help = "Size of /dev/shm (default 64m)" },
+        { "shm-size-systemd", .kind = OPTION_REFUSED },
+        { "stop-signal", SET(stop_signal), .metavar = "SIGNAL", .complete = COMPLETE_SIGNAL,
+          .help = "Signal that stops the container (default SIGTERM)" },
+        { "stop-timeout", SET(stop_timeout), .metavar = "SECONDS",
+          .help = "Time before SIGKILL follows the stop signal (default 10)" },
+        { "subgidname", .kind = OPTION_REFUSED },
+        { "subuidname", .kind = OPTION_REFUSED },
+        { "sysctl", SET(sysctl), .metavar = "NAME=VALUE", .help = "Set a kernel parameter of the container's own" },
+        { "systemd", SET(systemd_mode), .metavar = "BOOL",
+          .help = "Prepare the container for systemd: only false is there yet" },
+        { "timeout", .kind = OPTION_REFUSED },
+        { "tls-verify", .kind = OPTION_REFUSED_BOOL },
+        { "tmpfs", SET(tmpfs), .metavar = "PATH[:OPTIONS]", .help = "Mount a tmpfs" },
+        { "tty", 't', .kind = OPTION_BOOL, .offset = CONFIG(terminal), .help = "Give the container a terminal" },
+        { "tz", .kind = OPTION_REFUSED },
+        { "uidmap", SET(uidmap), .metavar = "CONTAINER:HOST:SIZE", .help = "Map user IDs" },
+        { "ulimit", SET(ulimit), .metavar = "NAME=SOFT[:HARD]",
+          .help = "Set a resource limit; host: those of the caller" },
+        { "umask", SET(umask), .metavar = "MODE", .help = "Set the umask (default 0022)" },
+        { "unsetenv", .kind = OPTION_REFUSED },
+        { "unsetenv-all", .kind = OPTION_REFUSED_BOOL },
+        { "user", 'u', SET(user), .metavar = "USER[:GROUP]", .help = "Run as this user and group" },
+        { "userns", SET(userns), .metavar = "MODE", WORDS(userns_words),
+          .help = "User namespace: host, keep-id, auto, nomap" },
+        { "uts", SET(uts), .metavar = "MODE", .help = "UTS namespace: private, host, container:NAME, ns:PATH" },
+        { "variant", .kind = OPTION_REFUSED },
+        { "volume", 'v', SET(volume), .metavar = "[SOURCE:]PATH[:OPTIONS]", .complete = COMPLETE_FILE,
+          .help = "Mount a directory or volume" },
+        { "volumes-from", .kind = OPTION_REFUSED },
+        { "workdir", 'w', SET(workdir), .metavar = "DIR", .help = "Set the working directory" },
+        {},
+};
+
+static const Option run_rows[] = {
+        { "detach", 'd', .kind = OPTION_BOOL, .offset = FIELD(detach),
+          .help = "Run in the background and print the container's ID" },
+        { "sig-proxy", .kind = OPTION_BOOL, .offset = FIELD(sig_proxy),
+          .help = "Pass signals on to the container (default true)" },
+        {},
+};
+
+static const Option create_rows[] = {
+        { "init-ctr", .kind = OPTION_REFUSED },
+        {},
+};
+
+const Option *const run_option_tables[] = { common_rows, run_rows, NULL };
+const Option *const create_option_tables[] = { common_rows, create_rows, NULL };

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The options of run and create: a ContainerConfig, filled by the table, and what concerns only this command. */
+#pragma once
+
+#include "cli/verb.h"
+#include "spec/container.h"
+
+typedef struct RunOptions {
+        ContainerConfig config;
+
+        /* read by run_options_finish() into the config */
+        char **env, **env_files, **labels, **label_files;
+        char *cgroups, *sdnotify;
+        bool env_host, http_proxy, no_healthcheck, use_rootfs;
+
+        /* for the command */
+        bool detach, replace, quiet;
+        bool sig_proxy;         /* default true */
+        char **attach;          /* "stdin", "stdout", "stderr"; NULL: by detach and interactive */
+        char *cidfile;
+        char *pull;             /* NULL: "missing"; "always", "never", "newer" */
+        uint32_t preserve_fds;
+        bool entrypoint_given;  /* config.entrypoint replaces the image's (and its command) even when it is empty */
+        bool memory_swap_given, stop_signal_given, stop_timeout_given;
+        char **env_below;       /* "K=V" of --env-host and --http-proxy: weaker than the image's */
+} RunOptions;
+
+extern const RunOptions run_options_default;
+
+/* NULL-terminated lists of tables for Verb.options. */
+extern const Option *const run_option_tables[], *const create_option_tables[];
+
+/* Checks what options say together, reads the files they name, and completes the config: image or rootfs and command
+ * from the arguments, environment, labels, $NOTIFY_SOCKET and $SDPOD_SYSTEMD_UNIT ($PODMAN_SYSTEMD_UNIT). The image's own
+ * settings are not merged in here. `environ_now` is environ(7). */
+int run_options_finish(RunOptions *options, const Invocation *invocation, char *const *environ_now, Error *reterr);
+
+/* For Verb.options_done. */
+void run_options_done(void *options);
