@@ -5,6 +5,7 @@
 #include "base/test.h"
 #include "cli/complete.h"
 #include "cli/help.h"
+#include "cli/run-options.h"
 #include "cli/verbs.h"
 
 TEST(verbs_are_sorted_and_in_known_groups) {
@@ -53,6 +54,8 @@ static void check_rows(const char *verb, const Option *const *tables) {
 
 TEST(option_tables_are_sorted_and_whole) {
         check_rows("", global_options);
+        check_rows("run", run_option_tables);
+        check_rows("create", create_option_tables);
         for (size_t i = 0; i < n_verb_names; i++)
                 if (verb_names[i].verb)
                         check_rows(verb_names[i].name, verb_names[i].verb->options);

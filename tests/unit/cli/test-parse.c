@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "base/test.h"
+#include "cli/parse-env.h"
+#include "cli/parse-life.h"
+#include "cli/parse-limit.h"
+#include "cli/parse-mount.h"
+#include "cli/parse-namespace.h"
+#include "cli/parse-port.h"
+#include "cli/parse-security.h"
+
+/* A mount as "type|source|destination|options" or "-CODE". */
+static char *mount_text(int r, const ContainerConfig *config) {
+        if (r < 0)
+                return str_format("-%s", strerrorname_np(-r));
+        const ContainerMount *m = &config->mounts[config->n_mounts - 1];
+        _cleanup_free_ char *options = strv_join(m->options ?: (char *[]){ NULL }, ",");
+
+        return str_format("%s%s|%s|%s|%s", m->type, m->anonymous ? "!" : "", m->source ?: "", m->destination, options);
+}
+
+typedef int (*Parser)(ContainerConfig *config, const char *value, Error *reterr);
+typedef struct Row {
+        const char *value, *wanted;
+} Row;
+
+static void check_mounts(Parser parse, const Row *rows, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+                _cleanup_error_ Error error = ERROR_NULL;
+                int r = parse(&config, rows[i].value, &error);
+                _cleanup_free_ char *text = mount_text(r, &config);
+
+                printf("# %s: %s\n", rows[i].value, error.message ?: "");
+                CHECK_STR(text, rows[i].wanted);
+                CHECK(r >= 0 || (error.message && config.n_mounts == 0));
+        }
+}
+
+TEST(volumes) {
+        static const Row rows[] = {
+                { "/a:/b", "bind|/a|/b|" },
+                { "/a:/b:ro,z", "bind|/a|/b|ro,z" },
+                { "/a/../c//:/b/./d/", "bind|/c|/b/d|" },
+                { "./x:/b", "bind|/tmp/x|/b|" },
+                { ".:/b", "bind|/tmp|/b|" },
+                { "..:/b:U", "bind|/|/b|U" },
+                { "data:/b", "volume|data|/b|" },
+                { "data:/b:nocopy,exec,nosuid,nodev", "volume|data|/b|nocopy,exec,nosuid,nodev" },
+                { "/b", "volume!||/b|" },
+                { "/a:/b:", "bind|/a|/b|" },
+                { "/a:/b:,ro,", "bind|/a|/b|ro" },
+                { "/a:/b:cached", "bind|/a|/b|" },
+                { "/a:/b:rshared,noexec", "bind|/a|/b|rshared,noexec" },
+                { "/a:/b:O", "bind|/a|/b|O" },
+                { "", "-EINVAL" },
+                { ":", "-EINVAL" },
+                { ":/b", "-EINVAL" },
+                { "/a:", "-EINVAL" },
+                { "/a:b", "-EINVAL" },
+                { "b", "-EINVAL" },
+                { "/a:/", "-EINVAL" },
+                { "/a:/..", "-EINVAL" },
+                { "/a:/b:ro:rw", "-EINVAL" },
+                { "/a:/b:ro,rw", "-EINVAL" },
+                { "/a:/b:ro,ro", "-EINVAL" },
+                { "/a:/b:z,Z", "-EINVAL" },
+                { "/a:/b:Z,O", "-EINVAL" },
+                { "/a:/b:shared,private", "-EINVAL" },
+                { "/a:/b:nonsense", "-EINVAL" },
+                { "/a:/b:size=1m", "-EINVAL" },
+                { "/a:/b:ro=true", "-EINVAL" },
+                { "/a:/b:copy", "-EINVAL" },
+                { "a/b:/b", "-EINVAL" },
+                { "-x:/b", "-EINVAL" },
+                { "a b:/b", "-EINVAL" },
+                { "/a:/b:idmap", "-EOPNOTSUPP" },
+                { "/a:/b:upperdir=/x", "-EOPNOTSUPP" },
+        };
+
+        CHECK_INT(chdir("/tmp"), 0);
+        check_mounts(parse_volume, rows, ELEMENTSOF(rows));
+}
+
+TEST(mounts) {
+        static const Row rows[] = {
+                { "type=bind,src=/a,dst=/b", "bind|/a|/b|" },
+                { "type=bind,source=./a,target=/b,ro", "bind|/tmp/a|/b|ro" },
+                { "type=bind,source=a,target=/b", "bind|/tmp/a|/b|" },
+                { "type=bind,source=/a,destination=/b,readonly=true,relabel=shared", "bind|/a|/b|ro,z" },
+                { "type=bind,src=/a,dst=/b,relabel=private,U=true", "bind|/a|/b|Z,U" },
+                { "type=bind,src=/a,dst=/b,ro=false", "bind|/a|/b|rw" },
+                { "type=bind,src=/a,dst=/b,chown=false", "bind|/a|/b|" },
+                { "type=bind,src=/a,dst=/b,bind-propagation=rslave,bind-nonrecursive", "bind|/a|/b|rslave,bind" },
+                { "type=bind,src=/a,dst=/b,idmap=false", "bind|/a|/b|" },
+                { "type=bind,src=/a,dst=/b,consistency=cached", "bind|/a|/b|" },
+                { "\"src=/a,b\",dst=/c,type=bind", "bind|/a,b|/c|" },
+                { "src=data,dst=/b", "volume|data|/b|" },
+                { "dst=/b", "volume!||/b|" },
+                { "type=volume,src=,dst=/b", "volume!||/b|" },
+                { "type=volume,src=data,dst=/b,volume-nocopy", "volume|data|/b|nocopy" },
+                { "type=tmpfs,dst=/b,tmpfs-size=512m,tmpfs-mode=700", "tmpfs||/b|size=512m,mode=700" },
+                { "type=tmpfs,dst=/b,size=50%,notmpcopyup", "tmpfs||/b|size=50%,notmpcopyup" },
+                { "", "-EINVAL" },
+                { "type=bind", "-EINVAL" },
+                { "type=bind,dst=/b", "-EINVAL" },
+                { "type=bind,src=/a", "-EINVAL" },
+                { "type=bind,src=/a,dst=b", "-EINVAL" },
+                { "type=bind,src=/a,src=/c,dst=/b", "-EINVAL" },
+                { "type=bind,src,dst=/b", "-EINVAL" },
+                { "type=bind,src=/a,dst=/b,relabel=maybe", "-EINVAL" },
+                { "type=bind,src=/a,dst=/b,ro=maybe", "-EINVAL" },
+                { "type=bind,src=/a,dst=/b,ro,readonly", "-EINVAL" },
+                { "type=bind,src=/a,dst=/b,bind-propagation", "-EINVAL" },
+                { "type=bind,src=/a,dst=/b,tmpfs-size=1m", "-EINVAL" },
+                { "type=tmpfs,dst=/b,src=/a", "-EINVAL" },
+                { "type=tmpfs,dst=/b,tmpfs-size=lots", "-EINVAL" },
+                { "type=tmpfs,dst=/b,tmpfs-mode=999", "-EINVAL" },
+                { "type=tmpfs,dst=/b,size=200%", "-EINVAL" },
+                { "type=tmpfs,dst=/b,size", "-EINVAL" },
+                { "type=floppy,dst=/b", "-EINVAL" },
+                { "type=bind,\"src=/a,dst=/b", "-EINVAL" },
+                { "type=volume,src=../x,dst=/b", "-EINVAL" },
+                { "type=image,src=a,dst=/b", "-EOPNOTSUPP" },
+                { "type=bind,src=/a,dst=/b,idmap", "-EOPNOTSUPP" },
+        };
+
+        CHECK_INT(chdir("/tmp"), 0);
+        check_mounts(parse_mount, rows, ELEMENTSOF(rows));
+}
+
+TEST(tmpfs) {
+        static const Row rows[] = {
+                { "/run", "tmpfs||/run|" },
+                { "/run/:rw,size=787448k,mode=1777", "tmpfs||/run|rw,size=787448k,mode=1777" },
+                { "/run:noexec,uid=5,gid=6,nr_inodes=1k", "tmpfs||/run|noexec,uid=5,gid=6,nr_inodes=1k" },
+                { "", "-EINVAL" },
+                { "run", "-EINVAL" },
+                { "/", "-EINVAL" },
+                { "/run:size=", "-EINVAL" },
+                { "/run:mode=rwx", "-EINVAL" },
+                { "/run:uid=-1", "-EINVAL" },
+                { "/run:z", "-EINVAL" },
+                { "/run:huge=always", "-EINVAL" },
+        };
+
+        check_mounts(parse_tmpfs, rows, ELEMENTSOF(rows));
+}
+
+TEST(one_mount_a_place) {
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+
+        CHECK_INT(parse_volume(&config, "/a:/x", NULL), 0);
+        CHECK_INT(parse_tmpfs(&config, "/x/", NULL), -EINVAL);
+        CHECK_INT(parse_mount(&config, "dst=/y/../x", NULL), -EINVAL);
+        CHECK_INT(config.n_mounts, 1);
+}
+
+TEST(ports) {
+        static const Row rows[] = {
+                { "80", "|0|80|tcp" },
+                { "8080:80", "|8080|80|tcp" },
+                { "8080:80/udp", "|8080|80|udp" },
+                { "8080:80/UDP", "|8080|80|udp" },
+                { "127.0.0.1:8080:80", "127.0.0.1|8080|80|tcp" },
+                { "127.0.0.1::80", "127.0.0.1|0|80|tcp" },
+                { "0.0.0.0:8080:80", "|8080|80|tcp" },
+                { "[::1]:8080:80", "::1|8080|80|tcp" },
+                { "[::]:8080:80", "::|8080|80|tcp" },
+                { "[0:0:0:0:0:0:0:1]::80", "::1|0|80|tcp" },
+                { ":80", "|0|80|tcp" },
+                { "8000-8002:80-82", "|8000|80|tcp |8001|81|tcp |8002|82|tcp" },
+                { "80-81", "|0|80|tcp |0|81|tcp" },
+                { "", "-EINVAL" },
+                { "0", "-EINVAL" },
+                { "0:80", "-EINVAL" },
+                { "65536", "-EINVAL" },
+                { "80:", "-EINVAL" },
+                { "80:http", "-EINVAL" },
+                { "-1:80", "-EINVAL" },
+                { "+80:80", "-EINVAL" },
+                { " 80:80", "-EINVAL" },
+                { "80-70", "-EINVAL" },
+                { "80-:80", "-EINVAL" },
+                { "8000-8001:80", "-EINVAL" },
+                { "8000:80-81", "-EINVAL" },
+                { "80/icmp", "-EINVAL" },
+                { "80/", "-EINVAL" },
+                { "80/tcp/udp", "-EINVAL" },
+                { ":8080:80", "-EINVAL" },
+                { "localhost:8080:80", "-EINVAL" },
+                { "::1:8080:80", "-EINVAL" },
+                { "[::1]:80", "-EINVAL" },
+                { "[::1:8080:80", "-EINVAL" },
+                { "[::1]:1:2:3", "-EINVAL" },
+                { "[127.0.0.1]:80:80:80", "-EINVAL" },
+                { "1.2.3:8080:80", "-EINVAL" },
+                { "80/sctp", "-EOPNOTSUPP" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+                int r = parse_publish(&config, rows[i].value, NULL);
+                _cleanup_free_ char *text = r < 0 ? str_format("-%s", strerrorname_np(-r)) : strdup("");
+
+                for (size_t p = 0; r >= 0 && p < config.n_ports; p++) {
+                        const ContainerPort *port = &config.ports[p];
+                        char *more = str_format("%s%s%s|%u|%u|%s", text, p > 0 ? " " : "", port->host_ip ?: "",
+                                                port->host_port, port->container_port, port->protocol);
+                        free(text);
+                        text = more;
+                }
+                printf("# %s\n", rows[i].value);
+                CHECK_STR(text, rows[i].wanted);
+        }
+}
+
+TEST(a_host_port_is_published_once) {
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+
+        CHECK_INT(parse_publish(&config, "8080:80", NULL), 0);
+        CHECK_INT(parse_publish(&config, "8080:80/udp", NULL), 0);
+        CHECK_INT(parse_publish(&config, "127.0.0.1:8080:80", NULL), 0);
+        CHECK_INT(parse_publish(&config, "81", NULL), 0);
+        CHECK_INT(parse_publish(&config, "81", NULL), 0);
+        CHECK_INT(parse_ports_check(&config, NULL), 0);
+        CHECK_INT(parse_publish(&config, "8079-8080:1-2", NULL), 0);
+        CHECK_INT(parse_ports_check(&config, NULL), -EINVAL);
+}
+
+TEST(environment) {
+        char *host[] = { (char *) "HOME=/root", (char *) "LC_ALL=C", (char *) "LC_TIME=de", (char *) "EMPTY=", NULL };
+        _cleanup_strv_ char **env = NULL;
+
+        CHECK_INT(parse_env("A=1", host, &env, NULL), 0);
+        CHECK_INT(parse_env("A=2=3", host, &env, NULL), 0);
+        CHECK_INT(parse_env("HOME", host, &env, NULL), 0);
+        CHECK_INT(parse_env("NOT_THERE", host, &env, NULL), 0);
+        CHECK_INT(parse_env("LC_*", host, &env, NULL), 0);
+        CHECK_INT(parse_env("EMPTY", host, &env, NULL), 0);
+        CHECK_INT(parse_env("STAR*=x", host, &env, NULL), 0);
+        CHECK_INT(parse_env("", host, &env, NULL), -EINVAL);
+        CHECK_INT(parse_env("=x", host, &env, NULL), -EINVAL);
+        _cleanup_free_ char *text = strv_join(env, " ");
+        CHECK_STR(text, "A=2=3 HOME=/root LC_ALL=C LC_TIME=de EMPTY= STAR*=x");
+}
+
+static char *write_file(const char *text, size_t size) {
+        char *path = strdup("/tmp/sdpod-test-XXXXXX");
+        _cleanup_fd_ int fd = mkstemp(path);
+
+        CHECK(fd >= 0);
+        CHECK_INT(io_write_full(fd, text, size), 0);
+        return path;
+}
+
+TEST(environment_files) {
+        static const char content[] = "# comment\n\n  A=1\nB= \"quoted\" \r\n\tHOME\n  # another\nC=#x\nNOT_THERE\nA=2";
+        char *host[] = { (char *) "HOME=/root", NULL };
+        _cleanup_free_ char *path = write_file(content, sizeof(content) - 1), *nul = write_file("A=\0", 3),
+                            *bad = write_file("A=1\n=x\n", 7);
+        _cleanup_strv_ char **env = NULL, **labels = NULL;
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        CHECK_INT(parse_env_file(path, host, &env, NULL), 0);
+        _cleanup_free_ char *text = strv_join(env, "|");
+        CHECK_STR(text, "A=2|B= \"quoted\" |HOME=/root|C=#x");
+        CHECK_INT(parse_label_file(path, &labels, NULL), 0);
+        CHECK_STR(strv_env_get(labels, "NOT_THERE"), "");
+        CHECK_INT(parse_env_file(nul, host, &env, NULL), -EBADMSG);
+        CHECK_INT(parse_env_file(bad, host, &env, &error), -EINVAL);
+        CHECK_STR(error.message, "line 2: the name is missing");
+        CHECK_INT(parse_env_file("/not/there", host, &env, NULL), -ENOENT);
+        CHECK_INT(unlink(path) | unlink(nul) | unlink(bad), 0);
+}
+
+static void check_codes(Parser parse, const Row *rows, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+                _cleanup_error_ Error error = ERROR_NULL;
+                int r = parse(&config, rows[i].value, &error);
+
+                printf("# '%s': %s\n", rows[i].value, error.message ?: "");
+                CHECK_STR(r < 0 ? strerrorname_np(-r) : "", rows[i].wanted);
+                CHECK(r >= 0 || error.message);
+        }
+}
+
+TEST(cpus) {
+        static const struct {
+                const char *value;
+                int64_t quota;
+        } good[] = { { "1", 100000 }, { "1.5", 150000 }, { "0.01", 1000 }, { "0", 0 }, { "0.0", 0 }, { "2.", 200000 },
+                     { "0.123456789", 12345 } };
+        static const Row bad[] = { { "", "EINVAL" }, { "-1", "EINVAL" }, { ".5", "EINVAL" }, { "1e3", "EINVAL" },
+                                   { "0.001", "EINVAL" }, { "99999999999999999999", "EINVAL" }, { "1,5", "EINVAL" } };
+
+        for (size_t i = 0; i < ELEMENTSOF(good); i++) {
+                ContainerConfig config = CONTAINER_CONFIG_NULL;
+
+                CHECK_INT(parse_cpus(&config, good[i].value, NULL), 0);
+                CHECK_INT(config.resources.cpu_quota, good[i].quota);
+        }
+        check_codes(parse_cpus, bad, ELEMENTSOF(bad));
+}
+
+static int parse_cpus_list(ContainerConfig *config, const char *value, Error *reterr) {
+        return parse_cpu_list(value, &config->resources.cpuset_cpus, reterr);
+}
+
+TEST(cpu_lists) {
+        static const Row rows[] = { { "0", "" }, { "0-3,7,11-15", "" }, { "", "EINVAL" }, { ",", "EINVAL" }, { "1,", "EINVAL" },
+                                    { "3-1", "EINVAL" }, { "a", "EINVAL" }, { "1-", "EINVAL" }, { "0 1", "EINVAL" },
+                                    { "99999", "EINVAL" }, { "1\n2", "EINVAL" } };
+
+        check_codes(parse_cpus_list, rows, ELEMENTSOF(rows));
+}
+
+TEST(limits) {
+        static const Row ulimits[] = { { "nofile=1024", "" }, { "nofile=1024:2048", "" }, { "core=-1", "" }, { "core=0:-1", "" },
+                                       { "host", "" }, { "nofile", "EINVAL" }, { "nofile=", "EINVAL" }, { "nofile=2:1", "EINVAL" },
+                                       { "nofile=-1:1", "EINVAL" }, { "nofile=-2", "EINVAL" }, { "nofile=1:", "EINVAL" },
+                                       { "files=1", "EINVAL" }, { "=1", "EINVAL" }, { "nofile=1:2:3", "EINVAL" } };
+        static const Row pids[] = { { "-1", "" }, { "0", "" }, { "100", "" }, { "-2", "EINVAL" }, { "x", "EINVAL" } };
+        static const Row swap[] = { { "-1", "" }, { "1g", "" }, { "-2", "EINVAL" }, { "", "EINVAL" } };
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+        struct rlimit mine;
+
+        check_codes(parse_ulimit, ulimits, ELEMENTSOF(ulimits));
+        check_codes(parse_pids_limit, pids, ELEMENTSOF(pids));
+        check_codes(parse_memory_swap, swap, ELEMENTSOF(swap));
+        CHECK_INT(parse_ulimit(&config, "nofile=5:6", NULL), 0);
+        CHECK_INT(parse_ulimit(&config, "nofile=-1", NULL), 0);
+        CHECK_INT(config.n_rlimits, 1);
+        CHECK_STR(config.rlimits[0].type, "RLIMIT_NOFILE");
+        CHECK(config.rlimits[0].hard == UINT64_MAX && config.rlimits[0].soft == UINT64_MAX);
+        CHECK_INT(parse_ulimit(&config, "host", NULL), 0);
+        CHECK_INT(getrlimit(RLIMIT_NOFILE, &mine), 0);
+        CHECK(config.rlimits[0].soft == mine.rlim_cur);
+        CHECK_INT(parse_pids_limit(&config, "0", NULL), 0);
+        CHECK_INT(config.resources.pids_limit, -1);
+}
+
+TEST(sysctls) {
+        static const Row rows[] = {
+                { "net.ipv4.ip_forward=1", "" }, { "net.core.somaxconn=", "" }, { "net.ipv4.conf.eth0/1.forwarding=1", "" },
+                { "kernel.sem=1 2 3 4", "" }, { "fs.mqueue.msg_max=10", "" }, { "kernel.shm_rmid_forced=1", "" },
+                { "kernel.panic=1", "EINVAL" }, { "vm.swappiness=1", "EINVAL" }, { "net.ipv4", "EINVAL" }, { "=1", "EINVAL" },
+                { "net.=1", "EINVAL" }, { "net=1", "EINVAL" }, { "net..ipv4=1", "EINVAL" },
+                { "net./../kernel/panic=1", "EINVAL" }, { "net.a/../../b=1", "EINVAL" }, { "kernel.semx=1", "EINVAL" },
+                { "fs.mqueue./../../x=1", "EINVAL" }, { "net.a b=1", "EINVAL" }, { "/net.a=1", "EINVAL" },
+        };
+
+        check_codes(parse_sysctl, rows, ELEMENTSOF(rows));
+}
+
+TEST(devices) {
+        static const Row rows[] = {
+                { "/dev/fuse", "" }, { "/dev/fuse:/dev/x", "" }, { "/dev/fuse:r", "" }, { "/dev/fuse:/dev/x:mrw", "" },
+                { "", "EINVAL" }, { "fuse", "EINVAL" }, { "/dev/fuse:x", "EINVAL" }, { "/dev/fuse:rr", "EINVAL" },
+                { "/dev/fuse:", "EINVAL" }, { "/dev/fuse:/dev/x:", "EINVAL" }, { "/dev/fuse:x:rwm", "EINVAL" },
+                { "/dev/a:/dev/b:r:w", "EINVAL" }, { "/dev/fuse:/", "EINVAL" }, { "vendor.com/class=name", "EOPNOTSUPP" },
+        };
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+
+        check_codes(parse_device, rows, ELEMENTSOF(rows));
+        CHECK_INT(parse_device(&config, "/dev/fuse:rw", NULL), 0);
+        CHECK_STR(config.devices[0].destination, "/dev/fuse");
+        CHECK_STR(config.devices[0].permissions, "rw");
+}
+
+TEST(user_namespaces) {
+        static const Row rows[] = {
+                { "", "" }, { "host", "" }, { "keep-id", "" }, { "keep-id:uid=1000,gid=5", "" }, { "auto", "" },
+                { "auto:size=4096", "" }, { "nomap", "" }, { "keep-id:", "EINVAL" }, { "keep-id:uid", "EINVAL" },
+                { "keep-id:uid=x", "EINVAL" }, { "keep-id:uid=1,uid=2", "EINVAL" }, { "auto:uid=1", "EINVAL" },
+                { "private:x", "EINVAL" }, { "container:x", "EOPNOTSUPP" }, { "keep-id:size=5", "EOPNOTSUPP" },
+                { "auto:uidmapping=0:0:1", "EOPNOTSUPP" },
+        };
+
+        check_codes(parse_userns, rows, ELEMENTSOF(rows));
+}
+
+TEST(id_maps) {
+        static const Row rows[] = {
+                { "0:1:1000", "" }, { "0:5", "" }, { "4294967294:0:1", "" }, { "0:0:0", "EINVAL" }, { "0", "EINVAL" },
+                { "0:0:1:1", "EINVAL" }, { "-1:0:1", "EINVAL" }, { "4294967295:0:1", "EINVAL" },
+                { "4294967294:0:2", "EINVAL" }, { "0:4294967290:100", "EINVAL" }, { "0:0:4294967296", "EINVAL" },
+                { "+0:0:1", "EOPNOTSUPP" }, { "0:@5:1", "EOPNOTSUPP" }, { "u0:0:1", "EOPNOTSUPP" },
+        };
+        ContainerIdMapping *items = NULL;
+        size_t n = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                ContainerIdMapping *one = NULL;
+                size_t n_one = 0;
+                int r = parse_id_map(rows[i].value, &one, &n_one, NULL);
+
+                printf("# %s\n", rows[i].value);
+                CHECK_STR(r < 0 ? strerrorname_np(-r) : "", rows[i].wanted);
+                free(one);
+        }
+        CHECK_INT(parse_id_map("0:100:10", &items, &n, NULL), 0);
+        CHECK_INT(parse_id_map("10:110:10", &items, &n, NULL), 0);
+        CHECK_INT(parse_id_map("9:200:1", &items, &n, NULL), -EINVAL);
+        CHECK_INT(parse_id_map("50:119:1", &items, &n, NULL), -EINVAL);
+        CHECK_INT(n, 2);
+        free(items);
+}
+
+TEST(networks) {
+        static const Row rows[] = {
+                { "none", "" }, { "host", "" }, { "slirp4netns", "" }, { "slirp", "" }, { "private", "" }, { "", "" },
+                { "container:web", "" }, { "ns:/run/netns/x", "" }, { "slirp4netns:enable_ipv6=true,mtu=65520", "" },
+                { "container:", "EINVAL" }, { "ns:", "EINVAL" }, { "ns:x", "EINVAL" }, { "bridge", "EOPNOTSUPP" },
+                { "bridge:ip=1.2.3.4", "EOPNOTSUPP" }, { "mynet", "EOPNOTSUPP" }, { "pasta", "EOPNOTSUPP" },
+                { "slirp4netns:allow_host_loopback=true", "EOPNOTSUPP" }, { "slirp4netns:", "EOPNOTSUPP" },
+        };
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+
+        check_codes(parse_network, rows, ELEMENTSOF(rows));
+        CHECK_INT(parse_network(&config, "slirp4netns", NULL), 0);
+        CHECK_STR(config.network, "slirp");
+        CHECK_INT(parse_network(&config, "none", NULL), -EOPNOTSUPP);
+}
+
+static int parse_pid_mode(ContainerConfig *config, const char *value, Error *reterr) {
+        return parse_namespace(value, &config->pid_mode, reterr);
+}
+
+static int parse_search(ContainerConfig *config, const char *value, Error *reterr) {
+        return parse_resolv_word(value, &config->dns_search, reterr);
+}
+
+TEST(namespaces_and_names) {
+        static const Row modes[] = { { "", "" }, { "private", "" }, { "host", "" }, { "container:x", "" }, { "ns:/x", "" },
+                                     { "ns:x", "EINVAL" }, { "container:", "EINVAL" }, { "HOST", "EINVAL" },
+                                     { "none", "EOPNOTSUPP" } };
+        static const Row dns[] = { { "1.2.3.4", "" }, { "::1", "" }, { "none", "" }, { "1.2.3", "EINVAL" },
+                                   { "example.org", "EINVAL" }, { "1.2.3.4\nsearch x", "EINVAL" }, { "", "EINVAL" } };
+        static const Row search[] = { { "example.org", "" }, { ".", "" }, { "", "EINVAL" }, { "a b", "EINVAL" },
+                                      { "a\nnameserver 1.2.3.4", "EINVAL" }, { "a#", "EINVAL" } };
+        static const Row hosts[] = { { "db:1.2.3.4", "" }, { "db:::1", "" }, { "db", "EINVAL" }, { ":1.2.3.4", "EINVAL" },
+                                     { "db:", "EINVAL" }, { "db:x", "EINVAL" }, { "a b:1.2.3.4", "EINVAL" },
+                                     { "a\n1.1.1.1 b:1.2.3.4", "EINVAL" }, { "db:host-gateway", "EOPNOTSUPP" } };
+        static const Row hostnames[] = { { "a", "" }, { "a-b_c.d", "" }, { "", "EINVAL" }, { "-a", "EINVAL" }, { "a b", "EINVAL" },
+                                         { "a\033[m", "EINVAL" },
+                                         { "0123456789012345678901234567890123456789012345678901234567890123", "" },
+                                         { "01234567890123456789012345678901234567890123456789012345678901234", "EINVAL" } };
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+
+        check_codes(parse_pid_mode, modes, ELEMENTSOF(modes));
+        check_codes(parse_dns, dns, ELEMENTSOF(dns));
+        check_codes(parse_search, search, ELEMENTSOF(search));
+        check_codes(parse_add_host, hosts, ELEMENTSOF(hosts));
+        check_codes(parse_hostname, hostnames, ELEMENTSOF(hostnames));
+        CHECK_INT(parse_dns(&config, "1.2.3.4", NULL), 0);
+        CHECK_INT(parse_dns(&config, "none", NULL), -EINVAL);
+}
+
+TEST(capabilities) {
+        _cleanup_strv_ char **caps = NULL;
+
+        CHECK_INT(parse_capability("chown", &caps, NULL), 0);
+        CHECK_INT(parse_capability("CAP_CHOWN", &caps, NULL), 0);
+        CHECK_INT(parse_capability("cap_Sys_Admin", &caps, NULL), 0);
+        CHECK_INT(parse_capability("all", &caps, NULL), 0);
+        CHECK_INT(parse_capability("", &caps, NULL), -EINVAL);
+        CHECK_INT(parse_capability("CAP_", &caps, NULL), -EINVAL);
+        CHECK_INT(parse_capability("sysadmin", &caps, NULL), -EINVAL);
+        _cleanup_free_ char *text = strv_join(caps, " ");
+        CHECK_STR(text, "CAP_CHOWN CAP_SYS_ADMIN ALL");
+}
+
+TEST(security_options) {
+        static const Row rows[] = {
+                { "no-new-privileges", "" }, { "no-new-privileges:true", "" }, { "no-new-privileges=false", "" },
+                { "seccomp=unconfined", "" }, { "seccomp=p.json", "" }, { "seccomp:unconfined", "" }, { "mask=/a:/b", "" },
+                { "unmask=ALL", "" }, { "unmask=/proc/*:/sys/x", "" }, { "systempaths=unconfined", "" },
+                { "label=disable", "" }, { "label:disable", "" }, { "apparmor=unconfined", "" }, { "", "EINVAL" },
+                { "no-new-privileges=maybe", "EINVAL" }, { "seccomp", "EINVAL" }, { "seccomp=", "EINVAL" },
+                { "mask=a", "EINVAL" }, { "mask=/a::/b", "EINVAL" }, { "mask=/a*", "EINVAL" }, { "unmask=", "EINVAL" },
+                { "systempaths=x", "EINVAL" }, { "nonsense=1", "EINVAL" }, { "labels=disable", "EINVAL" },
+                { "label=type:x", "EOPNOTSUPP" }, { "apparmor=x", "EOPNOTSUPP" }, { "proc-opts=hidepid=2", "EOPNOTSUPP" },
+        };
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+
+        CHECK_INT(chdir("/tmp"), 0);
+        check_codes(parse_security_opt, rows, ELEMENTSOF(rows));
+        CHECK_INT(parse_security_opt(&config, "no-new-privileges", NULL), 0);
+        CHECK(config.no_new_privileges);
+        CHECK_INT(parse_security_opt(&config, "no-new-privileges:false", NULL), 0);
+        CHECK(!config.no_new_privileges);
+        CHECK_INT(parse_security_opt(&config, "seccomp=p.json", NULL), 0);
+        CHECK_STR(config.seccomp, "/tmp/p.json");
+}
+
+TEST(lives) {
+        static const Row restarts[] = {
+                { "no", "" }, { "never", "" }, { "", "" }, { "always", "" }, { "unless-stopped", "" }, { "on-failure", "" },
+                { "on-failure:3", "" }, { "on-failure:", "EINVAL" }, { "on-failure:-1", "EINVAL" }, { "always:3", "EINVAL" },
+                { "no:1", "EINVAL" }, { "sometimes", "EINVAL" },
+        };
+        static const Row timeouts[] = { { "10", "" }, { "-1", "" }, { "0", "" }, { "-2", "EINVAL" }, { "10s", "EINVAL" } };
+        static const Row logs[] = { { "path=x", "" }, { "max-size=10m", "" }, { "tag={{.Name}}", "" }, { "path=", "EINVAL" },
+                                    { "max-size=0", "EINVAL" }, { "max-size", "EINVAL" }, { "max-file=3", "EOPNOTSUPP" } };
+        static const Row users[] = { { "0", "" }, { "a:b", "" }, { "1000:1000", "" }, { "", "" }, { ":b", "EINVAL" },
+                                     { "a:", "EINVAL" }, { "a:b:c", "EINVAL" }, { "a b", "EINVAL" }, { "a\n", "EINVAL" } };
+        static const Row umasks[] = { { "0022", "" }, { "7", "" }, { "8", "EINVAL" }, { "1777", "EINVAL" }, { "", "EINVAL" } };
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+
+        check_codes(parse_restart, restarts, ELEMENTSOF(restarts));
+        check_codes(parse_stop_timeout, timeouts, ELEMENTSOF(timeouts));
+        check_codes(parse_log_opt, logs, ELEMENTSOF(logs));
+        check_codes(parse_user, users, ELEMENTSOF(users));
+        check_codes(parse_umask, umasks, ELEMENTSOF(umasks));
+        CHECK_INT(parse_restart(&config, "on-failure:3", NULL), 0);
+        CHECK_STR(config.restart_policy, "on-failure");
+        CHECK_INT(config.restart_retries, 3);
+        CHECK_INT(parse_restart(&config, "no", NULL), 0);
+        CHECK_STR(config.restart_policy, NULL);
+        CHECK_INT(parse_shm_size(&config, "0", NULL), 0);
+        CHECK(config.shm_size == UINT64_MAX);
+}
+
+TEST(commands) {
+        static const struct {
+                Parser parse;
+                const char *value, *wanted;
+        } rows[] = {
+                { parse_entrypoint, "/bin/sh", "/bin/sh" },
+                { parse_entrypoint, "/bin/sh -c", "/bin/sh -c" },
+                { parse_entrypoint, "[\"/bin/sh\",\"-c\"]", "/bin/sh|-c" },
+                { parse_entrypoint, "[\"a\",1]", "[\"a\",1]" },
+                { parse_entrypoint, "[", "[" },
+                { parse_entrypoint, "", "" },
+                { parse_entrypoint, "[]", "" },
+                { parse_health_cmd, "curl  -f x || exit 1", "CMD-SHELL|curl  -f x || exit 1" },
+                { parse_health_cmd, "CMD-SHELL curl  x", "CMD-SHELL|curl  x" },
+                { parse_health_cmd, "CMD curl  x", "CMD|curl|x" },
+                { parse_health_cmd, "[\"curl\",\"-f\"]", "CMD|curl|-f" },
+                { parse_health_cmd, "[\"CMD\",\"curl\"]", "CMD|curl" },
+                { parse_health_cmd, "[\"CMD-SHELL\",\"a\",\"b\"]", "CMD-SHELL|a b" },
+                { parse_health_cmd, "[\"curl -f\"]", "CMD-SHELL|curl -f" },
+                { parse_health_cmd, "none", "NONE" },
+                { parse_health_cmd, "[\"NONE\"]", "NONE" },
+                { parse_health_cmd, "", NULL },
+                { parse_health_cmd, "[]", NULL },
+                { parse_health_cmd, "CMD", NULL },
+                { parse_health_cmd, "CMD-SHELL ", NULL },
+                { parse_health_cmd, "[\"CMD\"]", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+                int r = rows[i].parse(&config, rows[i].value, NULL);
+                char **words = config.entrypoint ?: config.health.test;
+                _cleanup_free_ char *text = strv_join(words ?: (char *[]){ NULL }, "|");
+
+                printf("# %s\n", rows[i].value);
+                CHECK_INT(r, rows[i].wanted ? 0 : -EINVAL);
+                CHECK_STR(text, rows[i].wanted ?: "");
+        }
+}
