@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+# Containers from unit files: systemd starts, watches, restarts and ends them, and nothing of ours stays in between.
+. "$(dirname "$0")/../lib/e2e.sh"
+image_load web || { cat "$T/image_load"; exit 99; }
+image_load busybox
+NL=$'\n'
+units=${XDG_CONFIG_HOME:-$HOME/.config}/containers/systemd
+mkdir -p "$units"
+port=$(free_port)
+RUN_TIMEOUT=30
+prop() { systemctl --user show --property "$2" --value "$1"; }
+serves() { curl -sf -m 5 "http://127.0.0.1:$port/" | grep -q works; }
+init_of() { # the container's init: of the one process with a PID namespace of its own, the oldest
+        container_processes | awk '$2 != "sdpod-net" { print $1 }' | sort -n | head -n 1
+}
+at_end systemctl --user daemon-reload
+at_end rm -rf "$units"
+at_end systemctl --user stop web.service once.service
+
+cat >"$units/web.container" <<END
+[Unit]
+Description=A page
+[Container]
+Image=$WEB
+PublishPort=$port:8080
+[Service]
+Restart=always
+RestartSec=100ms
+[Install]
+WantedBy=default.target
+END
+systemctl --user daemon-reload
+run systemctl --user cat web.service
+like "$out" "ExecStart=.*sdpod run" "the generator makes a service"
+run systemctl --user show -p LoadState -p FragmentPath web.service
+like "$out" "LoadState=loaded" "... that systemd loads"
+run systemd-analyze --user verify web.service
+is "$status:$(grep -c web.service <<<"$err")" "0:0" "... without a complaint"
+before=$(footprint)
+
+# --- start, MainPID
+run systemctl --user start web.container
+exits 0 "systemctl --user start web.container"
+ok "its page is there" until_ok 10 serves
+main=$(prop web MainPID)
+is "$main" "$(init_of)" "MainPID is the container's init"
+is "$(cat "/proc/$main/comm" 2>/dev/null)" serve "... which is the image's program"
+is "$(prop web ActiveState)" active "the unit is active"
+like "$(tail -n 1 "/proc/$main/cgroup")" "/$(basename "$(prop web ControlGroup)")(/|\$)" "its processes are in the unit's cgroup"
+run sdpod ps --format '{{.Names}} {{.Status}}'
+like "$out" "^systemd-web Up" "ps shows it under Podman's name"
+ours=$(for p in /proc/[0-9]*; do
+        tail -n 1 "$p/cgroup" 2>/dev/null | grep -q "/web.service" || continue
+        case $(readlink "$p/exe") in */sdpod*) cat "$p/comm" ;; esac
+done | sort | tr '\n' ' ')
+is "$ours" "sdpod-net " "no process of ours stays in the unit but the network helper"
+ok "journalctl --user -u web has its output" until_ok 10 sh -c 'journalctl --user -u web -q | grep -q "serving /www"'
+run sdpod logs systemd-web
+like "$out" "serving /www" "so does logs"
+run systemctl --user status web
+like "$out" "Main PID: $main" "systemctl status shows it"
+
+# --- kill, reload
+kill -9 "$main"
+ok "after kill -9 Restart=always brings a new one" until_ok 10 sh -c '[ "$(systemctl --user show -p MainPID --value web)" -gt 1 ] && [ "$(systemctl --user show -p MainPID --value web)" != '"$main"' ]'
+ok "... that serves" until_ok 10 serves
+main=$(prop web MainPID)
+is "$main" "$(init_of)" "... and is the new init"
+for ((i = 0; i < 100; i++)); do systemctl --user daemon-reload || break; done
+is "$i:$(prop web MainPID):$(prop web ActiveState)" "100:$main:active" "100 daemon-reloads change nothing"
+ok "... it still serves" serves
+systemctl --user daemon-reexec
+until_ok 10 systemctl --user is-active -q web
+is "$(prop web MainPID)" "$main" "nor does a daemon-reexec"
+run systemctl --user restart web
+is "$status:$([[ $(prop web MainPID) != "$main" ]] && echo new)" "0:new" "restart"
+ok "... serves" until_ok 10 serves
+
+# --- stop leaves nothing
+run systemctl --user stop web
+exits 0 "stop"
+is "$(prop web ActiveState):$(prop web Result)" "inactive:success" "the unit is inactive, not failed"
+is "$(footprint)" "$before" "stop leaves no process, mount, cgroup or file"
+run sdpod ps -aq
+is "$out" "" "... and no container"
+ok "... and the port is free" python3 -c "import socket; s=socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(('0.0.0.0', $port))"
+for ((i = 0; i < 5; i++)); do systemctl --user start web && systemctl --user stop web || break; done
+is "$i:$(footprint)" "5:$before" "five starts and stops leave nothing"
+systemctl --user start web && kill -9 "$(prop web MainPID)"
+systemctl --user stop web
+is "$(footprint)" "$before" "nor does a kill -9 with a stop at once"
+
+# --- exit codes
+cat >"$units/once.container" <<END
+[Container]
+Image=$BUSYBOX
+Exec=sh -c 'echo said; exit 7'
+Network=none
+Environment=A=1 "B=two words"
+Label=x=y
+Volume=once.volume:/data
+END
+printf '[Volume]\n' >"$units/once.volume"
+systemctl --user daemon-reload
+run systemctl --user start once.service
+until_ok 10 sh -c '[ "$(systemctl --user is-active once)" = failed ]'
+is "$(prop once ExecMainStatus):$(prop once Result)" "7:exit-code" "the exit code is the unit's"
+ok "its last words are in the journal" until_ok 10 sh -c 'journalctl --user -u once -q | grep -q said'
+ok "a .volume makes a volume" sdpod volume exists systemd-once
+systemctl --user reset-failed once
+sdpod volume rm systemd-once >/dev/null
+
+# --- notify
+cat >"$units/ready.container" <<END
+[Container]
+Image=$BUSYBOX
+Notify=true
+Network=none
+Exec=sh -c 'test -S "\$NOTIFY_SOCKET" && echo has a socket; sleep 1000'
+[Service]
+TimeoutStartSec=3
+END
+systemctl --user daemon-reload
+run systemctl --user start ready
+unlike "$status" '^0$' "Notify=true waits for the container to say READY=1"
+ok "... for which it has a socket" until_ok 10 sh -c 'journalctl --user -u ready -q | grep -q "has a socket"'
+systemctl --user stop ready
+systemctl --user reset-failed ready
+
+# --- what is wrong is said, and spoils nothing else
+printf '[Container]\nImage=%s\nNoSuchKey=x\n' "$BUSYBOX" >"$units/bad.container"
+printf '[Container]\nExec=true\n' >"$units/noimage.container"
+mkfifo "$units/fifo.container"
+systemctl --user daemon-reload
+is "$(prop bad LoadState):$(prop noimage LoadState):$(prop web LoadState)" "not-found:not-found:loaded" \
+        "a unit with a key that does not exist or without an image is left out, the others are there"
+rm "$units/fifo.container"
+finish

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2034  # the names set here are for the tests to read
+# What every e2e test file starts with: the TAP words, the images, and a few questions to the machine.
+TESTS=${TESTS:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
+# shellcheck source=tests/lib/tap.sh
+. "$TESTS/lib/tap.sh"
+# shellcheck source=tests/lib/images.sh
+. "$TESTS/lib/images.sh"
+BUSYBOX=localhost/busybox:latest
+WEB=localhost/web:latest
+
+# Says why a cgroup controller cannot be tested here (and succeeds), or fails where it can.
+#     if why=$(lacks_controller memory); then skip "a limit holds" "$why"; else ...; fi
+lacks_controller() {
+        local cgroup
+        cgroup=/sys/fs/cgroup/user.slice/user-$UID.slice/user@$UID.service
+        grep -qsw "$1" "$cgroup/cgroup.controllers" && return 1
+        if grep -qs "[:,]$1[:,]" /proc/self/cgroup; then
+                echo "the $1 controller is in cgroup v1 on this machine"
+        else
+                echo "the user manager has no $1 controller"
+        fi
+}
+
+# Says what is missing for a test to have a meaning (and succeeds), or fails where all is there.
+lacks_program() {
+        local program
+        for program; do
+                command -v "$program" >/dev/null || { echo "$program is not installed"; return 0; }
+        done
+        return 1
+}
+
+free_port() {
+        python3 -c 'import socket
+s = socket.socket(socket.AF_INET6); s.bind(("::", 0)); print(s.getsockname()[1])'
+}
+
+# The IDs that are this user's on the host: its own and its subordinate ones.
+owned_by_user() { # UID
+        local name first count
+        [[ $1 == "$UID" ]] && return
+        while IFS=: read -r name first count; do
+                [[ $name == "$USER" ]] && (($1 >= first && $1 < first + count)) && return
+        done </etc/subuid
+        return 1
+}
+
+# Processes of the user that belong to containers: everything with another PID namespace than ours, or with a mapped ID,
+# and sdpod's own per-container programs. One "PID NAME" a line.
+container_processes() {
+        local pid ours ns owner
+        ours=$(readlink /proc/self/ns/pid)
+        for pid in /proc/[0-9]*; do
+                owner=$(stat -c %u "$pid" 2>/dev/null) || continue
+                owned_by_user "$owner" || continue
+                ns=$(readlink "$pid/ns/pid" 2>/dev/null) || ns=
+                if [[ -n $ns && $ns != "$ours" || $owner != "$UID" || $(cat "$pid/comm" 2>/dev/null) == sdpod-net ]]; then
+                        echo "${pid#/proc/} $(cat "$pid/comm" 2>/dev/null)"
+                fi
+        done
+}
+
+# What a container may leave behind, in one text to compare: processes, mounts, cgroups, namespaces, files of the store.
+footprint() {
+        echo "processes:"
+        container_processes | sed 's/^[0-9]* //' | sort
+        echo "mounts:"
+        grep -cE "overlay|$HOME|/run/user/$UID/" /proc/self/mountinfo
+        echo "cgroups:"
+        (cd "/sys/fs/cgroup/user.slice/user-$UID.slice/user@$UID.service" 2>/dev/null &&
+                find . -type d | grep -vE 'init.scope|dbus|gpg|run-u[0-9]|sdpod-monitor' | sort)
+        echo "files:"
+        (cd "${XDG_DATA_HOME:-$HOME/.local/share}/sdpod" 2>/dev/null &&
+                find containers names volumes . -maxdepth 1 -mindepth 1 2>/dev/null | grep -v '\.lock$' | sort -u)
+        (cd "${XDG_RUNTIME_DIR:-/nonexistent}/sdpod" 2>/dev/null && find containers -mindepth 1 | sort)
+}
