@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdpod volume create, exists, rm, prune: what makes volumes and removes them. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
+
+#include "base/str.h"
+#include "cli/parse-env.h"
+#include "cli/verbs.h"
+#include "cli/volume-json.h"
+#include "cli/volume-use.h"
+
+typedef struct CreateOptions {
+        char **labels, **opts;
+        bool ignore;
+} CreateOptions;
+
+static const char *const drivers[] = { "local", NULL };
+
+static int set_driver(_unused_ void *options, const char *value, Error *reterr) {
+        return str_equal(value, "local") ? 0 : error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "only 'local' is there yet");
+}
+
+static int set_opt(_unused_ void *options, _unused_ const char *value, Error *reterr) {
+        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "options of volumes are not there yet");
+}
+
+#define FIELD(member) offsetof(CreateOptions, member)
+static const Option create_rows[] = {
+        { "driver", 'd', .kind = OPTION_SET, .set = set_driver, .metavar = "DRIVER", .help = "Who keeps the volume: local",
+          .complete = COMPLETE_WORDS, .words = drivers },
+        { "gid", .kind = OPTION_REFUSED },
+        { "ignore", .kind = OPTION_BOOL, .offset = FIELD(ignore), .help = "Do not fail when the volume exists" },
+        { "label", 'l', .kind = OPTION_STRV, .offset = FIELD(labels), .metavar = "KEY[=VALUE]", .help = "Add a label" },
+        { "opt", 'o', .kind = OPTION_SET, .set = set_opt, .metavar = "NAME=VALUE", .help = "Set an option: none is there yet" },
+        { "uid", .kind = OPTION_REFUSED },
+        {},
+};
+static const Option *const create_options[] = { create_rows, NULL };
+
+/* A name for a volume that got none: 64 hex digits, as Podman makes them. */
+static int make_name(char **ret, Error *reterr) {
+        unsigned char bytes[32];
+        char name[2 * sizeof(bytes) + 1];
+
+        if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t) sizeof(bytes))
+                return error_set_errno(reterr, -errno, "cannot make up a name");
+        for (size_t i = 0; i < sizeof(bytes); i++)
+                (void) snprintf(name + 2 * i, 3, "%02x", bytes[i]);
+        *ret = strdup(name);
+        return *ret ? 0 : error_oom(reterr);
+}
+
+static int run_create(Invocation *in, Error *reterr) {
+        CreateOptions *o = in->options;
+        _cleanup_volume_ Volume volume = VOLUME_NULL;
+        _cleanup_error_ Error error = ERROR_NULL;
+        const Store *store;
+        int r = invocation_store(in, &store, reterr);
+
+        for (char **l = o->labels; r >= 0 && l && *l; l++) {
+                r = parse_label(*l, &volume.labels, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "cannot use '--label %s'", *l);
+        }
+        if (r < 0)
+                return r;
+        if (in->n_arguments == 0)
+                r = make_name(&volume.name, reterr);
+        else if (!(volume.name = strdup(in->arguments[0])))
+                r = error_oom(reterr);
+        if (r < 0)
+                return r;
+        r = volume_create(store, &volume, &error);
+        if (r < 0 && !(r == -EEXIST && o->ignore))
+                return error_move(reterr, &error);
+        printf("%s\n", volume.name);
+        return 0;
+}
+
+const Verb verb_volume_create = {
+        .arguments = "[NAME]",
+        .summary = "Create a volume",
+        .options = create_options,
+        .options_size = sizeof(CreateOptions),
+        .arguments_max = 1,
+        .run = run_create,
+};
+
+static int run_exists(Invocation *in, Error *reterr) {
+        _cleanup_volume_ Volume volume = VOLUME_NULL;
+        _cleanup_error_ Error error = ERROR_NULL;
+        const Store *store;
+        int r = invocation_store(in, &store, reterr);
+
+        if (r < 0)
+                return r;
+        r = volume_load(store, in->arguments[0], &volume, &error);
+        if (r == -ENOENT || error.kind == ERROR_INVALID)
+                return 1;
+        return r < 0 ? error_move(reterr, &error) : 0;
+}
+
+const Verb verb_volume_exists = {
+        .arguments = "NAME",
+        .summary = "Tell by the exit status whether a volume exists",
+        .arguments_min = 1,
+        .arguments_max = 1,
+        .complete = COMPLETE_VOLUME,
+        .run = run_exists,
+};
+
+typedef struct RemoveOptions {
+        bool all, force;
+} RemoveOptions;
+
+static const Option remove_rows[] = {
+        { "all", 'a', .kind = OPTION_BOOL, .offset = offsetof(RemoveOptions, all), .help = "Remove all volumes" },
+        { "force", 'f', .kind = OPTION_BOOL, .offset = offsetof(RemoveOptions, force),
+          .help = "Do not fail when a volume is not there" },
+        { "time", 't', .kind = OPTION_REFUSED },
+        {},
+};
+static const Option *const remove_options[] = { remove_rows, NULL };
+
+static int remove_one(const Store *store, const char *name, bool force, Error *reterr) {
+        _cleanup_strv_ char **users = NULL;
+        _cleanup_volume_ Volume volume = VOLUME_NULL;
+        _cleanup_free_ char *list = NULL;
+        int r = volume_load(store, name, &volume, reterr);
+
+        if (r == -ENOENT && force) {
+                error_done(reterr);
+                return 0;
+        }
+        if (r >= 0)
+                r = volume_users(store, name, &users, reterr);
+        if (r < 0)
+                return r;
+        if (users) {
+                list = strv_join(users, ", ");
+                if (!list)
+                        return error_oom(reterr);
+                (void) error_set(reterr, -EBUSY, ERROR_IN_USE,
+                                 "cannot remove volume '%s': volume is being used by the following container(s): %s", name, list);
+                return error_hint(reterr, "remove them first: sdpod rm -f %s", users[0]);
+        }
+        r = volume_remove(store, name, reterr);
+        if (r >= 0)
+                printf("%s\n", name);
+        return r;
+}
+
+/* Podman's exit statuses: 1 for a volume that is not there, 2 for one that is in use, 125 for all else. */
+static int run_remove(Invocation *in, Error *reterr) {
+        RemoveOptions *o = in->options;
+        _cleanup_strv_ char **names = NULL;
+        const Store *store;
+        int r = invocation_store(in, &store, reterr), status = 0;
+
+        if (r < 0)
+                return r;
+        if (o->all == (in->n_arguments > 0))
+                return error_set(reterr, -EINVAL, ERROR_USAGE, o->all ? "'sdpod %s' takes names, or --all, not both"
+                                                                      : "'sdpod %s' requires a name, or --all", in->name);
+        r = o->all ? volume_list(store, &names, reterr) : 0;
+        if (r < 0)
+                return r;
+        for (char **name = o->all ? names : in->arguments; name && *name; name++) {
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                r = remove_one(store, *name, o->force, &error);
+                if (r >= 0)
+                        continue;
+                error_print(&error);
+                status = r == -ENOENT ? MAX(status, 1) : r == -EBUSY ? MAX(status, 2) : 125;
+        }
+        return status;
+}
+
+const Verb verb_volume_rm = {
+        .arguments = "NAME [NAME...]",
+        .summary = "Remove volumes",
+        .options = remove_options,
+        .options_size = sizeof(RemoveOptions),
+        .arguments_max = VERB_ANY,
+        .complete = COMPLETE_VOLUME,
+        .run = run_remove,
+};
+
+typedef struct PruneOptions {
+        char **filters;
+        bool force;
+} PruneOptions;
+
+static const Option prune_rows[] = {
+        { "all", 'a', .kind = OPTION_REFUSED_BOOL },
+        { "filter", .kind = OPTION_STRV, .offset = offsetof(PruneOptions, filters), .metavar = "KEY=VALUE",
+          .help = "Remove only what matches" },
+        { "force", 'f', .kind = OPTION_BOOL, .offset = offsetof(PruneOptions, force), .help = "Do not ask" },
+        {},
+};
+static const Option *const prune_options[] = { prune_rows, NULL };
+
+static bool confirmed(const json_t *volumes) {
+        const json_t *volume;
+        char answer[16];
+        size_t i;
+
+        printf("WARNING! This will remove all volumes not used by at least one container. The following volumes will be "
+               "removed:\n");
+        json_array_foreach(volumes, i, volume)
+                printf("%s\n", json_get_string(volume, "Name"));
+        printf("Are you sure you want to continue? [y/N] ");
+        (void) fflush(stdout);
+        return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+}
+
+static int run_prune(Invocation *in, Error *reterr) {
+        PruneOptions *o = in->options;
+        _cleanup_json_ json_t *volumes = NULL;
+        const json_t *volume;
+        const Store *store;
+        int r = invocation_store(in, &store, reterr), status = 0;
+        size_t i;
+
+        if (r >= 0)
+                r = volumes_to_json(store, o->filters, /* unused= */ true, &volumes, reterr);
+        if (r < 0)
+                return r;
+        if (json_array_size(volumes) == 0 || (!o->force && !confirmed(volumes)))
+                return 0;
+        json_array_foreach(volumes, i, volume) {
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                r = remove_one(store, json_get_string(volume, "Name"), /* force= */ true, &error);
+                /* One that was taken while the person thought is simply not unused any more. */
+                if (r < 0 && r != -EBUSY) {
+                        error_print(&error);
+                        status = 125;
+                }
+        }
+        return status;
+}
+
+const Verb verb_volume_prune = {
+        .summary = "Remove the volumes that no container uses",
+        .options = prune_options,
+        .options_size = sizeof(PruneOptions),
+        .run = run_prune,
+};

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which containers use which volumes: read from the containers' records, so that no second record can disagree. */
+#include "cli/volume-use.h"
+
+#include "base/str.h"
+
+static int add_user(const ContainerConfig *config, const char *volume, char ***users, Error *reterr) {
+        for (size_t i = 0; i < config->n_mounts; i++) {
+                const ContainerMount *mount = &config->mounts[i];
+                char *user;
+
+                if (!str_equal(mount->type, "volume") || !mount->source)
+                        continue;
+                if (volume && !str_equal(mount->source, volume))
+                        continue;
+                user = volume ? str_format("%.12s", config->id) : str_format("%s=%.12s", mount->source, config->id);
+                if (!user)
+                        return error_oom(reterr);
+                if (strv_contains(*users, user)) {
+                        free(user);
+                        continue;
+                }
+                if (strv_consume(users, user) < 0)
+                        return error_oom(reterr);
+        }
+        return 0;
+}
+
+int volume_users(const Store *store, const char *volume, char ***ret, Error *reterr) {
+        _cleanup_strv_ char **ids = NULL, **users = NULL;
+        int r = container_list(store, &ids, reterr);
+
+        for (char **id = ids; r >= 0 && id && *id; id++) {
+                _cleanup_container_ Container container = CONTAINER_NULL;
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                r = container_load(store, *id, &container, &error);
+                if (r == -ENOENT) {
+                        r = 0;
+                        continue;
+                }
+                /* A record that cannot be read may name any volume. */
+                if (r < 0)
+                        return error_move(reterr, &error);
+                r = add_user(&container.config, volume, &users, reterr);
+        }
+        if (r >= 0)
+                *ret = TAKE_PTR(users);
+        return r;
+}
+
+bool volume_is_used(char *const *pairs, const char *volume) {
+        size_t n = strlen(volume);
+
+        for (; pairs && *pairs; pairs++)
+                if (strncmp(*pairs, volume, n) == 0 && (*pairs)[n] == '=')
+                        return true;
+        return false;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which containers use which volumes. */
+#pragma once
+
+#include "state/container.h"
+
+/* The IDs of the containers whose records name the volume, 12 digits each (NULL: none); of all volumes where `volume` is
+ * NULL, as "VOLUME=ID" pairs. Containers that are being removed meanwhile are passed over. Owned. */
+int volume_users(const Store *store, const char *volume, char ***ret, Error *reterr);
+
+/* Whether such pairs name the volume. */
+bool volume_is_used(char *const *pairs, const char *volume) _pure_;
