@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names of types and keys, and which name was meant. */
+#include "unit/keys.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "unit/convert.h"
+
+static const char *const key_names[] = {
+#define DEFINE_NAME(name) [KEY_##name] = #name,
+        UNIT_KEYS(DEFINE_NAME)
+#undef DEFINE_NAME
+};
+static_assert(ELEMENTSOF(key_names) == _UNIT_KEY_MAX, "one name a key");
+
+const UnitTypeInfo *unit_type_info(UnitType type) {
+        static const UnitTypeInfo *const types[_UNIT_TYPE_MAX] = {
+                [UNIT_ARTIFACT] = &unit_artifact_info,
+                [UNIT_BUILD] = &unit_build_info,
+                [UNIT_CONTAINER] = &unit_container_info,
+                [UNIT_IMAGE] = &unit_image_info,
+                [UNIT_KUBE] = &unit_kube_info,
+                [UNIT_NETWORK] = &unit_network_info,
+                [UNIT_POD] = &unit_pod_info,
+                [UNIT_VOLUME] = &unit_volume_info,
+        };
+
+        assert(type >= 0 && type < _UNIT_TYPE_MAX);
+        return types[type];
+}
+
+UnitType unit_type_from_file(const char *name) {
+        const char *dot = strrchr(name, '.');
+
+        if (!dot || dot == name)
+                return _UNIT_TYPE_INVALID;
+        for (UnitType t = 0; t < _UNIT_TYPE_MAX; t++)
+                if (strcmp(dot + 1, unit_type_info(t)->name) == 0)
+                        return t;
+        return _UNIT_TYPE_INVALID;
+}
+
+UnitType unit_type_from_group(const char *group) {
+        for (UnitType t = 0; t < _UNIT_TYPE_MAX; t++)
+                if (strcmp(group, unit_type_info(t)->group) == 0)
+                        return t;
+        return _UNIT_TYPE_INVALID;
+}
+
+UnitKey unit_key_from_string(const char *name) {
+        size_t low = KEY_NONE + 1, high = _UNIT_KEY_MAX;
+
+        while (low < high) {
+                size_t middle = (low + high) / 2;
+                int order = strcmp(name, key_names[middle]);
+
+                if (order == 0)
+                        return (UnitKey) middle;
+                if (order < 0)
+                        high = middle;
+                else
+                        low = middle + 1;
+        }
+        return KEY_NONE;
+}
+
+const char *unit_key_to_string(UnitKey key) {
+        return key_names[key];
+}
+
+const UnitRow *unit_type_row(UnitType type, UnitKey key) {
+        const UnitTypeInfo *info = unit_type_info(type);
+
+        for (size_t i = 0; key != KEY_NONE && i < info->n_rows; i++)
+                if (info->rows[i].key == key)
+                        return info->rows + i;
+        return NULL;
+}
+
+/* Levenshtein's distance, one row at a time. */
+size_t unit_word_distance(const char *a, const char *b, size_t limit) {
+        enum { LENGTH_MAX = 40 };
+        size_t row[LENGTH_MAX + 1], n = strlen(a), m = strlen(b);
+
+        if (n > LENGTH_MAX || m > LENGTH_MAX || (n > m ? n - m : m - n) > limit)
+                return limit + 1;
+        for (size_t j = 0; j <= m; j++)
+                row[j] = j;
+        for (size_t i = 1; i <= n; i++) {
+                size_t diagonal = row[0];
+
+                row[0] = i;
+                for (size_t j = 1; j <= m; j++) {
+                        bool same = tolower((unsigned char) a[i - 1]) == tolower((unsigned char) b[j - 1]);
+                        size_t above = row[j];
+
+                        row[j] = MIN(MIN(row[j], row[j - 1]) + 1, diagonal + (same ? 0 : 1));
+                        diagonal = above;
+                }
+        }
+        return MIN(row[m], limit + 1);
+}
+
+const char *unit_key_nearest(UnitType type, const char *name) {
+        const UnitTypeInfo *info = unit_type_info(type);
+        size_t best = MAX(strlen(name) / 3, (size_t) 1) + 1;
+        const char *nearest = NULL;
+
+        for (size_t i = 0; i < info->n_rows; i++) {
+                const char *candidate = key_names[info->rows[i].key];
+                size_t distance = unit_word_distance(name, candidate, best - 1);
+
+                if (distance < best) {
+                        best = distance;
+                        nearest = candidate;
+                }
+        }
+        return nearest;
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes services and the links of [Install]. Files and links are made aside and renamed, so that a second generator at the
+ * same time can only put the same thing in the same place. */
+#include "unit/output.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/io.h"
+#include "base/str.h"
+#include "unit/convert.h"
+#include "unit/name.h"
+#include "unit/scan.h"
+
+/* Opens the directory of a link, making what is missing. */
+static int open_parent(int dir_fd, const char *path, const char **ret_name) {
+        _cleanup_fd_ int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+
+        for (const char *slash; fd >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
+                char part[NAME_MAX + 1];
+                size_t n = (size_t) (slash - path);
+
+                if (n == 0 || n > NAME_MAX)
+                        return -EINVAL;
+                memcpy(part, path, n);
+                part[n] = '\0';
+                if (strcmp(part, ".") == 0 || strcmp(part, "..") == 0)
+                        return -EINVAL;
+                int next = openat(fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (next < 0 && errno == ENOENT) {
+                        if (mkdirat(fd, part, 0755) < 0 && errno != EEXIST)
+                                return -errno;
+                        next = openat(fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                }
+                if (next < 0)
+                        return -errno;
+                (void) fd_close(fd);
+                fd = next;
+        }
+        *ret_name = path;
+        return fd < 0 ? -errno : TAKE_FD(fd);
+}
+
+int unit_output_link(int dir_fd, const char *path, const char *target) {
+        char temporary[64], now[PATH_MAX];
+        const char *name = NULL;
+        _cleanup_fd_ int fd = open_parent(dir_fd, path, &name);
+
+        if (fd < 0)
+                return fd;
+        if (symlinkat(target, fd, name) >= 0)
+                return 0;
+        if (errno != EEXIST)
+                return -errno;
+        ssize_t n = readlinkat(fd, name, now, sizeof(now));
+        if (n >= 0 && (size_t) n == strlen(target) && memcmp(now, target, (size_t) n) == 0)
+                return 0;
+        if (n < 0) /* a file of ours or somebody else's: not to be replaced by a link */
+                return -EEXIST;
+        (void) snprintf(temporary, sizeof(temporary), ".link-%d", (int) getpid());
+        (void) unlinkat(fd, temporary, 0);
+        if (symlinkat(target, fd, temporary) < 0)
+                return -errno;
+        if (renameat(fd, temporary, fd, name) < 0) {
+                int code = -errno;
+
+                (void) unlinkat(fd, temporary, 0);
+                return code;
+        }
+        return 0;
+}
+
+/* --- [Install] --- */
+
+typedef struct Install {
+        UnitSet *set;
+        const Unit *unit;
+        Arena *arena;
+        int dir_fd;
+        const char *file;    /* "web.service" */
+        const char *linked;  /* the name under which it is wanted; NULL: not at all */
+} Install;
+
+static void complain(const Install *in, const UnitEntry *e, const char *word, const char *why) {
+        unit_warn(in->set, in->unit, e->source, e->line, "%s=%s %s, ignoring it", e->name, word, why);
+}
+
+static void make_link(const Install *in, const UnitEntry *e, const char *word, const char *path) {
+        _cleanup_text_ Text target = {};
+
+        for (const char *p = path; (p = strchr(p, '/')); p++)
+                text_add(&target, "../");
+        text_add(&target, in->file);
+        int r = target.failed ? -ENOMEM : unit_output_link(in->dir_fd, path, target.data);
+        if (r < 0)
+                complain(in, e, word, strerror(-r));
+}
+
+/* Alias= may name subdirectories; it must stay inside and not be what another file makes. */
+static void link_alias(const Install *in, const UnitEntry *e, const char *word) {
+        char *clean = word[0] == '/' || !*word ? NULL : unit_path_join(in->arena, "/", word);
+        const char *path = clean ? clean + 1 : NULL;
+
+        /* A ".." that leads out is cut by the join: then the number of parts above does not come out. */
+        if (!path || !*path || strcmp(word, "..") == 0 || str_after(word, "../") || strstr(word, "/..")) {
+                complain(in, e, word, "is not a name below the generator's directory");
+                return;
+        }
+        if (strcmp(path, in->file) == 0)
+                return;
+        if (str_has_suffix(path, ".service") && !strchr(path, '/')) {
+                const char *service = arena_copy_n(in->arena, path, strlen(path) - STRLEN(".service"));
+                const Unit *other = service ? unit_table_get(in->set->by_service, service) : NULL;
+
+                if (other) {
+                        complain(in, e, word, arena_format(in->arena, "is the service of %s", other->path));
+                        return;
+                }
+        }
+        make_link(in, e, word, path);
+}
+
+static void link_wanted(const Install *in, const UnitEntry *e, const char *word, const char *suffix) {
+        if (!unit_name_is_valid(word))
+                complain(in, e, word, "is not the name of a unit");
+        else if (in->linked)
+                make_link(in, e, word, arena_format(in->arena, "%s.%s/%s", word, suffix, in->linked));
+}
+
+static void install_key(const Install *in, const char *key, const char *suffix) {
+        UnitSelect select = { .group = unit_file_group(&in->unit->file, "Install"), .name = key };
+        _cleanup_words_ Words words = {};
+        const UnitEntry *e;
+
+        for (size_t i = unit_lines_begin(&in->unit->file, &select); (e = unit_lines_next(&in->unit->file, &select, &i));) {
+                words_clear(&words);
+                if (unit_split(in->arena, e->value, UNIT_SPLIT_PLAIN, &words) < 0)
+                        continue;
+                for (size_t w = 0; w < words.n; w++)
+                        if (suffix)
+                                link_wanted(in, e, words.items[w], suffix);
+                        else
+                                link_alias(in, e, words.items[w]);
+        }
+}
+
+/* The name that a unit has in .wants directories: a template only has one if a DefaultInstance= is given. */
+static const char *linked_name(const Install *in) {
+        const UnitEntry *e = unit_file_last_named(&in->unit->file, "Install", "DefaultInstance");
+
+        if (!str_has_suffix(in->unit->service, "@"))
+                return in->file;
+        if (!e || !*e->value)
+                return NULL;
+        const char *name = arena_format(in->arena, "%s%s.service", in->unit->service, e->value);
+        if (name && unit_name_is_valid(name))
+                return name;
+        complain(in, e, e->value, "is not an instance's name");
+        return NULL;
+}
+
+/* `systemctl start web.container` asks for web.container.service. */
+static int link_by_file_name(const Install *in) {
+        const char *path = arena_format(in->arena, "%s.service", in->unit->name);
+
+        if (!path)
+                return -ENOMEM;
+        if (unit_name_at(in->unit->name) || unit_table_get(in->set->by_service, in->unit->name) || !unit_name_is_valid(path))
+                return 0;
+        return unit_output_link(in->dir_fd, path, in->file);
+}
+
+static int install(UnitSet *set, const Unit *unit, int dir_fd, Arena *arena, bool fault) {
+        Install in = { .set = set, .unit = unit, .arena = arena, .dir_fd = dir_fd,
+                       .file = arena_format(arena, "%s.service", unit->service) };
+
+        if (!in.file)
+                return -ENOMEM;
+        int r = link_by_file_name(&in);
+        if (unit_file_group(&unit->file, "Install") < 0)
+                return r;
+        in.linked = linked_name(&in);
+        install_key(&in, "WantedBy", "wants");
+        if (!fault) { /* what is broken may be missed at boot, but must not bring down what requires it */
+                install_key(&in, "Alias", NULL);
+                install_key(&in, "RequiredBy", "requires");
+                install_key(&in, "UpheldBy", "upholds");
+        }
+        return r;
+}
+
+/* --- services --- */
+
+static int write_text(UnitSet *set, const Unit *unit, int dir_fd, const Text *text, Arena *arena, bool fault) {
+        _cleanup_free_ char *file = str_format("%s.service", unit->service), *message = NULL;
+
+        if (!file || text->failed)
+                return -ENOMEM;
+        int r = file_write_atomic(dir_fd, file, text->data, text->size, 0644, FILE_VOLATILE);
+        if (r >= 0)
+                r = install(set, unit, dir_fd, arena, fault);
+        if (r < 0) {
+                message = str_format("cannot write '%s': %s", file, strerror(-r));
+                set->report(set->userdata, UNIT_ERROR, message ? message : "out of memory");
+        }
+        return r;
+}
+
+static int output_one(UnitSet *set, const UnitOutput *output, Unit *unit, Convert *convert, Text *text) {
+        int r = -EINVAL, dir_fd = output->dir_fd;
+
+        text_clear(text);
+        if (!output->dry_run)
+                text_addf(text, "# Automatically generated by %s\n", output->program);
+        if (!unit->broken)
+                r = unit_convert(convert, unit, text);
+        if (r == -ENOMEM)
+                return r;
+        if (unit->broken || r < 0) {
+                if (output->late_fd < 0 || output->dry_run || !unit->service)
+                        return 0;
+                dir_fd = output->late_fd;
+                text_clear(text);
+                text_addf(text, "# Automatically generated by %s\n", output->program);
+                unit_convert_fault(unit, convert->arena, text);
+        }
+        if (!output->dry_run)
+                return write_text(set, unit, dir_fd, text, convert->arena, unit->broken);
+        if (text->failed)
+                return -ENOMEM;
+        return printf("---%s.service---\n%s\n", unit->service, text->data) < 0 ? -EIO : 0;
+}
+
+int unit_output_all(UnitSet *set, const UnitOutput *output) {
+        Arena arena = {};
+        Convert convert = { .set = set, .arena = &arena };
+        _cleanup_text_ Text text = {};
+        int r = 0, failed = 0;
+
+        for (unsigned order = 1; order <= UNIT_ORDER_MAX; order++)
+                for (size_t i = 0; i < set->n_units && r != -ENOMEM; i++) {
+                        Unit *unit = set->units[i];
+
+                        if (unit->masked || unit->doubled || unit_type_info(unit->type)->order != order)
+                                continue;
+                        r = output_one(set, output, unit, &convert, &text);
+                        if (r < 0)
+                                failed = r;
+                }
+        unit_convert_done(&convert);
+        arena_done(&arena);
+        return failed;
+}
