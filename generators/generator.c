@@ -239,6 +239,7 @@ int main(int argc, char **argv) {
                 report(&g, UNIT_ERROR, "missing output directory argument");
                 return 1;
         }
+        (void) umask(0022);
         int r = generate(&g);
         (void) fd_close(g.kmsg_fd);
         return r;

@@ -189,11 +189,12 @@ static const char *nearest_group(const char *name, const char *own) {
         const char *nearest = NULL;
         size_t best = 3;
 
+        for (size_t i = 0; i < ELEMENTSOF(known); i++)
+                if (strcmp(name, known[i]) == 0)
+                        return NULL;
         for (size_t i = 0; i < ELEMENTSOF(known); i++) {
                 size_t distance = unit_word_distance(name, known[i], best - 1);
 
-                if (strcmp(name, known[i]) == 0)
-                        return NULL;
                 if (distance < best && distance * 2 <= strlen(known[i])) {
                         best = MAX(distance, (size_t) 1);
                         nearest = known[i];

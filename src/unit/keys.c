@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/str.h"
 #include "unit/convert.h"
@@ -103,10 +104,16 @@ size_t unit_word_distance(const char *a, const char *b, size_t limit) {
         return MIN(row[m], limit + 1);
 }
 
+/* "Publish" for PublishPort: the beginning of a name, long enough to mean it. */
+static bool is_beginning(const char *name, const char *candidate) {
+        return strlen(name) >= 4 && strncasecmp(name, candidate, strlen(name)) == 0;
+}
+
 const char *unit_key_nearest(UnitType type, const char *name) {
         const UnitTypeInfo *info = unit_type_info(type);
-        size_t best = MAX(strlen(name) / 3, (size_t) 1) + 1;
-        const char *nearest = NULL;
+        /* Two letters that changed places count as two, so two is the least that is of use. */
+        size_t best = (strlen(name) <= 3 ? 1 : MAX(strlen(name) / 3, (size_t) 2)) + 1;
+        const char *nearest = NULL, *longer = NULL;
 
         for (size_t i = 0; i < info->n_rows; i++) {
                 const char *candidate = key_names[info->rows[i].key];
@@ -116,6 +123,8 @@ const char *unit_key_nearest(UnitType type, const char *name) {
                         best = distance;
                         nearest = candidate;
                 }
+                if (!longer && is_beginning(name, candidate))
+                        longer = candidate;
         }
-        return nearest;
+        return best > 1 && longer ? longer : nearest;
 }

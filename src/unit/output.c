@@ -9,18 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/io.h"
 #include "base/str.h"
 #include "unit/convert.h"
 #include "unit/name.h"
 #include "unit/scan.h"
 
-/* Opens the directory of a link, making what is missing. */
+/* Opens the directory of a link, making what is missing. Unset where that is `dir_fd` itself. */
 static int open_parent(int dir_fd, const char *path, const char **ret_name) {
-        _cleanup_fd_ int fd = fcntl(dir_fd, F_DUPFD_CLOEXEC, 3);
+        _cleanup_fd_ int fd = -EBADF;
 
-        for (const char *slash; fd >= 0 && (slash = strchr(path, '/')); path = slash + 1) {
+        for (const char *slash; (slash = strchr(path, '/')); path = slash + 1) {
                 char part[NAME_MAX + 1];
                 size_t n = (size_t) (slash - path);
 
@@ -30,11 +29,11 @@ static int open_parent(int dir_fd, const char *path, const char **ret_name) {
                 part[n] = '\0';
                 if (strcmp(part, ".") == 0 || strcmp(part, "..") == 0)
                         return -EINVAL;
-                int next = openat(fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                int base = fd >= 0 ? fd : dir_fd, next = openat(base, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 if (next < 0 && errno == ENOENT) {
-                        if (mkdirat(fd, part, 0755) < 0 && errno != EEXIST)
+                        if (mkdirat(base, part, 0755) < 0 && errno != EEXIST)
                                 return -errno;
-                        next = openat(fd, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                        next = openat(base, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 }
                 if (next < 0)
                         return -errno;
@@ -42,25 +41,17 @@ static int open_parent(int dir_fd, const char *path, const char **ret_name) {
                 fd = next;
         }
         *ret_name = path;
-        return fd < 0 ? -errno : TAKE_FD(fd);
+        return TAKE_FD(fd);
 }
 
-int unit_output_link(int dir_fd, const char *path, const char *target) {
+static int replace_link(int fd, const char *name, const char *target) {
         char temporary[64], now[PATH_MAX];
-        const char *name = NULL;
-        _cleanup_fd_ int fd = open_parent(dir_fd, path, &name);
-
-        if (fd < 0)
-                return fd;
-        if (symlinkat(target, fd, name) >= 0)
-                return 0;
-        if (errno != EEXIST)
-                return -errno;
         ssize_t n = readlinkat(fd, name, now, sizeof(now));
-        if (n >= 0 && (size_t) n == strlen(target) && memcmp(now, target, (size_t) n) == 0)
-                return 0;
-        if (n < 0) /* a file of ours or somebody else's: not to be replaced by a link */
+
+        if (n < 0) /* a file: not to be replaced by a link */
                 return -EEXIST;
+        if ((size_t) n == strlen(target) && memcmp(now, target, (size_t) n) == 0)
+                return 0;
         (void) snprintf(temporary, sizeof(temporary), ".link-%d", (int) getpid());
         (void) unlinkat(fd, temporary, 0);
         if (symlinkat(target, fd, temporary) < 0)
@@ -72,6 +63,18 @@ int unit_output_link(int dir_fd, const char *path, const char *target) {
                 return code;
         }
         return 0;
+}
+
+int unit_output_link(int dir_fd, const char *path, const char *target) {
+        const char *name = NULL;
+        _cleanup_fd_ int parent = open_parent(dir_fd, path, &name);
+
+        if (!name)
+                return parent;
+        int fd = parent >= 0 ? parent : dir_fd;
+        if (symlinkat(target, fd, name) >= 0)
+                return 0;
+        return errno == EEXIST ? replace_link(fd, name, target) : -errno;
 }
 
 /* --- [Install] --- */
@@ -195,12 +198,32 @@ static int install(UnitSet *set, const Unit *unit, int dir_fd, Arena *arena, boo
 
 /* --- services --- */
 
+/* base's file_write_atomic() without its random names and its mode: two system calls less for each of a thousand files. The
+ * name is ours alone by the pid, and the umask is the caller's business. */
+static int write_file(int dir_fd, const char *name, const Text *text) {
+        char temporary[64];
+        int r;
+
+        (void) snprintf(temporary, sizeof(temporary), ".unit-%d", (int) getpid());
+        _cleanup_fd_ int fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (fd < 0 && errno == EEXIST && unlinkat(dir_fd, temporary, 0) >= 0) /* of a process that was killed */
+                fd = openat(dir_fd, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return -errno;
+        r = io_write_full(fd, text->data, text->size);
+        if (r >= 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
+                r = -errno;
+        if (r < 0)
+                (void) unlinkat(dir_fd, temporary, 0);
+        return r;
+}
+
 static int write_text(UnitSet *set, const Unit *unit, int dir_fd, const Text *text, Arena *arena, bool fault) {
         _cleanup_free_ char *file = str_format("%s.service", unit->service), *message = NULL;
 
         if (!file || text->failed)
                 return -ENOMEM;
-        int r = file_write_atomic(dir_fd, file, text->data, text->size, 0644, FILE_VOLATILE);
+        int r = write_file(dir_fd, file, text);
         if (r >= 0)
                 r = install(set, unit, dir_fd, arena, fault);
         if (r < 0) {
