@@ -3,14 +3,14 @@
 #include "cli/time-text.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <time.h>
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "base/time.h"
 
-enum { USEC = 1000000 };
+enum { USEC = TIME_USEC_PER_SEC };
 
 char *time_text_duration(int64_t seconds) {
         int64_t minutes = seconds / 60, hours = (seconds + 1800) / 3600;
@@ -46,55 +46,6 @@ char *time_text_ago(int64_t then_usec, int64_t now_usec) {
         _cleanup_free_ char *text = time_text_duration((now_usec - then_usec) / USEC);
 
         return text ? str_format("%s ago", text) : NULL;
-}
-
-int64_t time_text_now(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        return (int64_t) now.tv_sec * USEC + now.tv_nsec / 1000;
-}
-
-/* "Z" or "+01:00". */
-static void zone_text(const struct tm *tm, bool numeric, char *to, size_t size) {
-        int minutes = (int) (tm->tm_gmtoff / 60) % (24 * 60);
-
-        if (minutes == 0 && !numeric)
-                snprintf(to, size, "Z");
-        else
-                snprintf(to, size, "%c%02d:%02d", minutes < 0 ? '-' : '+', abs(minutes) / 60, abs(minutes) % 60);
-}
-
-static char *rfc3339(int64_t usec, bool fixed) {
-        time_t seconds = (time_t) (usec / USEC);
-        int64_t rest = usec % USEC;
-        char fraction[16] = "", zone[16];
-        struct tm tm;
-
-        if (rest < 0) {
-                rest += USEC;
-                seconds--;
-        }
-        if (!localtime_r(&seconds, &tm))
-                return NULL;
-        if (fixed)
-                snprintf(fraction, sizeof(fraction), ".%06" PRId64 "000", rest);
-        else if (rest > 0) {
-                snprintf(fraction, sizeof(fraction), ".%06" PRId64, rest);
-                for (size_t n = strlen(fraction); fraction[n - 1] == '0'; n--)
-                        fraction[n - 1] = 0;
-        }
-        zone_text(&tm, fixed, zone, sizeof(zone));
-        return str_format("%04d-%02d-%02dT%02d:%02d:%02d%s%s", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-                          tm.tm_min, tm.tm_sec, fraction, zone);
-}
-
-char *time_text_rfc3339(int64_t usec) {
-        return usec == 0 ? strdup("0001-01-01T00:00:00Z") : rfc3339(usec, /* fixed= */ false);
-}
-
-char *time_text_rfc3339_fixed(int64_t usec) {
-        return rfc3339(usec, /* fixed= */ true);
 }
 
 typedef struct Moment {

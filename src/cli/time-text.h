@@ -12,22 +12,12 @@ char *time_text_duration(int64_t seconds);
 /* The duration between two moments, and " ago". Owned. */
 char *time_text_ago(int64_t then_usec, int64_t now_usec);
 
-/* RFC 3339 with as many decimals as there are, in the local time zone: "2026-11-22T11:40:45.59Z". 0 is Go's zero time,
- * "0001-01-01T00:00:00Z". Owned. */
-char *time_text_rfc3339(int64_t usec);
-
-/* The same with exactly nine decimals and a numeric offset, as `logs -t` prints it. Owned. */
-char *time_text_rfc3339_fixed(int64_t usec);
-
 /* How Go prints a time.Time that is written as RFC 3339: "2026-11-22 11:40:45.59 +0000 UTC". -EINVAL if it is none. */
 int time_text_go(const char *rfc3339, char **ret);
 
 /* A moment as --since, --until and filters take it: RFC 3339 (also without zone, or a date alone: local time), seconds
  * since the epoch with a fraction, or a Go duration before now ("10m"). */
 int time_text_parse(const char *s, int64_t now_usec, int64_t *ret_usec, Error *reterr);
-
-/* Microseconds since the epoch, now. */
-int64_t time_text_now(void);
 
 /* A size in powers of 1000 with that many significant digits: "1.98MB"; with `space`, "1.98 MB". Owned. */
 char *time_text_size(uint64_t bytes, int digits, bool space);

@@ -4,6 +4,7 @@
 
 #include "base/str.h"
 #include "base/test.h"
+#include "base/time.h"
 #include "cli/time-text.h"
 
 #define CHECK_TEXT(call, wanted)                     \
@@ -47,15 +48,15 @@ TEST(sizes_in_words) {
 
 TEST(moments_are_written_in_the_local_zone) {
         zone("UTC");
-        CHECK_TEXT(time_text_rfc3339(0), "0001-01-01T00:00:00Z");
-        CHECK_TEXT(time_text_rfc3339(1795347645590600), "2026-11-22T11:40:45.5906Z");
-        CHECK_TEXT(time_text_rfc3339(1795347645000000), "2026-11-22T11:40:45Z");
-        CHECK_TEXT(time_text_rfc3339(-1), "1969-12-31T23:59:59.999999Z");
-        CHECK_TEXT(time_text_rfc3339_fixed(1795347645590600), "2026-11-22T11:40:45.590600000+00:00");
+        CHECK_TEXT(time_format_rfc3339(0), "0001-01-01T00:00:00Z");
+        CHECK_TEXT(time_format_rfc3339(1795347645590600), "2026-11-22T11:40:45.5906Z");
+        CHECK_TEXT(time_format_rfc3339(1795347645000000), "2026-11-22T11:40:45Z");
+        CHECK_TEXT(time_format_rfc3339(-1), "1969-12-31T23:59:59.999999Z");
+        CHECK_TEXT(time_format_rfc3339_fixed(1795347645590600), "2026-11-22T11:40:45.590600000+00:00");
         zone("Europe/Berlin");
-        CHECK_TEXT(time_text_rfc3339(1795347645590600), "2026-11-22T12:40:45.5906+01:00");
+        CHECK_TEXT(time_format_rfc3339(1795347645590600), "2026-11-22T12:40:45.5906+01:00");
         zone("America/St_Johns");
-        CHECK_TEXT(time_text_rfc3339(1795347645000000), "2026-11-22T08:10:45-03:30");
+        CHECK_TEXT(time_format_rfc3339(1795347645000000), "2026-11-22T08:10:45-03:30");
         zone("UTC");
 }
 
