@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The JSON view of a container. */
+#include "engine/inspect.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "engine/inspect-view.h"
+#include "proc/caps.h"
+
+const ContainerPort *inspect_ports(const Container *container, size_t *ret_n) {
+        bool runs = container->status == CONTAINER_RUNNING || container->status == CONTAINER_PAUSED;
+
+        /* a container that joined another's network has none of its own in either list */
+        if (runs && container->process.n_ports > 0) {
+                *ret_n = container->process.n_ports;
+                return container->process.ports;
+        }
+        *ret_n = container->config.n_ports;
+        return container->config.ports;
+}
+
+char **inspect_command(const ContainerConfig *config) {
+        size_t n = strv_length(config->entrypoint), m = strv_length(config->command);
+        char **words = calloc(n + m + 1, sizeof(char *));
+
+        if (!words)
+                return NULL;
+        if (n > 0)
+                memcpy(words, config->entrypoint, n * sizeof(char *));
+        if (m > 0)
+                memcpy(words + n, config->command, m * sizeof(char *));
+        return words;
+}
+
+json_t *inspect_port_map(const ContainerPort *ports, size_t n, char *const *exposed) {
+        _cleanup_view_ View map = VIEW_NULL;
+
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_free_ char *key = str_format("%u/%s", ports[i].container_port, ports[i].protocol ?: "tcp");
+                _cleanup_free_ char *host_port = str_format("%u", ports[i].host_port);
+                _cleanup_view_ View binding = VIEW_NULL;
+                json_t *list = json_object_get(map.object, key ?: "");
+
+                if (!list && key)
+                        view_add(&map, key, list = json_array());
+                view_string(&binding, "HostIp", ports[i].host_ip);
+                view_string(&binding, "HostPort", ports[i].host_port > 0 ? host_port : "");
+                if (!key || !host_port || json_array_append_new(list, view_take(&binding)) < 0)
+                        return NULL;
+        }
+        for (; exposed && *exposed; exposed++)
+                if (!json_object_get(map.object, *exposed))
+                        view_add(&map, *exposed, json_null());
+        return view_take(&map);
+}
+
+static json_t *health(void) {
+        _cleanup_view_ View v = VIEW_NULL;
+
+        view_string(&v, "Status", "");
+        view_integer(&v, "FailingStreak", 0);
+        view_add(&v, "Log", json_null());
+        return view_take(&v);
+}
+
+static json_t *state(const Container *c) {
+        bool runs = c->status == CONTAINER_RUNNING || c->status == CONTAINER_PAUSED;
+        _cleanup_view_ View v = VIEW_NULL;
+
+        view_string(&v, "OciVersion", "1.0.2");
+        view_string(&v, "Status", container_status_to_string(c->status));
+        view_bool(&v, "Running", c->status == CONTAINER_RUNNING);
+        view_bool(&v, "Paused", c->status == CONTAINER_PAUSED);
+        view_bool(&v, "Restarting", false);
+        view_bool(&v, "OOMKilled", c->state.oom_killed);
+        view_bool(&v, "Dead", false);
+        view_integer(&v, "Pid", runs ? c->process.pid : 0);
+        view_integer(&v, "ConmonPid", 0);
+        view_integer(&v, "ExitCode", runs ? 0 : c->state.exit_code);
+        view_string(&v, "Error", c->state.error);
+        view_time(&v, "StartedAt", c->state.started_usec);
+        view_time(&v, "FinishedAt", runs ? 0 : c->state.finished_usec);
+        view_add(&v, "Health", health());
+        view_string(&v, "CgroupPath", runs ? c->process.cgroup : NULL);
+        view_time(&v, "CheckpointedAt", 0);
+        view_time(&v, "RestoredAt", 0);
+        view_bool(&v, "StoppedByUser", c->state.stopped_by_user);
+        view_string(&v, "Unit", c->state.unit);
+        return view_take(&v);
+}
+
+static json_t *mount(const Store *store, const ContainerMount *m) {
+        _cleanup_view_ View v = VIEW_NULL;
+        bool is_volume = str_equal(m->type, "volume"), rw = false;
+        const char *propagation = "";
+        _cleanup_free_ char *path = is_volume ? str_format("%s/volumes/%s/_data", store->data_path, m->source) : NULL;
+        json_t *options = inspect_mount_options(m, &rw, &propagation);
+
+        view_string(&v, "Type", m->type);
+        view_string(&v, "Name", is_volume ? m->source : "");
+        view_string(&v, "Source", is_volume ? path : m->source);
+        view_string(&v, "Destination", m->destination);
+        view_string(&v, "Driver", is_volume ? "local" : "");
+        view_string(&v, "Mode", "");
+        view_add(&v, "Options", options);
+        view_bool(&v, "RW", rw);
+        view_string(&v, "Propagation", propagation);
+        return view_take(&v);
+}
+
+static json_t *mounts(const Store *store, const ContainerConfig *c) {
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; i < c->n_mounts; i++)
+                if (!str_equal(c->mounts[i].type, "tmpfs") && json_array_append_new(list, mount(store, &c->mounts[i])) < 0)
+                        return NULL;
+        return TAKE_PTR(list);
+}
+
+static json_t *network_settings(const Container *c) {
+        static const char *const empty[] = { "EndpointID", "Gateway", "IPAddress", "IPv6Gateway", "GlobalIPv6Address",
+                                             "MacAddress", "Bridge", "SandboxID", "LinkLocalIPv6Address", "SandboxKey" };
+        _cleanup_view_ View v = VIEW_NULL;
+        size_t n;
+        const ContainerPort *ports = inspect_ports(c, &n);
+
+        for (size_t i = 0; i < ELEMENTSOF(empty); i++)
+                view_string(&v, empty[i], "");
+        view_integer(&v, "IPPrefixLen", 0);
+        view_integer(&v, "GlobalIPv6PrefixLen", 0);
+        view_integer(&v, "LinkLocalIPv6PrefixLen", 0);
+        view_bool(&v, "HairpinMode", false);
+        view_add(&v, "Ports", inspect_port_map(ports, n, c->config.expose));
+        view_add(&v, "Networks", json_object());
+        return view_take(&v);
+}
+
+/* Layers by path, the topmost first, as mount(8) takes them. */
+static char *lower_dirs(const Store *store, const ContainerConfig *c) {
+        _cleanup_strv_ char **paths = NULL;
+
+        for (size_t i = strv_length(c->layers); i-- > 0;) {
+                char layer[IMAGE_LAYER_PATH_SIZE];
+
+                image_layer_path(c->layers[i], layer);
+                if (strv_consume(&paths, str_format("%s/%s", store->data_path, layer)) < 0)
+                        return NULL;
+        }
+        return strv_join(paths, ":");
+}
+
+static json_t *graph_driver(const Store *store, const Container *c, const char *dir) {
+        _cleanup_view_ View v = VIEW_NULL, data = VIEW_NULL;
+        _cleanup_free_ char *lower = lower_dirs(store, &c->config), *upper = str_format("%s/upper", dir),
+                            *work = str_format("%s/work", dir);
+
+        if (!lower || !upper || !work)
+                return NULL;
+        if (!c->config.rootfs || c->config.rootfs_overlay) {
+                view_string(&data, "LowerDir", c->config.rootfs ?: lower);
+                view_string(&data, "UpperDir", upper);
+                view_string(&data, "WorkDir", work);
+        }
+        view_string(&v, "Name", c->config.rootfs && !c->config.rootfs_overlay ? "" : "overlay");
+        view_add(&v, "Data", view_take(&data));
+        return view_take(&v);
+}
+
+/* The path of a file of the container's directory, where it is there. */
+static void add_file(View *v, const Container *c, const char *dir, const char *key, const char *name) {
+        bool there = c->dir_fd >= 0 && faccessat(c->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+        _cleanup_free_ char *path = there ? str_format("%s/%s", dir, name) : NULL;
+
+        view_string(v, key, path);
+}
+
+/* What the container process has, by proc/caps.h: root all that is in the bounding set, another user what was added. */
+static void add_capabilities(View *v, const ContainerConfig *c) {
+        static const char *const root[] = { "root", "0" };
+        bool is_root = str_empty(c->user);
+        size_t n = c->user ? strcspn(c->user, ":") : 0;
+        CapSet set;
+
+        for (size_t i = 0; i < ELEMENTSOF(root); i++)
+                is_root = is_root || (n == strlen(root[i]) && memcmp(c->user, root[i], n) == 0);
+        if (caps_resolve(c->cap_add, c->cap_drop, c->privileged, &set, /* reterr= */ NULL) < 0)
+                set = (CapSet){}; /* an option of a newer sdpod: the container would not start */
+        _cleanup_strv_ char **bounding = caps_to_strv(set.bounding), **added = caps_to_strv(set.added);
+        view_strv(v, "EffectiveCaps", is_root ? bounding : added);
+        view_strv(v, "BoundingCaps", bounding);
+}
+
+static void add_identity(View *v, const Store *store, const Container *c, const char *dir) {
+        const ContainerConfig *config = &c->config;
+
+        view_string(v, "Image", config->image_id);
+        view_string(v, "ImageDigest", config->image_digest);
+        view_string(v, "ImageName", config->image_name ?: config->image);
+        view_string(v, "Rootfs", config->rootfs);
+        view_string(v, "Pod", "");
+        add_file(v, c, dir, "ResolvConfPath", "resolv.conf");
+        add_file(v, c, dir, "HostnamePath", "hostname");
+        add_file(v, c, dir, "HostsPath", "hosts");
+        view_string(v, "StaticDir", dir);
+        view_string(v, "OCIRuntime", "sdpod");
+        view_string(v, "ConmonPidFile", "");
+        view_string(v, "PidFile", "");
+        view_string(v, "Name", config->name);
+        view_integer(v, "RestartCount", c->state.restart_count);
+        view_string(v, "Driver", "overlay");
+        view_string(v, "MountLabel", "");
+        view_string(v, "ProcessLabel", "");
+        view_string(v, "AppArmorProfile", "");
+        add_capabilities(v, config);
+        view_add(v, "ExecIDs", json_array());
+        view_add(v, "GraphDriver", graph_driver(store, c, dir));
+        view_add(v, "Mounts", mounts(store, config));
+        view_add(v, "Dependencies", json_array());
+        view_add(v, "NetworkSettings", network_settings(c));
+        view_string(v, "Namespace", "");
+        view_bool(v, "IsInfra", false);
+        view_bool(v, "IsService", false);
+}
+
+int inspect_container(const Store *store, const Container *c, InspectFlags flags, json_t **ret, Error *reterr) {
+        _cleanup_free_ char **words = inspect_command(&c->config),
+                            *dir = str_format("%s/containers/%s", store->data_path, c->config.id);
+        _cleanup_view_ View v = VIEW_NULL;
+
+        if (!words || !dir)
+                return error_oom(reterr);
+        view_string(&v, "Id", c->config.id);
+        view_time(&v, "Created", c->config.created_usec);
+        view_string(&v, "Path", words[0]);
+        view_strv(&v, "Args", words[0] ? words + 1 : NULL);
+        view_add(&v, "State", state(c));
+        add_identity(&v, store, c, dir);
+        view_add(&v, "Config", inspect_config(c));
+        view_add(&v, "HostConfig", inspect_host_config(c));
+        if (flags & INSPECT_SIZE) {
+                uint64_t rw, rootfs;
+
+                int r = inspect_container_size(store, c, &rw, &rootfs, reterr);
+                if (r < 0)
+                        return r;
+                view_integer(&v, "SizeRw", (int64_t) rw);
+                view_integer(&v, "SizeRootFs", (int64_t) rootfs);
+        }
+        *ret = view_take(&v);
+        return *ret ? 0 : error_oom(reterr);
+}
