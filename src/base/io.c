@@ -78,11 +78,11 @@ int io_read_all(int fd, size_t limit, char **ret_data, size_t *ret_size) {
                 ssize_t n = io_read_full(fd, data + size, room - size - 1);
                 if (n < 0)
                         return (int) n;
-                if (n == 0)
-                        break;
                 size += (size_t) n;
                 if (size > limit)
                         return -EFBIG;
+                if (size < room - 1)
+                        break; /* io_read_full() came to the end of the file: no need to ask again */
         }
         data[size] = 0;
         if (ret_size)

@@ -375,10 +375,34 @@ static bool is_literal(const Pipe *pipe) {
                pipe->commands->operands->type == OPERAND_CONSTANT;
 }
 
+static int print_clean(Evaluator *e, const char *text) {
+        _cleanup_free_ char *clean = e->escape == TEMPLATE_ESCAPE_ALL ? str_escape_control(text)
+                                                                      : str_escape_control_lines(text);
+
+        if (!clean)
+                return error_oom(e->reterr);
+        fputs(clean, e->out);
+        return 0;
+}
+
+static int print_escaped(Evaluator *e, const Value *v) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *memory;
+
+        if (json_is_string(v->json) && v->kind == VALUE_DATA) /* nearly all cells of tables */
+                return print_clean(e, json_string_value(v->json));
+        memory = open_memstream(&text, &size);
+        if (!memory)
+                return error_oom(e->reterr);
+        int r = template_print(e->types, v, memory);
+        if (fclose(memory) != 0 || r < 0)
+                return error_oom(e->reterr);
+        return print_clean(e, text);
+}
+
 static int print_action(Evaluator *e, const Node *node, const Value *dot) {
         _cleanup_value_ Value v = VALUE_NULL;
-        _cleanup_free_ char *text = NULL, *clean = NULL;
-        size_t size;
 
         int r = evaluate_action(e, node->pipe, dot, &v);
         if (r < 0 || node->pipe->n_variables > 0)
@@ -386,21 +410,10 @@ static int print_action(Evaluator *e, const Node *node, const Value *dot) {
         r = charge(e, json_string_length(v.json) / 16);
         if (r < 0)
                 return r;
-        if (e->escape == TEMPLATE_ESCAPE_NONE || is_literal(node->pipe)) {
-                r = template_print(e->types, &v, e->out);
-                return r < 0 ? error_set_errno(e->reterr, r, "cannot print a value") : 0;
-        }
-        FILE *memory = open_memstream(&text, &size);
-        if (!memory)
-                return error_oom(e->reterr);
-        r = template_print(e->types, &v, memory);
-        if (fclose(memory) != 0 || r < 0)
-                return error_oom(e->reterr);
-        clean = e->escape == TEMPLATE_ESCAPE_ALL ? str_escape_control(text) : str_escape_control_lines(text);
-        if (!clean)
-                return error_oom(e->reterr);
-        fputs(clean, e->out);
-        return 0;
+        if (e->escape != TEMPLATE_ESCAPE_NONE && !is_literal(node->pipe))
+                return print_escaped(e, &v);
+        r = template_print(e->types, &v, e->out);
+        return r < 0 ? error_set_errno(e->reterr, r, "cannot print a value") : 0;
 }
 
 static int execute_branch(Evaluator *e, const Node *node, const Value *dot) {
@@ -511,12 +524,17 @@ static int execute_list(Evaluator *e, const Node *list, const Value *dot) {
 int template_execute(const Template *template, const json_t *data, const TemplateTypes *types, TemplateEscape escape,
                      FILE *out, Error *reterr) {
         static const TemplateTypes no_types = {};
-        _cleanup_free_ Evaluator *e = calloc(1, sizeof(Evaluator));
+        _cleanup_free_ Evaluator *e = malloc(sizeof(Evaluator)); /* too large for the stack, and to be zeroed for each row */
         _cleanup_value_ Value dot = template_element(data);
 
         if (!e)
                 return error_oom(reterr);
-        *e = (Evaluator){ .template = template, .types = types ?: &no_types, .escape = escape, .out = out, .reterr = reterr };
+        e->template = template;
+        e->types = types ?: &no_types;
+        e->escape = escape;
+        e->out = out;
+        e->reterr = reterr;
+        e->steps = e->n_variables = 0;
         int r = set_variable(e, "", &dot, /* assigns= */ false);
         if (r >= 0)
                 r = execute_list(e, template->root, &dot);

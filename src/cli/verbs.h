@@ -6,6 +6,7 @@
 
 extern const Verb verb_complete;
 extern const Verb verb_help;
+extern const Verb verb_ps;
 extern const Verb verb_version;
 extern const Verb verb_volume_create;
 extern const Verb verb_volume_exists;

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdpod ps: which containers there are. */
+#include <poll.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/container-filter.h"
+#include "cli/ps-row.h"
+#include "cli/verbs.h"
+#include "engine/inspect.h"
+
+typedef struct PsOptions {
+        bool all, external, latest, namespaces, no_trunc, no_heading, quiet, size, sync;
+        char **filters, *format, *sort;
+        int last;
+        uint32_t watch;
+} PsOptions;
+
+static const PsOptions defaults = { .last = -1 };
+
+#define FIELD(member) offsetof(PsOptions, member)
+static const Option rows[] = {
+        { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Show containers that do not run too" },
+        /* no other program keeps containers in this store: all that there are is shown in any case */
+        { "external", .kind = OPTION_BOOL, .offset = FIELD(external), .hidden = true },
+        { "filter", 'f', .kind = OPTION_STRV, .offset = FIELD(filters), .metavar = "KEY=VALUE",
+          .help = "Show only containers for which this holds", .complete = COMPLETE_NOTHING },
+        { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "FORMAT",
+          .help = "Print as 'json', or by a Go template, with headings after 'table '" },
+        { "last", 'n', .kind = OPTION_INT, .offset = FIELD(last), .help = "Show the N containers made last, in any state" },
+        { "latest", 'l', .kind = OPTION_BOOL, .offset = FIELD(latest), .help = "Show the container made last, in any state" },
+        { "namespace", .kind = OPTION_BOOL, .offset = FIELD(namespaces), .hidden = true },
+        { "no-trunc", .kind = OPTION_BOOL, .offset = FIELD(no_trunc), .help = "Do not shorten IDs and commands" },
+        { "noheading", .kind = OPTION_BOOL, .offset = FIELD(no_heading), .help = "Print no headings" },
+        { "ns", .kind = OPTION_BOOL, .offset = FIELD(namespaces), .help = "Show the namespaces of the processes" },
+        { "pod", 'p', .kind = OPTION_REFUSED_BOOL, .refused = "there are no pods" },
+        { "quiet", 'q', .kind = OPTION_BOOL, .offset = FIELD(quiet), .help = "Print IDs only" },
+        { "size", 's', .kind = OPTION_BOOL, .offset = FIELD(size), .help = "Show how much the containers wrote" },
+        { "sort", .kind = OPTION_STRING, .offset = FIELD(sort), .metavar = "KEY",
+          .help = "Sort by command, created (the default), id, image, names, runningfor, size or status",
+          .complete = COMPLETE_WORDS, .words = ps_sort_keys },
+        { "sync", .kind = OPTION_BOOL, .offset = FIELD(sync), .hidden = true }, /* status is always asked of the kernel */
+        { "watch", 'w', .kind = OPTION_UINT32, .offset = FIELD(watch), .metavar = "SECONDS",
+          .help = "Print again at this interval" },
+        {},
+};
+static const Option *const tables[] = { rows, NULL };
+
+typedef struct Entries {
+        PsEntry *items;
+        size_t n;
+} Entries;
+
+static void entries_done(Entries *entries) {
+        for (size_t i = 0; i < entries->n; i++)
+                container_done(&entries->items[i].container);
+        free(entries->items);
+        *entries = (Entries){};
+}
+#define _cleanup_entries_ _cleanup_(entries_done)
+
+static int check(const PsOptions *o, Error *reterr) {
+        if (o->last >= 0 && o->latest)
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "--last and --latest cannot be used together");
+        if (o->quiet && (o->size || o->namespaces))
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "--quiet cannot be used with --size or --ns");
+        if (o->size && o->namespaces)
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "--size and --ns cannot be used together");
+        if (o->watch > 0 && o->latest)
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "--watch and --latest cannot be used together");
+        return 0;
+}
+
+/* A thousand containers must not need thousands of descriptors. */
+static void close_descriptors(Container *c) {
+        c->dir_fd = fd_close(c->dir_fd);
+        c->pidfd = fd_close(c->pidfd);
+        c->runtime_fd = fd_close(c->runtime_fd);
+}
+
+static int add_entry(const Store *store, const PsOptions *o, Container *c, Entries *entries, Error *reterr) {
+        PsEntry entry = { .measured = o->size };
+
+        if (o->size) {
+                int r = inspect_container_size(store, c, &entry.size_rw, &entry.size_rootfs, reterr);
+                if (r < 0)
+                        return r;
+        }
+        close_descriptors(c);
+        PsEntry *item = container_array_add((void **) &entries->items, &entries->n, sizeof(PsEntry));
+        if (!item)
+                return error_oom(reterr);
+        entry.container = *c;
+        *c = CONTAINER_NULL;
+        *item = entry;
+        return 0;
+}
+
+/* Loads what is asked for. A container that goes away meanwhile is none; one whose record is damaged is named and left
+ * out, so that one bad file does not hide all others. */
+static int load(const Store *store, const PsOptions *o, const ContainerFilter *filter, Entries *entries, Error *reterr) {
+        bool all = o->all || o->latest || o->last > 0 || container_filter_has(filter, "status");
+        _cleanup_strv_ char **ids = NULL;
+
+        int r = container_list(store, &ids, reterr);
+        if (r < 0)
+                return r;
+        for (char **id = ids; id && *id; id++) {
+                _cleanup_container_ Container c = CONTAINER_NULL;
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                r = container_load(store, *id, &c, &error);
+                if (r == -ENOENT)
+                        continue;
+                if (r == -ENOMEM)
+                        return error_move(reterr, &error);
+                if (r < 0) {
+                        log_warning("%s, leaving it out", error.message);
+                        continue;
+                }
+                if ((!all && c.status != CONTAINER_RUNNING) || !container_filter_matches(filter, &c))
+                        continue;
+                r = add_entry(store, o, &c, entries, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* Keeps the `n` made last. */
+static void keep_last(Entries *entries, size_t n) {
+        size_t drop = entries->n > n ? entries->n - n : 0;
+
+        qsort(entries->items, entries->n, sizeof(PsEntry), ps_compare_by("created"));
+        for (size_t i = 0; i < drop; i++)
+                container_done(&entries->items[i].container);
+        if (drop > 0)
+                memmove(entries->items, entries->items + drop, (entries->n - drop) * sizeof(PsEntry));
+        entries->n -= drop;
+}
+
+static json_t *make_rows(const PsOptions *o, const Entries *entries, bool json) {
+        const PsView view = { .no_trunc = o->no_trunc, .now_usec = time_now_usec() };
+        _cleanup_json_ json_t *list = json_array();
+
+        for (size_t i = 0; i < entries->n; i++) {
+                json_t *row = json ? ps_row_json(&entries->items[i], &view)
+                                   : ps_row_fields(&entries->items[i], &view, o->namespaces);
+
+                if (json_array_append_new(list, row) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(list);
+}
+
+static int print_quiet(const PsOptions *o, const Entries *entries) {
+        for (size_t i = 0; i < entries->n; i++)
+                printf("%.*s\n", o->no_trunc ? CONTAINER_ID_LENGTH : 12, entries->items[i].container.config.id);
+        return 0;
+}
+
+static int print(const PsOptions *o, const Entries *entries, Error *reterr) {
+        const FormatList *list = o->namespaces ? &ps_list_namespaces : o->size ? &ps_list_size : &ps_list;
+        bool json = format_is_json(o->format);
+        _cleanup_json_ json_t *all = NULL;
+
+        if (o->quiet && !o->format)
+                return print_quiet(o, entries);
+        all = make_rows(o, entries, json);
+        if (!all)
+                return error_oom(reterr);
+        return json ? format_json(all, 2, stdout, reterr) : format_list(list, o->format, o->no_heading, all, stdout, reterr);
+}
+
+static int show(const Store *store, const PsOptions *o, const ContainerFilter *filter, Error *reterr) {
+        _cleanup_entries_ Entries entries = {};
+
+        int r = load(store, o, filter, &entries, reterr);
+        if (r < 0)
+                return r;
+        if (o->latest || o->last > 0)
+                keep_last(&entries, o->latest ? 1 : (size_t) o->last);
+        if (entries.n > 0)
+                qsort(entries.items, entries.n, sizeof(PsEntry), ps_compare_by(o->sort ?: "created"));
+        return print(o, &entries, reterr);
+}
+
+static int run(Invocation *in, Error *reterr) {
+        _cleanup_container_filter_ ContainerFilter *filter = NULL;
+        PsOptions *o = in->options;
+        const Store *store;
+
+        int r = check(o, reterr);
+        if (r >= 0)
+                r = invocation_store(in, &store, reterr);
+        if (r >= 0)
+                r = container_filter_parse(store, o->filters, time_now_usec(), &filter, reterr);
+        if (r < 0)
+                return r;
+        if (!o->size && o->format && format_uses_field(o->format, "Size"))
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "the field Size needs --size");
+        for (;;) {
+                if (o->watch > 0 && isatty(STDOUT_FILENO))
+                        fputs("\033[H\033[2J", stdout);
+                r = show(store, o, filter, reterr);
+                if (r < 0 || o->watch == 0)
+                        return r;
+                if (fflush(stdout) != 0)
+                        return error_set_errno(reterr, -errno, "cannot write to standard output");
+                (void) poll(NULL, 0, (int) MIN(o->watch, 86400u) * 1000);
+        }
+}
+
+const Verb verb_ps = {
+        .summary = "List containers",
+        .options = tables,
+        .options_size = sizeof(PsOptions),
+        .options_default = &defaults,
+        .run = run,
+};
