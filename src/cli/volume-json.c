@@ -4,6 +4,7 @@
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "cli/filter.h"
 #include "cli/time-text.h"
 #include "cli/volume-use.h"
@@ -13,7 +14,7 @@ static const char *const times[] = { "CreatedAt", NULL };
 const TemplateTypes volume_template_types = { .maps = maps, .times = times };
 
 json_t *volume_to_json(const Store *store, const Volume *volume) {
-        _cleanup_free_ char *path = volume_data_path(store, volume->name), *created = time_text_rfc3339(volume->created_usec);
+        _cleanup_free_ char *path = volume_data_path(store, volume->name), *created = time_format_rfc3339(volume->created_usec);
         _cleanup_json_ json_t *object = NULL;
 
         if (!path || !created)
@@ -65,7 +66,7 @@ static int match_opt(const void *item, const char *value, _unused_ Error *reterr
 
 static int match_until(const void *item, const char *value, Error *reterr) {
         int64_t until;
-        int r = time_text_parse(value, time_text_now(), &until, reterr);
+        int r = time_text_parse(value, time_now_usec(), &until, reterr);
 
         return r < 0 ? r : VOLUME(item)->created_usec < until;
 }
