@@ -109,13 +109,13 @@ TEST(rename_moves_the_name) {
         _cleanup_free_ char *id = NULL;
 
         fresh_store(&store);
-        CHECK_INT(create(&store, "a", &a), 0);
+        CHECK_INT(create(&store, "old", &a), 0);
         CHECK_INT(create(&store, "b", &b), 0);
         CHECK_INT(container_rename(&store, &a, "b", NULL), -EEXIST);
         CHECK_INT(container_rename(&store, &a, "a/b", NULL), -EINVAL);
-        CHECK_INT(container_rename(&store, &a, "c", NULL), 0);
-        CHECK_INT(container_find(&store, "a", &id, NULL), -ENOENT);
-        CHECK_INT(container_find(&store, "c", &id, NULL), 0);
+        CHECK_INT(container_rename(&store, &a, "new", NULL), 0);
+        CHECK_INT(container_find(&store, "old", &id, NULL), -ENOENT);
+        CHECK_INT(container_find(&store, "new", &id, NULL), 0);
         CHECK_STR(id, a.config.id);
 }
 
