@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What sdpod-image is told, and what it answers. */
+#include "image/command.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "base/str.h"
+#include "image/load.h"
+
+typedef struct Command {
+        const char *root, *runroot;
+        const char *input;         /* NULL: the standard input */
+        const char *architecture;
+        const char *name;          /* import */
+        ImportOptions import;
+        bool json, quiet;
+        char **arguments;
+} Command;
+
+static const struct option long_options[] = {
+        { "root", required_argument, NULL, 'R' },      { "runroot", required_argument, NULL, 'r' },
+        { "log-level", required_argument, NULL, 'l' }, { "format", required_argument, NULL, 'f' },
+        { "input", required_argument, NULL, 'i' },     { "quiet", no_argument, NULL, 'q' },
+        { "arch", required_argument, NULL, 'a' },      { "os", required_argument, NULL, 'o' },
+        { "variant", required_argument, NULL, 'v' },   { "change", required_argument, NULL, 'c' },
+        { "message", required_argument, NULL, 'm' },   {},
+};
+
+static int usage(Error *reterr, const char *reason) {
+        return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot read the command line of sdpod-image: %s", reason);
+}
+
+static int set_option(Command *c, int letter, Error *reterr) {
+        LogLevel level;
+
+        switch (letter) {
+        case 'R':
+                c->root = optarg;
+                return 0;
+        case 'r':
+                c->runroot = optarg;
+                return 0;
+        case 'l':
+                level = log_level_from_string(optarg);
+                if (level < 0)
+                        return usage(reterr, "not a log level");
+                log_set_level(level);
+                return 0;
+        case 'f':
+                c->json = str_equal(optarg, "json");
+                return c->json || str_equal(optarg, "text") ? 0 : usage(reterr, "the format is 'text' or 'json'");
+        case 'i':
+                c->input = str_equal(optarg, "-") ? NULL : optarg;
+                return 0;
+        case 'q':
+                c->quiet = true;
+                return 0;
+        case 'a':
+                c->architecture = optarg;
+                return str_replace(&c->import.architecture, optarg) < 0 ? error_oom(reterr) : 0;
+        case 'o':
+                return str_replace(&c->import.os, optarg) < 0 ? error_oom(reterr) : 0;
+        case 'v':
+                return str_replace(&c->import.variant, optarg) < 0 ? error_oom(reterr) : 0;
+        case 'c':
+                return strv_append(&c->import.changes, optarg) < 0 ? error_oom(reterr) : 0;
+        case 'm':
+                return str_replace(&c->import.message, optarg) < 0 ? error_oom(reterr) : 0;
+        default:
+                return usage(reterr, "unknown option");
+        }
+}
+
+static int print_text(const LoadResult *result, bool import, bool quiet) {
+        for (size_t i = 0; i < result->n_images; i++) {
+                const Loaded *image = result->images + i;
+
+                /* podman-load(1): -q only leaves out the progress; podman-import(1) prints the ID */
+                if (import)
+                        (void) printf("sha256:%s\n", image->id);
+                else
+                        (void) printf("Loaded image: %s%s\n", image->name ? "" : "sha256:", image->name ?: image->id);
+        }
+        (void) quiet;
+        return fflush(stdout) < 0 ? -errno : 0;
+}
+
+static int print_json(const LoadResult *result) {
+        for (size_t i = 0; i < result->n_images; i++) {
+                _cleanup_json_ json_t *line = json_pack("{s:s?, s:s}", "name", result->images[i].name, "id", result->images[i].id);
+
+                if (!line || json_dumpf(line, stdout, JSON_COMPACT) < 0 || putchar('\n') < 0)
+                        return -EIO;
+        }
+        return fflush(stdout) < 0 ? -errno : 0;
+}
+
+static int run_load(Command *c, Stage *stage, LoadResult *ret, Error *reterr) {
+        if (c->arguments[0])
+                return usage(reterr, "'load' takes no arguments");
+        return image_load(stage, c->input, c->architecture, ret, reterr);
+}
+
+static int run_import(Command *c, Stage *stage, LoadResult *ret, Error *reterr) {
+        const char *path = c->arguments[0];
+
+        if (!path || (c->arguments[1] && c->arguments[2]))
+                return usage(reterr, "'import' takes a file and perhaps a name");
+        if (strstr(path, "://"))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot import '%s': fetching it from the network is not there yet",
+                                 path);
+        if (str_replace(&c->import.name, c->arguments[1]) < 0)
+                return error_oom(reterr);
+        return image_import(stage, str_equal(path, "-") ? NULL : path, &c->import, ret, reterr);
+}
+
+static const struct {
+        const char *name;
+        int (*run)(Command *c, Stage *stage, LoadResult *ret, Error *reterr);
+        bool import;
+} commands[] = {
+        { "import", run_import, true },
+        { "load", run_load, false },
+};
+
+static int run(Command *c, const char *name, Error *reterr) {
+        _cleanup_load_result_ LoadResult result = {};
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_stage_ Stage stage = STAGE_NULL;
+        size_t i;
+
+        for (i = 0; i < ELEMENTSOF(commands) && !str_equal(commands[i].name, name); i++)
+                ;
+        if (i == ELEMENTSOF(commands))
+                return usage(reterr, name ? "unknown command" : "no command");
+        int r = store_open(c->root, c->runroot, &store, reterr);
+        if (r >= 0)
+                r = stage_open(&store, &stage, reterr);
+        if (r >= 0)
+                r = commands[i].run(c, &stage, &result, reterr);
+        if (r < 0)
+                return r;
+        r = c->json ? print_json(&result) : print_text(&result, commands[i].import, c->quiet);
+        return r < 0 ? error_set_errno(reterr, r, "cannot write to the standard output") : 0;
+}
+
+int image_command(int argc, char **argv) {
+        _cleanup_error_ Error error = ERROR_NULL;
+        Command c = {};
+        int r = 0, letter;
+
+        log_set_program("sdpod"); /* the user has typed sdpod */
+        opterr = 0;
+        /* getopt_long(3) moves the options in front of the words */
+        while (r >= 0 && (letter = getopt_long(argc, argv, "i:qc:m:", long_options, NULL)) >= 0)
+                r = set_option(&c, letter, &error);
+        if (r >= 0) {
+                c.arguments = argv + optind + (optind < argc);
+                r = run(&c, argv[optind], &error);
+        }
+        strv_free(c.import.changes);
+        free(c.import.message);
+        free(c.import.name);
+        free(c.import.architecture);
+        free(c.import.os);
+        free(c.import.variant);
+        if (r >= 0)
+                return EXIT_SUCCESS;
+        error_print(&error);
+        return error_exit_status(&error);
+}

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Temporary directories with an owner. */
+#include "image/stage.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "image/layout.h"
+#include "image/limits.h"
+#include "ns/userns.h"
+
+#define STAGE_PREFIX ".tmp-image-"
+
+typedef struct RemoveArguments {
+        int dir_fd;
+        const char *name;
+} RemoveArguments;
+
+static int remove_mapped(void *data, Error *reterr) {
+        const RemoveArguments *a = data;
+        int r = path_remove_tree(a->dir_fd, a->name);
+
+        return r < 0 ? error_set_errno(reterr, r, "cannot remove '%s'", a->name) : 0;
+}
+
+int stage_remove_tree(const UserMap *map, int dir_fd, const char *name, Error *reterr) {
+        RemoveArguments arguments = { dir_fd, name };
+        int r = path_remove_tree(dir_fd, name);
+
+        if (r >= 0)
+                return 0;
+        if (map->host || (r != -EACCES && r != -EPERM))
+                return error_set_errno(reterr, r, "cannot remove '%s'", name);
+        return userns_run(map, /* flags= */ 0, remove_mapped, &arguments, reterr);
+}
+
+/* Whether the directory's owner lives: it holds the lock. A directory without a lock file died in its first moment. */
+static bool is_owned(int data_fd, const char *name) {
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        char path[300];
+
+        (void) snprintf(path, sizeof(path), "%s/lock", name);
+        _cleanup_fd_ int fd = openat(data_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        return fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) < 0;
+}
+
+/* Called under images.lock, in which new ones are made: none is seen half made. */
+static int collect(const Stage *stage, Error *reterr) {
+        int data_fd = stage->store->data_fd;
+        _cleanup_fd_ int fd = openat(data_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!dir)
+                return error_set_errno(reterr, -errno, "cannot read the directory '%s'", stage->store->data_path);
+        (void) TAKE_FD(fd);
+        for (struct dirent *e; (e = readdir(dir));) {
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                if (!str_after(e->d_name, STAGE_PREFIX) || is_owned(data_fd, e->d_name))
+                        continue;
+                log_debug("removing what an interrupted command left: %s/%s", stage->store->data_path, e->d_name);
+                if (stage_remove_tree(&stage->map, data_fd, e->d_name, &error) < 0)
+                        log_warning("%s, leaving it", error.message);
+        }
+        (void) closedir(dir);
+        return 0;
+}
+
+static int make(Stage *stage, Error *reterr) {
+        int data_fd = stage->store->data_fd;
+        uint64_t random;
+
+        do {
+                if (getrandom(&random, sizeof(random), 0) != sizeof(random))
+                        return error_set_errno(reterr, -errno, "cannot make a temporary directory");
+                (void) snprintf(stage->name, sizeof(stage->name), STAGE_PREFIX "%016llx", (unsigned long long) random);
+        } while (mkdirat(data_fd, stage->name, 0700) < 0 && errno == EEXIST);
+        stage->fd = openat(data_fd, stage->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (stage->fd < 0)
+                return error_set_errno(reterr, -errno, "cannot make a temporary directory in '%s'", stage->store->data_path);
+        stage->lock_fd = store_lock(stage->fd, "lock", /* exclusive= */ true, reterr);
+        return stage->lock_fd < 0 ? stage->lock_fd : 0;
+}
+
+int stage_open(const Store *store, Stage *ret, Error *reterr) {
+        _cleanup_stage_ Stage stage = STAGE_NULL;
+        _cleanup_fd_ int lock = -EBADF;
+
+        stage.store = store;
+        int r = user_map_default(&stage.map, reterr);
+        if (r >= 0)
+                r = lock = layout_lock(store, reterr);
+        if (r >= 0)
+                r = collect(&stage, reterr);
+        if (r >= 0)
+                r = make(&stage, reterr);
+        if (r < 0)
+                return r;
+        user_map_warn_single(&stage.map, store->runtime_fd);
+        *ret = stage;
+        stage = STAGE_NULL;
+        return 0;
+}
+
+void stage_done(Stage *stage) {
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        /* the lock is held to the end, so that nobody else collects it meanwhile */
+        if (*stage->name && stage_remove_tree(&stage->map, stage->store->data_fd, stage->name, &error) < 0)
+                log_warning("%s, leaving it", error.message);
+        (void) fd_close(stage->fd);
+        (void) fd_close(stage->lock_fd);
+        user_map_done(&stage->map);
+        *stage = STAGE_NULL;
+}
+
+int stage_free_space(const Stage *stage, uint64_t *ret, Error *reterr) {
+        struct statvfs st;
+        uint64_t available;
+
+        if (fstatvfs(stage->fd, &st) < 0)
+                return error_set_errno(reterr, -errno, "cannot find out the free space of '%s'", stage->store->data_path);
+        available = (uint64_t) st.f_bavail * st.f_frsize;
+        *ret = available - MIN(IMAGE_FREE_RESERVE, available / 16);
+        return 0;
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making sandboxed children and hearing from them. */
+#include "image/worker.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/process.h"
+#include "base/wire.h"
+#include "image/sandbox.h"
+#include "ns/userns.h"
+
+enum { WORKER_FIRST_FD = 3, WORKER_NAMESPACES = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP };
+
+static int copy_out(Stream *stream, int out_fd, UnpackResult *ret, Error *reterr) {
+        for (;;) {
+                const uint8_t *p;
+                size_t n;
+                int r = stream_peek(stream, &p, &n, reterr);
+
+                if (r < 0)
+                        return r;
+                if (n == 0)
+                        break;
+                r = io_write_full(out_fd, p, n);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot write a temporary file");
+                stream_consume(stream, n);
+        }
+        int r = stream_finish(stream, reterr);
+        if (r < 0)
+                return r;
+        stream_digests(stream, ret->digest, ret->diff_id);
+        ret->size_in = stream_size_in(stream);
+        ret->size_out = stream_position(stream);
+        return 0;
+}
+
+static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Error *reterr) {
+        _cleanup_stream_ Stream *stream = NULL;
+        _cleanup_fd_ int root = -EBADF;
+        bool unpack = job->out_fd < 0;
+        UnpackOptions options = {
+                .size_limit = job->size_limit,
+                .n_uids = map->host ? UINT32_MAX : idmap_size(&map->uid),
+                .n_gids = map->host ? UINT32_MAX : idmap_size(&map->gid),
+                .devices = map->host,
+        };
+
+        int r = userns_enter(map, WORKER_NAMESPACES, reterr);
+        if (r >= 0)
+                r = sandbox_change_root(reterr);
+        if (r < 0)
+                return r;
+        root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (root < 0)
+                return error_set_errno(reterr, -errno, "cannot make the sandbox");
+        /* a change of IDs has reset it (prctl(2)) */
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void) umask(0);
+        (void) signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is then EFBIG */
+        r = sandbox_lock(&(SandboxLimits){ .file_size = job->size_limit }, reterr);
+        if (r < 0)
+                return r;
+        /* a tar stream can be longer than its files by a header for each of them */
+        r = stream_open(job->in_fd, job->offset, job->size, unpack ? UINT64_MAX : job->size_limit, STREAM_HASH, &stream, reterr);
+        if (r < 0)
+                return r;
+        return unpack ? unpack_layer(root, stream, &options, ret, reterr) : copy_out(stream, job->out_fd, ret, reterr);
+}
+
+/* Puts what is kept at the first numbers, and closes all else. */
+static int keep_fds(WorkerJob *job, int *socket) {
+        int *const fds[] = { &job->in_fd, socket, &job->out_fd };
+
+        if (fchdir(job->dir_fd) < 0)
+                return -errno;
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                if (*fds[i] >= 0) {
+                        *fds[i] = fcntl(*fds[i], F_DUPFD_CLOEXEC, 100);
+                        if (*fds[i] < 0)
+                                return -errno;
+                }
+        for (int i = 0; i < (int) ELEMENTSOF(fds); i++)
+                if (*fds[i] >= 0) {
+                        if (dup3(*fds[i], WORKER_FIRST_FD + i, O_CLOEXEC) < 0)
+                                return -errno;
+                        *fds[i] = WORKER_FIRST_FD + i;
+                }
+        return close_range(WORKER_FIRST_FD + (unsigned) ELEMENTSOF(fds), ~0U, 0) < 0 ? -errno : 0;
+}
+
+_noreturn_ static void worker_main(WorkerJob job, const UserMap *map, int socket, pid_t parent) {
+        _cleanup_error_ Error error = ERROR_NULL;
+        UnpackResult result = {};
+
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+                _exit(1);
+        int r = keep_fds(&job, &socket);
+        if (r < 0)
+                (void) error_set_errno(&error, r, "cannot make the sandbox");
+        else
+                r = work(&job, map, &result, &error);
+        if (send(socket, &result, sizeof(result), MSG_NOSIGNAL) == sizeof(result))
+                (void) wire_send_result(socket, r, &error);
+        _exit(0);
+}
+
+int worker_start(const WorkerJob *job, const UserMap *map, Worker *ret, Error *reterr) {
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_set_errno(reterr, -errno, "cannot start a worker");
+        _cleanup_fd_ int ours = pair[0], theirs = pair[1];
+        pid_t self = getpid(), pid = fork();
+        if (pid < 0)
+                return error_set_errno(reterr, -errno, "cannot start a worker");
+        if (pid == 0)
+                worker_main(*job, map, theirs, self);
+        *ret = (Worker){ .pid = pid, .socket = TAKE_FD(ours) };
+        return 0;
+}
+
+/* Nothing that a worker says is believed beyond its form. */
+static bool result_is_sane(UnpackResult *result) {
+        result->digest[DIGEST_LENGTH] = result->diff_id[DIGEST_LENGTH] = 0;
+        return digest_is_valid(result->digest) && digest_is_valid(result->diff_id);
+}
+
+int worker_finish(Worker *worker, UnpackResult *ret, Error *reterr) {
+        UnpackResult result;
+
+        ssize_t n = RETRY_EINTR(recv(worker->socket, &result, sizeof(result), 0));
+        int r = n == sizeof(result) ? wire_receive_result(worker->socket, reterr)
+                                    : error_set(reterr, -EPIPE, ERROR_INTERNAL, "the unpacking process was killed");
+        if (r >= 0 && !result_is_sane(&result))
+                r = error_set(reterr, -EPIPE, ERROR_INTERNAL, "the unpacking process gave no result");
+        worker_done(worker);
+        if (r < 0)
+                return r;
+        *ret = result;
+        return 0;
+}
+
+void worker_done(Worker *worker) {
+        (void) fd_close(worker->socket);
+        if (worker->pid > 0) {
+                (void) kill(worker->pid, SIGKILL); /* not reaped yet, so the number is still its own */
+                (void) process_reap(worker->pid);
+        }
+        *worker = WORKER_NULL;
+}
