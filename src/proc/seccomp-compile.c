@@ -2,16 +2,20 @@
 /* Makes a BPF program of the table: a binary search over ranges of system call numbers, then the tests of the few rules
  * that look at arguments.
  *
- * libseccomp's own trees hold one leaf a number, about a thousand instructions for three ABIs, and at each load the kernel
- * runs the filter once for every number it knows (seccomp_cache_prepare()): that is most of what loading costs. Numbers
- * that stand side by side mostly share a verdict, so ranges make a tree of a fifth of the size. Splits balance the
- * count of numbers and not of ranges, so the long ranges are found in few steps. */
+ * libseccomp's own trees hold one leaf a number, some fourteen hundred instructions for three ABIs. The kernel translates
+ * every instruction when a filter is loaded and runs the filter once for every number it knows (seccomp_cache_prepare()),
+ * and that is what loading costs. Numbers that stand side by side mostly share a verdict, so ranges make a tree of a fifth
+ * of the size. Splits balance the count of numbers and not of ranges, so the long ranges are found in few steps.
+ *
+ * BPF jumps only forward, so the program is written from its end: what is jumped to is there before the jump, and every
+ * distance is known when it is needed. */
 #include "proc/seccomp-table.h"
 
 #include <linux/seccomp.h>
 #include <stddef.h>
+#include <string.h>
 
-enum { INTERVAL_MAX = 512, BODY_JUMP_MAX = 64 };
+enum { INTERVAL_MAX = 512, RULE_MAX = 64, RETURN_MAX = 8, NEAR = 254 };
 
 /* Where a number leads: a constant action, or the tests of a rule. */
 typedef struct Target {
@@ -24,17 +28,19 @@ typedef struct Interval {
         Target target;
 } Interval;
 
+/* A place in the program is counted from its end: the instruction written last is at `n_code`, and 0 is none. */
 typedef struct Compiler {
         const SeccompTable *table;
         uint64_t open;
-        struct sock_filter *code;
+        struct sock_filter *code; /* filled from code[SECCOMP_CODE_MAX - 1] down */
         size_t n_code;
         bool overflow;
         struct {
-                size_t at;     /* a JA whose distance is filled in when the rule's tests are placed */
-                uint32_t rule;
-        } jumps[BODY_JUMP_MAX];
-        size_t n_jumps;
+                uint32_t action;
+                size_t place;     /* of the copy written last */
+        } returns[RETURN_MAX];
+        size_t n_returns;
+        size_t tests[RULE_MAX];   /* where a rule's tests begin; 0: not written */
 } Compiler;
 
 static bool step_counts(const SeccompStep *step, uint64_t open) {
@@ -44,10 +50,47 @@ static bool step_counts(const SeccompStep *step, uint64_t open) {
 static size_t emit(Compiler *c, uint16_t op, uint8_t jump_true, uint8_t jump_false, uint32_t k) {
         if (c->n_code >= SECCOMP_CODE_MAX) {
                 c->overflow = true;
-                return 0;
+                return c->n_code;
         }
-        c->code[c->n_code] = (struct sock_filter){ .code = op, .jt = jump_true, .jf = jump_false, .k = k };
-        return c->n_code++;
+        c->n_code++;
+        c->code[SECCOMP_CODE_MAX - c->n_code] = (struct sock_filter){ .code = op, .jt = jump_true, .jf = jump_false, .k = k };
+        return c->n_code;
+}
+
+/* A place that does `action`: the last copy of that instruction while a jump reaches it, otherwise a new one. */
+static size_t emit_return(Compiler *c, uint32_t action) {
+        size_t i;
+
+        for (i = 0; i < c->n_returns; i++)
+                if (c->returns[i].action == action)
+                        break;
+        if (i < c->n_returns && c->n_code - c->returns[i].place <= NEAR)
+                return c->returns[i].place;
+        if (i >= RETURN_MAX) {
+                c->overflow = true;
+                return c->n_code;
+        }
+        c->n_returns = MAX(c->n_returns, i + 1);
+        c->returns[i].action = action;
+        c->returns[i].place = emit(c, BPF_RET | BPF_K, 0, 0, action);
+        return c->returns[i].place;
+}
+
+/* A place from which a conditional jump, at most two instructions on, reaches `place`: a jump reaches 255 instructions. */
+static size_t bring_near(Compiler *c, size_t place) {
+        const struct sock_filter *in = &c->code[SECCOMP_CODE_MAX - place];
+
+        if (c->n_code - place <= NEAR)
+                return place;
+        if (in->code == (BPF_RET | BPF_K))
+                return emit_return(c, in->k);
+        return emit(c, BPF_JMP | BPF_JA, 0, 0, (uint32_t) (c->n_code - place));
+}
+
+static size_t emit_branch(Compiler *c, uint16_t op, uint32_t k, size_t if_true, size_t if_false) {
+        if_true = bring_near(c, if_true);
+        if_false = bring_near(c, if_false);
+        return emit(c, BPF_JMP | op | BPF_K, (uint8_t) (c->n_code - if_true), (uint8_t) (c->n_code - if_false), k);
 }
 
 static Target resolve(const Compiler *c, uint32_t rule) {
@@ -74,34 +117,72 @@ static void add_interval(Interval *intervals, size_t *n, uint32_t first, Target 
         intervals[(*n)++] = (Interval){ first, target };
 }
 
-/* The whole number space as intervals in ascending order, the first at 0. */
-static int make_intervals(const Compiler *c, const SeccompRange *ranges, size_t n_ranges, uint32_t start,
-                          Interval intervals[static INTERVAL_MAX], size_t *ret_n) {
+/* All numbers from `start` on as intervals in ascending order; 0 where there are too many. */
+static size_t make_intervals(const Compiler *c, const SeccompRange *ranges, size_t n_ranges, uint32_t start,
+                             Interval intervals[static INTERVAL_MAX]) {
         const Target otherwise = { .value = c->table->default_action };
         size_t n = 0;
 
         add_interval(intervals, &n, start, otherwise);
         for (size_t i = 0; i < n_ranges; i++) {
                 if (n + 2 > INTERVAL_MAX)
-                        return -E2BIG;
+                        return 0;
                 add_interval(intervals, &n, ranges[i].first, resolve(c, ranges[i].rule));
                 add_interval(intervals, &n, ranges[i].last + 1, otherwise);
         }
-        *ret_n = n;
-        return 0;
+        return n;
 }
 
-static void emit_leaf(Compiler *c, Target target) {
-        if (!target.tests) {
-                (void) emit(c, BPF_RET | BPF_K, 0, 0, target.value);
-                return;
+static uint32_t low_half(unsigned argument) {
+        size_t offset = offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t);
+
+        return (uint32_t) offset + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0);
+}
+
+/* Whether a step leaves its argument whole in the accumulator when its test fails. */
+static bool leaves_loaded(const SeccompStep *step, unsigned argument) {
+        return step->n_tests == 1 && step->tests[0].mask == UINT32_MAX && step->tests[0].argument == argument;
+}
+
+static size_t emit_step(Compiler *c, const SeccompStep *step, const SeccompStep *before, size_t otherwise) {
+        size_t place = emit_return(c, step->action);
+
+        for (size_t j = step->n_tests; j-- > 0;) {
+                const SeccompTest *test = &step->tests[j];
+
+                place = emit_branch(c, BPF_JEQ, test->value, place, otherwise);
+                if (test->mask != UINT32_MAX)
+                        place = emit(c, BPF_ALU | BPF_AND | BPF_K, 0, 0, test->mask);
+                if (j > 0 || !before || !leaves_loaded(before, test->argument))
+                        place = emit(c, BPF_LD | BPF_W | BPF_ABS, 0, 0, low_half(test->argument));
         }
-        if (c->n_jumps >= BODY_JUMP_MAX) {
+        return place;
+}
+
+/* The tests of a rule, from the last step to the first; written once. */
+static size_t emit_tests(Compiler *c, uint32_t number) {
+        const SeccompRule *rule = &c->table->rules[number];
+        const SeccompStep *steps[32];
+        size_t n = 0, place;
+
+        if (number >= RULE_MAX || rule->n_steps > ELEMENTSOF(steps)) {
                 c->overflow = true;
-                return;
+                return c->n_code;
         }
-        c->jumps[c->n_jumps].rule = target.value;
-        c->jumps[c->n_jumps++].at = emit(c, BPF_JMP | BPF_JA, 0, 0, 0);
+        if (c->tests[number] > 0)
+                return c->tests[number];
+        for (size_t i = 0; i < rule->n_steps && (n == 0 || steps[n - 1]->n_tests > 0); i++)
+                if (step_counts(&rule->steps[i], c->open))
+                        steps[n++] = &rule->steps[i];
+        place = emit_return(c, c->table->default_action);
+        for (; n > 0; n--)
+                place = emit_step(c, steps[n - 1], n > 1 ? steps[n - 2] : NULL, place);
+        c->tests[number] = place;
+        return place;
+}
+
+static size_t emit_target(Compiler *c, Target target) {
+        return target.tests ? emit_tests(c, target.value) : emit_return(c, target.value);
 }
 
 /* The interval that starts the right half of [low, high): the split that leaves the numbers most evenly divided. */
@@ -127,155 +208,65 @@ static bool is_exception(const Interval *intervals, size_t low, size_t high) {
                same_target(intervals[low].target, intervals[low + 2].target);
 }
 
-static size_t tree_size(const Interval *intervals, size_t low, size_t high, uint32_t end) {
-        size_t split, left;
+static size_t emit_tree(Compiler *c, const Interval *intervals, size_t low, size_t high, uint32_t end) {
+        size_t split, left, right;
 
         if (high - low == 1)
-                return 1;
-        if (is_exception(intervals, low, high))
-                return 3;
-        split = choose_split(intervals, low, high, end);
-        left = tree_size(intervals, low, split, intervals[split].first);
-        return 1 + (left > UINT8_MAX) + left + tree_size(intervals, split, high, end);
-}
-
-static void emit_tree(Compiler *c, const Interval *intervals, size_t low, size_t high, uint32_t end) {
-        size_t split, left;
-
-        if (high - low == 1) {
-                emit_leaf(c, intervals[low].target);
-                return;
-        }
+                return emit_target(c, intervals[low].target);
         if (is_exception(intervals, low, high)) {
-                (void) emit(c, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, intervals[low + 1].first);
-                emit_leaf(c, intervals[low].target);
-                emit_leaf(c, intervals[low + 1].target);
-                return;
+                left = emit_target(c, intervals[low].target);
+                right = emit_target(c, intervals[low + 1].target);
+                return emit_branch(c, BPF_JEQ, intervals[low + 1].first, right, left);
         }
         split = choose_split(intervals, low, high, end);
-        left = tree_size(intervals, low, split, intervals[split].first);
-        if (left <= UINT8_MAX)
-                (void) emit(c, BPF_JMP | BPF_JGE | BPF_K, (uint8_t) left, 0, intervals[split].first);
-        else { /* a conditional jump reaches 255 instructions, an unconditional one any number */
-                (void) emit(c, BPF_JMP | BPF_JGE | BPF_K, 0, 1, intervals[split].first);
-                (void) emit(c, BPF_JMP | BPF_JA, 0, 0, (uint32_t) left);
-        }
-        emit_tree(c, intervals, low, split, intervals[split].first);
-        emit_tree(c, intervals, split, high, end);
+        right = emit_tree(c, intervals, split, high, end);
+        left = emit_tree(c, intervals, low, split, intervals[split].first);
+        return emit_branch(c, BPF_JGE, intervals[split].first, right, left);
 }
 
-static int emit_ranges(Compiler *c, const SeccompRange *ranges, size_t n_ranges, uint32_t start) {
+static size_t emit_ranges(Compiler *c, const SeccompRange *ranges, size_t n_ranges, uint32_t start) {
         Interval intervals[INTERVAL_MAX];
-        size_t n;
-        int r;
+        size_t n = make_intervals(c, ranges, n_ranges, start, intervals);
 
-        r = make_intervals(c, ranges, n_ranges, start, intervals, &n);
-        if (r < 0)
-                return r;
-        emit_tree(c, intervals, 0, n, start + SECCOMP_X32_FIRST);
-        return 0;
-}
-
-static uint32_t low_half(unsigned argument) {
-        size_t offset = offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t);
-
-        return (uint32_t) offset + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0);
-}
-
-/* The number of instructions from the start of test `i` of a step to the step after it. */
-static size_t distance_from_test(const SeccompStep *step, size_t i, bool loaded) {
-        size_t n = 1; /* the return */
-
-        for (size_t j = i; j < step->n_tests; j++)
-                n += (j > i || !loaded ? 1U : 0U) + (step->tests[j].mask != UINT32_MAX ? 1U : 0U) + 1U;
-        return n;
-}
-
-static void emit_tests(Compiler *c, const SeccompRule *rule) {
-        int loaded = -1; /* the argument that is in the accumulator, whole, when the step begins */
-
-        for (size_t i = 0; i < rule->n_steps; i++) {
-                const SeccompStep *step = &rule->steps[i];
-
-                if (!step_counts(step, c->open))
-                        continue;
-                for (size_t j = 0; j < step->n_tests; j++) {
-                        const SeccompTest *test = &step->tests[j];
-                        bool there = j == 0 && loaded == test->argument;
-                        size_t rest = distance_from_test(step, j, there) - (there ? 0 : 1) -
-                                      (test->mask != UINT32_MAX ? 1 : 0) - 1;
-
-                        if (!there)
-                                (void) emit(c, BPF_LD | BPF_W | BPF_ABS, 0, 0, low_half(test->argument));
-                        if (test->mask != UINT32_MAX)
-                                (void) emit(c, BPF_ALU | BPF_AND | BPF_K, 0, 0, test->mask);
-                        (void) emit(c, BPF_JMP | BPF_JEQ | BPF_K, 0, (uint8_t) rest, test->value);
-                        loaded = step->n_tests == 1 && test->mask == UINT32_MAX ? test->argument : -1;
-                }
-                (void) emit(c, BPF_RET | BPF_K, 0, 0, step->action);
-                if (step->n_tests == 0)
-                        return; /* what follows is never reached */
+        if (n == 0) {
+                c->overflow = true;
+                return c->n_code;
         }
-        (void) emit(c, BPF_RET | BPF_K, 0, 0, c->table->default_action);
+        return emit_tree(c, intervals, 0, n, start + SECCOMP_X32_FIRST);
 }
 
-/* Places the tests of each rule that some leaf leads to, once, and points the leaves there. */
-static void emit_bodies(Compiler *c) {
-        for (uint32_t rule = 0; rule < c->table->n_rules; rule++) {
-                bool placed = false;
-                size_t start = c->n_code;
+static size_t emit_abi(Compiler *c, const SeccompAbi *abi) {
+        size_t x32 = 0, native, place;
 
-                for (size_t i = 0; i < c->n_jumps && !c->overflow; i++) {
-                        if (c->jumps[i].rule != rule)
-                                continue;
-                        if (!placed)
-                                emit_tests(c, &c->table->rules[rule]);
-                        placed = true;
-                        c->code[c->jumps[i].at].k = (uint32_t) (start - c->jumps[i].at - 1);
-                }
+        if (abi->n_x32_ranges > 0)
+                x32 = emit_ranges(c, abi->x32_ranges, abi->n_x32_ranges, SECCOMP_X32_BIT + SECCOMP_X32_FIRST);
+        native = place = emit_ranges(c, abi->ranges, abi->n_ranges, 0);
+        if (x32 > 0) {
+                if (native != c->n_code)
+                        (void) emit(c, BPF_JMP | BPF_JA, 0, 0, (uint32_t) (c->n_code - native));
+                place = emit(c, BPF_ALU | BPF_AND | BPF_K, 0, 0, SECCOMP_X32_BIT - 1);
+                place = emit_branch(c, BPF_JGE, SECCOMP_X32_BIT + SECCOMP_X32_FIRST, x32, place);
+                place = emit_branch(c, BPF_JGE, SECCOMP_X32_BIT, place, native);
         }
-}
-
-static int emit_abi(Compiler *c, const SeccompAbi *abi) {
-        size_t skip, native, x32;
-        int r;
-
-        /* an ABI's part is jumped over by its size, which is known when it is there */
-        (void) emit(c, BPF_JMP | BPF_JEQ | BPF_K, 1, 0, abi->audit_arch);
-        skip = emit(c, BPF_JMP | BPF_JA, 0, 0, 0);
-        (void) emit(c, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
-        if (abi->n_x32_ranges > 0) {
-                (void) emit(c, BPF_JMP | BPF_JGE | BPF_K, 1, 0, SECCOMP_X32_BIT);
-                native = emit(c, BPF_JMP | BPF_JA, 0, 0, 0);
-                (void) emit(c, BPF_JMP | BPF_JGE | BPF_K, 2, 0, SECCOMP_X32_BIT + SECCOMP_X32_FIRST);
-                (void) emit(c, BPF_ALU | BPF_AND | BPF_K, 0, 0, SECCOMP_X32_BIT - 1);
-                x32 = emit(c, BPF_JMP | BPF_JA, 0, 0, 0);
-                r = emit_ranges(c, abi->x32_ranges, abi->n_x32_ranges, SECCOMP_X32_BIT + SECCOMP_X32_FIRST);
-                if (r < 0)
-                        return r;
-                c->code[native].k = (uint32_t) (c->n_code - native - 1);
-                c->code[x32].k = (uint32_t) (c->n_code - x32 - 1);
-        }
-        r = emit_ranges(c, abi->ranges, abi->n_ranges, 0);
-        if (r < 0)
-                return r;
-        c->code[skip].k = (uint32_t) (c->n_code - skip - 1);
-        return 0;
+        if (place != c->n_code)
+                (void) emit(c, BPF_JMP | BPF_JA, 0, 0, (uint32_t) (c->n_code - place));
+        return emit(c, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, nr));
 }
 
 int seccomp_compile(const SeccompTable *table, uint64_t open, struct sock_filter code[static SECCOMP_CODE_MAX]) {
         Compiler c = { .table = table, .open = open, .code = code };
+        size_t place = emit_return(&c, SECCOMP_RET_KILL_PROCESS); /* an ABI that the kernel should not have */
 
-        (void) emit(&c, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, arch));
-        for (size_t i = 0; i < table->n_abis; i++) {
-                int r = emit_abi(&c, &table->abis[i]);
+        for (size_t i = table->n_abis; i-- > 0;) {
+                size_t abi = emit_abi(&c, &table->abis[i]);
 
-                if (r < 0)
-                        return r;
+                place = emit_branch(&c, BPF_JEQ, table->abis[i].audit_arch, abi, place);
         }
-        (void) emit(&c, BPF_RET | BPF_K, 0, 0, SECCOMP_RET_KILL_PROCESS); /* an ABI that the kernel should not have */
-        emit_bodies(&c);
-        return c.overflow ? -E2BIG : (int) c.n_code;
+        (void) emit(&c, BPF_LD | BPF_W | BPF_ABS, 0, 0, offsetof(struct seccomp_data, arch));
+        if (c.overflow)
+                return -E2BIG;
+        memmove(code, code + SECCOMP_CODE_MAX - c.n_code, c.n_code * sizeof(*code));
+        return (int) c.n_code;
 }
 
 static const SeccompRange *find_range(const SeccompRange *ranges, size_t n, uint32_t nr) {
