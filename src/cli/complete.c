@@ -147,6 +147,16 @@ static const Option *find_option(const char *word, const Option *const *const *l
         return o;
 }
 
+/* Names are looked up where the line that is being typed would look. */
+static void remember_store(const Completion *c, const Option *o, const char *value) {
+        GlobalOptions *global = &c->invocation->global;
+
+        if (str_equal(o->name, "root"))
+                (void) str_replace(&global->root, value);
+        else if (str_equal(o->name, "runroot"))
+                (void) str_replace(&global->runroot, value);
+}
+
 /* Walks the words of one verb (or of the top, before it) up to the one being typed. Returns false when it has offered
  * all there is; true with the number of positional words, *words at the first of them (stop) or at the last word. */
 static bool walk(Completion *c, char ***words, const Option *const *const *lists, bool stop, size_t *ret_arguments) {
@@ -175,8 +185,9 @@ static bool walk(Completion *c, char ***words, const Option *const *const *lists
                                 offer_kind(c, o->complete, o->words);
                                 return false;
                         }
-                        w++;
-                }
+                        remember_store(c, o, *++w);
+                } else if (o && has_value && strchr(*w, '='))
+                        remember_store(c, o, strchr(*w, '=') + 1);
         }
         *words = w;
         if (w[0] && !w[1] && options && w[0][0] == '-') {

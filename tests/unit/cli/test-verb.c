@@ -102,6 +102,8 @@ static char *completions(char **words) {
         CHECK(f);
         complete_print(f, &in, words);
         CHECK_INT(fclose(f), 0);
+        store_done(&in.store);
+        options_free(global_options, &in.global);
         return text;
 }
 
