@@ -5,7 +5,9 @@
 #include "cli/verb.h"
 
 extern const Verb verb_complete;
+extern const Verb verb_create;
 extern const Verb verb_help;
+extern const Verb verb_run;
 extern const Verb verb_ps;
 extern const Verb verb_version;
 extern const Verb verb_volume_create;

@@ -130,6 +130,8 @@ int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
         proc.pidfd = pidfd;
 
         int r = (plan->namespaces.flags & CLONE_NEWUSER) ? userns_write_maps(proc.pid, &plan->map, reterr) : 0;
+        if (r >= 0 && plan->place)
+                r = plan->place(proc.pid, plan->place_data, reterr);
         if (r >= 0)
                 r = wire_send_result(proc.sync_fd, 0, /* error= */ NULL);
         if (r < 0)

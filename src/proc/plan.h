@@ -18,8 +18,7 @@ typedef enum RootfsKind {
 
 typedef struct RootfsPlan {
         RootfsKind kind;
-        int data_fd;              /* the store's data directory: what the paths below are relative to */
-        const char *mount_point;  /* a directory below data_fd that is covered inside the mount namespace only */
+        const char *data_path;    /* the store's data directory: what the paths below are relative to */
         char **lower;             /* ROOTFS_OVERLAY: directories, highest first; owned */
         char *upper, *work;       /* owned; upper NULL: read-only overlay */
         int tree_fd;              /* ROOTFS_TREE */
@@ -45,9 +44,7 @@ typedef struct MountPlan {
         bool recursive;
         char *data;             /* tmpfs: "size=64m,mode=1777"; owned */
         bool copy_up;           /* fill the fresh volume (or tmpfs) with what the image has there */
-        bool chown;             /* :U */
-        int64_t owner_uid, owner_gid; /* for `chown` */
-        bool optional;
+        bool chown;             /* :U: to the container's user */
 } MountPlan;
 
 typedef struct DevicePlan {
@@ -79,11 +76,13 @@ typedef struct ProcPlan {
         int listen_fds;          /* number of socket-activation descriptors from 3 on (sd_listen_fds(3)) */
         const char *init_path;   /* --init: a static init on the host, bound to /run/podman-init */
         bool die_with_parent;    /* a foreground container ends when its command is killed */
+        int (*place)(pid_t pid, void *data, Error *reterr); /* puts the waiting init into its cgroup; NULL: it is there */
+        void *place_data;
         bool cgroup_rw;          /* /sys/fs/cgroup writable (--systemd, --privileged) */
 } ProcPlan;
 
 #define PROC_PLAN_NULL                                                                                  \
-        ((ProcPlan){ .rootfs = { .data_fd = -EBADF, .tree_fd = -EBADF }, .cgroup_fd = -EBADF,            \
+        ((ProcPlan){ .rootfs = { .tree_fd = -EBADF }, .cgroup_fd = -EBADF,            \
                      .stdio = { -EBADF, -EBADF, -EBADF },                                               \
                      .namespaces = { .join_fds = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF } } })
 

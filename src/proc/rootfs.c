@@ -17,6 +17,10 @@
 
 enum { OVERLAY_OPTIONS_MAX = 8 };
 
+/* The new root is put onto the old one. Nothing is hidden by that: paths are still looked up in what this process has as
+ * its root, which is the mount below, so volumes can come from everywhere. */
+#define MOUNT_POINT "/"
+
 /* Linux before 6.5 has no `lowerdir+`: there the layers stand in one mount(2) string of at most a page, and so go by short
  * /proc/self/fd names. */
 static int overlay_by_string(const RootfsPlan *plan, Error *reterr) {
@@ -25,7 +29,7 @@ static int overlay_by_string(const RootfsPlan *plan, Error *reterr) {
         size_t n = 0;
 
         for (; plan->lower[n] && r >= 0; n++) {
-                fds[n] = n < ELEMENTSOF(fds) ? openat(plan->data_fd, plan->lower[n], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+                fds[n] = n < ELEMENTSOF(fds) ? open(plan->lower[n], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
                 if (fds[n] < 0)
                         return error_set_errno(reterr, n < ELEMENTSOF(fds) ? -errno : -E2BIG, "cannot open layer '%s'",
                                                plan->lower[n]);
@@ -47,9 +51,9 @@ static int overlay_by_string(const RootfsPlan *plan, Error *reterr) {
         if (strlen(options) >= (size_t) sysconf(_SC_PAGESIZE))
                 return error_set(reterr, -E2BIG, ERROR_UNSUPPORTED,
                                  "cannot mount the root file system: %zu layers need Linux 6.5", n);
-        if (mount("overlay", plan->mount_point, "overlay", plan->upper ? 0 : MS_RDONLY, options) < 0)
+        if (mount("overlay", MOUNT_POINT, "overlay", plan->upper ? 0 : MS_RDONLY, options) < 0)
                 return error_set_errno(reterr, -errno, "cannot mount the root file system");
-        int fd = openat(plan->data_fd, plan->mount_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        int fd = open(MOUNT_POINT "..", O_PATH | O_DIRECTORY | O_CLOEXEC); /* ".." at the root goes to the topmost mount */
         return fd < 0 ? error_set_errno(reterr, -errno, "cannot open the root file system") : fd;
 }
 
@@ -77,8 +81,9 @@ static int overlay_by_fd(const RootfsPlan *plan, int target_fd, Error *reterr) {
 }
 
 static int mount_overlay(const RootfsPlan *plan, int target_fd, Error *reterr) {
-        /* the paths of the plan are relative to the data directory: short, whatever the home's path is */
-        if (fchdir(plan->data_fd) < 0)
+        /* The paths of the plan are relative to the data directory: short, whatever the home's path is. It is entered by path:
+         * a descriptor from the starter belongs to the starter's mount namespace, and the kernel takes layers from ours. */
+        if (chdir(plan->data_path) < 0)
                 return error_set_errno(reterr, -errno, "cannot enter the data directory");
         int fd = overlay_by_fd(plan, target_fd, reterr);
         return fd == -EINVAL ? overlay_by_string(plan, reterr) : fd;
@@ -91,9 +96,9 @@ int init_mount_root(Init *init, Error *reterr) {
 
         if (mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
                 return error_set_errno(reterr, -errno, "cannot separate the container's mounts from the host's");
-        target_fd = openat(plan->data_fd, plan->mount_point, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        target_fd = open(MOUNT_POINT, O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (target_fd < 0)
-                return error_set_errno(reterr, -errno, "cannot open '%s'", plan->mount_point);
+                return error_set_errno(reterr, -errno, "cannot open '%s'", MOUNT_POINT);
         switch (plan->kind) {
         case ROOTFS_OVERLAY:
                 init->root_fd = mount_overlay(plan, target_fd, reterr);

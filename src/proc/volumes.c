@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "proc/mount.h"
+#include "proc/user.h"
 
 /* The starter's descriptor belongs to another mount namespace and cannot be cloned from; so the path is opened again in
  * ours and must lead to the same object. */
@@ -71,6 +72,21 @@ static int copy_up(int target_fd, int mount_fd, Error *reterr) {
         return empty ? copy_directory(from, to, reterr) : 0;
 }
 
+/* :U makes the source the property of the container's user. */
+static int give_to_user(const Init *init, int mount_fd, bool directory, Error *reterr) {
+        _cleanup_container_user_ ContainerUser user = CONTAINER_USER_NULL;
+        const ContainerConfig *config = init->plan->config;
+        int r = user_resolve(init->root_fd, config->user, config->group_add, &user, reterr);
+
+        if (r < 0)
+                return r;
+        if (directory)
+                return copy_change_owner(mount_fd, user.uid, user.gid, reterr);
+        if (fchownat(mount_fd, "", user.uid, user.gid, AT_EMPTY_PATH) < 0)
+                return error_set_errno(reterr, -errno, "cannot change the owner");
+        return 0;
+}
+
 static int mount_one(const Init *init, const MountPlan *plan, Error *reterr) {
         _cleanup_fd_ int fd = plan->kind == MOUNT_TMPFS ? make_tmpfs(plan, reterr) : clone_source(plan, reterr);
         _cleanup_fd_ int target = -EBADF;
@@ -85,10 +101,7 @@ static int mount_one(const Init *init, const MountPlan *plan, Error *reterr) {
         if (plan->copy_up && directory)
                 r = copy_up(target, fd, reterr);
         if (r >= 0 && plan->chown)
-                r = directory ? copy_change_owner(fd, (uid_t) plan->owner_uid, (gid_t) plan->owner_gid, reterr)
-                    : fchownat(fd, "", (uid_t) plan->owner_uid, (gid_t) plan->owner_gid, AT_EMPTY_PATH) < 0
-                            ? error_set_errno(reterr, -errno, "cannot change the owner")
-                            : 0;
+                r = give_to_user(init, fd, directory, reterr);
         if (r >= 0)
                 r = mount_set(fd, plan->attributes, plan->propagation ?: MS_PRIVATE, plan->recursive, reterr);
         return r < 0 ? r : mount_attach(fd, target, reterr);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdpod run, sdpod create: from options to a container, in the foreground or in the background. */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "cli/run-options.h"
+#include "cli/verbs.h"
+#include "engine/create.h"
+#include "engine/detached.h"
+#include "engine/foreground.h"
+#include "engine/remove.h"
+
+/* --cidfile is made before anything else, so that two commands never share one, and filled when the ID is known. */
+static int open_cidfile(const RunOptions *options, int *ret, Error *reterr) {
+        if (!options->cidfile)
+                return 0;
+        *ret = open(options->cidfile, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (*ret < 0)
+                return error_set(reterr, -errno, error_kind_from_errno(-errno),
+                                 errno == EEXIST ? "cannot use --cidfile '%s': container id file exists" : "cannot make --cidfile '%s': %m",
+                                 options->cidfile);
+        return 0;
+}
+
+static int create(Invocation *in, const Store **ret_store, Container *ret, Error *reterr) {
+        RunOptions *options = in->options;
+        const CreateOptions create_options = {
+                .replace = options->replace,
+                .entrypoint_given = options->entrypoint_given,
+                .stop_signal_given = options->stop_signal_given,
+                .stop_timeout_given = options->stop_timeout_given,
+                .env_below = options->env_below,
+                .pull = options->pull,
+                .storage_driver = in->global.storage_driver,
+        };
+        _cleanup_fd_ int cidfile = -EBADF;
+
+        int r = run_options_finish(options, in, environ, reterr);
+        if (r >= 0)
+                r = invocation_store(in, ret_store, reterr);
+        if (r >= 0)
+                r = open_cidfile(options, &cidfile, reterr);
+        if (r < 0)
+                return r;
+        r = engine_create(*ret_store, &options->config, &create_options, ret, reterr);
+        if (r < 0 && cidfile >= 0)
+                (void) unlink(options->cidfile);
+        if (r >= 0 && cidfile >= 0) {
+                r = io_write_full(cidfile, ret->config.id, strlen(ret->config.id));
+                if (r < 0)
+                        r = error_set_errno(reterr, r, "cannot write '%s'", options->cidfile);
+        }
+        return r;
+}
+
+static int run_create(Invocation *in, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        const Store *store;
+        int r = create(in, &store, &container, reterr);
+
+        if (r < 0)
+                return r;
+        puts(container.config.id);
+        return 0;
+}
+
+/* A container that never ran and would have removed itself is not left behind. */
+static void discard(const Store *store, Container *container) {
+        container_unlock(container);
+        if (container->config.auto_remove)
+                (void) engine_remove(store, container, &(RemoveOptions){ .volumes = true }, /* reterr= */ NULL);
+}
+
+static int run_detached(Invocation *in, const Store *store, Container *container, Error *reterr) {
+        const DetachedOptions options = {
+                .storage_driver = in->global.storage_driver,
+        };
+        int r = engine_is_in_unit(&container->config) ? engine_start_in_unit(store, container, &options, reterr)
+                                                      : engine_start_detached(store, container, &options, reterr);
+
+        if (r < 0) {
+                discard(store, container);
+                return r;
+        }
+        puts(container->config.id);
+        return 0;
+}
+
+static bool attaches(const RunOptions *options, const char *stream) {
+        return !options->attach || strv_contains(options->attach, stream);
+}
+
+static int run_run(Invocation *in, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        _cleanup_fd_ int charge = -EBADF;
+        RunOptions *options = in->options;
+        const Store *store;
+        int exit_code = 0, r = create(in, &store, &container, reterr);
+
+        if (r < 0)
+                return r;
+        if (options->detach)
+                return run_detached(in, store, &container, reterr);
+        const ForegroundOptions foreground = {
+                .open_stdin = container.config.open_stdin,
+                .sig_proxy = options->sig_proxy,
+                .show_stdout = attaches(options, "stdout"),
+                .show_stderr = attaches(options, "stderr"),
+                .storage_driver = in->global.storage_driver,
+        };
+        charge = engine_take_charge(store, &container, reterr);
+        r = charge < 0 ? charge : engine_run_foreground(store, &container, &foreground, &exit_code, reterr);
+        return r < 0 ? r : exit_code;
+}
+
+const Verb verb_run = {
+        .arguments = "IMAGE [COMMAND [ARG...]]",
+        .summary = "Run a command in a new container",
+        .options = run_option_tables,
+        .options_size = sizeof(RunOptions),
+        .options_default = &run_options_default,
+        .options_done = run_options_done,
+        .arguments_min = 1,
+        .arguments_max = VERB_ANY,
+        .stop_at_argument = true,
+        .complete = COMPLETE_IMAGE,
+        .run = run_run,
+};
+
+const Verb verb_create = {
+        .arguments = "IMAGE [COMMAND [ARG...]]",
+        .summary = "Create a container, but do not start it",
+        .options = create_option_tables,
+        .options_size = sizeof(RunOptions),
+        .options_default = &run_options_default,
+        .options_done = run_options_done,
+        .arguments_min = 1,
+        .arguments_max = VERB_ANY,
+        .stop_at_argument = true,
+        .complete = COMPLETE_IMAGE,
+        .run = run_create,
+};

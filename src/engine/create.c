@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a request to a record. */
+#include "engine/create.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "engine/remove.h"
+#include "ns/idmap.h"
+#include "proc/caps.h"
+#include "proc/masked.h"
+#include "storage/volume.h"
+
+#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static int find_image(const Store *store, const ContainerConfig *config, const CreateOptions *options, ImageInfo *ret,
+                      Error *reterr) {
+        if (str_equal(options->pull, "always") || str_equal(options->pull, "newer")) {
+                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot pull '%s': pulling from a registry is not there yet", config->image);
+                return error_hint(reterr, "bring the image with 'sdpod load -i FILE', then use --pull=missing or --pull=never");
+        }
+        int r = image_store_resolve(store, config->image, ret, reterr);
+        if (r == -ENOENT && !str_equal(options->pull, "never"))
+                (void) error_hint(reterr, "it is not stored here, and pulling from a registry is not there yet: "
+                                          "bring it with 'sdpod load -i FILE'");
+        return r;
+}
+
+static int merge_volumes(ContainerConfig *config, char *const *volumes, Error *reterr) {
+        for (; volumes && *volumes; volumes++) {
+                _cleanup_free_ char *destination = path_simplify(*volumes);
+                unsigned char random[32];
+                bool taken = false;
+
+                if (!destination)
+                        return error_oom(reterr);
+                for (size_t i = 0; i < config->n_mounts && !taken; i++)
+                        taken = str_equal(config->mounts[i].destination, destination);
+                if (taken)
+                        continue;
+                ContainerMount *mount = container_array_add((void **) &config->mounts, &config->n_mounts, sizeof(*mount));
+                if (!mount)
+                        return error_oom(reterr);
+                char *name = malloc(sizeof(random) * 2 + 1);
+                if (!name || getrandom(random, sizeof(random), 0) != sizeof(random)) {
+                        free(name);
+                        return error_oom(reterr);
+                }
+                for (size_t i = 0; i < sizeof(random); i++)
+                        (void) snprintf(name + 2 * i, 3, "%02x", random[i]);
+                *mount = (ContainerMount){ .type = strdup("volume"), .source = name, .destination = TAKE_PTR(destination), .anonymous = true };
+                if (!mount->type)
+                        return error_oom(reterr);
+        }
+        return 0;
+}
+
+/* PATH and the like, then what --env-host brought, then the image's, then the person's: a later one wins. */
+static int merge_env(ContainerConfig *config, char *const *image_env, char *const *env_below, Error *reterr) {
+        _cleanup_strv_ char **env = NULL;
+        char *const *const layers[] = { env_below, image_env, config->env };
+        int r = strv_env_set(&env, DEFAULT_PATH);
+
+        if (r >= 0)
+                r = strv_env_set(&env, "container=podman"); /* the word that programs in images look for */
+        if (r >= 0 && config->terminal)
+                r = strv_env_set(&env, "TERM=xterm");
+        for (size_t i = 0; i < ELEMENTSOF(layers); i++)
+                for (char *const *p = layers[i]; p && *p && r >= 0; p++)
+                        r = strv_env_set(&env, *p);
+        if (r < 0)
+                return error_oom(reterr);
+        strv_free(config->env);
+        config->env = TAKE_PTR(env);
+        return 0;
+}
+
+static int merge_health(ContainerConfig *config, const ImageHealth *image) {
+        if (config->health.test || !image->test)
+                return 0;
+        config->health = (ContainerHealth){
+                .test = strv_copy(image->test),
+                .interval_usec = (uint64_t) image->interval_nsec / 1000,
+                .timeout_usec = (uint64_t) image->timeout_nsec / 1000,
+                .start_period_usec = (uint64_t) image->start_period_nsec / 1000,
+                .retries = (uint32_t) image->retries,
+        };
+        return config->health.test ? 0 : -ENOMEM;
+}
+
+static int merge_labels(ContainerConfig *config, char *const *image) {
+        _cleanup_strv_ char **labels = strv_copy(image);
+        int r = image && !labels ? -ENOMEM : 0;
+
+        for (char **p = config->labels; p && *p && r >= 0; p++)
+                r = strv_env_set(&labels, *p);
+        if (r < 0)
+                return r;
+        strv_free(config->labels);
+        config->labels = TAKE_PTR(labels);
+        return 0;
+}
+
+static int merge_command(ContainerConfig *config, const ImageConfig *image, const CreateOptions *options) {
+        int r = 0;
+
+        /* the image's command belongs to the image's entrypoint (podman-run(1), --entrypoint) */
+        if (!config->command && !options->entrypoint_given && image->cmd)
+                r = (config->command = strv_copy(image->cmd)) ? 0 : -ENOMEM;
+        if (r >= 0 && !options->entrypoint_given && image->entrypoint)
+                r = (config->entrypoint = strv_copy(image->entrypoint)) ? 0 : -ENOMEM;
+        return r;
+}
+
+static int merge_image(ContainerConfig *config, const ImageInfo *image, const CreateOptions *options, Error *reterr) {
+        const ImageConfig *defaults = &image->config;
+        int r = str_replace(&config->image_name, image->name ?: config->image);
+
+        if (r >= 0)
+                r = str_replace(&config->image_id, image->id);
+        if (r >= 0)
+                r = str_replace(&config->image_digest, image->digest);
+        if (r >= 0 && image->layers)
+                r = (config->layers = strv_copy(image->layers)) ? 0 : -ENOMEM;
+        if (r >= 0)
+                r = merge_command(config, defaults, options);
+        if (r >= 0 && !config->workdir)
+                r = str_replace(&config->workdir, defaults->workdir);
+        if (r >= 0 && !config->user)
+                r = str_replace(&config->user, defaults->user);
+        if (r >= 0)
+                r = merge_labels(config, defaults->labels);
+        if (r >= 0)
+                r = merge_health(config, &defaults->health);
+        for (char **p = defaults->exposed_ports; p && *p && r >= 0; p++)
+                if (!strv_contains(config->expose, *p))
+                        r = strv_append(&config->expose, *p);
+        if (r < 0)
+                return error_oom(reterr);
+        if (!options->stop_signal_given && defaults->stop_signal && parse_signal(defaults->stop_signal, &config->stop_signal) < 0)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use image '%s': '%s' is not a signal", config->image,
+                                 defaults->stop_signal);
+        return merge_volumes(config, defaults->volumes, reterr);
+}
+
+/* What must not be covered: the kernel's own file systems are what isolation hangs on. */
+static int check_mounts(const ContainerConfig *config, Error *reterr) {
+        static const char *const reserved[] = { "/proc", "/sys" };
+
+        for (size_t i = 0; i < config->n_mounts; i++) {
+                _cleanup_free_ char *destination = path_simplify(config->mounts[i].destination);
+
+                if (!destination)
+                        return error_oom(reterr);
+                if (str_equal(destination, "/"))
+                        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot mount '%s' on '/': the destination must not be the root",
+                                         config->mounts[i].source ?: config->mounts[i].type);
+                for (size_t k = 0; k < ELEMENTSOF(reserved); k++) {
+                        const char *rest = str_after(destination, reserved[k]);
+
+                        if (rest && (!*rest || *rest == '/') && !config->privileged)
+                                return error_set(reterr, -EPERM, ERROR_DENIED,
+                                                 "cannot mount on '%s': what the kernel shows in %s must not be covered", destination,
+                                                 reserved[k]);
+                }
+                for (size_t k = 0; k < i; k++)
+                        if (str_equal(config->mounts[k].destination, config->mounts[i].destination))
+                                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot mount twice on '%s': duplicate mount destination",
+                                                 destination);
+        }
+        return 0;
+}
+
+/* What a start would refuse is refused now, so that no record is left behind. */
+static int check(const ContainerConfig *config, Error *reterr) {
+        _cleanup_user_map_ UserMap base = {}, map = {};
+        _cleanup_masked_paths_ MaskedPaths paths = MASKED_PATHS_NULL;
+        CapSet caps;
+
+        if (!config->entrypoint && !config->command) {
+                (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot create a container of '%s': no command or entrypoint given",
+                                 config->image ?: config->rootfs);
+                return error_hint(reterr, "the image sets none: put a command after its name");
+        }
+        int r = check_mounts(config, reterr);
+        if (r >= 0)
+                r = caps_resolve(config->cap_add, config->cap_drop, config->privileged, &caps, reterr);
+        if (r >= 0)
+                r = masked_paths_resolve(config->masked_paths_add, config->unmask, config->privileged, &paths, reterr);
+        if (r >= 0)
+                r = user_map_default(&base, reterr);
+        return r < 0 ? r : user_map_for_container(config, &base, &map, reterr);
+}
+
+static int ensure_volumes(const Store *store, const ContainerConfig *config, Error *reterr) {
+        for (size_t i = 0; i < config->n_mounts; i++) {
+                _cleanup_volume_ Volume volume = VOLUME_NULL;
+
+                if (!str_equal(config->mounts[i].type, "volume"))
+                        continue;
+                int r = volume_ensure(store, config->mounts[i].source, config->mounts[i].anonymous, &volume, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+bool engine_is_leftover(const Store *store, const Container *container) {
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        _cleanup_free_ char *path = str_format("containers/%s/supervisor", container->config.id);
+
+        if (!container->config.auto_remove || container->pidfd >= 0 || container->state.unit || !path)
+                return false;
+        /* a command that is in charge of it holds this lock from before the name is taken */
+        _cleanup_fd_ int fd = openat(store->runtime_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT;
+        return fcntl(fd, F_OFD_GETLK, &lock) >= 0 && lock.l_type == F_UNLCK;
+}
+
+/* Makes way for a name: --replace removes its holder, and so does the find that the holder is a leftover. */
+static int clear_name(const Store *store, const char *name, bool replace, Error *reterr) {
+        _cleanup_container_ Container holder = CONTAINER_NULL;
+        int r = container_open(store, name, &holder, /* reterr= */ NULL);
+
+        if (r < 0 || !str_equal(holder.config.name, name))
+                return 0;
+        if (!replace) {
+                if (!engine_is_leftover(store, &holder))
+                        return 0;
+                /* its maker holds the lock until it is in charge: under the lock the answer is final */
+                r = container_lock(store, &holder, reterr);
+                if (r == -ENOENT) {
+                        error_done(reterr);
+                        return 0;
+                }
+                if (r < 0 || !engine_is_leftover(store, &holder))
+                        return r;
+                container_unlock(&holder);
+                log_debug("removing container %.12s, which a killed command left behind", holder.config.id);
+        }
+        return engine_remove(store, &holder, &(RemoveOptions){ .force = true, .volumes = true }, reterr);
+}
+
+int engine_create(const Store *store, ContainerConfig *config, const CreateOptions *options, Container *ret, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        _cleanup_image_info_ ImageInfo image = {};
+        int r = 0;
+
+        if (config->name && !container_name_is_valid(config->name))
+                return error_set(reterr, -EINVAL, ERROR_INVALID,
+                                 "cannot use the name '%s': names have letters, digits, '_', '.' and '-' and begin with a letter or digit",
+                                 config->name);
+        if (!config->rootfs) {
+                r = find_image(store, config, options, &image, reterr);
+                if (r >= 0)
+                        r = merge_image(config, &image, options, reterr);
+        }
+        if (r >= 0)
+                r = merge_env(config, image.config.env, options->env_below, reterr);
+        if (r >= 0)
+                r = check(config, reterr);
+        if (r >= 0 && config->name)
+                r = clear_name(store, config->name, options->replace, reterr);
+        if (r >= 0)
+                r = container_create(store, config, &container, reterr);
+        if (r == -EEXIST)
+                return error_hint(reterr, "remove that container first, or use --replace to do it at once");
+        if (r < 0)
+                return r;
+        r = ensure_volumes(store, &container.config, reterr);
+        if (r < 0) {
+                (void) container_delete(store, &container, /* remove_rootfs= */ NULL, /* data= */ NULL, /* reterr= */ NULL);
+                return r;
+        }
+        *ret = container;
+        container = CONTAINER_NULL;
+        return 0;
+}

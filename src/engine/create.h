@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a request to a record: the image is found, its defaults are merged in, all is checked, the name is taken. */
+#pragma once
+
+#include "image/store.h"
+#include "state/container.h"
+
+typedef struct CreateOptions {
+        bool replace;            /* an existing container of the name is removed first, running or not */
+        bool entrypoint_given;   /* the request's entrypoint stands, even when empty, and drops the image's command */
+        bool stop_signal_given, stop_timeout_given;
+        char *const *env_below;  /* "K=V" weaker than the image's environment */
+        const char *pull;        /* "missing", "always", "never", "newer" */
+        const char *storage_driver; /* NULL: what works */
+} CreateOptions;
+
+/* Makes the record of a container and its volumes. `config` is moved into *ret, which comes locked. */
+int engine_create(const Store *store, ContainerConfig *config, const CreateOptions *options, Container *ret, Error *reterr);
+
+/* Whether a holder of a name is the leftover of a command that was killed: it would have removed itself, nothing of it
+ * runs, and nobody is about to start or to remove it. */
+bool engine_is_leftover(const Store *store, const Container *container);

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container in the background.
+ *
+ * Theory of operation. Three ways, and which is when:
+ *   in a unit        `sdpod run -d --sdnotify=...` as a service's ExecStart=: the container's init is cloned into the unit's own
+ *                    cgroup, systemd is told MAINPID= and READY=1, and this command exits: systemd adopts and supervises the init.
+ *   from a shell     a transient service whose ExecStart= is `sdpod __start ID`, which is the first way again; --restart is its
+ *                    Restart=, its ExecStopPost= `sdpod __ended ID` records the exit.
+ *   without systemd  sdpod-monitor --solo plays systemd's part for this one container: it runs the same `sdpod __start ID` with a
+ *                    notify socket, adopts the init, and runs the same `sdpod __ended ID` at its end. */
+#include "engine/detached.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "cgroup/hierarchy.h"
+#include "cgroup/limits.h"
+#include "cgroup/manager.h"
+#include "engine/output.h"
+#include "engine/remove.h"
+#include "engine/start.h"
+#include "engine/stop.h"
+
+enum {
+        EXIT_NO_RESTART = 213,           /* RestartPreventExitStatus= of the transient service */
+        STOP_TIMEOUT_SPARE_SEC = 15,     /* systemd's patience beyond the container's own stop timeout */
+};
+
+/* In the runtime directory: present from the first successful start of a unit on, so that a later failure is retried. */
+#define STARTED_MARK "unit-started"
+#define ERROR_FILE "start-error.json"
+
+bool engine_is_in_unit(const ContainerConfig *config) {
+        return str_equal(config->cgroups, "split") || (config->notify_socket && !str_equal(config->sdnotify, "ignore"));
+}
+
+/* ---- the start inside a unit ---- */
+
+static int tell_systemd(const ContainerConfig *config, pid_t pid, Error *reterr) {
+        const char *socket = config->notify_socket ?: getenv("NOTIFY_SOCKET");
+
+        if (!socket || str_equal(config->sdnotify, "ignore"))
+                return 0;
+        if (setenv("NOTIFY_SOCKET", socket, /* overwrite= */ 1) < 0)
+                return error_oom(reterr);
+        int r = sd_notifyf(/* unset_environment= */ 0, "MAINPID=%d\nREADY=1", (int) pid);
+        return r < 0 ? error_set_errno(reterr, r, "cannot tell systemd the container's process") : 0;
+}
+
+static int start_here(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
+        _cleanup_output_ Output output = OUTPUT_NULL;
+        _cleanup_proc_ Proc proc = PROC_NULL;
+        int listen_fds = sd_listen_fds(/* unset_environment= */ 0);
+        StartOptions start = {
+                .place = str_equal(container->config.cgroups, "disabled") ? START_NOWHERE : START_IN_UNIT,
+                .storage_driver = options->storage_driver,
+                .created = output_hand_over,
+                .data = &output,
+                .listen_fds = MAX(listen_fds, 0),
+        };
+
+        int r = output_prepare(store, container, &output, reterr);
+        if (r < 0)
+                return r;
+        memcpy(start.stdio, output.theirs, sizeof(start.stdio));
+        r = engine_start_here(store, container, &start, &proc, reterr);
+        return r < 0 ? r : tell_systemd(&container->config, proc.pid, reterr);
+}
+
+int engine_start_in_unit(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
+        int r;
+
+        if (str_equal(container->config.sdnotify, "healthy"))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --sdnotify=healthy: not there yet");
+        r = start_here(store, container, options, reterr);
+        container_unlock(container);
+        return r;
+}
+
+/* ---- the transient service ---- */
+
+static int leave_error(const Store *store, Container *container, const Error *error) {
+        _cleanup_json_ json_t *json = json_object();
+        int fd = container_runtime_fd(store, container, /* reterr= */ NULL);
+
+        if (fd < 0 || json_object_set_new(json, "code", json_integer(error->code)) < 0 ||
+            json_object_set_new(json, "kind", json_string(error_kind_to_string(error->kind))) < 0 ||
+            json_object_set_new(json, "message", json_text(error->message ?: strerror(-error->code))) < 0 ||
+            (error->hint && json_object_set_new(json, "hint", json_text(error->hint)) < 0))
+                return -ENOMEM;
+        return json_write(fd, ERROR_FILE, json, 0600, FILE_VOLATILE, /* reterr= */ NULL);
+}
+
+/* The error that a start elsewhere left; 0: none. */
+static int fetch_error(int runtime_fd, Error *reterr) {
+        _cleanup_json_ json_t *json = NULL;
+
+        if (json_read(runtime_fd, ERROR_FILE, 65536, &json, /* reterr= */ NULL) < 0)
+                return 0;
+        (void) unlinkat(runtime_fd, ERROR_FILE, 0);
+        int code = (int) json_get_integer(json, "code", -EIO);
+        code = code < 0 ? code : -EIO;
+        (void) error_set(reterr, code, error_kind_from_string(json_get_string(json, "kind")), "%s", json_get_string(json, "message") ?: "");
+        if (json_get_string(json, "hint"))
+                (void) error_hint(reterr, "%s", json_get_string(json, "hint"));
+        return code;
+}
+
+int engine_unit_start(const Store *store, const char *id, const DetachedOptions *options, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        int r = container_load(store, id, &container, reterr);
+
+        if (r >= 0)
+                r = container_lock(store, &container, reterr);
+        if (r < 0)
+                return r == -ENOENT ? EXIT_NO_RESTART : r;
+        int runtime_fd = container_runtime_fd(store, &container, reterr);
+        if (runtime_fd < 0)
+                return runtime_fd;
+        bool again = faccessat(runtime_fd, STARTED_MARK, F_OK, 0) == 0;
+        if (again && container.state.stopped_by_user)
+                return EXIT_NO_RESTART;
+        if (container.pidfd >= 0)
+                return error_set(reterr, -EALREADY, ERROR_STATE, "cannot start container '%s': it is running", container.config.name);
+        if (again)
+                container.state.restart_count++;
+        r = start_here(store, &container, options, reterr);
+        if (r < 0) {
+                (void) leave_error(store, &container, reterr);
+                return again ? r : EXIT_NO_RESTART;
+        }
+        r = file_write_atomic(runtime_fd, STARTED_MARK, "", 0, 0600, FILE_VOLATILE);
+        if (r < 0)
+                log_warning("cannot note that container '%s' has started: %s", container.config.name, strerror(-r));
+        return 0;
+}
+
+typedef struct UnitCommands {
+        char **start, **stop, **ended;
+} UnitCommands;
+
+static void unit_commands_done(UnitCommands *commands) {
+        strv_free(commands->start);
+        strv_free(commands->stop);
+        strv_free(commands->ended);
+}
+
+static char *own_path(void) {
+        char path[4096];
+        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+        if (n < 0)
+                return NULL;
+        path[n] = 0;
+        return strdup(path);
+}
+
+/* argv of one of our internal verbs, with the store's paths told. */
+static int internal_command(const Store *store, const DetachedOptions *options, const char *verb, const char *id, char ***ret) {
+        _cleanup_strv_ char **argv = NULL;
+        const char *const words[] = { "--root", store->data_path, "--runroot", store->runtime_path };
+        int r = strv_consume(&argv, own_path());
+
+        for (size_t i = 0; i < ELEMENTSOF(words) && r >= 0; i++)
+                r = strv_append(&argv, words[i]);
+        if (r >= 0 && options->storage_driver) {
+                r = strv_append(&argv, "--storage-driver");
+                if (r >= 0)
+                        r = strv_append(&argv, options->storage_driver);
+        }
+        if (r >= 0)
+                r = strv_append(&argv, verb);
+        if (r >= 0)
+                r = strv_append(&argv, id);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(argv);
+        return 0;
+}
+
+static const char *restart_word(const char *policy) {
+        if (str_equal(policy, "always") || str_equal(policy, "unless-stopped"))
+                return "always";
+        return str_equal(policy, "on-failure") ? "on-failure" : "no";
+}
+
+static int run_transient(const Store *store, Container *container, const DetachedOptions *options, Manager *manager, const char *name,
+                         Error *reterr) {
+        __attribute__((cleanup(unit_commands_done))) UnitCommands commands = {};
+        const ContainerConfig *config = &container->config;
+        _cleanup_free_ char *description = str_format("sdpod container %s", config->name), *job = NULL, *result = NULL;
+        _cleanup_strv_ char **controllers = NULL;
+        LimitSettings limits;
+
+        int r = limits_resolve(&config->resources, /* with_default= */ true, &limits, reterr);
+        if (r >= 0)
+                r = manager_controllers(manager, &controllers, reterr);
+        if (r >= 0)
+                r = limits_check(&limits, controllers, reterr);
+        if (r < 0)
+                return r;
+        if (!description || internal_command(store, options, "__start", config->id, &commands.start) < 0 ||
+            internal_command(store, options, "__stop", config->id, &commands.stop) < 0 ||
+            internal_command(store, options, "__ended", config->id, &commands.ended) < 0)
+                return error_oom(reterr);
+        const TransientUnit unit = {
+                .name = name,
+                .description = description,
+                .slice = config->cgroup_parent,
+                .limits = &limits,
+                .exec_start = commands.start,
+                .exec_stop = commands.stop,
+                .exec_stop_post = commands.ended,
+                .restart = restart_word(config->restart_policy),
+                .restart_limit = config->restart_retries,
+                .restart_prevent_status = EXIT_NO_RESTART,
+                .stop_timeout_usec = config->stop_timeout < 0
+                                             ? UINT64_MAX
+                                             : ((uint64_t) config->stop_timeout + STOP_TIMEOUT_SPARE_SEC) * 1000000,
+        };
+        manager_reset_failed(manager, name);
+        r = manager_start_transient(manager, &unit, &job, reterr);
+        if (r >= 0)
+                r = manager_wait_job(manager, job, &result, reterr);
+        if (r < 0)
+                return r;
+        if (str_equal(result, "done"))
+                return 0;
+        return error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start container '%s': its unit ended with '%s'", config->name, result);
+}
+
+static int start_by_systemd(const Store *store, Container *container, const DetachedOptions *options, Manager *manager, Error *reterr) {
+        _cleanup_free_ char *name = str_format("sdpod-%s.service", container->config.id);
+        int runtime_fd = container_runtime_fd(store, container, reterr), r;
+
+        if (runtime_fd < 0)
+                return runtime_fd;
+        if (!name || str_replace(&container->state.unit, name) < 0)
+                return error_oom(reterr);
+        /* the limits are systemd's here, and the unit's cgroup is the container's */
+        r = container_save_state(container, reterr);
+        if (r < 0)
+                return r;
+        container_unlock(container);
+        r = run_transient(store, container, options, manager, name, reterr);
+        int left = fetch_error(runtime_fd, r < 0 ? reterr : NULL);
+        return r < 0 && left < 0 ? left : r;
+}
+
+/* ---- the solo monitor ---- */
+
+static int start_by_monitor(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
+        _cleanup_strv_ char **start = NULL, **argv = NULL;
+        _cleanup_fd_ int ready = -EBADF, devnull = -EBADF;
+        _cleanup_free_ char *answer = NULL;
+        int pair[2], runtime_fd = container_runtime_fd(store, container, reterr), r;
+        pid_t pid;
+
+        if (runtime_fd < 0)
+                return runtime_fd;
+        if (internal_command(store, options, "__start", container->config.id, &start) < 0)
+                return error_oom(reterr);
+        r = output_solo_command(store, container, start, &argv);
+        if (r < 0)
+                return error_oom(reterr);
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return error_set_errno(reterr, -errno, "cannot start the monitor");
+        ready = pair[0];
+        const int fds[] = { -EBADF, -EBADF, 2, pair[1] };
+        r = str_replace(&container->state.unit, NULL);
+        if (r >= 0)
+                r = container_save_state(container, reterr);
+        container_unlock(container);
+        if (r >= 0)
+                r = process_spawn(argv[0], argv, NULL, fds, ELEMENTSOF(fds), &pid, NULL);
+        (void) fd_close(pair[1]);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot start the monitor");
+        r = io_read_all(ready, 65536, &answer, /* ret_size= */ NULL);
+        (void) process_reap(pid); /* the monitor has forked away; this is its first process */
+        int left = fetch_error(runtime_fd, reterr);
+        if (left < 0)
+                return left;
+        return r < 0 ? error_set_errno(reterr, r, "cannot hear from the monitor") : output_solo_answer(answer, reterr);
+}
+
+int engine_start_detached(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
+        _cleanup_manager_ Manager manager = {};
+        int runtime_fd = container_runtime_fd(store, container, reterr);
+
+        if (runtime_fd < 0)
+                return runtime_fd;
+        container->state.stopped_by_user = false;
+        container->state.restart_count = 0;
+        (void) unlinkat(runtime_fd, STARTED_MARK, 0);
+        (void) unlinkat(runtime_fd, ERROR_FILE, 0);
+        int r = str_equal(container->config.cgroups, "disabled") ? -ENOENT : manager_connect(&manager, reterr);
+        if (r == -ENOENT)
+                return start_by_monitor(store, container, options, reterr);
+        return r < 0 ? r : start_by_systemd(store, container, options, &manager, reterr);
+}
+
+/* ---- the end ---- */
+
+static int exit_code_from_environment(void) {
+        const char *code = getenv("EXIT_CODE"), *status = getenv("EXIT_STATUS");
+        int number;
+        uint32_t n;
+
+        if (str_equal(code, "exited") && status && parse_u32(status, &n) >= 0)
+                return (int) n;
+        if (code && status && parse_signal(status, &number) >= 0)
+                return 128 + number;
+        return -1;
+}
+
+int engine_unit_ended(const Store *store, const char *id, const char *exit_code, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        uint32_t number;
+        int r = container_load(store, id, &container, reterr);
+
+        if (r >= 0)
+                r = container_lock(store, &container, reterr);
+        if (r == -ENOENT) { /* removed by force meanwhile */
+                error_done(reterr);
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        /* without a process on record the start failed, and the exit that systemd tells of is that of the starter */
+        if (container.process.pid > 0) {
+                if (container.pidfd >= 0)
+                        return error_set(reterr, -EBUSY, ERROR_STATE, "cannot record the end of container '%s': it is running",
+                                         container.config.name);
+                r = engine_record_exit(store, &container,
+                                       exit_code && parse_u32(exit_code, &number) >= 0 ? (int) number : exit_code_from_environment(), reterr);
+                if (r < 0)
+                        return r;
+        }
+        if (!container.config.auto_remove || container.state.started_usec == 0)
+                return 0;
+        container_unlock(&container);
+        (void) str_replace(&container.state.unit, NULL);
+        return engine_remove(store, &container, &(RemoveOptions){ .volumes = true, .by_supervisor = true }, reterr);
+}
+
+int engine_unit_stop(const Store *store, const char *id, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        int r = container_load(store, id, &container, reterr);
+
+        if (r == -ENOENT) {
+                error_done(reterr);
+                return 0;
+        }
+        return r < 0 ? r : engine_stop_process(&container, container.config.stop_timeout, reterr);
+}

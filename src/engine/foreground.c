@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container in the foreground. */
+#include "engine/foreground.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "cgroup/manager.h"
+#include "engine/relay.h"
+#include "engine/remove.h"
+#include "engine/start.h"
+
+int engine_take_charge(const Store *store, Container *container, Error *reterr) {
+        int fd = container_runtime_fd(store, container, reterr);
+
+        return fd < 0 ? fd : store_lock(fd, "supervisor", /* exclusive= */ true, reterr);
+}
+
+typedef struct Pipes {
+        int ours[3], theirs[3];
+} Pipes;
+
+static void pipes_done(Pipes *pipes) {
+        for (size_t i = 0; i < 3; i++) {
+                pipes->ours[i] = fd_close(pipes->ours[i]);
+                pipes->theirs[i] = fd_close(pipes->theirs[i]);
+        }
+}
+
+static int make_pipes(bool open_stdin, Pipes *ret, Error *reterr) {
+        for (int i = open_stdin ? 0 : 1; i < 3; i++) {
+                int pair[2];
+
+                if (pipe2(pair, O_CLOEXEC) < 0)
+                        return error_set_errno(reterr, -errno, "cannot make a pipe");
+                ret->ours[i] = pair[i == 0 ? 1 : 0];
+                ret->theirs[i] = pair[i == 0 ? 0 : 1];
+        }
+        return 0;
+}
+
+/* What the command found open it passes on; a container started without a standard stream has none of ours. */
+static StartPlace choose_place(const ContainerConfig *config) {
+        if (str_equal(config->cgroups, "disabled"))
+                return START_NOWHERE;
+        if (str_equal(config->cgroups, "split"))
+                return START_IN_UNIT;
+        return manager_is_there() ? START_IN_SCOPE : START_NOWHERE;
+}
+
+static int finish(const Store *store, Container *container, int exit_code, Error *reterr) {
+        int r = container_lock(store, container, reterr);
+
+        if (r == -ENOENT) { /* somebody removed it by force: nothing is left to record */
+                if (reterr)
+                        error_done(reterr);
+                return 0;
+        }
+        if (r >= 0)
+                r = engine_record_exit(store, container, exit_code, reterr);
+        container_unlock(container);
+        return r;
+}
+
+/* The run itself: from the start to the last byte. */
+static int run(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code, Error *reterr) {
+        Pipes pipes = { .ours = { -EBADF, -EBADF, -EBADF }, .theirs = { -EBADF, -EBADF, -EBADF } };
+        _cleanup_proc_ Proc proc = PROC_NULL;
+        _cleanup_fd_ int signal_fd = -EBADF;
+        StartOptions start = {
+                .place = choose_place(&container->config),
+                .storage_driver = options->storage_driver,
+                .foreground = true,
+                .stdio = { -EBADF, -EBADF, -EBADF },
+        };
+
+        int r = relay_block_signals(options->sig_proxy, &signal_fd, reterr);
+        if (r >= 0 && !container->config.terminal)
+                r = make_pipes(options->open_stdin, &pipes, reterr);
+        if (r >= 0) {
+                memcpy(start.stdio, pipes.theirs, sizeof(start.stdio));
+                r = engine_start_here(store, container, &start, &proc, reterr);
+        }
+        for (size_t i = 0; i < 3; i++)
+                pipes.theirs[i] = fd_close(pipes.theirs[i]);
+        container_unlock(container);
+        if (r < 0) {
+                pipes_done(&pipes);
+                return r;
+        }
+        Relay relay = {
+                .pidfd = proc.pidfd,
+                .console_fd = TAKE_FD(proc.console_fd),
+                .stdin_to = pipes.ours[0],
+                .open_stdin = options->open_stdin,
+                .sig_proxy = options->sig_proxy,
+                .out = { .from = pipes.ours[1], .to = options->show_stdout ? STDOUT_FILENO : -EBADF },
+                .err = { .from = pipes.ours[2], .to = options->show_stderr ? STDERR_FILENO : -EBADF },
+        };
+        r = relay_run(&relay, signal_fd, reterr);
+        if (r < 0)
+                (void) process_signal(proc.pidfd, SIGKILL);
+        *ret_exit_code = process_reap(proc.pid);
+        return r;
+}
+
+int engine_run_foreground(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code,
+                          Error *reterr) {
+        bool removes = container->config.auto_remove;
+        int r = run(store, container, options, ret_exit_code, reterr);
+
+        if (r >= 0)
+                r = finish(store, container, *ret_exit_code, reterr);
+        if (removes) {
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                if (engine_remove(store, container, &(RemoveOptions){ .volumes = true }, &error) < 0 && error.code != -ENOENT)
+                        log_warning("%s", error.message ?: "cannot remove the container");
+        }
+        return r;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A container in the foreground: this command is its supervisor, its terminal and its log. */
+#pragma once
+
+#include "state/container.h"
+
+typedef struct ForegroundOptions {
+        bool open_stdin;   /* our standard input goes to the container */
+        bool sig_proxy;    /* signals that reach us are passed on */
+        bool show_stdout, show_stderr; /* what of the output is shown; what is not goes to the log alone */
+        const char *storage_driver;
+} ForegroundOptions;
+
+/* Starts the container (locked), passes data and signals until it ends, records the exit, and removes it where it wants
+ * that. All output has been delivered when it returns. *ret_exit_code as a shell has it. */
+int engine_run_foreground(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code,
+                          Error *reterr);
+
+/* Takes the lock that says "a command is in charge of this container": the name of a container that nobody is in charge of
+ * can be taken again. Held until the returned descriptor is closed. */
+int engine_take_charge(const Store *store, Container *container, Error *reterr);

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mounts of a container: the user's, and the small files that sdpod writes for it. */
+#pragma once
+
+#include "proc/plan.h"
+#include "state/container.h"
+
+/* Appends all mounts to the plan in the order in which they are made (a parent before what lies below it). */
+int plan_mounts(const Store *store, Container *container, const UserMap *base, ProcPlan *plan, char ***ret_fresh, Error *reterr);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a record to a plan for the process. */
+#include "engine/plan.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "engine/plan-mounts.h"
+#include "engine/network.h"
+#include "proc/masked.h"
+#include "proc/seccomp.h"
+#include "storage/rootfs.h"
+
+#define INIT_PROGRAM "/usr/bin/catatonit"
+#define INIT_IN_CONTAINER "/run/podman-init"
+
+static int plan_namespaces(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
+        const struct {
+                const char *mode, *option;
+                int flag;
+        } rows[] = {
+                { config->pid_mode, "--pid", CLONE_NEWPID },
+                { config->ipc_mode, "--ipc", CLONE_NEWIPC },
+                { config->uts_mode, "--uts", CLONE_NEWUTS },
+        };
+
+        plan->namespaces.flags = CLONE_NEWNS | (plan->map.host ? 0 : CLONE_NEWUSER);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                if (rows[i].mode && !str_equal(rows[i].mode, "private") && !str_equal(rows[i].mode, "shareable"))
+                        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use %s=%s: not there yet", rows[i].option,
+                                         rows[i].mode);
+                plan->namespaces.flags |= rows[i].flag;
+        }
+        plan->namespaces.host_network = str_equal(config->network, "host");
+        if (!plan->namespaces.host_network)
+                plan->namespaces.flags |= CLONE_NEWNET;
+        return 0;
+}
+
+static int plan_rootfs(const Store *store, Container *container, const UserMap *base, const char *wanted_driver, ProcPlan *plan,
+                       Error *reterr) {
+        const ContainerConfig *config = &container->config;
+        RootfsPlan *rootfs = &plan->rootfs;
+        _cleanup_strv_ char **lower = NULL;
+        StorageDriver driver;
+
+        int r = rootfs_make_directories(container, store, reterr);
+        if (r < 0)
+                return r;
+        rootfs->data_path = store->data_path;
+        rootfs->read_only = config->read_only;
+        rootfs->use_volatile = config->auto_remove;
+        if (config->rootfs) {
+                if (config->rootfs_overlay)
+                        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --rootfs DIR:O: not there yet");
+                if (plan->map.own)
+                        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                         "cannot use --rootfs with an ID map of its own: not there yet");
+                rootfs->kind = ROOTFS_DIRECTORY;
+                rootfs->directory = config->rootfs;
+                return 0;
+        }
+        r = rootfs_lower_paths(store, config->layers, &lower, reterr);
+        if (r >= 0)
+                r = storage_driver_choose(store, wanted_driver, &driver, /* ret_reason= */ NULL, reterr);
+        if (r < 0)
+                return r;
+        if (driver == STORAGE_FUSE || plan->map.own) {
+                rootfs->kind = ROOTFS_TREE;
+                return rootfs_fuse_mount(store, container, lower, base, &plan->map, &rootfs->tree_fd, reterr);
+        }
+        rootfs->kind = ROOTFS_OVERLAY;
+        rootfs->lower = TAKE_PTR(lower);
+        rootfs->upper = str_format("containers/%s/upper", config->id);
+        rootfs->work = str_format("containers/%s/work", config->id);
+        return rootfs->upper && rootfs->work ? 0 : error_oom(reterr);
+}
+
+static int plan_policy(const Store *store, const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
+        _cleanup_masked_paths_ MaskedPaths paths = MASKED_PATHS_NULL;
+        uint64_t openings = 0;
+
+        int r = caps_resolve(config->cap_add, config->cap_drop, config->privileged, &plan->caps, reterr);
+        if (r >= 0)
+                r = masked_paths_resolve(config->masked_paths_add, config->unmask, config->privileged, &paths, reterr);
+        if (r < 0)
+                return r;
+        plan->masked_paths = TAKE_PTR(paths.masked);
+        plan->read_only_paths = TAKE_PTR(paths.read_only);
+        for (char **p = config->security_opt; p && *p; p++) {
+                int opening = seccomp_opening_from_name(*p);
+
+                if (opening >= 0)
+                        openings |= SECCOMP_OPENING_BIT(opening);
+        }
+        const SeccompRequest request = {
+                .profile = config->seccomp,
+                .capabilities = plan->caps.bounding,
+                .openings = openings,
+                .privileged = config->privileged,
+                .data_fd = store->data_fd,
+        };
+        return seccomp_prepare(&request, &plan->seccomp, reterr);
+}
+
+static int plan_process(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
+        int r = 0;
+
+        if (config->init) {
+                if (access(INIT_PROGRAM, X_OK) < 0) {
+                        (void) error_set_errno(reterr, -errno, "cannot use --init: no '%s'", INIT_PROGRAM);
+                        return error_hint(reterr, "install the package catatonit");
+                }
+                r = strv_append(&plan->args, INIT_IN_CONTAINER);
+                if (r >= 0)
+                        r = strv_append(&plan->args, "--");
+        }
+        if (r >= 0)
+                r = strv_extend(&plan->args, config->entrypoint);
+        if (r >= 0)
+                r = strv_extend(&plan->args, config->command);
+        if (r >= 0)
+                r = strv_extend(&plan->env, config->env);
+        if (r >= 0 && plan->hostname && !strv_env_get(plan->env, "HOSTNAME"))
+                r = strv_consume(&plan->env, str_format("HOSTNAME=%s", plan->hostname));
+        if (r >= 0 && plan->listen_fds > 0) {
+                r = strv_append(&plan->env, "LISTEN_PID=1");
+                if (r >= 0)
+                        r = strv_consume(&plan->env, str_format("LISTEN_FDS=%d", plan->listen_fds));
+                if (r >= 0 && getenv("LISTEN_FDNAMES"))
+                        r = strv_consume(&plan->env, str_format("LISTEN_FDNAMES=%s", getenv("LISTEN_FDNAMES")));
+        }
+        return r < 0 ? error_oom(reterr) : 0;
+}
+
+/* The first twelve digits of the ID, where nobody gave a name. */
+static int plan_hostname(Container *container, ProcPlan *plan, Error *reterr) {
+        ContainerConfig *config = &container->config;
+
+        if (!config->hostname && !(config->hostname = strndup(config->id, 12)))
+                return error_oom(reterr);
+        plan->hostname = config->hostname;
+        return 0;
+}
+
+int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, char ***ret_fresh, Error *reterr) {
+        _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
+        _cleanup_user_map_ UserMap base = {};
+        _cleanup_strv_ char **fresh = NULL;
+        const ContainerConfig *config = &container->config;
+
+        plan.config = config;
+        plan.cgroup_fd = options->cgroup_fd;
+        plan.die_with_parent = options->die_with_parent;
+        plan.listen_fds = options->listen_fds;
+        memcpy(plan.stdio, options->stdio, sizeof(plan.stdio));
+        int r = user_map_default(&base, reterr);
+        if (r >= 0) {
+                user_map_warn_single(&base, store->runtime_fd);
+                r = user_map_for_container(config, &base, &plan.map, reterr);
+        }
+        if (r >= 0)
+                r = plan_namespaces(config, &plan, reterr);
+        if (r >= 0)
+                r = plan_hostname(container, &plan, reterr);
+        if (r >= 0)
+                r = plan_policy(store, config, &plan, reterr);
+        if (r >= 0)
+                r = plan_process(config, &plan, reterr);
+        if (r >= 0)
+                r = plan_rootfs(store, container, &base, options->storage_driver, &plan, reterr);
+        if (r >= 0)
+                r = plan_mounts(store, container, &base, &plan, &fresh, reterr);
+        if (r < 0) {
+                plan.cgroup_fd = -EBADF; /* still the caller's */
+                return r;
+        }
+        *ret = plan;
+        plan = PROC_PLAN_NULL;
+        *ret_fresh = TAKE_PTR(fresh);
+        return 0;
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moves bytes and signals between our standard streams and a process. */
+#include "engine/relay.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/process.h"
+
+enum { BUFFER_SIZE = 65536 };
+
+typedef enum Slot { SLOT_SIGNAL, SLOT_PROCESS, SLOT_STDIN, SLOT_STDIN_TO, SLOT_OUT, SLOT_ERR, _SLOT_MAX } Slot;
+
+typedef struct Loop {
+        Relay *relay;
+        int signal_fd;
+        bool stdin_open, ended;
+        char *pending;       /* of stdin, not yet taken by the process */
+        size_t n_pending, pending_at;
+        char *buffer;
+} Loop;
+
+int relay_block_signals(bool sig_proxy, int *ret_signal_fd, Error *reterr) {
+        static const int kept[] = { SIGCHLD, SIGTSTP, SIGTTIN, SIGTTOU, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS, SIGURG };
+        sigset_t set;
+
+        if (sig_proxy) {
+                (void) sigfillset(&set);
+                for (size_t i = 0; i < ELEMENTSOF(kept); i++)
+                        (void) sigdelset(&set, kept[i]);
+        } else {
+                (void) sigemptyset(&set);
+                (void) sigaddset(&set, SIGWINCH);
+                (void) sigaddset(&set, SIGPIPE);
+        }
+        if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+                return error_set_errno(reterr, -errno, "cannot take over the signals");
+        int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        if (fd < 0)
+                return error_set_errno(reterr, -errno, "cannot take over the signals");
+        *ret_signal_fd = fd;
+        return 0;
+}
+
+static void pass_window_size(const Relay *relay) {
+        struct winsize size;
+
+        if (relay->console_fd >= 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+                (void) ioctl(relay->console_fd, TIOCSWINSZ, &size); /* a size that cannot be set changes nothing */
+}
+
+static void pass_signals(const Loop *loop) {
+        struct signalfd_siginfo info;
+
+        while (read(loop->signal_fd, &info, sizeof(info)) == sizeof(info)) {
+                int signal = (int) info.ssi_signo;
+
+                if (signal == SIGWINCH)
+                        pass_window_size(loop->relay);
+                if (loop->relay->sig_proxy && signal != SIGPIPE && (signal != SIGWINCH || loop->relay->console_fd < 0))
+                        (void) process_signal(loop->relay->pidfd, signal); /* it may have ended */
+        }
+}
+
+/* From the process to us. Closes the stream at its end (EIO: the other side of a terminal is closed, tty(4)). */
+static void pass_output(Loop *loop, RelayStream *stream, int *from, int number) {
+        ssize_t n = RETRY_EINTR(read(*from, loop->buffer, BUFFER_SIZE));
+
+        if (n < 0 && errno == EAGAIN)
+                return;
+        if (n <= 0) {
+                *from = fd_close(*from);
+                return;
+        }
+        if (stream->tee)
+                (void) stream->tee(stream->tee_data, number, loop->buffer, (size_t) n);
+        /* a reader of ours that went away must not stop the process: the rest is thrown away */
+        if (stream->to >= 0 && io_write_full(stream->to, loop->buffer, (size_t) n) < 0)
+                stream->to = -EBADF;
+}
+
+static int *stdin_target(Relay *relay) {
+        return relay->console_fd >= 0 ? &relay->console_fd : &relay->stdin_to;
+}
+
+static void read_stdin(Loop *loop) {
+        ssize_t n = RETRY_EINTR(read(STDIN_FILENO, loop->pending, BUFFER_SIZE));
+
+        if (n < 0 && errno == EAGAIN)
+                return;
+        if (n <= 0) {
+                loop->stdin_open = false;
+                loop->relay->stdin_to = fd_close(loop->relay->stdin_to);
+                return;
+        }
+        loop->n_pending = (size_t) n;
+        loop->pending_at = 0;
+}
+
+static void write_stdin(Loop *loop) {
+        int *target = stdin_target(loop->relay);
+        ssize_t n = RETRY_EINTR(write(*target, loop->pending + loop->pending_at, loop->n_pending));
+
+        if (n < 0 && errno == EAGAIN)
+                return;
+        if (n < 0) { /* it closed its stdin: what we have for it has nowhere to go */
+                loop->n_pending = 0;
+                loop->stdin_open = false;
+                loop->relay->stdin_to = fd_close(loop->relay->stdin_to);
+                return;
+        }
+        loop->pending_at += (size_t) n;
+        loop->n_pending -= (size_t) n;
+}
+
+static void fill_slots(Loop *loop, struct pollfd *slots) {
+        Relay *relay = loop->relay;
+
+        slots[SLOT_SIGNAL] = (struct pollfd){ .fd = loop->signal_fd, .events = POLLIN };
+        slots[SLOT_PROCESS] = (struct pollfd){ .fd = loop->ended ? -1 : relay->pidfd, .events = POLLIN };
+        slots[SLOT_STDIN] = (struct pollfd){ .fd = loop->stdin_open && loop->n_pending == 0 && !loop->ended ? STDIN_FILENO : -1,
+                                             .events = POLLIN };
+        slots[SLOT_STDIN_TO] = (struct pollfd){ .fd = loop->n_pending > 0 ? *stdin_target(relay) : -1, .events = POLLOUT };
+        slots[SLOT_OUT] = (struct pollfd){ .fd = relay->console_fd >= 0 ? relay->console_fd : relay->out.from, .events = POLLIN };
+        slots[SLOT_ERR] = (struct pollfd){ .fd = relay->console_fd >= 0 ? -1 : relay->err.from, .events = POLLIN };
+        for (size_t i = 0; i < _SLOT_MAX; i++)
+                if (slots[i].fd < 0)
+                        slots[i].fd = -1;
+}
+
+static int loop_run(Loop *loop, Error *reterr) {
+        Relay *relay = loop->relay;
+
+        while (!loop->ended || relay->console_fd >= 0 || relay->out.from >= 0 || relay->err.from >= 0) {
+                struct pollfd slots[_SLOT_MAX];
+
+                fill_slots(loop, slots);
+                if (RETRY_EINTR(poll(slots, _SLOT_MAX, -1)) < 0)
+                        return error_set_errno(reterr, -errno, "cannot wait for the container");
+                if (slots[SLOT_SIGNAL].revents)
+                        pass_signals(loop);
+                if (slots[SLOT_STDIN].revents)
+                        read_stdin(loop);
+                if (slots[SLOT_STDIN_TO].revents)
+                        write_stdin(loop);
+                if (slots[SLOT_ERR].revents)
+                        pass_output(loop, &relay->err, &relay->err.from, 2);
+                if (slots[SLOT_OUT].revents)
+                        pass_output(loop, &relay->out, relay->console_fd >= 0 ? &relay->console_fd : &relay->out.from, 1);
+                if (slots[SLOT_PROCESS].revents)
+                        loop->ended = true;
+        }
+        return 0;
+}
+
+static void set_nonblocking(int fd) {
+        int flags = fd >= 0 ? fcntl(fd, F_GETFL) : -1;
+
+        if (flags >= 0)
+                (void) fcntl(fd, F_SETFL, flags | O_NONBLOCK); /* a blocking write is slower, not wrong */
+}
+
+int relay_run(Relay *relay, int signal_fd, Error *reterr) {
+        _cleanup_free_ char *buffer = malloc(BUFFER_SIZE), *pending = malloc(BUFFER_SIZE);
+        Loop loop = { .relay = relay, .signal_fd = signal_fd, .stdin_open = relay->open_stdin, .pending = pending, .buffer = buffer };
+        struct termios before, raw;
+        bool is_raw = false;
+
+        if (!buffer || !pending)
+                return error_oom(reterr);
+        set_nonblocking(relay->stdin_to);
+        set_nonblocking(relay->console_fd);
+        if (relay->console_fd >= 0) {
+                pass_window_size(relay);
+                if (relay->open_stdin && tcgetattr(STDIN_FILENO, &before) == 0) {
+                        raw = before;
+                        cfmakeraw(&raw);
+                        is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+                }
+        }
+        int r = loop_run(&loop, reterr);
+        if (is_raw)
+                (void) tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+        relay->stdin_to = fd_close(relay->stdin_to);
+        relay->console_fd = fd_close(relay->console_fd);
+        relay->out.from = fd_close(relay->out.from);
+        relay->err.from = fd_close(relay->err.from);
+        return r;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Moves bytes between our standard streams and a process's, and signals to it, until it has ended and all is delivered. */
+#pragma once
+
+#include "base/error.h"
+
+typedef struct RelayStream {
+        int from;            /* -EBADF: closed */
+        int to;              /* -EBADF: thrown away */
+        /* Sees all that passes, before it is written; NULL: nobody does. `stream` is 1 or 2. */
+        int (*tee)(void *data, int stream, const void *bytes, size_t size);
+        void *tee_data;
+} RelayStream;
+
+typedef struct Relay {
+        int pidfd;           /* of the process */
+        int console_fd;      /* master of its terminal, both ways; -EBADF: the pipes */
+        int stdin_to;        /* write end of its stdin pipe, closed at the end of ours; -EBADF: none */
+        bool open_stdin;     /* read our standard input */
+        bool sig_proxy;
+        RelayStream out, err; /* with a terminal only `out`, whose `from` is ignored */
+} Relay;
+
+/* Blocks the signals that are passed on; to be called before the process is made, so that none is lost. *ret_signal_fd is a
+ * signalfd; the process that is made must reset its mask. */
+int relay_block_signals(bool sig_proxy, int *ret_signal_fd, Error *reterr);
+
+/* Runs until the process has ended and its output is at an end. The terminal of ours is raw meanwhile where the process has
+ * one. Owns and closes console_fd, stdin_to and the streams' `from`. */
+int relay_run(Relay *relay, int signal_fd, Error *reterr);

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Removing containers. */
+#include "engine/remove.h"
+
+#include "base/log.h"
+#include "base/str.h"
+#include "engine/stop.h"
+#include "storage/rootfs.h"
+#include "storage/volume.h"
+
+static void remove_anonymous_volumes(const Store *store, const ContainerConfig *config) {
+        for (size_t i = 0; i < config->n_mounts; i++) {
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                if (config->mounts[i].anonymous && volume_remove(store, config->mounts[i].source, &error) < 0 && error.code != -ENOENT)
+                        log_warning("%s", error.message ?: "cannot remove an anonymous volume");
+        }
+}
+
+int engine_remove(const Store *store, Container *c, const RemoveOptions *options, Error *reterr) {
+        int r = container_refresh(store, c, reterr);
+
+        if (r < 0)
+                return r;
+        if (c->pidfd >= 0 && !options->force) {
+                (void) error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it is %s", c->config.name,
+                                 container_status_to_string(c->status));
+                return error_hint(reterr, "stop it first, or use --force");
+        }
+        if (c->pidfd >= 0 || (c->state.unit && !options->by_supervisor)) {
+                r = engine_stop(store, c, options->has_timeout ? options->timeout : c->config.stop_timeout, /* by_user= */ true, reterr);
+                if (r == -ENOENT) { /* its supervisor removed it when it ended (--rm) */
+                        error_done(reterr);
+                        return 0;
+                }
+                if (r < 0)
+                        return r;
+        }
+        r = container_lock(store, c, reterr);
+        if (r == -ENOENT) {
+                if (reterr)
+                        error_done(reterr);
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        if (c->pidfd >= 0)
+                return error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it was started meanwhile", c->config.name);
+        r = container_delete(store, c, rootfs_remove, /* data= */ NULL, reterr);
+        if (r >= 0 && options->volumes)
+                remove_anonymous_volumes(store, &c->config);
+        return r;
+}

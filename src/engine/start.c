@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting a container in this very process. */
+#include "engine/start.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/io.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "cgroup/hierarchy.h"
+#include "cgroup/limits.h"
+#include "cgroup/manager.h"
+#include "engine/network.h"
+#include "engine/plan.h"
+#include "storage/volume.h"
+
+int64_t engine_now_usec(void) {
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_REALTIME, &now);
+        return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+}
+
+/* ---- where it is accounted ---- */
+
+typedef struct Placement {
+        const Container *container;
+        Manager manager;
+        LimitSettings limits;
+        int cgroup_fd; /* born there; -EBADF: placed later or not at all */
+} Placement;
+
+/* A cgroup below the unit's own. Where limits were asked, the controllers must be handed down, and then the unit's own
+ * cgroup must be empty (cgroups(7), "no internal processes"): this process moves aside. */
+static int place_in_unit(Placement *p, Error *reterr) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_strv_ char **controllers = NULL;
+        int r = cgroup_of(0, &path);
+
+        if (r < 0)
+                return p->limits.asked ? error_set_errno(reterr, r, "cannot find the unit's cgroup") : 0;
+        _cleanup_fd_ int unit = cgroup_open(path, reterr);
+        if (unit < 0)
+                return unit;
+        p->cgroup_fd = cgroup_make(unit, "container", reterr);
+        if (p->cgroup_fd < 0 && !p->limits.asked) {
+                error_done(reterr); /* not delegated: then the unit's own cgroup is the container's */
+                log_debug("the unit's cgroup is not delegated (Delegate=yes), the container shares it");
+                return 0;
+        }
+        if (p->cgroup_fd < 0) {
+                (void) error_prefix(reterr, p->cgroup_fd, "cannot set limits");
+                return error_hint(reterr, "the unit needs Delegate=yes");
+        }
+        if (!p->limits.asked)
+                return 0;
+        r = cgroup_controllers(unit, &controllers);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot read the unit's controllers");
+        r = limits_check(&p->limits, controllers, reterr);
+        if (r < 0)
+                return r;
+        _cleanup_fd_ int aside = cgroup_make(unit, "supervisor", reterr);
+        r = aside < 0 ? aside : cgroup_attach(aside, getpid());
+        if (r >= 0)
+                r = cgroup_enable_controllers(unit);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot hand the unit's controllers down");
+        return limits_write(&p->limits, p->cgroup_fd, reterr);
+}
+
+static int enter_scope(pid_t pid, void *data, Error *reterr) {
+        Placement *p = data;
+        const ContainerConfig *config = &p->container->config;
+        _cleanup_free_ char *name = str_format("sdpod-%s.scope", config->id), *job = NULL, *result = NULL;
+        _cleanup_free_ char *description = str_format("sdpod container %s", config->name);
+        const TransientUnit unit = { .name = name, .description = description, .slice = config->cgroup_parent, .limits = &p->limits, .pid = pid };
+
+        if (!name || !description)
+                return error_oom(reterr);
+        int r = manager_start_transient(&p->manager, &unit, &job, reterr);
+        if (r >= 0)
+                r = manager_wait_job(&p->manager, job, &result, reterr);
+        if (r >= 0 && !str_equal(result, "done"))
+                r = error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start the scope of the container: %s", result);
+        return r;
+}
+
+static int place_in_scope(Placement *p, ProcPlan *plan, Error *reterr) {
+        _cleanup_strv_ char **controllers = NULL;
+        int r = manager_connect(&p->manager, reterr);
+
+        if (r < 0)
+                return r;
+        /* the default number of processes is systemd's business where the controller is missing: it passes it over */
+        if (p->limits.asked) {
+                r = manager_controllers(&p->manager, &controllers, reterr);
+                if (r >= 0)
+                        r = limits_check(&p->limits, controllers, reterr);
+                if (r < 0)
+                        return r;
+        }
+        plan->place = enter_scope;
+        plan->place_data = p;
+        return 0;
+}
+
+static int refuse_limits(const Placement *p, Error *reterr) {
+        if (!p->limits.asked)
+                return 0;
+        (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot set limits: there is no systemd manager of this user to ask");
+        return error_hint(reterr, "log in so that 'systemctl --user status' works, or 'loginctl enable-linger'");
+}
+
+/* ---- what is written down ---- */
+
+static char *boot_id(void) {
+        char *text;
+
+        if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, /* ret_size= */ NULL) < 0)
+                return NULL;
+        text[strcspn(text, "\n")] = 0;
+        return text;
+}
+
+static int record_start(const Store *store, Container *container, const Proc *proc, Error *reterr) {
+        ContainerProcess *process = &container->process;
+        int r = process_start_time(proc->pid, &process->start_time);
+
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot record the container's process");
+        process->pid = proc->pid;
+        free(process->boot_id);
+        process->boot_id = boot_id();
+        free(process->cgroup);
+        process->cgroup = NULL;
+        if (cgroup_of(proc->pid, &process->cgroup) < 0 && !(process->cgroup = strdup("")))
+                return error_oom(reterr);
+        if (!process->boot_id)
+                return error_oom(reterr);
+        container->state.started_usec = engine_now_usec();
+        container->state.finished_usec = 0;
+        container->state.exited = container->state.oom_killed = false;
+        container->state.exit_code = 0;
+        (void) str_replace(&container->state.error, NULL);
+        r = container_save_process(store, container, reterr);
+        return r < 0 ? r : container_save_state(container, reterr);
+}
+
+int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr) {
+        if (container->process.net_pid > 0) { /* it ends by itself with the init; only its record goes */
+                container->process.net_pid = 0;
+        }
+        container->process.pid = 0;
+        container->pidfd = fd_close(container->pidfd);
+        container->state.exited = true;
+        container->state.exit_code = exit_code;
+        container->state.finished_usec = engine_now_usec();
+        int r = container_save_state(container, reterr);
+        return r < 0 ? r : container_save_process(store, container, reterr);
+}
+
+static void record_failure(const Store *store, Container *container, const Error *error, int64_t started_before) {
+        container->process.pid = 0;
+        container->state.started_usec = started_before;
+        (void) str_replace(&container->state.error, error ? error->message : NULL);
+        (void) container_save_process(store, container, /* reterr= */ NULL);
+        (void) container_save_state(container, /* reterr= */ NULL);
+}
+
+static void mark_filled(const Store *store, char *const *volumes) {
+        for (; volumes && *volumes; volumes++) {
+                _cleanup_volume_ Volume volume = VOLUME_NULL;
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                if (volume_load(store, *volumes, &volume, &error) < 0 || volume_mark_filled(store, &volume, &error) < 0)
+                        log_warning("%s", error.message ?: "cannot note that a volume is filled");
+        }
+}
+
+/* ---- the start ---- */
+
+static int place(Placement *p, const StartOptions *options, ProcPlan *plan, Error *reterr) {
+        int r;
+
+        switch (options->place) {
+        case START_IN_UNIT:
+                r = place_in_unit(p, reterr);
+                plan->cgroup_fd = TAKE_FD(p->cgroup_fd);
+                return r;
+        case START_IN_SCOPE:
+                return place_in_scope(p, plan, reterr);
+        default:
+                return refuse_limits(p, reterr);
+        }
+}
+
+static int run(const Store *store, Container *container, const StartOptions *options, ProcPlan *plan, Proc *proc, Error *reterr) {
+        int r = proc_clone(plan, proc, reterr);
+
+        if (r >= 0)
+                r = network_start(&container->config, proc->pidfd, &container->process, reterr);
+        if (r >= 0)
+                r = proc_wait_created(proc, reterr);
+        if (r >= 0 && options->created)
+                r = options->created(container, proc, options->data, reterr);
+        if (r >= 0)
+                r = record_start(store, container, proc, reterr);
+        return r < 0 ? r : proc_start(proc, reterr);
+}
+
+int engine_start_here(const Store *store, Container *container, const StartOptions *options, Proc *ret, Error *reterr) {
+        _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
+        _cleanup_proc_ Proc proc = PROC_NULL;
+        _cleanup_strv_ char **fresh = NULL;
+        Placement placement = { .container = container, .cgroup_fd = -EBADF };
+        PlanOptions plan_options = {
+                .storage_driver = options->storage_driver,
+                .die_with_parent = options->foreground,
+                .cgroup_fd = -EBADF,
+                .listen_fds = options->listen_fds,
+        };
+        int64_t started_before = container->state.started_usec;
+
+        memcpy(plan_options.stdio, options->stdio, sizeof(plan_options.stdio));
+        int r = network_check(&container->config, reterr);
+        if (r >= 0)
+                r = limits_resolve(&container->config.resources, options->place == START_IN_SCOPE, &placement.limits, reterr);
+        if (r >= 0)
+                r = plan_make(store, container, &plan_options, &plan, &fresh, reterr);
+        if (r >= 0)
+                r = place(&placement, options, &plan, reterr);
+        if (r >= 0)
+                r = run(store, container, options, &plan, &proc, reterr);
+        manager_done(&placement.manager);
+        (void) fd_close(placement.cgroup_fd);
+        if (r < 0) {
+                record_failure(store, container, reterr, started_before);
+                return r;
+        }
+        mark_filled(store, fresh);
+        container->pidfd = fcntl(proc.pidfd, F_DUPFD_CLOEXEC, 3);
+        container->status = CONTAINER_RUNNING;
+        *ret = proc;
+        proc = PROC_NULL;
+        return 0;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starting a container in this very process: what the foreground `run`, the ExecStart= of a unit and the solo monitor's
+ * child all come down to. */
+#pragma once
+
+#include "proc/proc.h"
+#include "state/container.h"
+
+typedef enum StartPlace {
+        START_IN_UNIT,  /* this process is a service's own: a cgroup below its own */
+        START_IN_SCOPE, /* a transient scope of the user's systemd */
+        START_NOWHERE,  /* no cgroup of its own */
+} StartPlace;
+
+typedef struct StartOptions {
+        StartPlace place;
+        const char *storage_driver;
+        int stdio[3];          /* the container's side */
+        bool foreground;       /* ends with this process */
+        int listen_fds;        /* socket-activation descriptors from 3 on */
+        /* Called when all is in place and the output can flow, before the program runs; NULL: nothing to do. */
+        int (*created)(Container *container, Proc *proc, void *data, Error *reterr);
+        void *data;
+} StartOptions;
+
+/* Starts it. The container must be locked, and stays so. On failure nothing of it runs, and the state says why. */
+int engine_start_here(const Store *store, Container *container, const StartOptions *options, Proc *ret, Error *reterr);
+
+/* Writes down that the run is over: state.json says so, process.json goes. `exit_code` as a shell has it, -1: unknown. The
+ * container must be locked. */
+int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr);
+
+/* Microseconds since the epoch. */
+int64_t engine_now_usec(void);

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ending a running container. */
+#include "engine/stop.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/parse.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "cgroup/hierarchy.h"
+#include "cgroup/manager.h"
+#include "engine/start.h"
+
+enum { RECORD_GRACE_MSEC = 10000, KILL_TIMEOUT_SEC = 10 };
+
+static int not_running(const Container *c, const char *verb, Error *reterr) {
+        return error_set(reterr, -ESRCH, ERROR_STATE, "cannot %s container '%s': it is not running but %s", verb, c->config.name,
+                         container_status_to_string(c->status));
+}
+
+int engine_stop_process(Container *c, int64_t timeout, Error *reterr) {
+        int signal = c->config.stop_signal ?: SIGTERM, r = 0;
+
+        if (c->pidfd < 0)
+                return 0;
+        if (c->process.paused) { /* a frozen process takes no signal but the kill */
+                _cleanup_fd_ int cgroup = cgroup_open(c->process.cgroup, reterr);
+
+                r = cgroup < 0 ? cgroup : cgroup_freeze(cgroup, /* freeze= */ false, reterr);
+                if (r < 0)
+                        return r;
+        }
+        if (timeout != 0) {
+                r = process_signal(c->pidfd, signal);
+                if (r >= 0)
+                        r = process_wait_end(c->pidfd, timeout < 0 ? UINT64_MAX : (uint64_t) timeout * 1000000);
+                if (r >= 0 || r == -ESRCH)
+                        return 0;
+                if (r == -ETIMEDOUT)
+                        log_warning("container '%s' did not end in %lld s after %s, killing it", c->config.name, (long long) timeout,
+                                    signal_name(signal));
+        }
+        /* the end of a PID namespace's init is the end of all in it (pid_namespaces(7)) */
+        r = process_signal(c->pidfd, SIGKILL);
+        if (r >= 0)
+                r = process_wait_end(c->pidfd, KILL_TIMEOUT_SEC * 1000000ULL);
+        if (r < 0 && r != -ESRCH)
+                return error_set_errno(reterr, r, "cannot kill container '%s'", c->config.name);
+        return 0;
+}
+
+/* ---- waiting for the record ---- */
+
+/* What systemd knows of the run, where the container was a unit's main process. */
+static int exit_code_from_systemd(const char *unit) {
+        _cleanup_manager_ Manager manager = {};
+        int code, status;
+
+        if (!unit || manager_connect(&manager, /* reterr= */ NULL) < 0 ||
+            manager_main_exit(&manager, unit, &code, &status, /* reterr= */ NULL) < 0)
+                return -1;
+        return code == CLD_EXITED ? status : 128 + status;
+}
+
+static int record_for_absent_supervisor(const Store *store, Container *c, Error *reterr) {
+        int r = container_lock(store, c, reterr);
+
+        if (r < 0)
+                return r;
+        if (c->pidfd < 0 && !c->state.exited && c->state.started_usec > 0)
+                r = engine_record_exit(store, c, exit_code_from_systemd(c->state.unit ?: c->config.systemd_unit), reterr);
+        container_unlock(c);
+        return r;
+}
+
+static bool is_gone(const Container *c) {
+        struct stat st;
+
+        return fstatat(c->dir_fd, "container.json", &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
+int engine_wait_recorded(const Store *store, Container *c, bool *ret_gone, Error *reterr) {
+        char path[64];
+        _cleanup_fd_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        struct pollfd poll_fd = { .fd = watch, .events = POLLIN };
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", c->dir_fd);
+        if (watch < 0 || inotify_add_watch(watch, path, IN_MOVED_TO | IN_DELETE | IN_MOVE_SELF | IN_DELETE_SELF) < 0)
+                return error_set_errno(reterr, -errno, "cannot watch container '%s'", c->config.name);
+        for (;;) {
+                char events[4096];
+
+                *ret_gone = is_gone(c);
+                if (*ret_gone)
+                        return 0;
+                int r = container_refresh(store, c, reterr);
+                if (r < 0)
+                        return r;
+                if (c->pidfd >= 0 || c->state.exited || c->state.started_usec == 0)
+                        return 0;
+                r = (int) RETRY_EINTR(poll(&poll_fd, 1, RECORD_GRACE_MSEC));
+                if (r < 0)
+                        return error_set_errno(reterr, -errno, "cannot watch container '%s'", c->config.name);
+                if (r == 0)
+                        return record_for_absent_supervisor(store, c, reterr);
+                while (read(watch, events, sizeof(events)) > 0)
+                        ;
+        }
+}
+
+/* ---- a person's wish ---- */
+
+static int note_wish(const Store *store, Container *c, Error *reterr) {
+        int r = container_lock(store, c, reterr);
+
+        if (r < 0)
+                return r;
+        if (!c->state.stopped_by_user) {
+                c->state.stopped_by_user = true;
+                r = container_save_state(c, reterr);
+        }
+        container_unlock(c);
+        return r;
+}
+
+static int stop_unit(const char *unit, Error *reterr) {
+        _cleanup_manager_ Manager manager = {};
+        int r = manager_connect(&manager, reterr);
+
+        return r == -ENOENT ? 0 : r < 0 ? r : manager_stop_unit(&manager, unit, reterr);
+}
+
+int engine_stop(const Store *store, Container *c, int64_t timeout, bool by_user, Error *reterr) {
+        bool gone;
+        int r = by_user ? note_wish(store, c, reterr) : container_refresh(store, c, reterr);
+
+        if (r >= 0)
+                r = engine_stop_process(c, timeout, reterr);
+        /* also where nothing runs: the unit may be about to restart it */
+        if (r >= 0 && c->state.unit)
+                r = stop_unit(c->state.unit, reterr);
+        return r < 0 ? r : engine_wait_recorded(store, c, &gone, reterr);
+}
+
+int engine_kill(const Store *store, Container *c, int signal, Error *reterr) {
+        int r;
+
+        if (c->pidfd < 0)
+                return not_running(c, "kill", reterr);
+        if (signal == SIGKILL || signal == SIGTERM) {
+                r = note_wish(store, c, reterr);
+                if (r < 0)
+                        return r;
+        }
+        if (c->pidfd < 0)
+                return not_running(c, "kill", reterr);
+        r = process_signal(c->pidfd, signal);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot send %s to container '%s'", signal_name(signal), c->config.name);
+        return 0;
+}
+
+int engine_pause(const Store *store, Container *c, bool pause, Error *reterr) {
+        int r = container_lock(store, c, reterr);
+
+        if (r < 0)
+                return r;
+        if (c->status != (pause ? CONTAINER_RUNNING : CONTAINER_PAUSED)) {
+                if (c->pidfd < 0)
+                        return not_running(c, pause ? "pause" : "unpause", reterr);
+                return error_set(reterr, -EALREADY, ERROR_STATE, pause ? "cannot pause container '%s': it is paused"
+                                                                      : "cannot unpause container '%s': it is not paused",
+                                 c->config.name);
+        }
+        if (str_empty(c->process.cgroup) || str_equal(c->process.cgroup, "/"))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot pause container '%s': it has no cgroup of its own", c->config.name);
+        _cleanup_fd_ int cgroup = cgroup_open(c->process.cgroup, reterr);
+        r = cgroup < 0 ? cgroup : cgroup_freeze(cgroup, pause, reterr);
+        if (r >= 0) {
+                c->process.paused = pause;
+                r = container_save_process(store, c, reterr);
+        }
+        container_unlock(c);
+        return r < 0 ? error_prefix(reterr, r, "cannot %s container '%s'", pause ? "pause" : "unpause", c->config.name) : 0;
+}

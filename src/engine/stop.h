@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ending a running container. */
+#pragma once
+
+#include "state/container.h"
+
+/* Sends the stop signal, waits for the timeout, then kills everything in it. Returns when no process is left; the exit is
+ * recorded by whoever supervises. `timeout` in seconds; 0: kill at once; -1: wait for ever. No lock is held meanwhile. */
+int engine_stop_process(Container *container, int64_t timeout, Error *reterr);
+
+/* The same as a person's wish: a restart policy does not bring it back, the unit that holds it is stopped, and the exit is
+ * recorded when it returns. A container that does not run is not an error. */
+int engine_stop(const Store *store, Container *container, int64_t timeout, bool by_user, Error *reterr);
+
+/* Sends a signal to its init. TERM and KILL count as a person's wish to end it. -ESRCH (ERROR_STATE): it does not run. */
+int engine_kill(const Store *store, Container *container, int signal, Error *reterr);
+
+/* Waits until the exit of a run that has ended is recorded, or the container is gone (*ret_gone); where nobody is left to
+ * record it, it is recorded here. */
+int engine_wait_recorded(const Store *store, Container *container, bool *ret_gone, Error *reterr);
+
+int engine_pause(const Store *store, Container *container, bool pause, Error *reterr);
