@@ -8,6 +8,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cli/parse-mount.h"
+#include "spec/opening.h"
 
 #define INVALID(...) error_set(reterr, -EINVAL, ERROR_INVALID, __VA_ARGS__)
 #define NOT_YET(...) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, __VA_ARGS__)
@@ -115,6 +116,8 @@ static const struct {
 int parse_security_opt(ContainerConfig *config, const char *value, Error *reterr) {
         size_t n = strcspn(value, "=:");
 
+        if (security_opening_from_name(value) >= 0)
+                return strv_append(&config->security_opt, value) < 0 ? error_oom(reterr) : 0;
         for (size_t i = 0; i < ELEMENTSOF(security_opts); i++) {
                 if (strlen(security_opts[i].name) != n || strncmp(value, security_opts[i].name, n) != 0)
                         continue;

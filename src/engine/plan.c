@@ -99,10 +99,10 @@ static int plan_policy(const Store *store, const ContainerConfig *config, ProcPl
         plan->masked_paths = TAKE_PTR(paths.masked);
         plan->read_only_paths = TAKE_PTR(paths.read_only);
         for (char **p = config->security_opt; p && *p; p++) {
-                int opening = seccomp_opening_from_name(*p);
+                int opening = security_opening_from_name(*p);
 
                 if (opening >= 0)
-                        openings |= SECCOMP_OPENING_BIT(opening);
+                        openings |= SECURITY_OPENING_BIT(opening);
         }
         const SeccompRequest request = {
                 .profile = config->seccomp,

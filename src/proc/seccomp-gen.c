@@ -76,12 +76,12 @@ static _noreturn_ _printf_(2, 3) void fail(const Profile *p, const char *format,
 }
 
 static uint64_t word_bit(const Profile *p, const char *word) {
-        int opening = seccomp_opening_from_name(word);
+        int opening = security_opening_from_name(word);
         cap_value_t cap;
 
         if (opening >= 0)
-                return SECCOMP_OPENING_BIT(opening);
-        if (strncmp(word, "CAP_", 4) != 0 || cap_from_name(word, &cap) < 0 || cap >= SECCOMP_OPENING_FIRST_BIT)
+                return SECURITY_OPENING_BIT(opening);
+        if (strncmp(word, "CAP_", 4) != 0 || cap_from_name(word, &cap) < 0 || cap >= SECURITY_OPENING_FIRST_BIT)
                 fail(p, "neither a capability nor an opening: %s", word);
         return UINT64_C(1) << cap;
 }

@@ -53,7 +53,7 @@ int seccomp_prepare(const SeccompRequest *request, SeccompFilter *ret, Error *re
         if (request->openings)
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
                                  "cannot use --security-opt '%s': it changes the default seccomp profile, and another one was given",
-                                 seccomp_opening_to_name(__builtin_ctzll(request->openings) - SECCOMP_OPENING_FIRST_BIT));
+                                 security_opening_to_name(__builtin_ctzll(request->openings) - SECURITY_OPENING_FIRST_BIT));
         return seccomp_profile_prepare(request->profile, request->capabilities, request->data_fd, ret, reterr);
 }
 

@@ -7,35 +7,12 @@
 #include <stdint.h>
 
 #include "base/error.h"
-
-/* What `--security-opt NAME` opens in the default profile, beside what capabilities open. seccomp-default.txt says, rule by
- * rule, what that is. Bits above those of the capabilities. */
-typedef enum SeccompOpening {
-        SECCOMP_OPENING_NESTED_USERNS,   /* user namespaces inside, and with them mounts; clone3 */
-        SECCOMP_OPENING_KEYRING,         /* add_key, request_key, keyctl */
-        SECCOMP_OPENING_AF_ALG,
-        SECCOMP_OPENING_AF_VSOCK,
-        SECCOMP_OPENING_SOCKET_FAMILIES, /* every address family */
-        SECCOMP_OPENING_SOCKETCALL,      /* i386's socketcall(2), whose address family no filter sees */
-        SECCOMP_OPENING_IO_URING,
-        SECCOMP_OPENING_TTY_INJECTION,   /* ioctl TIOCSTI and TIOCLINUX */
-        SECCOMP_OPENING_MODIFY_LDT,
-        SECCOMP_OPENING_USERFAULTFD,
-        SECCOMP_OPENING_PERSONALITY,     /* every personality(2) */
-        _SECCOMP_OPENING_MAX,
-} SeccompOpening;
-
-enum { SECCOMP_OPENING_FIRST_BIT = 48 };
-#define SECCOMP_OPENING_BIT(opening) (UINT64_C(1) << (SECCOMP_OPENING_FIRST_BIT + (opening)))
-
-/* "nested-userns" <-> the opening; -ENOENT for an unknown name, NULL for an unknown number. */
-int seccomp_opening_from_name(const char *name) _pure_;
-const char *seccomp_opening_to_name(int opening) _pure_;
+#include "spec/opening.h"
 
 typedef struct SeccompRequest {
         const char *profile;   /* NULL: the default profile; "unconfined"; or the path of a JSON profile */
         uint64_t capabilities; /* the bounding set, see proc/caps.h */
-        uint64_t openings;     /* SECCOMP_OPENING_BIT()s; only the default profile knows them */
+        uint64_t openings;     /* SECURITY_OPENING_BIT()s; only the default profile knows them */
         bool privileged;       /* unconfined, unless a profile is named */
         int data_fd;           /* sdpod's data directory, where compiled JSON profiles are kept; -EBADF: not kept */
 } SeccompRequest;

@@ -182,7 +182,7 @@ TEST(files_that_are_no_profile) {
         CHECK_INT(seccomp_prepare(&(SeccompRequest){ .profile = "unconfined", .data_fd = -EBADF }, &filter, NULL), 0);
         CHECK(!seccomp_filter_is_set(&filter));
         CHECK_INT(seccomp_prepare(&(SeccompRequest){ .profile = profile_path, .data_fd = -EBADF,
-                                                     .openings = SECCOMP_OPENING_BIT(SECCOMP_OPENING_KEYRING) }, &filter, NULL), -EINVAL);
+                                                     .openings = SECURITY_OPENING_BIT(SECURITY_OPENING_KEYRING) }, &filter, NULL), -EINVAL);
 }
 
 TEST(zz_clean_up) {

@@ -77,8 +77,8 @@ static void check_table(const struct seccomp_data *data, void *user) {
 static SeccompFilter prepare(uint64_t open) {
         SeccompFilter filter;
 
-        CHECK_INT(seccomp_prepare(&(SeccompRequest){ .capabilities = open & (SECCOMP_OPENING_BIT(0) - 1),
-                                                     .openings = open & ~(SECCOMP_OPENING_BIT(0) - 1), .data_fd = -EBADF },
+        CHECK_INT(seccomp_prepare(&(SeccompRequest){ .capabilities = open & (SECURITY_OPENING_BIT(0) - 1),
+                                                     .openings = open & ~(SECURITY_OPENING_BIT(0) - 1), .data_fd = -EBADF },
                                   &filter, NULL), 0);
         return filter;
 }
@@ -345,7 +345,7 @@ TEST(ways_around) {
                 CHECK_INT(verdict(usual, abi, "socket", 38, 5, 0), SECCOMP_RET_ERRNO | EAFNOSUPPORT);
                 CHECK_INT(verdict(usual, abi, "socket", 38 | high, 5, 0), SECCOMP_RET_ERRNO | EAFNOSUPPORT);
                 CHECK_INT(verdict(usual, abi, "socket", 40, 1, 0), SECCOMP_RET_ERRNO | EAFNOSUPPORT);
-                CHECK_INT(verdict(usual | SECCOMP_OPENING_BIT(SECCOMP_OPENING_AF_ALG), abi, "socket", 38, 5, 0), SECCOMP_RET_ALLOW);
+                CHECK_INT(verdict(usual | SECURITY_OPENING_BIT(SECURITY_OPENING_AF_ALG), abi, "socket", 38, 5, 0), SECCOMP_RET_ALLOW);
                 CHECK_INT(verdict(usual, abi, "socket", 16, 3, 9), SECCOMP_RET_ERRNO | EINVAL);
                 CHECK_INT(verdict(usual, abi, "socket", 16 | high, 3, 9 | high), SECCOMP_RET_ERRNO | EINVAL);
                 CHECK_INT(verdict(usual, abi, "socket", 16, 3, 0), SECCOMP_RET_ALLOW);
@@ -355,7 +355,7 @@ TEST(ways_around) {
                 CHECK_INT(verdict(usual, abi, "clone", 0x11, 0, 0), SECCOMP_RET_ALLOW);
                 CHECK_INT(verdict(usual, abi, "unshare", 0x7e020000 | 0x10000000, 0, 0), EPERM_VERDICT);
                 CHECK_INT(verdict(usual, abi, "clone3", 0, 0, 0), ENOSYS_VERDICT);
-                CHECK_INT(verdict(usual | SECCOMP_OPENING_BIT(SECCOMP_OPENING_NESTED_USERNS), abi, "clone3", 0, 0, 0), SECCOMP_RET_ALLOW);
+                CHECK_INT(verdict(usual | SECURITY_OPENING_BIT(SECURITY_OPENING_NESTED_USERNS), abi, "clone3", 0, 0, 0), SECCOMP_RET_ALLOW);
                 CHECK_INT(verdict(usual, abi, "keyctl", 0, 0, 0), EPERM_VERDICT);
                 CHECK_INT(verdict(usual, abi, "io_uring_setup", 0, 0, 0), ENOSYS_VERDICT);
                 CHECK_INT(verdict(usual, abi, "bpf", 0, 0, 0), EPERM_VERDICT);
@@ -470,10 +470,10 @@ TEST(the_kernel_agrees) {
 }
 
 TEST(names_of_openings) {
-        for (int i = 0; i < _SECCOMP_OPENING_MAX; i++)
-                CHECK_INT(seccomp_opening_from_name(seccomp_opening_to_name(i)), i);
-        CHECK_INT(seccomp_opening_from_name("nested"), -ENOENT);
-        CHECK(!seccomp_opening_to_name(_SECCOMP_OPENING_MAX));
-        for (int i = 0; i < _SECCOMP_OPENING_MAX; i++) /* and each opens something */
-                CHECK(seccomp_default()->relevant & SECCOMP_OPENING_BIT(i));
+        for (int i = 0; i < _SECURITY_OPENING_MAX; i++)
+                CHECK_INT(security_opening_from_name(security_opening_to_name(i)), i);
+        CHECK_INT(security_opening_from_name("nested"), -ENOENT);
+        CHECK(!security_opening_to_name(_SECURITY_OPENING_MAX));
+        for (int i = 0; i < _SECURITY_OPENING_MAX; i++) /* and each opens something */
+                CHECK(seccomp_default()->relevant & SECURITY_OPENING_BIT(i));
 }
