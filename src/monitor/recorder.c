@@ -236,7 +236,10 @@ static int drain_once(Recorder *r, LogStream stream, bool flush) {
 static int note_loss(Recorder *r) {
         uint64_t now = log_now();
         LogInput input;
-        int k = begin_intent(r, LOG_INTENT_NOTE, LOG_STDERR, r->state.lost - r->state.lost_noted, now);
+        int k = r->driver == LOG_DRIVER_FILE ? make_room(r, LOG_HEADER_SIZE + LOG_NOTE_MAX) : 0;
+
+        if (k >= 0)
+                k = begin_intent(r, LOG_INTENT_NOTE, LOG_STDERR, r->state.lost - r->state.lost_noted, now);
 
         if (k < 0)
                 return k;
