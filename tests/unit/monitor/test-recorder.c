@@ -275,7 +275,7 @@ static int full_disk(void) {
         block[sizeof(block) - 1] = '\n';
         if (recorder_begin(&r, &shared, &config, dir_fd, NULL) < 0)
                 return 1;
-        for (int i = 0; i < 8192; i++) { /* twice what a spool holds: never blocks */
+        for (int i = 0; i < 24576; i++) { /* far more than a spool holds: never blocks; the last losses find no room for a note */
                 if (io_write_full(ends[1], block, sizeof(block)) < 0)
                         return 2;
                 while ((k = (int) recorder_fill(&r, LOG_STDOUT, ends[0], 1 << 20)) != -EAGAIN) {
@@ -304,8 +304,11 @@ static int full_disk(void) {
                 return 9;
         _cleanup_free_ char *note = str_format(" stderr F sdpod-monitor: %llu bytes of output were lost: No space left on "
                                                "device\n", (unsigned long long) untold);
-        if (strncmp(text + LOG_TIME_SIZE, note, strlen(note)) != 0)
+        if (strncmp(text + LOG_TIME_SIZE, note, strlen(note)) != 0) {
+                printf("# found '%.160s', wanted '%s'\n", text, note);
+                fflush(stdout);
                 return 10;
+        }
         return recorder_finish(&r, true) < 0 || !(r.state.flags & LOG_STATE_COMPLETE) ? 11 : 0;
 }
 
