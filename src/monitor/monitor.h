@@ -117,6 +117,10 @@ Watch *watch_find(const Monitor *monitor, const char *id);
 /* Records what there is now and ends the watch; clients get what is left and are let go. */
 void watch_end(Watch *watch);
 
+/* The container's init has ended: what it wrote is recorded, then the watch ends (on_watch_end), perhaps before this
+ * returns. */
+void watch_process_ended(Watch *watch);
+
 /* Frees without ending: the next life goes on. */
 void watch_free(Watch *watch);
 

@@ -269,10 +269,7 @@ static int on_process(sd_event_source *source, int fd, uint32_t revents, void *u
         (void) source;
         (void) fd;
         (void) revents;
-        w->process = sd_event_source_disable_unref(w->process);
-        w->process_ended = true;
-        w->pty_peer = fd_close(w->pty_peer);
-        check_end(w);
+        watch_process_ended(w);
         return 0;
 }
 
@@ -329,10 +326,17 @@ static void check_end(Watch *w) {
 
         for (unsigned i = 0; i < w->n_streams; i++)
                 ended = ended && w->streams[i].ended;
-        if (!(w->pidfd >= 0 ? w->process_ended : ended))
+        if (!w->process_ended && !(ended && w->pidfd < 0))
                 return;
         if (w->ending_since || read_the_rest(w))
                 finish(w, /* force= */ false);
+}
+
+void watch_process_ended(Watch *w) {
+        w->process = sd_event_source_disable_unref(w->process);
+        w->process_ended = true;
+        w->pty_peer = fd_close(w->pty_peer);
+        check_end(w);
 }
 
 void watch_end(Watch *w) {
