@@ -33,6 +33,8 @@ void error_done(Error *error) {
         *error = ERROR_NULL;
 }
 
+static int error_setv(Error *reterr, int code, ErrorKind kind, const char *suffix, const char *format, va_list ap)
+        _printf_(5, 0);
 static int error_setv(Error *reterr, int code, ErrorKind kind, const char *suffix, const char *format, va_list ap) {
         _cleanup_free_ char *text = NULL;
         char *message = NULL;
