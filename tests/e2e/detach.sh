@@ -1,7 +1,9 @@
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # machine: root
 # `sdpod run -d` from a shell: a transient service that systemd restarts, and what a stop and start of the user manager
 # (a logout, a reboot) leaves of it.
+# shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 nest=$TESTS/machine/nest
 user=e2e-detach

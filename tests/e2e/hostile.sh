@@ -1,6 +1,8 @@
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Hostile images: whatever they say, nothing outside their layers is read or written, nothing hangs, what is refused is
 # refused in one line, and no byte of theirs drives the terminal.
+# shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 victim=$T/victim
 mkdir -p "$victim" "$T/images"
@@ -9,7 +11,7 @@ echo "the host's secret" >"$victim/secret"
 chmod 777 "$victim"
 chmod 666 "$victim/secret"
 mend() {
-        rm -rf "$victim"/* && echo "the host's secret" >"$victim/secret" && chmod 666 "$victim/secret"
+        rm -rf "${victim:?}"/* && echo "the host's secret" >"$victim/secret" && chmod 666 "$victim/secret"
 }
 state() { (cd "$victim" && find . -printf '%p %y %m %n %U %s\n' | sort && sha256sum secret); }
 before=$(state)

@@ -1,5 +1,7 @@
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Images from files: every form and compression in, what the store then says of them, and what is refused.
+# shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 NL=$'\n'
 store=${XDG_DATA_HOME:-$HOME/.local/share}/sdpod

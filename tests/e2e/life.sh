@@ -1,6 +1,8 @@
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # A container's life by the command line: ps, logs, exec, stop, kill, restart, start, wait, rm, inspect, port, top, pause,
 # rename, volume, info, version, with the output and the exit codes of Podman's commands of the same names.
+# shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 image_load busybox || { cat "$T/image_load"; exit 99; }
 image_load web

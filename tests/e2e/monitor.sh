@@ -1,5 +1,7 @@
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # kill -9 of the monitor while ten containers write: no line lost or doubled, and logs -f, wait and exec go on.
+# shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 image_load busybox || { cat "$T/image_load"; exit 99; }
 LINES=1500

@@ -1,6 +1,8 @@
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What a container may do by default: capabilities, system calls, paths, devices, namespaces, environment; and what the
 # switches open and close.
+# shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 image_load busybox || { cat "$T/image_load"; exit 99; }
 R="sdpod run --rm --network none"

@@ -1,5 +1,7 @@
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Many at once: every line and every exit code right, one winner for a name, nothing left.
+# shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 image_load busybox || { cat "$T/image_load"; exit 99; }
 before=$(footprint)

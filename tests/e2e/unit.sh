@@ -1,5 +1,7 @@
+#!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # Containers from unit files: systemd starts, watches, restarts and ends them, and nothing of ours stays in between.
+# shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 image_load web || { cat "$T/image_load"; exit 99; }
 image_load busybox

@@ -1,0 +1,80 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# machine: root
+# kill -9 of a command at any moment: at random ones, and at every system call that changes the store. After each the next
+# command works, the name can be taken, and nothing is left once it is removed.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+nest=$TESTS/machine/nest
+user=e2e-crash
+as() { "$nest" as $user "$@"; }
+in_user() { # the body of a test, run as the user
+        { printf '. $TESTS/lib/e2e.sh\ntap_finished=1\n'; cat; } >"$T/body"
+        chmod 644 "$T/body"
+        as env TESTS="$TESTS" BUSYBOX=$BUSYBOX bash -s <"$T/body"
+}
+chmod 755 "$T"
+in_user <<<'image_load busybox' || exit 99
+
+# Whether the store is sound: lists work, the name k can be taken and given back, an image runs, nothing unknown is left.
+cat >"$T/sound" <<'END'
+#!/bin/bash
+problem=
+sdpod ps -a >/dev/null 2>/tmp/sound.err || problem+="ps -a fails: $(cat /tmp/sound.err); "
+sdpod images >/dev/null 2>&1 || problem+="images fails; "
+sdpod rm -f -t 0 --ignore k >/dev/null 2>/tmp/sound.err || problem+="rm -f fails: $(cat /tmp/sound.err); "
+[[ $(timeout 20 sdpod run --rm --name k --network none localhost/busybox echo fine 2>&1) == fine ]] || problem+="the name cannot be taken again; "
+sdpod volume rm -f kv >/dev/null 2>&1
+left=$(sdpod ps -aq; sdpod volume ls -q)
+[[ -z $left ]] || { problem+="left: $left; "; sdpod rm -f -t 0 -a >/dev/null 2>&1; }
+cd "$HOME/.local/share/sdpod" && left=$(ls -A containers names 2>/dev/null | grep -v ':$' | grep .) && problem+="files left: $left; "
+echo "$problem"
+END
+chmod 755 "$T/sound"
+sound() { as "$T/sound"; }
+is "$(sound)" "" "the store is sound to begin with"
+
+# --- at random moments
+bad=0
+for ((i = 0; i < 40; i++)); do
+        as sh -c "sdpod run --name k -v kv:/v --network none $BUSYBOX sleep 0.05 >/dev/null 2>&1 & sleep 0.$(printf %03d $((RANDOM % 60))); kill -9 \$!; wait" 2>/dev/null
+        found=$(sound)
+        [[ -z $found ]] || { bad=$((bad + 1)); ((bad > 3)) || comment "$found"; }
+done
+is "$bad" 0 "kill -9 of run at 40 moments"
+
+# --- at every change of the store, by strace
+if why=$(lacks_program strace); then
+        skip "kill -9 at every change of the store" "$why"
+        finish
+fi
+calls=renameat,renameat2,rename,mkdirat,mkdir,symlinkat,unlinkat,unlink,fsync,fdatasync,ftruncate,linkat,clone3
+id=$("$nest" as $user id -u)
+attempt() { # CALL N CMD...: runs it as the user and kills it at its Nth CALL; fails when there is no Nth
+        local call=$1 n=$2
+        shift 2
+        timeout 30 strace -qq -f -u $user -o "$T/trace" -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" \
+                env -i PATH="$PATH" HOME="/home/$user" USER=$user XDG_RUNTIME_DIR="/run/user/$id" \
+                DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$id/bus" "$@" >"$T/attempt" 2>&1 </dev/null
+        grep -q 'killed by SIGKILL' "$T/trace"
+}
+every() { # NAME PREPARE CMD...
+        local name=$1 prepare=$2 call n points=0 bad=0 found
+        shift 2
+        for call in ${calls//,/ }; do
+                for ((n = 1; n < 60; n++)); do
+                        [[ -z $prepare ]] || as sh -c "$prepare" >/dev/null 2>&1
+                        attempt $call $n "$@" || { as sdpod rm -f -t 0 -a >/dev/null 2>&1; break; }
+                        points=$((points + 1))
+                        found=$(sound)
+                        [[ -z $found ]] || { bad=$((bad + 1)); ((bad > 3)) || comment "$call $n: $found"; }
+                done
+        done
+        is "$bad" 0 "$name: killed at each of $points changes of the store"
+        ok "... which were some" test $points -gt 3
+}
+every "run" "" sdpod run --name k -v kv:/v --network none $BUSYBOX true
+every "run --rm" "" sdpod run --rm --name k -v /anonymous --network none $BUSYBOX true
+every "rm" "sdpod create --name k -v kv:/v --network none $BUSYBOX true" sdpod rm k
+every "rename" "sdpod create --name k2 --network none $BUSYBOX true" sh -c 'sdpod rename k2 k; sdpod rm -f k2 k'
+finish
