@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The few rtnetlink(7) requests that set an interface up: put into one buffer, sent at once, each one's answer read. */
+#pragma once
+
+#include <netinet/in.h>
+#include <stdint.h>
+
+#include "base/macro.h"
+
+typedef struct NetlinkBatch {
+        uint8_t data[2048];
+        size_t size;     /* bytes used; beyond the room: `overflow` */
+        uint32_t n;      /* requests */
+        bool overflow;
+} NetlinkBatch;
+
+/* Brings the link up. `mtu` 0 and `mac` NULL leave those as they are. */
+void netlink_link_up(NetlinkBatch *batch, int ifindex, uint32_t mtu, const uint8_t *mac);
+
+/* No automatic link-local address on this link: netlink_address() gives it one without the wait for duplicates. */
+void netlink_link_no_link_local(NetlinkBatch *batch, int ifindex);
+
+/* Adds an address; `address` has 4 or 16 bytes by `family`. IPv6 ones are usable at once (no duplicate detection). */
+void netlink_address(NetlinkBatch *batch, int ifindex, int family, const void *address, unsigned prefix);
+
+/* Adds the default route through `gateway`. */
+void netlink_default_route(NetlinkBatch *batch, int ifindex, int family, const void *gateway);
+
+/* Sends all of it over `fd`, a NETLINK_ROUTE socket, and empties the batch. Returns the first error. */
+int netlink_run(int fd, NetlinkBatch *batch);
+
+/* A NETLINK_ROUTE socket in the caller's network namespace, or -errno. */
+int netlink_open(void);

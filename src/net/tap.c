@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes and configures the tap device of a container.
+ *
+ * Theory of operation: setns(2) with the pidfd needs no capability but those which the owner of the container's user
+ * namespace has there. It is a child that goes, since nobody comes back from a user namespace; the tap is opened inside,
+ * because tun(4) binds it to the namespace of whoever opens it, and its descriptor returns over a socket pair. */
+#include "net/tap.h"
+
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/process.h"
+#include "net/netlink.h"
+
+/* Where the child stopped, so that the parent can say it. */
+typedef enum TapStep {
+        TAP_STEP_JOIN,
+        TAP_STEP_OPEN,
+        TAP_STEP_CREATE,
+        TAP_STEP_CONFIGURE,
+        TAP_STEP_DONE,
+        _TAP_STEP_MAX,
+} TapStep;
+
+typedef struct TapAnswer {
+        TapStep step;
+        int error;
+        bool ipv6;
+} TapAnswer;
+
+static int join(int pidfd) {
+        if (setns(pidfd, CLONE_NEWUSER | CLONE_NEWNET) >= 0)
+                return 0;
+        /* EINVAL: the container shares our user namespace (rootful without --userns), where nobody may enter twice */
+        if (errno == EINVAL && setns(pidfd, CLONE_NEWNET) >= 0)
+                return 0;
+        return -errno;
+}
+
+static int configure(const TapRequest *request, int ifindex, bool *ret_ipv6) {
+        const NetAddresses *a = request->addresses;
+        _cleanup_fd_ int fd = netlink_open();
+        NetlinkBatch batch = {};
+        bool ipv6 = a->ipv6;
+
+        if (fd < 0)
+                return fd;
+        if (ipv6) {
+                /* before the link goes up, when the kernel would make an address of its own */
+                netlink_link_no_link_local(&batch, ifindex);
+                ipv6 = netlink_run(fd, &batch) >= 0;
+        }
+        netlink_link_up(&batch, 1, 0, NULL);
+        netlink_link_up(&batch, ifindex, request->mtu, a->mac);
+        netlink_address(&batch, ifindex, AF_INET, &a->container, a->prefix);
+        netlink_default_route(&batch, ifindex, AF_INET, &a->gateway);
+        int r = netlink_run(fd, &batch);
+        if (r < 0)
+                return r;
+        if (ipv6) {
+                netlink_address(&batch, ifindex, AF_INET6, &a->link_local6, 64);
+                netlink_address(&batch, ifindex, AF_INET6, &a->container6, a->prefix6);
+                netlink_default_route(&batch, ifindex, AF_INET6, &a->gateway6);
+                /* a kernel or a sysctl without IPv6 (net.ipv6.conf.all.disable_ipv6) leaves the container IPv4 */
+                ipv6 = netlink_run(fd, &batch) >= 0;
+        }
+        *ret_ipv6 = ipv6;
+        return 0;
+}
+
+static int make(const TapRequest *request, int *ret_fd, TapAnswer *answer) {
+        struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
+        _cleanup_fd_ int fd = -EBADF;
+
+        answer->step = TAP_STEP_JOIN;
+        int r = join(request->init_pidfd);
+        if (r < 0)
+                return r;
+        answer->step = TAP_STEP_OPEN;
+        fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        answer->step = TAP_STEP_CREATE;
+        (void) strncpy(ifr.ifr_name, request->interface, IFNAMSIZ - 1);
+        if (ioctl(fd, TUNSETIFF, &ifr) < 0)
+                return -errno;
+        answer->step = TAP_STEP_CONFIGURE;
+        int ifindex = (int) if_nametoindex(request->interface);
+        if (ifindex == 0)
+                return -errno;
+        r = configure(request, ifindex, &answer->ipv6);
+        if (r < 0)
+                return r;
+        answer->step = TAP_STEP_DONE;
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+_noreturn_ static void run_child(const TapRequest *request, int socket_fd) {
+        TapAnswer answer = {};
+        int fds[2] = { -EBADF, -EBADF };
+        size_t n_fds = 0;
+
+        answer.error = make(request, &fds[0], &answer);
+        if (answer.error >= 0) {
+                n_fds = 1;
+                fds[1] = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
+                if (fds[1] >= 0)
+                        n_fds = 2;
+        }
+        _exit(io_send_fds(socket_fd, &answer, sizeof(answer), fds, n_fds) < 0 ? 1 : 0);
+}
+
+int tap_begin(const TapRequest *request, TapChild *ret, Error *reterr) {
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_set_errno(reterr, -errno, "cannot make a socket pair");
+        pid_t pid = fork();
+        if (pid == 0)
+                run_child(request, pair[1]);
+        int code = -errno;
+        (void) fd_close(pair[1]);
+        if (pid < 0) {
+                (void) fd_close(pair[0]);
+                return error_set_errno(reterr, code, "cannot fork");
+        }
+        *ret = (TapChild){ .pid = pid, .socket = pair[0] };
+        return 0;
+}
+
+static int explain(const TapAnswer *answer, Error *reterr) {
+        static const char *const texts[_TAP_STEP_MAX] = {
+                [TAP_STEP_JOIN] = "cannot enter the container's network namespace",
+                [TAP_STEP_OPEN] = "cannot open '/dev/net/tun'",
+                [TAP_STEP_CREATE] = "cannot create the container's network interface",
+                [TAP_STEP_CONFIGURE] = "cannot configure the container's network interface",
+                [TAP_STEP_DONE] = "cannot use the container's network interface",
+        };
+
+        (void) error_set_errno(reterr, answer->error, "%s", texts[answer->step]);
+        if (answer->step == TAP_STEP_OPEN)
+                (void) error_hint(reterr, "user-mode networking needs /dev/net/tun, readable and writable (module 'tun')");
+        return answer->error;
+}
+
+int tap_finish(TapChild *child, Tap *ret, Error *reterr) {
+        _cleanup_fd_ int socket_fd = TAKE_FD(child->socket);
+        TapAnswer answer = {};
+        int fds[2] = { -EBADF, -EBADF };
+        size_t n_fds = ELEMENTSOF(fds);
+
+        ssize_t n = io_receive_fds(socket_fd, &answer, sizeof(answer), fds, &n_fds);
+        (void) process_reap(child->pid);
+        Tap tap = { .fd = n_fds > 0 ? fds[0] : -EBADF, .diag_fd = n_fds > 1 ? fds[1] : -EBADF, .ipv6 = answer.ipv6 };
+        if (n == sizeof(answer) && answer.error >= 0 && tap.fd >= 0) {
+                *ret = tap;
+                return 0;
+        }
+        tap_done(&tap);
+        if (n != sizeof(answer) || answer.error >= 0 || answer.step < 0 || answer.step >= _TAP_STEP_MAX)
+                return error_set(reterr, -EPROTO, ERROR_INTERNAL, "cannot set up the container's network interface: no answer");
+        return explain(&answer, reterr);
+}
+
+void tap_done(Tap *tap) {
+        tap->fd = fd_close(tap->fd);
+        tap->diag_fd = fd_close(tap->diag_fd);
+}
