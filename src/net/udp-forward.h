@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Published UDP ports, past libslirp.
+ *
+ * Theory of operation: libslirp knows one peer per published UDP port, and refuses the replies to a peer on the host's
+ * loopback once host loopback is off. So datagrams are made into frames here, and the container's replies are taken off
+ * the wire before libslirp sees them. A flow is one peer of one socket: it gives the container the peer's true address
+ * where it can (S64), and otherwise (loopback, or an IPv6 peer of a server that only listens on IPv4) the gateway's with
+ * a port of the flow's own. A reply passes only if a flow is there, so the loopback is no more open than its peers asked. */
+#pragma once
+
+#include <stdint.h>
+
+#include "net/frame-filter.h"
+
+enum {
+        UDP_FLOWS_LIMIT = 1024,
+        UDP_FLOW_IDLE_MSEC = 180 * 1000, /* RFC 4787, REQ-5: two minutes at least */
+};
+
+typedef struct UdpForward UdpForward;
+
+/* What the forwarder needs of its surroundings. */
+typedef struct UdpForwardOps {
+        void (*send_frame)(void *context, const uint8_t *frame, size_t size);
+        /* whether the container listens on this UDP port in IPv6 */
+        bool (*listens6)(void *context, uint16_t port);
+        void *context;
+} UdpForwardOps;
+
+UdpForward *udp_forward_new(const NetAddresses *addresses, uint32_t mtu, const UdpForwardOps *ops);
+UdpForward *udp_forward_free(UdpForward *forward);
+DEFINE_CLEANUP(UdpForward, udp_forward_free)
+
+/* Takes a bound socket over; its datagrams go to `container_port`. */
+int udp_forward_add(UdpForward *forward, int fd, int family, uint16_t container_port);
+
+/* The sockets to wait for, by number from 0. */
+size_t udp_forward_count(const UdpForward *forward);
+int udp_forward_fd(const UdpForward *forward, size_t i);
+
+/* Reads what came to socket `i` and sends it to the container. */
+void udp_forward_receive(UdpForward *forward, size_t i, int64_t now_msec);
+
+/* Whether the frame answers a flow; it was sent to the peer then. */
+bool udp_forward_reply(UdpForward *forward, const FrameInfo *info, int64_t now_msec);
