@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starts sdpod-net and hears its one answer. */
+#include "net/helper.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "config.h"
+
+enum {
+        ANSWER_LIMIT = 4 * 1024 * 1024,
+        CHILD_CONFIG_FD = 3,
+        CHILD_INIT_FD,
+        CHILD_READY_FD,
+        CHILD_FDS,
+};
+
+static int config_memfd(const NetConfig *config, Error *reterr) {
+        _cleanup_json_ json_t *json = json_fields_save(net_config_fields, config);
+        char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+
+        if (!text)
+                return error_oom(reterr);
+        int fd = io_memfd("sdpod-net-config", text, strlen(text));
+        free(text);
+        return fd < 0 ? error_set_errno(reterr, fd, "cannot write the network's config") : fd;
+}
+
+int net_helper_start(const NetHelperRequest *request, NetHelper *ret, Error *reterr) {
+        const char *program = request->program ?: SDPOD_LIBEXECDIR "/sdpod-net";
+        _cleanup_fd_ int config_fd = -EBADF, write_fd = -EBADF, read_fd = -EBADF;
+        _cleanup_free_ char *name = str_format("--name=%s", request->config->name ?: "");
+        NetAddresses addresses;
+        NetHelper helper = NET_HELPER_NULL;
+        int pair[2];
+
+        if (!name)
+                return error_oom(reterr);
+        int r = net_addresses_from_config(request->config, &addresses, reterr);
+        if (r < 0)
+                return r;
+        config_fd = config_memfd(request->config, reterr);
+        if (config_fd < 0)
+                return config_fd;
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return error_set_errno(reterr, -errno, "cannot make a pipe");
+        read_fd = pair[0];
+        write_fd = pair[1];
+        char *argv[] = { (char *) program, (char *) "--config-fd=3", (char *) "--init-pidfd=4", (char *) "--ready-fd=5",
+                         str_empty(request->config->name) ? NULL : name, NULL };
+        char *envp[] = { NULL };
+        int fds[CHILD_FDS] = { -EBADF, -EBADF, -EBADF, [CHILD_CONFIG_FD] = config_fd,
+                               [CHILD_INIT_FD] = request->init_pidfd, [CHILD_READY_FD] = write_fd };
+
+        r = process_spawn(program, argv, envp, fds, ELEMENTSOF(fds), &helper.pid, &helper.pidfd);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot start '%s'", program);
+        helper.ready_fd = TAKE_FD(read_fd);
+        *ret = helper;
+        return 0;
+}
+
+/* The program's error object as ours. */
+static int take_error(const json_t *inner, Error *reterr) {
+        const char *message = json_get_string(inner, "message"), *hint = json_get_string(inner, "hint");
+
+        ErrorKind kind = error_kind_from_string(json_get_string(inner, "kind") ?: "");
+        (void) error_set(reterr, -EREMOTEIO, kind, "%s", message ?: "cannot set up the network: no reason given");
+        if (hint)
+                (void) error_hint(reterr, "%s", hint);
+        return -EREMOTEIO;
+}
+
+static int take_ports(const json_t *array, NetPort **ret_ports, size_t *ret_n_ports, Error *reterr) {
+        size_t n = json_array_size(array);
+        NetPort *ports = calloc(n ?: 1, sizeof(*ports));
+
+        if (!ports)
+                return error_oom(reterr);
+        for (size_t i = 0; i < n; i++) {
+                int r = json_fields_load(json_array_get(array, i), net_port_fields, ports + i, reterr);
+                if (r < 0) {
+                        net_ports_free(ports, n);
+                        return r;
+                }
+        }
+        *ret_ports = ports;
+        *ret_n_ports = n;
+        return 0;
+}
+
+static int fail(NetHelper *helper, int code, Error *reterr) {
+        int status = process_reap(helper->pid);
+
+        if (code == -ENODATA)
+                return error_set(reterr, -EREMOTEIO, ERROR_INTERNAL, "cannot set up the network: sdpod-net ended with status %d%s",
+                                 status, status == 127 ? " (is it installed?)" : "");
+        return code;
+}
+
+int net_helper_wait_ready(NetHelper *helper, NetPort **ret_ports, size_t *ret_n_ports, Error *reterr) {
+        _cleanup_fd_ int fd = TAKE_FD(helper->ready_fd);
+        _cleanup_free_ char *text = NULL;
+        _cleanup_json_ json_t *answer = NULL;
+        size_t size;
+
+        int r = io_read_all(fd, ANSWER_LIMIT, &text, &size);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot hear sdpod-net");
+        if (size == 0)
+                return fail(helper, -ENODATA, reterr);
+        r = json_parse(text, size, "the answer of sdpod-net", &answer, reterr);
+        if (r < 0)
+                return r;
+        const json_t *error = json_object_get(answer, "error");
+        if (error)
+                return fail(helper, take_error(error, reterr), reterr);
+        return ret_ports ? take_ports(json_object_get(answer, "ports"), ret_ports, ret_n_ports, reterr) : 0;
+}
+
+void net_helper_done(NetHelper *helper) {
+        helper->pidfd = fd_close(helper->pidfd);
+        helper->ready_fd = fd_close(helper->ready_fd);
+}

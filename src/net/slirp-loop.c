@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The event loop of sdpod-net.
+ *
+ * Theory of operation: poll(2) over the tap, the container's pidfd, published UDP sockets, relays, and whatever libslirp
+ * asks for; libslirp renews its list every round, so there is nothing an epoll set could keep. A round reads a batch of
+ * frames from the tap, so that a busy sender does not pay for a poll a frame and a busy receiver still gets its turn. */
+#include "net/slirp-loop.h"
+
+#include <fcntl.h>
+#include <libslirp.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "net/dns-source.h"
+#include "net/frame-filter.h"
+#include "net/listen-probe.h"
+#include "net/slirp-calls.h"
+#include "net/tcp-relay.h"
+#include "net/udp-forward.h"
+
+enum {
+        READ_BATCH = 64,
+        FD_RESERVE = 64, /* no connection is accepted when fewer descriptors than this are left */
+        POLL_TAP = 0,
+        POLL_INIT = 1,
+        POLL_FIRST = 2,
+};
+
+/* A TCP socket that libslirp accepts on, unless the container needs a relay. */
+typedef struct Listener {
+        int fd, family;
+        uint16_t container_port;
+        uint16_t twin_port; /* the same published port on 127.0.0.1; 0: there is none */
+        size_t poll_index;  /* 0: not asked for this round */
+} Listener;
+
+struct SlirpLoop {
+        Slirp *slirp;
+        FrameFilter filter;
+        Tap tap;
+        UdpForward *udp;
+        TcpRelays *relays;
+        DnsSource *dns;
+        Listener *listeners;
+        size_t n_listeners;
+        struct pollfd *fds;
+        size_t n_fds, room;
+        size_t fd_limit;
+        int found_fd; /* by find_listener_fd() */
+        struct sockaddr_in outbound;
+        struct sockaddr_in6 outbound6;
+        uint8_t *frame;
+};
+
+static int64_t now_nsec(void) {
+        struct timespec t;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &t);
+        return (int64_t) t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void write_frame(void *context, const uint8_t *frame, size_t size) {
+        SlirpLoop *loop = context;
+
+        /* a full queue drops the frame, as a wire would; TCP repeats it */
+        (void) RETRY_EINTR(write(loop->tap.fd, frame, size));
+}
+
+static ssize_t on_send_packet(const void *frame, size_t size, void *context) {
+        write_frame(context, frame, size);
+        return (ssize_t) size;
+}
+
+static void on_guest_error(const char *message, void *context) {
+        (void) message; /* the container's own fault, and it could say it as often as it likes */
+        (void) context;
+}
+
+static int64_t on_clock(void *context) {
+        (void) context;
+        return now_nsec();
+}
+
+/* libslirp's only timer sends router advertisements; the container has its addresses already, so none ever runs. */
+static void *on_timer_new(SlirpTimerId id, void *opaque, void *context) {
+        (void) id;
+        (void) opaque;
+        return context;
+}
+
+static void on_timer_free(void *timer, void *context) {
+        (void) timer;
+        (void) context;
+}
+
+static void on_timer_mod(void *timer, int64_t expire, void *context) {
+        (void) timer;
+        (void) expire;
+        (void) context;
+}
+
+/* poll(2) needs no registering, and a notification only shortens a sleep that one thread is not in. */
+static void on_fd(int fd, void *context) {
+        (void) fd;
+        (void) context;
+}
+
+static void on_notify(void *context) {
+        (void) context;
+}
+
+static const SlirpCb callbacks = {
+        .send_packet = on_send_packet,
+        .guest_error = on_guest_error,
+        .clock_get_ns = on_clock,
+        .timer_free = on_timer_free,
+        .timer_mod = on_timer_mod,
+        .register_poll_fd = on_fd,
+        .unregister_poll_fd = on_fd,
+        .notify = on_notify,
+        .timer_new_opaque = on_timer_new,
+};
+
+static bool on_listens6(void *context, uint16_t port) {
+        SlirpLoop *loop = context;
+
+        return listen_probe6(loop->tap.diag_fd, IPPROTO_UDP, &loop->filter.addresses.container6, port);
+}
+
+static void fill_outbound(SlirpLoop *loop, const NetConfig *config, SlirpConfig *c) {
+        struct in6_addr address;
+        int family;
+
+        if (config->outbound_addr && net_parse_address(config->outbound_addr, &family, &address) >= 0) {
+                loop->outbound = (struct sockaddr_in){ .sin_family = AF_INET };
+                memcpy(&loop->outbound.sin_addr, &address, sizeof(loop->outbound.sin_addr));
+                c->outbound_addr = &loop->outbound;
+        }
+        if (config->outbound_addr6 && net_parse_address(config->outbound_addr6, &family, &address) >= 0) {
+                loop->outbound6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_addr = address };
+                c->outbound_addr6 = &loop->outbound6;
+        }
+}
+
+static Slirp *make_slirp(SlirpLoop *loop, const NetConfig *config) {
+        const NetAddresses *a = &loop->filter.addresses;
+        SlirpConfig c = {
+                .version = 4, /* what libslirp 4.7 knows; later fields keep their defaults */
+                .in_enabled = true,
+                .vnetwork = a->network,
+                .vnetmask = a->netmask,
+                .vhost = a->gateway,
+                .in6_enabled = a->ipv6,
+                .vprefix_addr6 = a->network6,
+                .vprefix_len = (uint8_t) a->prefix6,
+                .vhost6 = a->gateway6,
+                .vdhcp_start = a->container,
+                .vnameserver = a->dns,
+                .vnameserver6 = a->dns6,
+                .if_mtu = config->mtu ?: NET_MTU_DEFAULT,
+                .if_mru = config->mtu ?: NET_MTU_DEFAULT,
+                .disable_host_loopback = !config->allow_host_loopback,
+                .disable_dhcp = true,
+        };
+
+        fill_outbound(loop, config, &c);
+        if (config->allow_host_loopback)
+                slirp_calls_allow_loopback();
+        return slirp_new(&c, &callbacks, loop);
+}
+
+int slirp_loop_new(const NetConfig *config, const NetAddresses *addresses, SlirpLoop **ret, Error *reterr) {
+        _cleanup_(slirp_loop_freep) SlirpLoop *loop = calloc(1, sizeof(*loop));
+
+        if (!loop)
+                return error_oom(reterr);
+        loop->tap = TAP_NULL;
+        loop->filter = (FrameFilter){ .addresses = *addresses, .allow_host_loopback = config->allow_host_loopback };
+        UdpForwardOps ops = { .send_frame = write_frame, .listens6 = on_listens6, .context = loop };
+        loop->udp = udp_forward_new(addresses, config->mtu ?: NET_MTU_DEFAULT, &ops);
+        loop->relays = tcp_relays_new();
+        loop->frame = malloc(FRAME_LIMIT);
+        if (!loop->udp || !loop->relays || !loop->frame)
+                return error_oom(reterr);
+        loop->slirp = make_slirp(loop, config);
+        if (!loop->slirp)
+                return error_set(reterr, -EINVAL, ERROR_INTERNAL, "cannot start libslirp %s", slirp_version_string());
+        *ret = TAKE_PTR(loop);
+        return 0;
+}
+
+SlirpLoop *slirp_loop_free(SlirpLoop *loop) {
+        if (!loop)
+                return NULL;
+        if (loop->slirp)
+                slirp_cleanup(loop->slirp);
+        (void) udp_forward_free(loop->udp);
+        (void) tcp_relays_free(loop->relays);
+        tap_done(&loop->tap);
+        free(loop->listeners);
+        free(loop->fds);
+        free(loop->frame);
+        free(loop);
+        return NULL;
+}
+
+/* libslirp says its sockets only when asked what to poll; the newest comes first. */
+static int find_listener_fd(int fd, int events, void *context) {
+        SlirpLoop *loop = context;
+
+        (void) events;
+        if (loop->found_fd < 0)
+                loop->found_fd = fd;
+        return -1;
+}
+
+static bool fd_listens(int fd) {
+        int listens = 0;
+        socklen_t size = sizeof(listens);
+
+        return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) >= 0 && listens;
+}
+
+/* Has libslirp accept on `fd`: it insists on binding a socket itself, with a backlog of one, so it binds some port of the
+ * loopback and ours is put in that descriptor's place. Returns the descriptor's number. */
+static int give_to_slirp(SlirpLoop *loop, int fd, int family, uint16_t container_port) {
+        const NetAddresses *a = &loop->filter.addresses;
+        struct sockaddr_in host = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
+                           container = { .sin_family = AF_INET, .sin_addr = a->container, .sin_port = htons(container_port) };
+        struct sockaddr_in6 host6 = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback },
+                            container6 = { .sin6_family = AF_INET6, .sin6_addr = a->container6,
+                                           .sin6_port = htons(container_port) };
+        uint32_t timeout = 0;
+        int r;
+
+        if (family == AF_INET)
+                r = slirp_add_hostxfwd(loop->slirp, (struct sockaddr *) &host, sizeof(host), (struct sockaddr *) &container,
+                                       sizeof(container), 0);
+        else
+                r = slirp_add_hostxfwd(loop->slirp, (struct sockaddr *) &host6, sizeof(host6),
+                                       (struct sockaddr *) &container6, sizeof(container6), SLIRP_HOSTFWD_V6ONLY);
+        if (r < 0)
+                return -errno;
+        loop->found_fd = -1;
+        slirp_pollfds_fill(loop->slirp, &timeout, find_listener_fd, loop);
+        if (!fd_listens(loop->found_fd))
+                return -EPROTO;
+        return dup3(fd, loop->found_fd, O_CLOEXEC) < 0 ? -errno : loop->found_fd;
+}
+
+static int add_listener(SlirpLoop *loop, int *fd, Listener listener) {
+        Listener *listeners = reallocarray(loop->listeners, loop->n_listeners + 1, sizeof(*listeners));
+
+        if (!listeners)
+                return -ENOMEM;
+        loop->listeners = listeners;
+        if (listener.family == AF_INET6 && !loop->filter.addresses.ipv6) {
+                listener.fd = TAKE_FD(*fd); /* every connection is relayed */
+        } else {
+                listener.fd = give_to_slirp(loop, *fd, listener.family, listener.container_port);
+                *fd = fd_close(*fd);
+        }
+        if (listener.fd < 0)
+                return listener.fd;
+        loop->listeners[loop->n_listeners++] = listener;
+        return 0;
+}
+
+int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, Error *reterr) {
+        uint16_t container_port = (uint16_t) port->container_port;
+        bool tcp = str_equal(port->protocol, "tcp");
+        int r = 0;
+
+        for (int i = 0; i < 2 && r >= 0; i++) {
+                int *fd = i == 0 ? &sockets->fd4 : &sockets->fd6, family = i == 0 ? AF_INET : AF_INET6;
+                Listener listener = { .family = family, .container_port = container_port };
+
+                if (*fd < 0)
+                        continue;
+                if (!tcp) {
+                        r = udp_forward_add(loop->udp, TAKE_FD(*fd), family, container_port);
+                        continue;
+                }
+                listener.twin_port = i == 1 && str_empty(port->host_ip) ? sockets->port : 0;
+                r = add_listener(loop, fd, listener);
+        }
+        return r < 0 ? error_set_errno(reterr, r, "cannot publish port %u/%s", port->host_port, port->protocol) : 0;
+}
+
+void slirp_loop_set_dns(SlirpLoop *loop, DnsSource *dns) {
+        loop->dns = dns;
+}
+
+/* Tells libslirp where the container is, as the container would, so that the first connection from outside need not wait
+ * for it to be asked. */
+static void announce(SlirpLoop *loop) {
+        uint8_t frame[128];
+
+        slirp_input(loop->slirp, frame, (int) packet_make_arp_announcement(&loop->filter.addresses, frame));
+        if (loop->filter.addresses.ipv6)
+                slirp_input(loop->slirp, frame, (int) packet_make_advertisement(&loop->filter.addresses, frame));
+}
+
+void slirp_loop_attach(SlirpLoop *loop, Tap *tap) {
+        loop->tap = *tap;
+        *tap = TAP_NULL;
+        if (!loop->tap.ipv6)
+                loop->filter.addresses.ipv6 = false;
+        announce(loop);
+}
+
+static void refuse(SlirpLoop *loop, PacketRefusal refusal, const uint8_t *frame, size_t size) {
+        uint8_t answer[256];
+
+        write_frame(loop, answer, packet_make_refusal(&loop->filter.addresses, refusal, frame, size, answer));
+}
+
+static void handle_frame(SlirpLoop *loop, const uint8_t *frame, size_t size, int64_t now) {
+        FrameInfo info;
+
+        FrameVerdict verdict = frame_check(&loop->filter, frame, size, &info);
+        if (verdict == FRAME_DROP || udp_forward_reply(loop->udp, &info, now))
+                return;
+        if (verdict == FRAME_PASS) {
+                if (info.to_dns && loop->dns)
+                        dns_source_refresh(loop->dns, now);
+                slirp_input(loop->slirp, frame, (int) size);
+        } else
+                refuse(loop, verdict == FRAME_REFUSE ? PACKET_PORT_UNREACHABLE : PACKET_PROHIBITED, frame, size);
+}
+
+/* Returns -errno when the tap is gone. */
+static int read_frames(SlirpLoop *loop, int64_t now) {
+        for (int i = 0; i < READ_BATCH; i++) {
+                ssize_t n = read(loop->tap.fd, loop->frame, FRAME_LIMIT);
+
+                if (n < 0)
+                        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+                handle_frame(loop, loop->frame, (size_t) n, now);
+        }
+        return 0;
+}
+
+/* Returns the index, or -1: the descriptor is left out of this round. */
+static int add_poll(SlirpLoop *loop, int fd, short events) {
+        if (loop->n_fds == loop->room) {
+                size_t room = loop->room ? loop->room * 2 : 64;
+                struct pollfd *fds = reallocarray(loop->fds, room, sizeof(*fds));
+
+                if (!fds)
+                        return -1;
+                loop->fds = fds;
+                loop->room = room;
+        }
+        loop->fds[loop->n_fds] = (struct pollfd){ .fd = fd, .events = events };
+        return (int) loop->n_fds++;
+}
+
+static Listener *find_listener(SlirpLoop *loop, int fd) {
+        for (size_t i = 0; i < loop->n_listeners; i++)
+                if (loop->listeners[i].fd == fd)
+                        return loop->listeners + i;
+        return NULL;
+}
+
+static const struct {
+        int slirp;
+        short events;
+} poll_map[] = {
+        { SLIRP_POLL_IN, POLLIN },   { SLIRP_POLL_OUT, POLLOUT }, { SLIRP_POLL_PRI, POLLPRI },
+        { SLIRP_POLL_ERR, POLLERR }, { SLIRP_POLL_HUP, POLLHUP },
+};
+
+static int on_add_poll(int fd, int wanted, void *context) {
+        SlirpLoop *loop = context;
+        short events = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(poll_map); i++)
+                if (wanted & poll_map[i].slirp)
+                        events |= poll_map[i].events;
+        int index = add_poll(loop, fd, events & (POLLIN | POLLOUT | POLLPRI));
+        Listener *listener = index < 0 ? NULL : find_listener(loop, fd);
+        if (listener) {
+                /* out of descriptors, accept(2) would fail and the listener stay readable: leave it alone until some close */
+                if (loop->n_fds + FD_RESERVE > loop->fd_limit)
+                        loop->fds[index].fd = -1;
+                listener->poll_index = (size_t) index;
+        }
+        return index;
+}
+
+static int on_get_revents(int index, void *context) {
+        SlirpLoop *loop = context;
+        int found = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(poll_map); i++)
+                if (loop->fds[index].revents & poll_map[i].events)
+                        found |= poll_map[i].slirp;
+        return found;
+}
+
+/* Accepts what libslirp must not: connections over IPv6 that only an IPv4 server could answer. */
+static void intercept(SlirpLoop *loop, Listener *listener) {
+        struct pollfd *entry = loop->fds + listener->poll_index;
+
+        if (listener->poll_index == 0 || !(entry->revents & POLLIN) || listener->twin_port == 0)
+                return;
+        if (loop->filter.addresses.ipv6 &&
+            listen_probe6(loop->tap.diag_fd, IPPROTO_TCP, &loop->filter.addresses.container6, listener->container_port))
+                return;
+        entry->revents = 0;
+        for (;;) {
+                int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+                if (fd < 0)
+                        return;
+                tcp_relays_add(loop->relays, fd, listener->twin_port);
+        }
+}
+
+/* What one round waits for, and where its parts begin in the poll array. */
+typedef struct Round {
+        size_t udp, relays, n_relay_fds;
+        int timeout;
+} Round;
+
+static int fill_round(SlirpLoop *loop, int init_pidfd, Round *ret) {
+        Round round = {};
+        uint32_t timeout = UINT32_MAX;
+
+        loop->n_fds = 0;
+        if (add_poll(loop, loop->tap.fd, POLLIN) < 0 || add_poll(loop, init_pidfd, POLLIN) < 0)
+                return -ENOMEM;
+        round.udp = loop->n_fds;
+        for (size_t i = 0; i < udp_forward_count(loop->udp); i++)
+                if (add_poll(loop, udp_forward_fd(loop->udp, i), POLLIN) < 0)
+                        return -ENOMEM;
+        round.relays = loop->n_fds;
+        round.n_relay_fds = tcp_relays_poll_count(loop->relays);
+        for (size_t i = 0; i < round.n_relay_fds; i++)
+                if (add_poll(loop, -1, 0) < 0)
+                        return -ENOMEM;
+        if (round.n_relay_fds > 0)
+                tcp_relays_fill(loop->relays, loop->fds + round.relays);
+        for (size_t i = 0; i < loop->n_listeners; i++) {
+                loop->listeners[i].poll_index = 0;
+                if (loop->listeners[i].family == AF_INET6 && !loop->filter.addresses.ipv6)
+                        loop->listeners[i].poll_index = (size_t) MAX(add_poll(loop, loop->listeners[i].fd, POLLIN), 0);
+        }
+        slirp_pollfds_fill(loop->slirp, &timeout, on_add_poll, loop);
+        round.timeout = timeout > INT32_MAX ? -1 : (int) timeout;
+        *ret = round;
+        return 0;
+}
+
+static int run_round(SlirpLoop *loop, const Round *round) {
+        int64_t now = now_nsec() / 1000000;
+        int r = 0;
+
+        for (size_t i = 0; i < udp_forward_count(loop->udp); i++)
+                if (loop->fds[round->udp + i].revents)
+                        udp_forward_receive(loop->udp, i, now);
+        /* before new relays come in, which are not in this round's array */
+        tcp_relays_run(loop->relays, loop->fds + round->relays, round->n_relay_fds);
+        for (size_t i = 0; i < loop->n_listeners; i++)
+                intercept(loop, loop->listeners + i);
+        if (loop->fds[POLL_TAP].revents)
+                r = read_frames(loop, now);
+        slirp_pollfds_poll(loop->slirp, /* select_error= */ 0, on_get_revents, loop);
+        return r;
+}
+
+int slirp_loop_run(SlirpLoop *loop, int init_pidfd) {
+        struct rlimit limit;
+
+        loop->fd_limit = getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 1024 : (size_t) limit.rlim_cur;
+        for (;;) {
+                Round round;
+
+                int r = fill_round(loop, init_pidfd, &round);
+                if (r < 0)
+                        return r;
+                if (RETRY_EINTR(poll(loop->fds, loop->n_fds, round.timeout)) < 0)
+                        return -errno;
+                if (loop->fds[POLL_INIT].revents)
+                        return 0;
+                r = run_round(loop, &round);
+                if (r < 0)
+                        return r;
+        }
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* libslirp between the tap and the host's sockets, and what goes past it; runs until the container's init ends. */
+#pragma once
+
+#include "net/dns-source.h"
+#include "net/port-bind.h"
+#include "net/tap.h"
+
+typedef struct SlirpLoop SlirpLoop;
+
+/* Makes the stack. It borrows the config and the addresses. */
+int slirp_loop_new(const NetConfig *config, const NetAddresses *addresses, SlirpLoop **ret, Error *reterr);
+SlirpLoop *slirp_loop_free(SlirpLoop *loop);
+DEFINE_CLEANUP(SlirpLoop, slirp_loop_free)
+
+/* Publishes a port on sockets that are bound already, and takes them over. */
+int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, Error *reterr);
+
+/* Takes the tap over. Before slirp_loop_run(). */
+void slirp_loop_attach(SlirpLoop *loop, Tap *tap);
+
+/* The DNS source is refreshed as queries pass; borrowed. */
+void slirp_loop_set_dns(SlirpLoop *loop, DnsSource *dns);
+
+/* Returns 0 once the process behind `init_pidfd` has ended, -errno if the loop cannot go on. */
+int slirp_loop_run(SlirpLoop *loop, int init_pidfd);
