@@ -33,6 +33,17 @@ void image_layer_path(const char *diff_id, char ret[static IMAGE_LAYER_PATH_SIZE
         (void) snprintf(ret, IMAGE_LAYER_PATH_SIZE, "layers/%s/diff", digest_hex(diff_id));
 }
 
+/* The size of a manifest, as its descriptor has it. */
+static uint64_t entry_size(const json_t *index, const char *digest) {
+        const json_t *entry;
+        size_t i;
+
+        json_array_foreach(layout_entries(index), i, entry)
+                if (str_equal(layout_entry_digest(entry), digest))
+                        return (uint64_t) json_get_integer(entry, "size", 0);
+        return 0;
+}
+
 /* Fills the info of the image with this manifest. */
 static int load_info(const Store *store, const json_t *index, const char *digest, ImageInfo *ret, Error *reterr) {
         _cleanup_image_info_ ImageInfo info = {};
@@ -53,6 +64,7 @@ static int load_info(const Store *store, const json_t *index, const char *digest
                 if (str_equal(layout_entry_digest(entry), digest) && layout_entry_name(entry) &&
                     strv_append(&info.names, layout_entry_name(entry)) < 0)
                         return error_oom(reterr);
+        info.blobs_size = (uint64_t) manifest.config.size + entry_size(index, digest);
         info.id = strdup(digest_hex(manifest.config.digest));
         info.digest = strdup(digest);
         info.layers = strv_copy(info.config.diff_ids);
@@ -200,7 +212,7 @@ static int find(const Store *store, const json_t *index, const char *text, const
                 if (r < 0)
                         return r;
                 r = find_by_name(index, &reference, ret, reterr);
-                *ret_by_name = r >= 0;
+                *ret_by_name = r >= 0 && !reference.digest;
         }
         if (r == -ENOENT && is_id_prefix(id))
                 r = find_by_id(store, index, id, ret, reterr);
@@ -222,16 +234,17 @@ int image_store_resolve(const Store *store, const char *reference, ImageInfo *re
                 r = load_info(store, index, layout_entry_digest(entry), &info, reterr);
         if (r < 0)
                 return r;
-        r = str_replace(&info.name, by_name ? layout_entry_name(entry) : info.names ? info.names[0] : NULL);
+        r = str_replace(&info.name, by_name && layout_entry_name(entry) ? layout_entry_name(entry) : info.names ? info.names[0] : NULL);
         if (r < 0)
                 return error_oom(reterr);
+        info.found_by_name = by_name;
         *ret = info;
         info = (ImageInfo){};
         return 0;
 }
 
 int image_store_measure(const Store *store, ImageInfo *info, Error *reterr) {
-        uint64_t size = 0;
+        uint64_t size = info->blobs_size;
 
         for (char **layer = info->layers; layer && *layer; layer++) {
                 _cleanup_json_ json_t *record = NULL;

@@ -9,13 +9,15 @@
 typedef struct ImageInfo {
         char *name;          /* the full name it was found by, "docker.io/library/busybox:latest"; found by ID: its first
                               * name; NULL: it has none */
+        bool found_by_name;  /* not by ID or digest */
         char **names;        /* all of them; NULL: none */
         char *id;            /* 64 hex digits: the digest of the image config */
         char *digest;        /* "sha256:...", of the manifest */
         char *manifest_type; /* media type */
         char **annotations;  /* of the manifest, pairs */
         char **layers;       /* diff IDs, lowest first */
-        uint64_t size;       /* bytes of all layers, unpacked; only by image_store_list() and image_store_measure() */
+        uint64_t blobs_size; /* bytes of manifest and config */
+        uint64_t size;       /* those and the bytes of all layers' tar streams; only by image_store_list() and image_store_measure() */
         ImageConfig config;
 } ImageInfo;
 

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images go: names first, then, with the last of them, the image and the layers that nothing else uses. */
+#pragma once
+
+#include "image/store.h"
+
+/* A container that was made from an image. */
+typedef struct ImageUse {
+        char *container_id;
+        char *image_id;      /* hex; NULL: made from a directory */
+        char **layers;       /* diff IDs */
+} ImageUse;
+
+void image_use_free_many(ImageUse *uses, size_t n);
+
+typedef enum ImageRemoveFlags {
+        IMAGE_REMOVE_FORCE = 1 << 0, /* also by ID when it has several names, and while containers use it: they keep
+                                      * their layers, which go with the next removal after them */
+} ImageRemoveFlags;
+
+typedef struct ImageRemoval {
+        char **untagged;     /* full names */
+        char *deleted;       /* the ID; NULL: the image is still there under other names */
+} ImageRemoval;
+
+void image_removal_done(ImageRemoval *removal);
+#define _cleanup_image_removal_ _cleanup_(image_removal_done)
+
+/* Podman's rules: a name that is not the only one is taken away; the only name goes with the image; an ID goes where the
+ * image has at most one name. -EBUSY (ERROR_IN_USE) where a container uses it, or an ID with several names was given.
+ * `uses` are all containers of the store. Layers and blobs that nothing refers to any more are removed, also those that a
+ * killed command left. */
+int image_store_remove(const Store *store, const char *reference, const ImageUse *uses, size_t n_uses, ImageRemoveFlags flags,
+                       ImageRemoval *ret, Error *reterr);
