@@ -2,7 +2,9 @@
 /* From a person's word to an image that is here. */
 #include "image/store.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "base/io.h"
 #include "base/log.h"
@@ -44,6 +46,15 @@ static uint64_t entry_size(const json_t *index, const char *digest) {
         return 0;
 }
 
+/* When the image came here: for one whose config does not say when it was made. */
+static int64_t arrival_usec(const Store *store, const char *digest) {
+        char path[32 + DIGEST_HEX_LENGTH];
+        struct stat st;
+
+        (void) snprintf(path, sizeof(path), "images/blobs/sha256/%s", digest_hex(digest));
+        return fstatat(store->data_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : (int64_t) st.st_mtime * 1000000;
+}
+
 /* Fills the info of the image with this manifest. */
 static int load_info(const Store *store, const json_t *index, const char *digest, ImageInfo *ret, Error *reterr) {
         _cleanup_image_info_ ImageInfo info = {};
@@ -64,6 +75,8 @@ static int load_info(const Store *store, const json_t *index, const char *digest
                 if (str_equal(layout_entry_digest(entry), digest) && layout_entry_name(entry) &&
                     strv_append(&info.names, layout_entry_name(entry)) < 0)
                         return error_oom(reterr);
+        if (!info.config.created)
+                info.config.created_usec = arrival_usec(store, digest);
         info.blobs_size = (uint64_t) manifest.config.size + entry_size(index, digest);
         info.id = strdup(digest_hex(manifest.config.digest));
         info.digest = strdup(digest);
@@ -243,20 +256,28 @@ int image_store_resolve(const Store *store, const char *reference, ImageInfo *re
         return 0;
 }
 
+int image_layer_size(const Store *store, const char *diff_id, uint64_t *ret, Error *reterr) {
+        _cleanup_json_ json_t *record = NULL;
+        char path[32 + DIGEST_HEX_LENGTH];
+
+        (void) snprintf(path, sizeof(path), "layers/%s/layer.json", digest_hex(diff_id));
+        int r = json_read(store->data_fd, path, JSON_RECORD_LIMIT, &record, reterr);
+        if (r == -ENOENT)
+                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "the layer '%s' is missing", diff_id);
+        if (r >= 0)
+                *ret = (uint64_t) json_get_integer(record, "size", 0);
+        return r;
+}
+
 int image_store_measure(const Store *store, ImageInfo *info, Error *reterr) {
-        uint64_t size = info->blobs_size;
+        uint64_t size = info->blobs_size, one;
 
         for (char **layer = info->layers; layer && *layer; layer++) {
-                _cleanup_json_ json_t *record = NULL;
-                char path[32 + DIGEST_HEX_LENGTH];
+                int r = image_layer_size(store, *layer, &one, reterr);
 
-                (void) snprintf(path, sizeof(path), "layers/%s/layer.json", digest_hex(*layer));
-                int r = json_read(store->data_fd, path, JSON_RECORD_LIMIT, &record, reterr);
-                if (r == -ENOENT)
-                        return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "layer '%s' of image '%s' is missing", *layer, info->id);
                 if (r < 0)
-                        return r;
-                size += (uint64_t) json_get_integer(record, "size", 0);
+                        return error_prefix(reterr, r, "image '%s'", info->id);
+                size += one;
         }
         info->size = size;
         return 0;

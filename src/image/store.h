@@ -37,6 +37,9 @@ void image_info_free_many(ImageInfo *infos, size_t n);
 /* Fills info->size from the layers' records. */
 int image_store_measure(const Store *store, ImageInfo *info, Error *reterr);
 
+/* Bytes of a layer's tar stream, from its record. */
+int image_layer_size(const Store *store, const char *diff_id, uint64_t *ret, Error *reterr);
+
 /* Gives the image a further name (short: below localhost); a name that another image has moves. */
 int image_store_tag(const Store *store, const char *reference, const char *name, Error *reterr);
 

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images as JSON. */
+#include "cli/image-json.h"
+
+#include "base/str.h"
+#include "base/time.h"
+#include "cli/time-text.h"
+
+enum { SHORT_ID = 12 };
+
+/* Sorted. */
+static const FormatField fields[] = {
+        { "Containers", NULL }, { "Created", "CREATED" },     { "CreatedAt", NULL },   { "CreatedSince", "CREATED" },
+        { "CreatedTime", NULL }, { "Dangling", NULL },        { "Digest", NULL },      { "History", NULL },
+        { "ID", "IMAGE ID" },   { "Labels", NULL },           { "Names", NULL },       { "ParentId", "PARENT ID" },
+        { "ReadOnly", "R/O" },  { "RepoDigests", NULL },      { "RepoTags", NULL },    { "Repository", "REPOSITORY" },
+        { "SharedSize", NULL }, { "Size", "SIZE" },           { "Tag", "TAG" },        { "VirtualSize", NULL },
+        {},
+};
+
+static const char *const list_maps[] = { "Labels", NULL };
+static const char *const list_aliases[] = { "Id", "ID", NULL };
+static const TemplateTypes list_types = { .maps = list_maps, .aliases = list_aliases };
+
+const FormatList image_list = { fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}" };
+const FormatList image_list_digests = {
+        fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.Created}}\t{{.Size}}"
+};
+
+static const char *const inspect_maps[] = { "Labels", "Annotations", "ExposedPorts", "Volumes", "Data", NULL };
+static const char *const inspect_times[] = { "Created", "created", NULL };
+static const char *const inspect_aliases[] = { "ID", "Id", NULL };
+const TemplateTypes image_inspect_types = { .maps = inspect_maps, .times = inspect_times, .aliases = inspect_aliases };
+
+int image_split_name(const char *name, char **ret_repository, char **ret_tag) {
+        const char *colon = strrchr(name, ':');
+        char *repository, *tag;
+
+        assert(colon); /* stored names have a tag */
+        repository = strndup(name, (size_t) (colon - name));
+        tag = strdup(colon + 1);
+        if (!repository || !tag) {
+                free(repository);
+                free(tag);
+                return -ENOMEM;
+        }
+        *ret_repository = repository;
+        *ret_tag = tag;
+        return 0;
+}
+
+/* "localhost/web@sha256:..." for each repository that it has a name in. */
+static json_t *repo_digests(const ImageInfo *image) {
+        _cleanup_strv_ char **digests = NULL;
+
+        for (char **name = image->names; name && *name; name++) {
+                _cleanup_free_ char *repository = NULL, *tag = NULL, *digest = NULL;
+
+                if (image_split_name(*name, &repository, &tag) < 0 || !(digest = str_format("%s@%s", repository, image->digest)))
+                        return NULL;
+                if (!strv_contains(digests, digest) && strv_append(&digests, digest) < 0)
+                        return NULL;
+        }
+        return json_from_strv(digests);
+}
+
+/* Maps that are empty are null there. */
+static json_t *pairs_or_null(char *const *pairs) {
+        return pairs ? json_from_pairs(pairs) : json_null();
+}
+
+/* Seconds, in UTC: what Go's Time is after time.Unix(). */
+static char *created_at(const ImageInfo *image) {
+        return image_time_format(image->config.created_usec / TIME_USEC_PER_SEC * TIME_USEC_PER_SEC);
+}
+
+static int set(json_t *object, const char *key, json_t *value) {
+        return json_object_set_new(object, key, value);
+}
+
+json_t *image_to_json(const ImageInfo *image, const ImageView *view) {
+        _cleanup_free_ char *created = created_at(image);
+        _cleanup_json_ json_t *object = json_object();
+
+        if (!created || set(object, "Id", json_string(image->id)) < 0 || set(object, "ParentId", json_string("")) < 0 ||
+            set(object, "RepoTags", json_null()) < 0 || set(object, "RepoDigests", repo_digests(image)) < 0 ||
+            set(object, "Size", json_integer((json_int_t) image->size)) < 0 || set(object, "SharedSize", json_integer(0)) < 0 ||
+            set(object, "VirtualSize", json_integer((json_int_t) image->size)) < 0 ||
+            set(object, "Labels", pairs_or_null(image->config.labels)) < 0 ||
+            set(object, "Containers", json_integer((json_int_t) view->containers)) < 0)
+                return NULL;
+        if (!image->names && set(object, "Dangling", json_true()) < 0)
+                return NULL;
+        if (image->names && set(object, "Names", json_from_strv(image->names)) < 0)
+                return NULL;
+        if (set(object, "Digest", json_string(image->digest)) < 0)
+                return NULL;
+        if (image->names && set(object, "History", json_from_strv(image->names)) < 0)
+                return NULL;
+        if (set(object, "Created", json_integer(image->config.created_usec / TIME_USEC_PER_SEC)) < 0 ||
+            set(object, "CreatedAt", json_string(created)) < 0)
+                return NULL;
+        return TAKE_PTR(object);
+}
+
+static char *shown_id(const ImageInfo *image, const ImageView *view) {
+        return view->no_trunc ? str_format("sha256:%s", image->id) : str_format("%.*s", SHORT_ID, image->id);
+}
+
+json_t *image_to_row(const ImageInfo *image, const char *name, const ImageView *view) {
+        _cleanup_free_ char *repository = NULL, *tag = NULL, *id = shown_id(image, view), *created = created_at(image),
+                            *at = NULL, *history = strv_join(image->names, ", ");
+        _cleanup_free_ char *ago = time_text_ago(image->config.created_usec, view->now_usec),
+                            *size = time_text_size(image->size, 3, /* space= */ true);
+        json_t *row;
+
+        if (name && image_split_name(name, &repository, &tag) < 0)
+                return NULL;
+        if (!id || !created || !ago || !size || (image->names && !history) || time_text_go(created, &at) < 0)
+                return NULL;
+        row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "Repository", name ? repository : "<none>", "Tag",
+                        name ? tag : "<none>", "ID", id, "Created", ago, "CreatedSince", ago, "CreatedAt", at, "CreatedTime", at,
+                        "Size", size, "Digest", image->digest);
+        if (!row)
+                return NULL;
+        if (set(row, "Containers", json_integer((json_int_t) view->containers)) < 0 ||
+            set(row, "Dangling", json_boolean(!image->names)) < 0 || set(row, "History", json_string(history ?: "")) < 0 ||
+            set(row, "Labels", json_from_pairs(image->config.labels)) < 0 || set(row, "Names", json_from_strv(image->names)) < 0 ||
+            set(row, "ParentId", json_string("")) < 0 || set(row, "ReadOnly", json_false()) < 0 ||
+            set(row, "RepoDigests", repo_digests(image)) < 0 || set(row, "RepoTags", json_from_strv(image->names)) < 0 ||
+            set(row, "SharedSize", json_integer(0)) < 0 || set(row, "VirtualSize", json_integer((json_int_t) image->size)) < 0) {
+                json_decref(row);
+                return NULL;
+        }
+        return row;
+}
+
+/* The config as the image-spec writes it, without what is empty, in Go's order. */
+static json_t *inspect_config(const ImageConfig *config) {
+        static const char *const keys[] = { "User",    "ExposedPorts", "Env",        "Entrypoint", "Cmd",
+                                            "Volumes", "WorkingDir",   "Labels",     "StopSignal", "OnBuild" };
+        _cleanup_json_ json_t *saved = image_config_save(config);
+        json_t *object = json_object();
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++) {
+                json_t *value = json_object_get(json_object_get(saved, "config"), keys[i]);
+
+                if (value && json_object_set(object, keys[i], value) < 0) {
+                        json_decref(object);
+                        return NULL;
+                }
+        }
+        if (!saved) {
+                json_decref(object);
+                return NULL;
+        }
+        return object;
+}
+
+/* Where the layers are, in the form that Podman's overlay driver has it: the topmost is "upper". */
+static json_t *graph_driver(const Store *store, const ImageInfo *image) {
+        _cleanup_strv_ char **lower = NULL;
+        _cleanup_json_ json_t *data = json_object();
+        size_t n = strv_length(image->layers);
+
+        for (size_t i = n; i-- > 0;) {
+                char path[IMAGE_LAYER_PATH_SIZE];
+                char *full;
+
+                image_layer_path(image->layers[i], path);
+                full = str_format("%s/%s", store->data_path, path);
+                if (!full)
+                        return NULL;
+                if (i + 1 < n) {
+                        if (strv_consume(&lower, full) < 0)
+                                return NULL;
+                        continue;
+                }
+                int r = set(data, "UpperDir", json_text(full));
+                free(full);
+                if (r < 0)
+                        return NULL;
+        }
+        if (lower) {
+                _cleanup_free_ char *joined = strv_join(lower, ":");
+
+                if (!joined || set(data, "LowerDir", json_text(joined)) < 0)
+                        return NULL;
+        }
+        return json_pack("{s:s, s:O}", "Name", "overlay", "Data", data);
+}
+
+static json_t *inspect_history(const ImageConfig *config) {
+        _cleanup_json_ json_t *saved = image_config_save(config);
+        json_t *history = json_object_get(saved, "history");
+
+        return !saved ? NULL : history ? json_incref(history) : json_null();
+}
+
+json_t *image_to_inspect(const Store *store, const ImageInfo *image) {
+        const ImageConfig *c = &image->config;
+        _cleanup_json_ json_t *o = json_object();
+        const struct {
+                const char *key;
+                json_t *value;
+        } rows[] = {
+                { "Id", json_string(image->id) },
+                { "Digest", json_string(image->digest) },
+                { "RepoTags", json_from_strv(image->names) },
+                { "RepoDigests", repo_digests(image) },
+                { "Parent", json_string("") },
+                { "Comment", json_string("") },
+                { "Created", c->created ? json_string(c->created) : json_null() },
+                { "Config", inspect_config(c) },
+                { "Version", json_string("") },
+                { "Author", json_string(c->author ?: "") },
+                { "Architecture", json_string(c->architecture ?: "") },
+                { "Os", json_string(c->os ?: "") },
+                { "Size", json_integer((json_int_t) image->size) },
+                { "VirtualSize", json_integer((json_int_t) image->size) },
+                { "GraphDriver", graph_driver(store, image) },
+                { "RootFS", json_pack("{s:s, s:o}", "Type", "layers", "Layers", json_from_strv(image->layers)) },
+                { "Labels", pairs_or_null(c->labels) },
+                { "Annotations", json_from_pairs(image->annotations) },
+                { "ManifestType", json_string(image->manifest_type) },
+                { "User", json_string(c->user ?: "") },
+                { "History", inspect_history(c) },
+                { "NamesHistory", json_from_strv(image->names) },
+        };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                if (set(o, rows[i].key, rows[i].value) < 0)
+                        r = -ENOMEM;
+        if (r >= 0 && c->health.test) {
+                _cleanup_json_ json_t *saved = image_config_save(c);
+
+                r = json_object_set(o, "Healthcheck", json_object_get(json_object_get(saved, "config"), "Healthcheck"));
+        }
+        return r < 0 ? NULL : TAKE_PTR(o);
+}
