@@ -289,24 +289,41 @@ int manager_wait_job(Manager *manager, const char *job, char **ret_result, Error
         }
 }
 
-int manager_stop_unit(Manager *manager, const char *unit, Error *reterr) {
+/* Calls StartUnit or StopUnit and waits for the job; *ret_result is its result. */
+static int run_unit_job(Manager *manager, const char *method, const char *what, const char *unit, char **ret_result, Error *reterr) {
         _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
         _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        _cleanup_free_ char *job = NULL, *result = NULL;
+        _cleanup_free_ char *job = NULL;
         const char *path;
 
         int r = sd_bus_call_method_async(manager->bus, NULL, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL, NULL, NULL);
         if (r >= 0)
-                r = sd_bus_call_method(manager->bus, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "StopUnit", &error, &reply, "ss",
-                                       unit, "replace");
+                r = sd_bus_call_method(manager->bus, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, method, &error, &reply, "ss", unit,
+                                       "replace");
         if (r < 0 && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit"))
-                return 0;
+                return -ENOENT;
         if (r >= 0)
                 r = sd_bus_message_read(reply, "o", &path);
         if (r < 0)
-                return explain(r, &error, "stop the unit", unit, reterr);
+                return explain(r, &error, what, unit, reterr);
         job = strdup(path);
-        return job ? manager_wait_job(manager, job, &result, reterr) : error_oom(reterr);
+        return job ? manager_wait_job(manager, job, ret_result, reterr) : error_oom(reterr);
+}
+
+int manager_start_unit(Manager *manager, const char *unit, Error *reterr) {
+        _cleanup_free_ char *result = NULL;
+        int r = run_unit_job(manager, "StartUnit", "start the unit", unit, &result, reterr);
+
+        if (r >= 0 && !str_equal(result, "done"))
+                r = error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start the unit '%s': %s", unit, result);
+        return r;
+}
+
+int manager_stop_unit(Manager *manager, const char *unit, Error *reterr) {
+        _cleanup_free_ char *result = NULL;
+        int r = run_unit_job(manager, "StopUnit", "stop the unit", unit, &result, reterr);
+
+        return r == -ENOENT ? 0 : r;
 }
 
 void manager_reset_failed(Manager *manager, const char *unit) {

@@ -44,6 +44,9 @@ int manager_start_transient(Manager *manager, const TransientUnit *unit, char **
 /* Waits for the job's end; *ret_result is "done", "failed", ... (owned). */
 int manager_wait_job(Manager *manager, const char *job, char **ret_result, Error *reterr);
 
+/* Starts a unit and waits for that. -ENOENT: there is no such unit. */
+int manager_start_unit(Manager *manager, const char *unit, Error *reterr);
+
 /* Stops a unit and waits for that. A unit that is not loaded is not an error. */
 int manager_stop_unit(Manager *manager, const char *unit, Error *reterr);
 

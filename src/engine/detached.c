@@ -75,7 +75,7 @@ static int start_here(const Store *store, Container *container, const DetachedOp
         int r = output_prepare(store, container, &output, reterr);
         if (r < 0)
                 return r;
-        memcpy(start.stdio, output.theirs, sizeof(start.stdio));
+        memcpy(start.stdio, output.pipes.theirs, sizeof(start.stdio));
         r = engine_start_here(store, container, &start, &proc, reterr);
         return r < 0 ? r : tell_systemd(&container->config, proc.pid, reterr);
 }
@@ -262,12 +262,22 @@ static int start_by_systemd(const Store *store, Container *container, const Deta
 
 /* ---- the solo monitor ---- */
 
+/* The process in between ends at once, so that the new one is nobody's child that would have to be waited for. */
+static int spawn_orphan(char *const *argv, const int *fds, size_t n_fds) {
+        pid_t pid = fork();
+
+        if (pid < 0)
+                return -errno;
+        if (pid == 0)
+                _exit(process_spawn(argv[0], argv, /* envp= */ NULL, fds, n_fds, /* ret_pid= */ NULL, /* ret_pidfd= */ NULL) < 0);
+        return process_reap(pid) == 0 ? 0 : -ECHILD;
+}
+
 static int start_by_monitor(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
         _cleanup_strv_ char **start = NULL, **argv = NULL;
-        _cleanup_fd_ int ready = -EBADF, devnull = -EBADF;
+        _cleanup_fd_ int ready = -EBADF;
         _cleanup_free_ char *answer = NULL;
         int pair[2], runtime_fd = container_runtime_fd(store, container, reterr), r;
-        pid_t pid;
 
         if (runtime_fd < 0)
                 return runtime_fd;
@@ -285,12 +295,11 @@ static int start_by_monitor(const Store *store, Container *container, const Deta
                 r = container_save_state(container, reterr);
         container_unlock(container);
         if (r >= 0)
-                r = process_spawn(argv[0], argv, NULL, fds, ELEMENTSOF(fds), &pid, NULL);
+                r = spawn_orphan(argv, fds, ELEMENTSOF(fds));
         (void) fd_close(pair[1]);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot start the monitor");
         r = io_read_all(ready, 65536, &answer, /* ret_size= */ NULL);
-        (void) process_reap(pid); /* the monitor has forked away; this is its first process */
         int left = fetch_error(runtime_fd, reterr);
         if (left < 0)
                 return left;

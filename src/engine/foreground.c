@@ -12,6 +12,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "cgroup/manager.h"
+#include "engine/pipes.h"
 #include "engine/relay.h"
 #include "engine/remove.h"
 #include "engine/start.h"
@@ -22,30 +23,7 @@ int engine_take_charge(const Store *store, Container *container, Error *reterr) 
         return fd < 0 ? fd : store_lock(fd, "supervisor", /* exclusive= */ true, reterr);
 }
 
-typedef struct Pipes {
-        int ours[3], theirs[3];
-} Pipes;
-
-static void pipes_done(Pipes *pipes) {
-        for (size_t i = 0; i < 3; i++) {
-                pipes->ours[i] = fd_close(pipes->ours[i]);
-                pipes->theirs[i] = fd_close(pipes->theirs[i]);
-        }
-}
-
-static int make_pipes(bool open_stdin, Pipes *ret, Error *reterr) {
-        for (int i = open_stdin ? 0 : 1; i < 3; i++) {
-                int pair[2];
-
-                if (pipe2(pair, O_CLOEXEC) < 0)
-                        return error_set_errno(reterr, -errno, "cannot make a pipe");
-                ret->ours[i] = pair[i == 0 ? 1 : 0];
-                ret->theirs[i] = pair[i == 0 ? 0 : 1];
-        }
-        return 0;
-}
-
-/* What the command found open it passes on; a container started without a standard stream has none of ours. */
+/* A cgroup of its own where somebody can give one. */
 static StartPlace choose_place(const ContainerConfig *config) {
         if (str_equal(config->cgroups, "disabled"))
                 return START_NOWHERE;
@@ -70,7 +48,7 @@ static int finish(const Store *store, Container *container, int exit_code, Error
 
 /* The run itself: from the start to the last byte. */
 static int run(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code, Error *reterr) {
-        Pipes pipes = { .ours = { -EBADF, -EBADF, -EBADF }, .theirs = { -EBADF, -EBADF, -EBADF } };
+        _cleanup_pipes_ Pipes pipes = PIPES_NULL;
         _cleanup_proc_ Proc proc = PROC_NULL;
         _cleanup_fd_ int signal_fd = -EBADF;
         StartOptions start = {
@@ -82,26 +60,23 @@ static int run(const Store *store, Container *container, const ForegroundOptions
 
         int r = relay_block_signals(options->sig_proxy, &signal_fd, reterr);
         if (r >= 0 && !container->config.terminal)
-                r = make_pipes(options->open_stdin, &pipes, reterr);
+                r = pipes_make(options->open_stdin, &pipes, reterr);
         if (r >= 0) {
                 memcpy(start.stdio, pipes.theirs, sizeof(start.stdio));
                 r = engine_start_here(store, container, &start, &proc, reterr);
         }
-        for (size_t i = 0; i < 3; i++)
-                pipes.theirs[i] = fd_close(pipes.theirs[i]);
+        pipes_close_theirs(&pipes);
         container_unlock(container);
-        if (r < 0) {
-                pipes_done(&pipes);
+        if (r < 0)
                 return r;
-        }
         Relay relay = {
                 .pidfd = proc.pidfd,
                 .console_fd = TAKE_FD(proc.console_fd),
-                .stdin_to = pipes.ours[0],
+                .stdin_to = TAKE_FD(pipes.ours[0]),
                 .open_stdin = options->open_stdin,
                 .sig_proxy = options->sig_proxy,
-                .out = { .from = pipes.ours[1], .to = options->show_stdout ? STDOUT_FILENO : -EBADF },
-                .err = { .from = pipes.ours[2], .to = options->show_stderr ? STDERR_FILENO : -EBADF },
+                .out = { .from = TAKE_FD(pipes.ours[1]), .to = options->show_stdout ? STDOUT_FILENO : -EBADF },
+                .err = { .from = TAKE_FD(pipes.ours[2]), .to = options->show_stderr ? STDERR_FILENO : -EBADF },
         };
         r = relay_run(&relay, signal_fd, reterr);
         if (r < 0)

@@ -5,22 +5,170 @@
 #include <fcntl.h>
 
 #include "base/file.h"
+#include "base/parse.h"
+#include "base/process.h"
 #include "base/str.h"
+#include "net/resolv.h"
+
+enum { HOST_FILE_LIMIT = 1024 * 1024 };
+
+#define DNS4 "10.0.2.3"
+#define DNS6 "fd00::3"
+#define CONTAINER4 "10.0.2.100"
+
+static bool is_slirp(const ContainerConfig *config) {
+        const char *mode = config->network;
+
+        return !mode || str_equal(mode, "slirp") || str_equal(mode, "slirp4netns") || str_equal(mode, "private") ||
+               str_after(mode, "slirp:") || str_after(mode, "slirp4netns:");
+}
+
+/* Options behind the colon, by slirp4netns's names (podman-run(1), --network). */
+static int apply_option(NetConfig *net, const char *word, Error *reterr) {
+        const char *value;
+
+        if ((value = str_after(word, "allow_host_loopback=")) && parse_bool(value, &net->allow_host_loopback) >= 0)
+                return 0;
+        if ((value = str_after(word, "enable_ipv6=")) && parse_bool(value, &net->ipv6) >= 0)
+                return 0;
+        if ((value = str_after(word, "mtu=")) && parse_u32(value, &net->mtu) >= 0)
+                return 0;
+        if ((value = str_after(word, "cidr=")))
+                return str_replace(&net->cidr, value) < 0 ? error_oom(reterr) : 0;
+        if ((value = str_after(word, "outbound_addr=")))
+                return str_replace(&net->outbound_addr, value) < 0 ? error_oom(reterr) : 0;
+        if ((value = str_after(word, "outbound_addr6=")))
+                return str_replace(&net->outbound_addr6, value) < 0 ? error_oom(reterr) : 0;
+        if ((value = str_after(word, "port_handler=")) && (str_equal(value, "slirp4netns") || str_equal(value, "rootlesskit")))
+                return 0; /* there is one way to publish a port, and it keeps the client's address, as the first word wants */
+        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --network=slirp:%s: unknown option or value", word);
+}
+
+static int make_config(const ContainerConfig *config, NetConfig *net, Error *reterr) {
+        const char *options = config->network ? strchr(config->network, ':') : NULL;
+        _cleanup_strv_ char **words = options ? strv_split(options + 1, ",") : NULL;
+        int r = 0;
+
+        if (options && !words)
+                return error_oom(reterr);
+        for (char **w = words; w && *w && r >= 0; w++)
+                r = apply_option(net, *w, reterr);
+        if (r < 0)
+                return r;
+        net->name = strdup(config->name);
+        net->dns = config->dns ? strv_copy(config->dns) : NULL;
+        if (!net->name || (config->dns && !net->dns))
+                return error_oom(reterr);
+        for (size_t i = 0; i < config->n_ports; i++) {
+                NetPort *port = container_array_add((void **) &net->ports, &net->n_ports, sizeof(*port));
+                const ContainerPort *from = &config->ports[i];
+
+                if (!port)
+                        return error_oom(reterr);
+                port->host_ip = from->host_ip ? strdup(from->host_ip) : NULL;
+                port->host_port = from->host_port;
+                port->container_port = from->container_port;
+                port->protocol = strdup(from->protocol ?: "tcp");
+                if (!port->protocol || (from->host_ip && !port->host_ip))
+                        return error_oom(reterr);
+        }
+        return 0;
+}
 
 int network_check(const ContainerConfig *config, Error *reterr) {
-        if (str_equal(config->network, "none") || str_equal(config->network, "host"))
-                return 0;
-        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --network=%s: not there yet", config->network ?: "slirp");
+        _cleanup_net_config_ NetConfig net = NET_CONFIG_NULL;
+
+        if (is_slirp(config))
+                return make_config(config, &net, reterr);
+        if (!str_equal(config->network, "none") && !str_equal(config->network, "host"))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot use --network=%s: not there yet; there are slirp, host and none", config->network);
+        if (config->n_ports > 0 && str_equal(config->network, "none"))
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot publish ports with --network=none: there is nothing to reach");
+        return 0;
+}
+
+/* A host file that is missing or strange leaves its part out. */
+static char *read_host_file(const char *path) {
+        char *text = NULL;
+        _cleanup_free_ char *resolved = realpath(path, NULL); /* resolv.conf is often a symlink */
+
+        return resolved && file_read(AT_FDCWD, resolved, HOST_FILE_LIMIT, &text, /* ret_size= */ NULL) >= 0 ? text : NULL;
 }
 
 int network_files(const ContainerConfig *config, char **ret_resolv_conf, char **ret_hosts, Error *reterr) {
-        *ret_hosts = str_format("127.0.0.1 localhost\n::1 localhost\n");
-        *ret_resolv_conf = NULL;
-        if (str_equal(config->network, "host"))
-                (void) file_read(AT_FDCWD, "/etc/resolv.conf", 65536, ret_resolv_conf, NULL);
-        return *ret_hosts ? 0 : error_oom(reterr);
+        _cleanup_free_ char *resolv_host = read_host_file("/etc/resolv.conf"), *resolv = NULL, *hosts = NULL, *host_address = NULL;
+        bool slirp = is_slirp(config), host = str_equal(config->network, "host");
+        const ResolvRequest resolv_request = {
+                .reach = slirp ? RESOLV_VIRTUAL : host ? RESOLV_HOST : RESOLV_DIRECT,
+                .host_text = str_equal(config->network, "none") ? NULL : resolv_host,
+                .dns4 = DNS4,
+                .dns6 = DNS6,
+                .dns = config->dns,
+                .search = config->dns_search,
+                .options = config->dns_options,
+        };
+        int r = resolv_conf_text(&resolv_request, &resolv, reterr);
+
+        if (r < 0)
+                return r;
+        if (!config->no_hosts) {
+                if (!str_equal(config->network, "none"))
+                        (void) hosts_host_address(&host_address); /* without a route there is no such name */
+                const HostsRequest hosts_request = {
+                        .add_hosts = config->add_hosts,
+                        .host_address = host_address,
+                        .address = slirp ? CONTAINER4 : NULL,
+                        .hostname = config->hostname,
+                        .name = config->name,
+                };
+                r = hosts_text(&hosts_request, &hosts, reterr);
+                if (r < 0)
+                        return r;
+        }
+        *ret_resolv_conf = TAKE_PTR(resolv);
+        *ret_hosts = TAKE_PTR(hosts);
+        return 0;
 }
 
-int network_start(_unused_ const ContainerConfig *config, _unused_ int init_pidfd, _unused_ ContainerProcess *process, _unused_ Error *reterr) {
-        return 0;
+int network_start(const ContainerConfig *config, int init_pidfd, NetHelper *ret, Error *reterr) {
+        _cleanup_net_config_ NetConfig net = NET_CONFIG_NULL;
+        int r;
+
+        if (!is_slirp(config))
+                return 0;
+        r = make_config(config, &net, reterr);
+        if (r < 0)
+                return r;
+        const NetHelperRequest request = { .config = &net, .init_pidfd = init_pidfd };
+        return net_helper_start(&request, ret, reterr);
+}
+
+int network_wait(NetHelper *helper, ContainerProcess *process, Error *reterr) {
+        NetPort *ports = NULL;
+        size_t n_ports = 0;
+
+        if (helper->pid == 0)
+                return 0;
+        int r = net_helper_wait_ready(helper, &ports, &n_ports, reterr);
+        for (size_t i = 0; i < n_ports && r >= 0; i++) {
+                ContainerPort *port = container_array_add((void **) &process->ports, &process->n_ports, sizeof(*port));
+
+                if (!port) {
+                        r = error_oom(reterr);
+                        break;
+                }
+                *port = (ContainerPort){
+                        .host_ip = TAKE_PTR(ports[i].host_ip),
+                        .host_port = ports[i].host_port,
+                        .container_port = ports[i].container_port,
+                        .protocol = TAKE_PTR(ports[i].protocol),
+                };
+        }
+        net_ports_free(ports, n_ports);
+        if (r < 0)
+                return r;
+        process->net_pid = helper->pid;
+        r = process_start_time(helper->pid, &process->net_start_time);
+        return r < 0 ? error_set_errno(reterr, r, "cannot record the network process") : 0;
 }

@@ -2,15 +2,16 @@
 /* Where the output of a container in the background goes: pipes (or a terminal) whose other ends the monitor takes over. */
 #pragma once
 
+#include "engine/pipes.h"
 #include "proc/proc.h"
 #include "state/container.h"
 
 typedef struct Output {
         const Store *store;
-        int ours[3], theirs[3]; /* ours[0] is the write end of stdin */
+        Pipes pipes;
 } Output;
 
-#define OUTPUT_NULL ((Output){ .ours = { -EBADF, -EBADF, -EBADF }, .theirs = { -EBADF, -EBADF, -EBADF } })
+#define OUTPUT_NULL ((Output){ .pipes = PIPES_NULL })
 
 void output_done(Output *output);
 #define _cleanup_output_ _cleanup_(output_done)

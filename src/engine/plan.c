@@ -17,9 +17,8 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "engine/plan-mounts.h"
-#include "engine/network.h"
+#include "engine/policy.h"
 #include "proc/masked.h"
-#include "proc/seccomp.h"
 #include "storage/rootfs.h"
 
 #define INIT_PROGRAM "/usr/bin/catatonit"
@@ -89,29 +88,13 @@ static int plan_rootfs(const Store *store, Container *container, const UserMap *
 
 static int plan_policy(const Store *store, const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
         _cleanup_masked_paths_ MaskedPaths paths = MASKED_PATHS_NULL;
-        uint64_t openings = 0;
+        int r = masked_paths_resolve(config->masked_paths_add, config->unmask, config->privileged, &paths, reterr);
 
-        int r = caps_resolve(config->cap_add, config->cap_drop, config->privileged, &plan->caps, reterr);
-        if (r >= 0)
-                r = masked_paths_resolve(config->masked_paths_add, config->unmask, config->privileged, &paths, reterr);
         if (r < 0)
                 return r;
         plan->masked_paths = TAKE_PTR(paths.masked);
         plan->read_only_paths = TAKE_PTR(paths.read_only);
-        for (char **p = config->security_opt; p && *p; p++) {
-                int opening = security_opening_from_name(*p);
-
-                if (opening >= 0)
-                        openings |= SECURITY_OPENING_BIT(opening);
-        }
-        const SeccompRequest request = {
-                .profile = config->seccomp,
-                .capabilities = plan->caps.bounding,
-                .openings = openings,
-                .privileged = config->privileged,
-                .data_fd = store->data_fd,
-        };
-        return seccomp_prepare(&request, &plan->seccomp, reterr);
+        return policy_resolve(store, config, /* privileged= */ false, &plan->caps, &plan->seccomp, reterr);
 }
 
 static int plan_process(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {

@@ -142,8 +142,11 @@ static int loop_run(Loop *loop, Error *reterr) {
                 struct pollfd slots[_SLOT_MAX];
 
                 fill_slots(loop, slots);
-                if (RETRY_EINTR(poll(slots, _SLOT_MAX, -1)) < 0)
+                long ready = RETRY_EINTR(poll(slots, _SLOT_MAX, loop->ended && relay->drain_only_until_end ? 0 : -1));
+                if (ready < 0)
                         return error_set_errno(reterr, -errno, "cannot wait for the container");
+                if (ready == 0)
+                        return 0; /* ended, and nothing is left to read */
                 if (slots[SLOT_SIGNAL].revents)
                         pass_signals(loop);
                 if (slots[SLOT_STDIN].revents)

@@ -18,6 +18,7 @@ typedef struct Relay {
         int stdin_to;        /* write end of its stdin pipe, closed at the end of ours; -EBADF: none */
         bool open_stdin;     /* read our standard input */
         bool sig_proxy;
+        bool drain_only_until_end; /* others may hold the output open after the process's end: what is there then is the end */
         RelayStream out, err; /* with a terminal only `out`, whose `from` is ignored */
 } Relay;
 

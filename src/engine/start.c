@@ -154,9 +154,7 @@ static int record_start(const Store *store, Container *container, const Proc *pr
 }
 
 int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr) {
-        if (container->process.net_pid > 0) { /* it ends by itself with the init; only its record goes */
-                container->process.net_pid = 0;
-        }
+        container->process.net_pid = 0; /* it ends by itself with the init */
         container->process.pid = 0;
         container->pidfd = fd_close(container->pidfd);
         container->state.exited = true;
@@ -202,12 +200,16 @@ static int place(Placement *p, const StartOptions *options, ProcPlan *plan, Erro
 }
 
 static int run(const Store *store, Container *container, const StartOptions *options, ProcPlan *plan, Proc *proc, Error *reterr) {
+        _cleanup_net_helper_ NetHelper net = NET_HELPER_NULL;
         int r = proc_clone(plan, proc, reterr);
 
+        /* the network and the root file system are made at the same time */
         if (r >= 0)
-                r = network_start(&container->config, proc->pidfd, &container->process, reterr);
+                r = network_start(&container->config, proc->pidfd, &net, reterr);
         if (r >= 0)
                 r = proc_wait_created(proc, reterr);
+        if (r >= 0)
+                r = network_wait(&net, &container->process, reterr);
         if (r >= 0 && options->created)
                 r = options->created(container, proc, options->data, reterr);
         if (r >= 0)

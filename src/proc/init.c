@@ -16,7 +16,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -25,13 +24,14 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/parse.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "base/wire.h"
+#include "net/netns.h"
 #include "proc/credentials.h"
 #include "proc/exec-path.h"
 #include "proc/mount.h"
 #include "proc/proc.h"
+#include "proc/stdio.h"
 #include "proc/sysctl.h"
 
 static int become_root(Init *init, Error *reterr) {
@@ -61,6 +61,12 @@ static int apply_sysctl(Init *init, Error *reterr) {
         return sysctl_apply(init->plan->config->sysctl, own, init->proc_fd, reterr);
 }
 
+static int raise_loopback(Init *init, Error *reterr) {
+        int r = (init->plan->namespaces.flags & CLONE_NEWNET) ? netns_loopback_up() : 0;
+
+        return r < 0 ? error_set_errno(reterr, r, "cannot bring the loopback interface up") : 0;
+}
+
 static int set_hostname(Init *init, Error *reterr) {
         const char *name = init->plan->hostname;
 
@@ -86,7 +92,7 @@ static int set_oom_score(Init *init, Error *reterr) {
 
 static int create(Init *init, Error *reterr) {
         static int (*const steps[])(Init *, Error *) = {
-                become_root,       separate_cgroup,  init_mount_root, init_mount_proc, init_mount_sys,  init_mount_dev,
+                become_root,        separate_cgroup, raise_loopback,  init_mount_root, init_mount_proc, init_mount_sys,  init_mount_dev,
                 init_mount_volumes, init_mask_paths, apply_sysctl,    set_oom_score,   set_hostname,    init_seal_root,
                 init_pivot_root,
         };
@@ -97,69 +103,6 @@ static int create(Init *init, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        return 0;
-}
-
-/* Pipes become the user's: a process may reopen /dev/stdout, which is a file check on the pipe's owner. */
-static int take_stdio(const Init *init, const ContainerUser *user, Error *reterr) {
-        int stdio[3];
-
-        for (int i = 0; i < 3; i++) {
-                stdio[i] = init->console_fd >= 0 ? init->console_fd : init->plan->stdio[i];
-                if (stdio[i] < 0)
-                        stdio[i] = init->null_fd;
-                stdio[i] = fcntl(stdio[i] == init->null_fd ? open("/dev/null", O_RDWR | O_CLOEXEC) : stdio[i], F_DUPFD_CLOEXEC,
-                                 16 + SD_LISTEN_FDS_MAX);
-                if (stdio[i] < 0)
-                        return error_set_errno(reterr, -errno, "cannot set up standard input and output");
-        }
-        if (init->console_fd >= 0 && (setsid() < 0 || ioctl(stdio[0], TIOCSCTTY, 0) < 0))
-                return error_set_errno(reterr, -errno, "cannot take the terminal");
-        for (int i = 0; i < 3; i++) {
-                struct stat st;
-
-                if (fstat(stdio[i], &st) >= 0 && (S_ISFIFO(st.st_mode) || init->console_fd >= 0) &&
-                    fchown(stdio[i], user->uid, S_ISFIFO(st.st_mode) ? user->gid : (gid_t) -1) < 0 && errno != EPERM)
-                        return error_set_errno(reterr, -errno, "cannot set up standard input and output");
-                if (dup2(stdio[i], i) < 0)
-                        return error_set_errno(reterr, -errno, "cannot set up standard input and output");
-        }
-        return 0;
-}
-
-/* Everything but standard input and output, the sockets of socket activation and the handshake is closed. */
-static int close_others(const Init *init, int *sync_fd, Error *reterr) {
-        unsigned first = 3 + (unsigned) init->plan->listen_fds;
-
-        if ((unsigned) *sync_fd != first) {
-                if (dup3(*sync_fd, (int) first, O_CLOEXEC) < 0)
-                        return error_set_errno(reterr, -errno, "cannot close descriptors");
-                *sync_fd = (int) first;
-        }
-        for (unsigned fd = 3; fd < first; fd++)
-                (void) fcntl((int) fd, F_SETFD, 0);
-        return close_range(first + 1, ~0U, 0) < 0 ? error_set_errno(reterr, -errno, "cannot close descriptors") : 0;
-}
-
-static int enter_workdir(const ContainerConfig *config, const ContainerUser *user, Error *reterr) {
-        const char *path = str_empty(config->workdir) ? "/" : config->workdir;
-        char cwd[4096];
-
-        if (chdir(path) < 0) {
-                _cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), made = -EBADF;
-
-                if (errno != ENOENT)
-                        return error_set_errno(reterr, -errno, "cannot enter the working directory '%s'", path);
-                made = path_mkdirs_in_root(root, path, 0755, user->uid, user->gid);
-                if (made < 0)
-                        return error_set_errno(reterr, made, "cannot make the working directory '%s'", path);
-                if (chdir(path) < 0)
-                        return error_set_errno(reterr, -errno, "cannot enter the working directory '%s'", path);
-        }
-        /* a descriptor of the host as the working directory would show as "(unreachable)/..." (CVE-2024-21626) */
-        if (!getcwd(cwd, sizeof(cwd)) || *cwd != '/')
-                return error_set(reterr, -EPERM, ERROR_DENIED, "cannot use the working directory '%s': it is outside the container",
-                                 path);
         return 0;
 }
 
@@ -190,11 +133,11 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
         if (r >= 0)
                 r = rlimit_plan(plan->config->rlimits, plan->config->n_rlimits, &rlimits, reterr);
         if (r >= 0)
-                r = take_stdio(init, &user, reterr);
+                r = stdio_take(plan->stdio, init->console_fd, &user, reterr);
         if (r >= 0)
-                r = close_others(init, sync_fd, reterr);
+                r = stdio_close_others(3 + plan->listen_fds, sync_fd, reterr);
         if (r >= 0)
-                r = enter_workdir(plan->config, &user, reterr);
+                r = stdio_enter_workdir(str_empty(plan->config->workdir) ? "/" : plan->config->workdir, &user, reterr);
         if (r >= 0)
                 r = exec_path_find(plan->args[0], strv_env_get(env, "PATH"), &program, reterr);
         if (r < 0)

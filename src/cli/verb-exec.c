@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdpod exec: a further command in a running container. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "cli/parse-env.h"
+#include "cli/verbs.h"
+#include "engine/exec.h"
+
+typedef struct ExecVerbOptions {
+        char **env, **env_files;
+        char *user, *workdir;
+        bool detach, interactive, tty, privileged, latest;
+} ExecVerbOptions;
+
+#define FIELD(member) offsetof(ExecVerbOptions, member)
+static const Option exec_rows[] = {
+        { "detach", 'd', .kind = OPTION_BOOL, .offset = FIELD(detach), .help = "Do not wait for its end; its output is thrown away" },
+        { "detach-keys", .kind = OPTION_REFUSED },
+        { "env", 'e', .kind = OPTION_STRV, .offset = FIELD(env), .metavar = "NAME[=VALUE]", .help = "Set an environment variable" },
+        { "env-file", .kind = OPTION_STRV, .offset = FIELD(env_files), .metavar = "FILE", .help = "Read environment variables from a file",
+          .complete = COMPLETE_FILE },
+        { "interactive", 'i', .kind = OPTION_BOOL, .offset = FIELD(interactive), .help = "Pass our standard input" },
+        { "latest", 'l', .kind = OPTION_REFUSED_BOOL },
+        { "preserve-fds", .kind = OPTION_REFUSED },
+        { "privileged", .kind = OPTION_BOOL, .offset = FIELD(privileged), .help = "All capabilities that the container's namespace has, no filter" },
+        { "tty", 't', .kind = OPTION_BOOL, .offset = FIELD(tty), .help = "Give it a terminal" },
+        { "user", 'u', .kind = OPTION_STRING, .offset = FIELD(user), .metavar = "USER[:GROUP]", .help = "Run as this user" },
+        { "workdir", 'w', .kind = OPTION_STRING, .offset = FIELD(workdir), .metavar = "DIR", .help = "Working directory",
+          .complete = COMPLETE_DIRECTORY },
+        {},
+};
+static const Option *const exec_options[] = { exec_rows, NULL };
+
+static int run_exec(Invocation *in, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        _cleanup_strv_ char **env = NULL;
+        ExecVerbOptions *o = in->options;
+        const Store *store;
+        int exit_code, r = 0;
+
+        for (char **f = o->env_files; f && *f && r >= 0; f++)
+                r = parse_env_file(*f, environ, &env, reterr);
+        for (char **e = o->env; e && *e && r >= 0; e++)
+                r = parse_env(*e, environ, &env, reterr);
+        if (r >= 0)
+                r = invocation_store(in, &store, reterr);
+        if (r >= 0)
+                r = container_open(store, in->arguments[0], &container, reterr);
+        if (r < 0)
+                return r;
+        const ExecOptions options = {
+                .args = in->arguments + 1,
+                .env = env,
+                .user = o->user,
+                .workdir = o->workdir,
+                .open_stdin = o->interactive,
+                .terminal = o->tty,
+                .privileged = o->privileged,
+                .detach = o->detach,
+        };
+        r = engine_exec(store, &container, &options, &exit_code, reterr);
+        return r < 0 ? r : exit_code;
+}
+
+const Verb verb_exec = {
+        .arguments = "CONTAINER COMMAND [ARG...]",
+        .summary = "Run a command in a running container",
+        .options = exec_options,
+        .options_size = sizeof(ExecVerbOptions),
+        .arguments_min = 2,
+        .arguments_max = VERB_ANY,
+        .stop_at_argument = true,
+        .complete = COMPLETE_CONTAINER,
+        .run = run_exec,
+};

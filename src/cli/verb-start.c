@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdpod start, restart, and the internal verbs through which units start, stop and end their containers. */
+#include <stdio.h>
+
+#include "base/io.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "cli/container-args.h"
+#include "cli/verbs.h"
+#include "engine/detached.h"
+#include "engine/foreground.h"
+#include "engine/stop.h"
+
+/* ---- start ---- */
+
+typedef struct StartVerbOptions {
+        ContainerSelect select;
+        bool attach, interactive, sig_proxy;
+        const char *storage_driver;
+        int exit_code;
+} StartVerbOptions;
+
+static const StartVerbOptions start_default = { .sig_proxy = true };
+
+static const Option start_rows[] = {
+        CONTAINER_SELECT_ALL_ROW(StartVerbOptions, select),
+        { "attach", 'a', .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, attach), .help = "In the foreground, with its output" },
+        { "detach-keys", .kind = OPTION_REFUSED },
+        CONTAINER_SELECT_FILTER_ROW(StartVerbOptions, select),
+        { "interactive", 'i', .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, interactive), .help = "With our standard input; needs --attach" },
+        CONTAINER_SELECT_LATEST_ROW(StartVerbOptions, select),
+        { "sig-proxy", .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, sig_proxy), .help = "Pass signals on (default true)" },
+        {},
+};
+static const Option *const start_options[] = { start_rows, NULL };
+
+static int start_foreground(const Store *store, Container *container, StartVerbOptions *o, Error *reterr) {
+        const ForegroundOptions foreground = {
+                .open_stdin = o->interactive && container->config.open_stdin,
+                .sig_proxy = o->sig_proxy,
+                .show_stdout = true,
+                .show_stderr = true,
+                .storage_driver = o->storage_driver,
+        };
+        _cleanup_fd_ int charge = engine_take_charge(store, container, reterr);
+
+        return charge < 0 ? charge : engine_run_foreground(store, container, &foreground, &o->exit_code, reterr);
+}
+
+static int start_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
+        StartVerbOptions *o = data;
+        const DetachedOptions detached = { .storage_driver = o->storage_driver };
+        int r = container_lock(store, container, reterr);
+
+        if (r < 0)
+                return r;
+        if (container->pidfd >= 0) { /* Podman: starting what runs changes nothing */
+                if (o->attach)
+                        return error_set(reterr, -EALREADY, ERROR_STATE, "cannot attach to container '%s': it is running, and attach is not there yet",
+                                         container->config.name);
+                container_unlock(container);
+                puts(word);
+                return 0;
+        }
+        if (o->attach)
+                return start_foreground(store, container, o, reterr);
+        r = engine_start_detached(store, container, &detached, reterr);
+        if (r >= 0)
+                puts(word);
+        return r;
+}
+
+static int run_start(Invocation *in, Error *reterr) {
+        StartVerbOptions *o = in->options;
+
+        if (o->attach && (in->n_arguments > 1 || o->select.all))
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "you cannot start and attach multiple containers at once");
+        if (o->interactive && !o->attach)
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "--interactive needs --attach");
+        o->storage_driver = in->global.storage_driver;
+        int r = containers_each(in, &o->select, start_one, o, reterr);
+        return r < 0 ? r : o->exit_code;
+}
+
+const Verb verb_start = {
+        .arguments = "CONTAINER [CONTAINER...]",
+        .summary = "Start one or more containers",
+        .options = start_options,
+        .options_size = sizeof(StartVerbOptions),
+        .options_default = &start_default,
+        .arguments_max = VERB_ANY,
+        .complete = COMPLETE_CONTAINER,
+        .run = run_start,
+};
+
+/* ---- restart ---- */
+
+typedef struct RestartOptions {
+        ContainerSelect select;
+        bool running, timeout_given;
+        int64_t timeout;
+        const char *storage_driver;
+} RestartOptions;
+
+static int set_restart_timeout(void *options, const char *value, Error *reterr) {
+        RestartOptions *o = options;
+
+        if (parse_i64(value, &o->timeout) < 0)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "not a number of seconds");
+        o->timeout_given = true;
+        return 0;
+}
+
+static const Option restart_rows[] = {
+        CONTAINER_SELECT_ALL_ROW(RestartOptions, select),
+        CONTAINER_SELECT_CIDFILE_ROW(RestartOptions, select),
+        CONTAINER_SELECT_FILTER_ROW(RestartOptions, select),
+        CONTAINER_SELECT_LATEST_ROW(RestartOptions, select),
+        { "running", .kind = OPTION_BOOL, .offset = offsetof(RestartOptions, running), .help = "Only those that run" },
+        { "time", 't', .kind = OPTION_SET, .set = set_restart_timeout, .metavar = "SECONDS",
+          .help = "Time before it is killed; -1 waits for ever" },
+        {},
+};
+static const Option *const restart_options[] = { restart_rows, NULL };
+
+static int restart_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
+        const RestartOptions *o = data;
+        const DetachedOptions detached = { .storage_driver = o->storage_driver };
+
+        if (o->running && container->pidfd < 0)
+                return 0;
+        int r = engine_stop(store, container, o->timeout_given ? o->timeout : container->config.stop_timeout, /* by_user= */ true, reterr);
+        if (r >= 0)
+                r = container_lock(store, container, reterr);
+        if (r >= 0)
+                r = engine_start_detached(store, container, &detached, reterr);
+        if (r >= 0)
+                puts(word);
+        return r;
+}
+
+static int run_restart(Invocation *in, Error *reterr) {
+        RestartOptions *o = in->options;
+
+        o->storage_driver = in->global.storage_driver;
+        if (o->running && in->n_arguments == 0)
+                o->select.all = true;
+        return containers_each(in, &o->select, restart_one, o, reterr);
+}
+
+const Verb verb_restart = {
+        .arguments = "CONTAINER [CONTAINER...]",
+        .summary = "Restart one or more containers",
+        .options = restart_options,
+        .options_size = sizeof(RestartOptions),
+        .arguments_max = VERB_ANY,
+        .complete = COMPLETE_CONTAINER,
+        .run = run_restart,
+};
+
+/* ---- what units call ---- */
+
+static int run_unit_start(Invocation *in, Error *reterr) {
+        const DetachedOptions options = { .storage_driver = in->global.storage_driver };
+        const Store *store;
+        int r = invocation_store(in, &store, reterr);
+        int status = r < 0 ? r : engine_unit_start(store, in->arguments[0], &options, reterr);
+
+        if (status > 0 && reterr->code < 0) /* a status of our own, and yet the reason belongs into the journal */
+                error_print(reterr);
+        return status;
+}
+
+static int run_unit_ended(Invocation *in, Error *reterr) {
+        const Store *store;
+        int r = invocation_store(in, &store, reterr);
+
+        return r < 0 ? r : engine_unit_ended(store, in->arguments[0], in->arguments[1], reterr);
+}
+
+static int run_unit_stop(Invocation *in, Error *reterr) {
+        const Store *store;
+        int r = invocation_store(in, &store, reterr);
+
+        return r < 0 ? r : engine_unit_stop(store, in->arguments[0], reterr);
+}
+
+const Verb verb_unit_start = {
+        .arguments = "ID", .summary = "Start a container as this unit's main process", .arguments_min = 1, .arguments_max = 1,
+        .run = run_unit_start,
+};
+
+const Verb verb_unit_ended = {
+        .arguments = "ID [EXITCODE]", .summary = "Record the end of a unit's container", .arguments_min = 1, .arguments_max = 2,
+        .run = run_unit_ended,
+};
+
+const Verb verb_unit_stop = {
+        .arguments = "ID", .summary = "Stop a unit's container", .arguments_min = 1, .arguments_max = 1, .run = run_unit_stop,
+};

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdpod stop, kill, pause, unpause, rm: what ends, holds or removes containers. */
+#include <signal.h>
+#include <stdio.h>
+
+#include "base/parse.h"
+#include "base/str.h"
+#include "cli/container-args.h"
+#include "cli/verbs.h"
+#include "engine/remove.h"
+#include "engine/stop.h"
+
+/* ---- stop ---- */
+
+typedef struct StopOptions {
+        ContainerSelect select;
+        int64_t timeout;
+        bool timeout_given, service;
+} StopOptions;
+
+static int set_stop_timeout(void *options, const char *value, Error *reterr) {
+        StopOptions *o = options;
+
+        if (parse_i64(value, &o->timeout) < 0)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "not a number of seconds");
+        o->timeout_given = true;
+        return 0;
+}
+
+static const Option stop_rows[] = {
+        CONTAINER_SELECT_ALL_ROW(StopOptions, select),
+        CONTAINER_SELECT_CIDFILE_ROW(StopOptions, select),
+        CONTAINER_SELECT_FILTER_ROW(StopOptions, select),
+        CONTAINER_SELECT_IGNORE_ROW(StopOptions, select),
+        CONTAINER_SELECT_LATEST_ROW(StopOptions, select),
+        { "service", .hidden = true, .kind = OPTION_BOOL, .offset = offsetof(StopOptions, service),
+          .help = "Not a person's wish: restart policies stay in force" },
+        { "time", 't', .kind = OPTION_SET, .set = set_stop_timeout, .metavar = "SECONDS",
+          .help = "Time before it is killed; -1 waits for ever" },
+        {},
+};
+static const Option *const stop_options[] = { stop_rows, NULL };
+
+static int stop_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
+        const StopOptions *o = data;
+        int r = engine_stop(store, container, o->timeout_given ? o->timeout : container->config.stop_timeout, !o->service, reterr);
+
+        if (r >= 0)
+                puts(word);
+        return r;
+}
+
+static int run_stop(Invocation *in, Error *reterr) {
+        StopOptions *o = in->options;
+
+        return containers_each(in, &o->select, stop_one, o, reterr);
+}
+
+const Verb verb_stop = {
+        .arguments = "CONTAINER [CONTAINER...]",
+        .summary = "Stop one or more containers",
+        .description = "Sends the stop signal, and kills what has not ended when the time is over.",
+        .options = stop_options,
+        .options_size = sizeof(StopOptions),
+        .arguments_max = VERB_ANY,
+        .complete = COMPLETE_CONTAINER,
+        .run = run_stop,
+};
+
+/* ---- kill ---- */
+
+typedef struct KillOptions {
+        ContainerSelect select;
+        int signal;
+} KillOptions;
+
+static int set_kill_signal(void *options, const char *value, Error *reterr) {
+        return parse_signal(value, &((KillOptions *) options)->signal) < 0 ? error_set(reterr, -EINVAL, ERROR_INVALID, "not a signal") : 0;
+}
+
+static const KillOptions kill_default = { .signal = SIGKILL };
+
+static const Option kill_rows[] = {
+        CONTAINER_SELECT_ALL_ROW(KillOptions, select),
+        CONTAINER_SELECT_CIDFILE_ROW(KillOptions, select),
+        CONTAINER_SELECT_LATEST_ROW(KillOptions, select),
+        { "signal", 's', .kind = OPTION_SET, .set = set_kill_signal, .metavar = "SIGNAL", .help = "The signal; default KILL",
+          .complete = COMPLETE_SIGNAL },
+        {},
+};
+static const Option *const kill_options[] = { kill_rows, NULL };
+
+static int kill_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
+        const KillOptions *o = data;
+
+        if (o->select.all && container->pidfd < 0)
+                return 0;
+        int r = engine_kill(store, container, o->signal, reterr);
+        if (r >= 0)
+                puts(word);
+        return r;
+}
+
+static int run_kill(Invocation *in, Error *reterr) {
+        KillOptions *o = in->options;
+
+        return containers_each(in, &o->select, kill_one, o, reterr);
+}
+
+const Verb verb_kill = {
+        .arguments = "CONTAINER [CONTAINER...]",
+        .summary = "Send a signal to one or more containers",
+        .options = kill_options,
+        .options_size = sizeof(KillOptions),
+        .options_default = &kill_default,
+        .arguments_max = VERB_ANY,
+        .complete = COMPLETE_CONTAINER,
+        .run = run_kill,
+};
+
+/* ---- pause, unpause ---- */
+
+typedef struct PauseOptions {
+        ContainerSelect select;
+        bool pause;
+} PauseOptions;
+
+static const PauseOptions pause_default = { .pause = true };
+
+static const Option pause_rows[] = {
+        CONTAINER_SELECT_ALL_ROW(PauseOptions, select),
+        CONTAINER_SELECT_CIDFILE_ROW(PauseOptions, select),
+        CONTAINER_SELECT_FILTER_ROW(PauseOptions, select),
+        CONTAINER_SELECT_LATEST_ROW(PauseOptions, select),
+        {},
+};
+static const Option *const pause_options[] = { pause_rows, NULL };
+
+static int pause_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
+        const PauseOptions *o = data;
+
+        if (o->select.all && container->status != (o->pause ? CONTAINER_RUNNING : CONTAINER_PAUSED))
+                return 0;
+        int r = engine_pause(store, container, o->pause, reterr);
+        if (r >= 0)
+                puts(word);
+        return r;
+}
+
+static int run_pause(Invocation *in, Error *reterr) {
+        PauseOptions *o = in->options;
+
+        return containers_each(in, &o->select, pause_one, o, reterr);
+}
+
+const Verb verb_pause = {
+        .arguments = "CONTAINER [CONTAINER...]",
+        .summary = "Freeze all processes of one or more containers",
+        .options = pause_options,
+        .options_size = sizeof(PauseOptions),
+        .options_default = &pause_default,
+        .arguments_max = VERB_ANY,
+        .complete = COMPLETE_CONTAINER,
+        .run = run_pause,
+};
+
+const Verb verb_unpause = {
+        .arguments = "CONTAINER [CONTAINER...]",
+        .summary = "Thaw the processes of one or more containers",
+        .options = pause_options,
+        .options_size = sizeof(PauseOptions),
+        .arguments_max = VERB_ANY,
+        .complete = COMPLETE_CONTAINER,
+        .run = run_pause,
+};
+
+/* ---- rm ---- */
+
+typedef struct RmOptions {
+        ContainerSelect select;
+        RemoveOptions remove;
+        bool depend;
+} RmOptions;
+
+static int set_rm_timeout(void *options, const char *value, Error *reterr) {
+        RmOptions *o = options;
+
+        if (parse_i64(value, &o->remove.timeout) < 0)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "not a number of seconds");
+        o->remove.has_timeout = true;
+        return 0;
+}
+
+static const Option rm_rows[] = {
+        CONTAINER_SELECT_ALL_ROW(RmOptions, select),
+        CONTAINER_SELECT_CIDFILE_ROW(RmOptions, select),
+        { "depend", .kind = OPTION_REFUSED_BOOL },
+        CONTAINER_SELECT_FILTER_ROW(RmOptions, select),
+        { "force", 'f', .kind = OPTION_BOOL, .offset = offsetof(RmOptions, remove.force), .help = "Stop those that run first" },
+        CONTAINER_SELECT_IGNORE_ROW(RmOptions, select),
+        CONTAINER_SELECT_LATEST_ROW(RmOptions, select),
+        { "time", 't', .kind = OPTION_SET, .set = set_rm_timeout, .metavar = "SECONDS", .help = "Time before it is killed; needs --force" },
+        { "volumes", 'v', .kind = OPTION_BOOL, .offset = offsetof(RmOptions, remove.volumes), .help = "Remove their anonymous volumes, too" },
+        {},
+};
+static const Option *const rm_options[] = { rm_rows, NULL };
+
+static int rm_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
+        const RmOptions *o = data;
+        int r = engine_remove(store, container, &o->remove, reterr);
+
+        if (r >= 0)
+                puts(word);
+        return r;
+}
+
+static int run_rm(Invocation *in, Error *reterr) {
+        RmOptions *o = in->options;
+
+        if (o->remove.has_timeout && !o->remove.force)
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "--force option must be specified to use the --time option");
+        if (o->remove.force) /* Podman: what is not there is not an error then */
+                o->select.ignore = true;
+        return containers_each(in, &o->select, rm_one, o, reterr);
+}
+
+const Verb verb_rm = {
+        .arguments = "CONTAINER [CONTAINER...]",
+        .summary = "Remove one or more containers",
+        .options = rm_options,
+        .options_size = sizeof(RmOptions),
+        .arguments_max = VERB_ANY,
+        .complete = COMPLETE_CONTAINER,
+        .run = run_rm,
+};

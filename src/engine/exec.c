@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A further command in a running container. */
+#include "engine/exec.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "cgroup/hierarchy.h"
+#include "cgroup/manager.h"
+#include "engine/pipes.h"
+#include "engine/policy.h"
+#include "engine/relay.h"
+#include "ns/idmap.h"
+#include "proc/join.h"
+
+/* The manager moves a process across sessions, which the kernel does not let a user do. */
+static int attach_by_manager(pid_t pid, void *data, Error *reterr) {
+        const Container *container = data;
+        _cleanup_manager_ Manager manager = {};
+        _cleanup_strv_ char **parts = strv_split(container->process.cgroup, "/");
+        _cleanup_free_ char *sub_cgroup = NULL;
+        const char *unit = NULL;
+
+        if (!parts)
+                return error_oom(reterr);
+        /* the innermost unit of the path, and what lies below it */
+        for (size_t i = 0; parts[i]; i++)
+                if (str_has_suffix(parts[i], ".scope") || str_has_suffix(parts[i], ".service")) {
+                        unit = parts[i];
+                        free(sub_cgroup);
+                        _cleanup_free_ char *rest = strv_join(parts + i + 1, "/");
+                        sub_cgroup = str_format("/%s", rest ?: "");
+                }
+        int r = unit ? manager_connect(&manager, reterr) : -ENOENT;
+        if (r == -ENOENT) {
+                log_debug("there is no systemd to move the process into the container's cgroup");
+                return 0;
+        }
+        return r < 0 ? r : manager_attach(&manager, unit, sub_cgroup, pid, reterr);
+}
+
+static int make_env(const ContainerConfig *config, const ExecOptions *options, char ***ret) {
+        _cleanup_strv_ char **env = strv_copy(config->env);
+        int r = config->env && !env ? -ENOMEM : 0;
+
+        if (r >= 0 && config->hostname && !strv_env_get(env, "HOSTNAME"))
+                r = strv_consume(&env, str_format("HOSTNAME=%s", config->hostname));
+        if (r >= 0 && options->terminal && !strv_env_get(env, "TERM"))
+                r = strv_append(&env, "TERM=xterm");
+        for (char *const *p = options->env; p && *p && r >= 0; p++)
+                r = strv_env_set(&env, *p);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(env);
+        return 0;
+}
+
+static int join(const Store *store, Container *container, const ExecOptions *options, const Pipes *pipes, Proc *ret, Error *reterr) {
+        const ContainerConfig *config = &container->config;
+        _cleanup_seccomp_filter_ SeccompFilter filter = SECCOMP_FILTER_NULL;
+        _cleanup_user_map_ UserMap base = {};
+        _cleanup_strv_ char **env = NULL;
+        _cleanup_fd_ int cgroup = -EBADF;
+        JoinPlan plan = {
+                .config = config,
+                .init_pidfd = container->pidfd,
+                .user = options->user,
+                .workdir = options->workdir,
+                .args = options->args,
+                .terminal = options->terminal,
+                .die_with_parent = !options->detach,
+                .cgroup_fd = -EBADF,
+                .place = attach_by_manager,
+                .place_data = container,
+                .seccomp = &filter,
+        };
+
+        memcpy(plan.stdio, pipes->theirs, sizeof(plan.stdio));
+        int r = user_map_default(&base, reterr);
+        if (r >= 0)
+                r = policy_resolve(store, config, options->privileged, &plan.caps, &filter, reterr);
+        if (r < 0)
+                return r;
+        if (make_env(config, options, &env) < 0)
+                return error_oom(reterr);
+        if (!str_empty(container->process.cgroup) && !str_equal(container->process.cgroup, "/")) {
+                cgroup = cgroup_open(container->process.cgroup, reterr);
+                if (cgroup < 0)
+                        return cgroup;
+        } else
+                plan.place = NULL;
+        plan.own_user_namespace = !base.host;
+        plan.setgroups_denied = base.single;
+        plan.env = env;
+        plan.cgroup_fd = cgroup;
+        return proc_join(&plan, ret, reterr);
+}
+
+int engine_exec(const Store *store, Container *container, const ExecOptions *options, int *ret_exit_code, Error *reterr) {
+        _cleanup_pipes_ Pipes pipes = PIPES_NULL;
+        _cleanup_proc_ Proc proc = PROC_NULL;
+        _cleanup_fd_ int signal_fd = -EBADF;
+        int r;
+
+        if (container->pidfd < 0 || container->status != CONTAINER_RUNNING)
+                return error_set(reterr, -ESRCH, ERROR_STATE,
+                                 "cannot exec in container '%s': can only create exec sessions on running containers, it is %s",
+                                 container->config.name, container_status_to_string(container->status));
+        r = relay_block_signals(!options->detach && !options->terminal, &signal_fd, reterr);
+        if (r >= 0 && !options->terminal && !options->detach)
+                r = pipes_make(options->open_stdin, &pipes, reterr);
+        if (r >= 0)
+                r = join(store, container, options, &pipes, &proc, reterr);
+        if (r < 0)
+                return r;
+        pipes_close_theirs(&pipes);
+        *ret_exit_code = 0;
+        if (options->detach)
+                return 0;
+        Relay relay = {
+                .pidfd = proc.pidfd,
+                .console_fd = TAKE_FD(proc.console_fd),
+                .stdin_to = TAKE_FD(pipes.ours[0]),
+                .open_stdin = options->open_stdin,
+                .sig_proxy = !options->terminal,
+                .out = { .from = TAKE_FD(pipes.ours[1]), .to = STDOUT_FILENO },
+                .err = { .from = TAKE_FD(pipes.ours[2]), .to = STDERR_FILENO },
+                .drain_only_until_end = true,
+        };
+        r = relay_run(&relay, signal_fd, reterr);
+        if (r < 0)
+                (void) process_signal(proc.pidfd, SIGKILL);
+        *ret_exit_code = process_reap(proc.pid);
+        return r;
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Standard streams, descriptors and working directory. */
+#include "proc/stdio.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "proc/exec-path.h"
+
+enum { SAFE_FD = 16 + SD_LISTEN_FDS_MAX }; /* above all that is put in place */
+
+static int open_stream(int fd) {
+        if (fd >= 0)
+                return fcntl(fd, F_DUPFD_CLOEXEC, SAFE_FD);
+        _cleanup_fd_ int null_fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
+        return null_fd < 0 ? -1 : fcntl(null_fd, F_DUPFD_CLOEXEC, SAFE_FD);
+}
+
+static int give_to_user(int fd, bool is_console, const ContainerUser *user) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISFIFO(st.st_mode) && !is_console)
+                return 0;
+        /* a pipe that is somebody else's stays so: it was opened by who may */
+        return fchown(fd, user->uid, is_console ? (gid_t) -1 : user->gid) < 0 && errno != EPERM ? -errno : 0;
+}
+
+int stdio_take(const int stdio[3], int console_fd, const ContainerUser *user, Error *reterr) {
+        int streams[3];
+
+        for (int i = 0; i < 3; i++) {
+                streams[i] = open_stream(console_fd >= 0 ? console_fd : stdio[i]);
+                if (streams[i] < 0)
+                        return error_set_errno(reterr, -errno, "cannot set up standard input and output");
+        }
+        if (console_fd >= 0 && (setsid() < 0 || ioctl(streams[0], TIOCSCTTY, 0) < 0))
+                return error_set_errno(reterr, -errno, "cannot take the terminal");
+        for (int i = 0; i < 3; i++) {
+                int r = give_to_user(streams[i], console_fd >= 0, user);
+
+                if (r >= 0 && dup2(streams[i], i) < 0)
+                        r = -errno;
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot set up standard input and output");
+        }
+        return 0;
+}
+
+int stdio_close_others(int n_kept, int *sync_fd, Error *reterr) {
+        if (*sync_fd != n_kept) {
+                if (dup3(*sync_fd, n_kept, O_CLOEXEC) < 0)
+                        return error_set_errno(reterr, -errno, "cannot close descriptors");
+                *sync_fd = n_kept;
+        }
+        for (int fd = 3; fd < n_kept; fd++)
+                (void) fcntl(fd, F_SETFD, 0); /* one that is not open stays so */
+        return close_range((unsigned) n_kept + 1, ~0U, 0) < 0 ? error_set_errno(reterr, -errno, "cannot close descriptors") : 0;
+}
+
+int stdio_enter_workdir(const char *path, const ContainerUser *user, Error *reterr) {
+        char cwd[4096];
+
+        if (chdir(path) < 0) {
+                _cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), made = -EBADF;
+
+                if (errno != ENOENT)
+                        return error_set_errno(reterr, -errno, "cannot enter the working directory '%s'", path);
+                made = path_mkdirs_in_root(root, path, 0755, user->uid, user->gid);
+                if (made < 0)
+                        return error_set_errno(reterr, made, "cannot make the working directory '%s'", path);
+                if (chdir(path) < 0)
+                        return error_set_errno(reterr, -errno, "cannot enter the working directory '%s'", path);
+        }
+        /* a descriptor of the host as the working directory would show as "(unreachable)/..." (CVE-2024-21626) */
+        if (!getcwd(cwd, sizeof(cwd)) || *cwd != '/')
+                return error_set(reterr, -EPERM, ERROR_DENIED, "cannot use the working directory '%s': it is outside the container", path);
+        return 0;
+}

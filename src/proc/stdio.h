@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The standard streams, descriptors and working directory of a process that is about to be executed in a container. */
+#pragma once
+
+#include "proc/user.h"
+
+/* Puts `stdio` (-EBADF: /dev/null) at 0, 1, 2, or the terminal's own side `console_fd` at all three, with the session that
+ * it needs. Pipes become the user's: a process may open /dev/stdout, which asks the pipe's owner. */
+int stdio_take(const int stdio[3], int console_fd, const ContainerUser *user, Error *reterr);
+
+/* Closes all descriptors but the first `n_kept` and *sync_fd, which moves right behind them and closes on exec. */
+int stdio_close_others(int n_kept, int *sync_fd, Error *reterr);
+
+/* Changes into the working directory, making it for `user` where it is missing, and verifies that it is inside the root. */
+int stdio_enter_workdir(const char *path, const ContainerUser *user, Error *reterr);
