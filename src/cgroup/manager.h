@@ -17,7 +17,7 @@ int manager_connect(Manager *ret, Error *reterr);
 void manager_done(Manager *manager);
 #define _cleanup_manager_ _cleanup_(manager_done)
 
-/* Whether there is a manager: its socket can be connected to. */
+/* Whether there seems to be a manager: its socket is there. Only manager_connect() knows. */
 bool manager_is_there(void);
 
 /* The controllers that units of this manager can have; owned vector. */

@@ -34,10 +34,37 @@ static int find_image(const Store *store, const ContainerConfig *config, const C
         return r;
 }
 
+/* 64 hex digits, as Podman names volumes that were given no name. */
+static char *make_volume_name(void) {
+        unsigned char random[32];
+        char *name = malloc(sizeof(random) * 2 + 1);
+
+        if (!name || getrandom(random, sizeof(random), 0) != sizeof(random)) {
+                free(name);
+                return NULL;
+        }
+        for (size_t i = 0; i < sizeof(random); i++)
+                (void) snprintf(name + 2 * i, 3, "%02x", random[i]);
+        return name;
+}
+
+/* -v /DIR, --mount type=volume without a source. */
+static int name_anonymous_volumes(ContainerConfig *config, Error *reterr) {
+        for (size_t i = 0; i < config->n_mounts; i++) {
+                ContainerMount *mount = &config->mounts[i];
+
+                if (!str_equal(mount->type, "volume") || mount->source)
+                        continue;
+                mount->anonymous = true;
+                if (!(mount->source = make_volume_name()))
+                        return error_oom(reterr);
+        }
+        return 0;
+}
+
 static int merge_volumes(ContainerConfig *config, char *const *volumes, Error *reterr) {
         for (; volumes && *volumes; volumes++) {
                 _cleanup_free_ char *destination = path_simplify(*volumes);
-                unsigned char random[32];
                 bool taken = false;
 
                 if (!destination)
@@ -49,14 +76,7 @@ static int merge_volumes(ContainerConfig *config, char *const *volumes, Error *r
                 ContainerMount *mount = container_array_add((void **) &config->mounts, &config->n_mounts, sizeof(*mount));
                 if (!mount)
                         return error_oom(reterr);
-                char *name = malloc(sizeof(random) * 2 + 1);
-                if (!name || getrandom(random, sizeof(random), 0) != sizeof(random)) {
-                        free(name);
-                        return error_oom(reterr);
-                }
-                for (size_t i = 0; i < sizeof(random); i++)
-                        (void) snprintf(name + 2 * i, 3, "%02x", random[i]);
-                *mount = (ContainerMount){ .type = strdup("volume"), .source = name, .destination = TAKE_PTR(destination), .anonymous = true };
+                *mount = (ContainerMount){ .type = strdup("volume"), .destination = TAKE_PTR(destination) };
                 if (!mount->type)
                         return error_oom(reterr);
         }
@@ -264,6 +284,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 if (r >= 0)
                         r = merge_image(config, &image, options, reterr);
         }
+        if (r >= 0)
+                r = name_anonymous_volumes(config, reterr);
         if (r >= 0)
                 r = merge_env(config, image.config.env, options->env_below, reterr);
         if (r >= 0)

@@ -92,10 +92,19 @@ static int enter_scope(pid_t pid, void *data, Error *reterr) {
         return r;
 }
 
+static int refuse_limits(const Placement *p, Error *reterr) {
+        if (!p->limits.asked)
+                return 0;
+        (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot set limits: there is no systemd manager of this user to ask");
+        return error_hint(reterr, "log in so that 'systemctl --user status' works, or 'loginctl enable-linger'");
+}
+
 static int place_in_scope(Placement *p, ProcPlan *plan, Error *reterr) {
         _cleanup_strv_ char **controllers = NULL;
         int r = manager_connect(&p->manager, reterr);
 
+        if (r == -ENOENT)
+                return refuse_limits(p, reterr);
         if (r < 0)
                 return r;
         /* the default number of processes is systemd's business where the controller is missing: it passes it over */
@@ -109,13 +118,6 @@ static int place_in_scope(Placement *p, ProcPlan *plan, Error *reterr) {
         plan->place = enter_scope;
         plan->place_data = p;
         return 0;
-}
-
-static int refuse_limits(const Placement *p, Error *reterr) {
-        if (!p->limits.asked)
-                return 0;
-        (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot set limits: there is no systemd manager of this user to ask");
-        return error_hint(reterr, "log in so that 'systemctl --user status' works, or 'loginctl enable-linger'");
 }
 
 /* ---- what is written down ---- */

@@ -92,9 +92,10 @@ static int set_oom_score(Init *init, Error *reterr) {
 
 static int create(Init *init, Error *reterr) {
         static int (*const steps[])(Init *, Error *) = {
-                become_root,        separate_cgroup, raise_loopback,  init_mount_root, init_mount_proc, init_mount_sys,  init_mount_dev,
-                init_mount_volumes, init_mask_paths, apply_sysctl,    set_oom_score,   set_hostname,    init_seal_root,
-                init_pivot_root,
+                become_root,     separate_cgroup, raise_loopback,     init_mount_root, init_mount_proc,
+                apply_sysctl, /* while /proc/sys can be written */
+                set_oom_score,   init_mount_sys,  init_mount_dev,     init_mount_volumes, init_mask_paths,
+                set_hostname,    init_seal_root,  init_pivot_root,
         };
 
         for (size_t i = 0; i < ELEMENTSOF(steps); i++) {

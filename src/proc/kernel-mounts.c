@@ -25,7 +25,7 @@
  * programs expect it. */
 static int mount_at(const Init *init, const char *type, const MountOption *options, uint64_t attributes, const char *path,
                     Error *reterr) {
-        _cleanup_fd_ int fd = mount_new(type, options, attributes, reterr), target = -EBADF;
+        _cleanup_fd_ int fd = mount_new(type, type, options, attributes, reterr), target = -EBADF;
 
         if (fd < 0)
                 return error_prefix(reterr, fd, "cannot mount '%s'", path);
@@ -39,7 +39,7 @@ static int mount_at(const Init *init, const char *type, const MountOption *optio
 int init_mount_proc(Init *init, Error *reterr) {
         _cleanup_fd_ int target = -EBADF;
 
-        init->proc_fd = mount_new("proc", NULL, ATTR_KERNEL, reterr);
+        init->proc_fd = mount_new("proc", "proc", NULL, ATTR_KERNEL, reterr);
         if (init->proc_fd < 0) {
                 int r = error_prefix(reterr, init->proc_fd, "cannot mount '/proc'");
 
@@ -144,7 +144,7 @@ static int mount_devpts(const Init *init, int dev_fd, int *ret_pts_fd, Error *re
         const MountOption options[] = {
                 { "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { has_tty_group ? "gid" : NULL, "5" }, {},
         };
-        _cleanup_fd_ int fd = mount_new("devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, reterr), target = -EBADF;
+        _cleanup_fd_ int fd = mount_new("devpts", "devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, reterr), target = -EBADF;
 
         if (fd < 0)
                 return error_prefix(reterr, fd, "cannot mount '/dev/pts'");
@@ -186,7 +186,7 @@ static int mount_shm_and_mqueue(const Init *init, int dev_fd, Error *reterr) {
 
         (void) snprintf(size, sizeof(size), "%llu", (unsigned long long) (config->shm_size ?: 64ULL << 20));
         for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
-                _cleanup_fd_ int fd = mount_new(mounts[i].type, mounts[i].options, ATTR_KERNEL, reterr), target = -EBADF;
+                _cleanup_fd_ int fd = mount_new(mounts[i].type, mounts[i].name, mounts[i].options, ATTR_KERNEL, reterr), target = -EBADF;
 
                 if (fd < 0)
                         return error_prefix(reterr, fd, "cannot mount '/dev/%s'", mounts[i].name);
@@ -234,7 +234,7 @@ static int bind_user_devices(const Init *init, Error *reterr) {
 
 int init_mount_dev(Init *init, Error *reterr) {
         static const MountOption options[] = { { "mode", "0755" }, { "size", "65536k" }, {} };
-        _cleanup_fd_ int dev_fd = mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, reterr);
+        _cleanup_fd_ int dev_fd = mount_new("tmpfs", "tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, reterr);
         _cleanup_fd_ int target = -EBADF, pts_fd = -EBADF;
         int r;
 
@@ -263,7 +263,7 @@ static int mask_path(const Init *init, const char *path, Error *reterr) {
         if (fstat(target, &st) < 0)
                 return error_set_errno(reterr, -errno, "cannot mask '%s'", path);
         if (S_ISDIR(st.st_mode))
-                fd = mount_new("tmpfs", (const MountOption[]){ { "mode", "0755" }, { "size", "0" }, { "nr_inodes", "1" }, {} },
+                fd = mount_new("tmpfs", "tmpfs", (const MountOption[]){ { "mode", "0755" }, { "size", "0" }, { "nr_inodes", "1" }, {} },
                                ATTR_KERNEL | MOUNT_ATTR_RDONLY, reterr);
         else
                 fd = mount_clone(init->null_fd, "", /* recursive= */ false, reterr);

@@ -29,11 +29,14 @@ static int explain(int context, int code, const char *type, Error *reterr) {
         return r;
 }
 
-int mount_new(const char *type, const MountOption *options, uint64_t attributes, Error *reterr) {
+int mount_new(const char *type, const char *source, const MountOption *options, uint64_t attributes, Error *reterr) {
         _cleanup_fd_ int context = fsopen(type, FSOPEN_CLOEXEC);
 
         if (context < 0)
                 return error_set_errno(reterr, -errno, "cannot make a file system of type '%s'", type);
+        /* what stands first in /proc/self/mounts; an option can say otherwise */
+        if (fsconfig(context, FSCONFIG_SET_STRING, "source", source, 0) < 0)
+                return explain(context, -errno, type, reterr);
         for (const MountOption *o = options; o && o->key; o++)
                 if (fsconfig(context, o->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, o->key, o->value, 0) < 0)
                         return explain(context, -errno, type, reterr);

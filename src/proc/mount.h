@@ -12,9 +12,9 @@ typedef struct MountOption {
         const char *value; /* NULL: a flag without value */
 } MountOption;
 
-/* Makes a file system of type `type` with options (ended by a NULL key; NULL: none) and mount attributes MOUNT_ATTR_*.
+/* Makes a file system of type `type`, which /proc/mounts shows as `source`, with options (ended by a NULL key; NULL: none) and mount attributes MOUNT_ATTR_*.
  * Returns a descriptor of the detached mount. The kernel's own words are in the message where it said some. */
-int mount_new(const char *type, const MountOption *options, uint64_t attributes, Error *reterr);
+int mount_new(const char *type, const char *source, const MountOption *options, uint64_t attributes, Error *reterr);
 
 /* A detached copy of the mount at `path` below `dir_fd` (AT_FDCWD: the process's view; path "" with a descriptor: that
  * very object), with what is mounted below it when `recursive`. */

@@ -73,7 +73,7 @@ static int overlay_by_fd(const RootfsPlan *plan, int target_fd, Error *reterr) {
         options[n++] = (MountOption){ "userxattr", NULL };
         if (plan->use_volatile && plan->upper)
                 options[n++] = (MountOption){ "volatile", NULL };
-        _cleanup_fd_ int fd = mount_new("overlay", options, plan->upper ? 0 : MOUNT_ATTR_RDONLY, reterr);
+        _cleanup_fd_ int fd = mount_new("overlay", "overlay", options, plan->upper ? 0 : MOUNT_ATTR_RDONLY, reterr);
         if (fd < 0)
                 return fd;
         int r = mount_attach(fd, target_fd, reterr);

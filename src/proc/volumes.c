@@ -50,7 +50,7 @@ static int make_tmpfs(const MountPlan *plan, Error *reterr) {
                         *value++ = 0;
                 options[n++] = (MountOption){ *w, value };
         }
-        return mount_new("tmpfs", options, plan->attributes, reterr);
+        return mount_new("tmpfs", "tmpfs", options, plan->attributes, reterr);
 }
 
 static bool is_directory(int fd) {
@@ -59,17 +59,25 @@ static bool is_directory(int fd) {
         return fstat(fd, &st) >= 0 && S_ISDIR(st.st_mode);
 }
 
-/* Fills a fresh volume with what the image has at that place, owner and mode of the directory included. */
-static int copy_up(int target_fd, int mount_fd, Error *reterr) {
+/* Fills a fresh volume with what the image has at that place, owner and (unless a mode was asked for) mode of the directory
+ * included. */
+static int copy_up(int target_fd, int mount_fd, bool keep_mode, Error *reterr) {
         _cleanup_fd_ int from = openat(target_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_fd_ int to = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-        if (from < 0 || to < 0)
+        struct stat before;
+
+        if (from < 0 || to < 0 || fstat(to, &before) < 0)
                 return error_set_errno(reterr, -errno, "cannot open it");
         int empty = copy_directory_is_empty(to);
         if (empty < 0)
                 return error_set_errno(reterr, empty, "cannot read it");
-        return empty ? copy_directory(from, to, reterr) : 0;
+        if (!empty)
+                return 0;
+        int r = copy_directory(from, to, reterr);
+        if (r >= 0 && keep_mode && fchmod(to, before.st_mode & 07777) < 0)
+                r = error_set_errno(reterr, -errno, "cannot set its mode");
+        return r;
 }
 
 /* :U makes the source the property of the container's user. */
@@ -99,7 +107,7 @@ static int mount_one(const Init *init, const MountPlan *plan, Error *reterr) {
         if (target < 0)
                 return target;
         if (plan->copy_up && directory)
-                r = copy_up(target, fd, reterr);
+                r = copy_up(target, fd, /* keep_mode= */ plan->data && strstr(plan->data, "mode="), reterr);
         if (r >= 0 && plan->chown)
                 r = give_to_user(init, fd, directory, reterr);
         if (r >= 0)

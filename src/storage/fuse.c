@@ -14,6 +14,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -106,6 +107,8 @@ int rootfs_fuse_mount(const Store *store, const Container *container, char *cons
                 (void) error_set_errno(reterr, -errno, "cannot run '%s'", PROGRAM);
                 return error_hint(reterr, "install fuse-overlayfs: containers with an ID map of their own need it");
         }
+        if (mkdirat(store->data_fd, "mnt", 0700) < 0 && errno != EEXIST)
+                return error_set_errno(reterr, -errno, "cannot make the mount point");
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot start a helper");
         pid_t pid = fork();

@@ -123,8 +123,6 @@ int rootfs_make_directories(Container *container, const Store *store, Error *ret
                 return error_set_errno(reterr, -errno, "cannot make the container's upper directory");
         if (mkdirat(container->dir_fd, "work", 0700) < 0 && errno != EEXIST)
                 return error_set_errno(reterr, -errno, "cannot make the container's work directory");
-        if (mkdirat(store->data_fd, "mnt", 0700) < 0 && errno != EEXIST)
-                return error_set_errno(reterr, -errno, "cannot make the mount point");
         return 0;
 }
 
