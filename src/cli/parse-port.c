@@ -109,13 +109,21 @@ static int split_publish(char *text, PortParts *ret, Error *reterr) {
 
 static int add_ports(ContainerConfig *config, const char *address, uint32_t host, uint32_t first, uint32_t count,
                      const char *protocol, Error *reterr) {
-        for (uint32_t i = 0; i < count; i++) {
-                ContainerPort *port = container_array_add((void **) &config->ports, &config->n_ports, sizeof(*port));
+        ContainerPort *ports;
 
-                if (!port || str_replace(&port->host_ip, address) < 0 || str_replace(&port->protocol, protocol) < 0)
+        if (config->n_ports + count > PUBLISH_MAX)
+                return INVALID("more than %d ports", (int) PUBLISH_MAX);
+        /* Grown at once: a range may have 65535 of them. */
+        ports = reallocarray(config->ports, config->n_ports + count, sizeof(*ports));
+        if (!ports)
+                return error_oom(reterr);
+        config->ports = ports;
+        for (uint32_t i = 0; i < count; i++) {
+                ContainerPort *port = &ports[config->n_ports++];
+
+                *port = (ContainerPort){ .host_port = host ? host + i : 0, .container_port = first + i };
+                if (str_replace(&port->host_ip, address) < 0 || str_replace(&port->protocol, protocol) < 0)
                         return error_oom(reterr);
-                port->host_port = host ? host + i : 0;
-                port->container_port = first + i;
         }
         return 0;
 }
@@ -149,23 +157,30 @@ int parse_publish(ContainerConfig *config, const char *value, Error *reterr) {
 
 int parse_expose(ContainerConfig *config, const char *value, Error *reterr) {
         _cleanup_free_ char *text = strdup(value);
+        size_t n = strv_length(config->expose);
         uint32_t first, count;
         const char *protocol;
+        char **expose;
 
         if (!text)
                 return error_oom(reterr);
         int r = cut_protocol(text, &protocol, reterr);
         if (r >= 0)
                 r = parse_range(text, "container", &first, &count, reterr);
-        for (uint32_t i = 0; r >= 0 && i < count; i++) {
-                _cleanup_free_ char *port = str_format("%u/%s", first + i, protocol);
-
-                if (!port)
+        if (r < 0)
+                return r;
+        if (n + count > PUBLISH_MAX)
+                return INVALID("more than %d ports", (int) PUBLISH_MAX);
+        expose = reallocarray(config->expose, n + count + 1, sizeof(*expose));
+        if (!expose)
+                return error_oom(reterr);
+        config->expose = expose;
+        for (uint32_t i = 0; i <= count; i++)
+                expose[n + i] = NULL;
+        for (uint32_t i = 0; i < count; i++)
+                if (!(expose[n + i] = str_format("%u/%s", first + i, protocol)))
                         return error_oom(reterr);
-                if (strv_append(&config->expose, port) < 0)
-                        return error_oom(reterr);
-        }
-        return r;
+        return 0;
 }
 
 static int compare_ports(const void *a, const void *b) {

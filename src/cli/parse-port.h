@@ -4,6 +4,8 @@
 
 #include "spec/container.h"
 
+enum { PUBLISH_MAX = 128 * 1024 }; /* rows of one container: all ports of both protocols */
+
 /* [[ADDRESS:][HOST-PORT[-PORT]]:]PORT[-PORT][/PROTOCOL]: one row of ContainerConfig.ports for each port of a range. An
  * IPv6 address stands in brackets; 0.0.0.0 means all addresses, as in Podman. */
 int parse_publish(ContainerConfig *config, const char *value, Error *reterr);

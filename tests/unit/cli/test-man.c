@@ -39,7 +39,7 @@ static void check_page(const char *name, const char *page, const Option *const *
                 for (const Option *o = *t; o->name; o++)
                         if (o->help && !o->hidden && !is_documented(page, o)) {
                                 printf("# sdpod-%s(1) says nothing of --%s\n", name, o->name);
-                                CHECK(!"documented");
+                                CHECK(false);
                         }
         for (const char *line = page; (line = strstr(line, "\n*--")); line++) {
                 _cleanup_free_ char *option = strndup(line + 4, strcspn(line + 4, "*"));
@@ -47,7 +47,7 @@ static void check_page(const char *name, const char *page, const Option *const *
 
                 if (!o || !o->help) {
                         printf("# sdpod-%s(1) has --%s, which is not there\n", name, option);
-                        CHECK(!"there");
+                        CHECK(false);
                 }
         }
 }

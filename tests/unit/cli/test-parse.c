@@ -234,6 +234,24 @@ TEST(a_host_port_is_published_once) {
         CHECK_INT(parse_ports_check(&config, NULL), -EINVAL);
 }
 
+TEST(ports_have_a_limit) {
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+
+        CHECK_INT(parse_publish(&config, "1-65535", NULL), 0);
+        CHECK_INT(parse_publish(&config, "1-65535/udp", NULL), 0);
+        CHECK_INT(parse_publish(&config, "1-65535", NULL), -EINVAL);
+        CHECK_INT(config.n_ports, 2 * 65535);
+        CHECK_INT(config.ports[65534].container_port, 65535);
+        CHECK_INT(parse_expose(&config, "80", NULL), 0);
+        CHECK_INT(parse_expose(&config, "1-65535/udp", NULL), 0);
+        CHECK_INT(strv_length(config.expose), 65536);
+        CHECK_STR(config.expose[0], "80/tcp");
+        CHECK_STR(config.expose[65535], "65535/udp");
+        CHECK_INT(parse_expose(&config, "1-65535,", NULL), -EINVAL);
+        CHECK_INT(parse_expose(&config, "90-80", NULL), -EINVAL);
+        CHECK_INT(parse_expose(&config, "80/x", NULL), -EINVAL);
+}
+
 TEST(environment) {
         char *host[] = { (char *) "HOME=/root", (char *) "LC_ALL=C", (char *) "LC_TIME=de", (char *) "EMPTY=", NULL };
         _cleanup_strv_ char **env = NULL;

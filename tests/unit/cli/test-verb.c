@@ -15,7 +15,7 @@ TEST(verbs_are_sorted_and_in_known_groups) {
                 CHECK((v->verb != NULL) + (v->heading != NULL) + (v->refused != NULL) == 1);
                 if (i > 0 && strcmp(verb_names[i - 1].name, v->name) >= 0) {
                         printf("# '%s' stands behind '%s'\n", v->name, verb_names[i - 1].name);
-                        CHECK(!"sorted");
+                        CHECK(false);
                 }
                 if (v->verb) {
                         CHECK(v->verb->summary && isupper(v->verb->summary[0]));
@@ -69,7 +69,7 @@ static void check_lines(const char *text) {
                         columns += ((unsigned char) line[i] & 0xc0) != 0x80;
                 if (columns > 80 || (n > 0 && line[n - 1] == ' ')) {
                         printf("# %.*s\n", (int) n, line);
-                        CHECK(!"a line of help has at most 80 columns and no blank at its end");
+                        CHECK(false) /* a line of help has at most 80 columns and no blank at its end */;
                 }
                 line += n + (line[n] == '\n');
         }
