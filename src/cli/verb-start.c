@@ -23,7 +23,7 @@ typedef struct StartVerbOptions {
 static const StartVerbOptions start_default = { .sig_proxy = true };
 
 static const Option start_rows[] = {
-        CONTAINER_SELECT_ALL_ROW(StartVerbOptions, select),
+        { "all", .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, select.all), .help = "All containers" }, /* -a is --attach */
         { "attach", 'a', .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, attach), .help = "In the foreground, with its output" },
         { "detach-keys", .kind = OPTION_REFUSED },
         CONTAINER_SELECT_FILTER_ROW(StartVerbOptions, select),
