@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "cli/help.h"
 #include "cli/parse-security.h"
+#include "image/store.h"
 #include "spec/container.h"
 
 typedef struct Completion {
@@ -59,6 +60,23 @@ static void offer_store_names(const Completion *c, const char *directory) {
         (void) closedir(dir);
 }
 
+/* Full names, and the part behind the last slash, by which people call them. */
+static void offer_images(const Completion *c) {
+        const Store *store;
+        ImageInfo *images = NULL;
+        size_t n = 0;
+
+        if (invocation_store(c->invocation, &store, NULL) < 0 || image_store_list(store, &images, &n, NULL) < 0)
+                return;
+        for (size_t i = 0; i < n; i++)
+                for (char **name = images[i].names; name && *name; name++) {
+                        offer(c, *name, NULL);
+                        if (strrchr(*name, '/'))
+                                offer(c, strrchr(*name, '/') + 1, NULL);
+                }
+        image_info_free_many(images, n);
+}
+
 static void offer_verbs(const Completion *c, const char *group) {
         for (size_t i = 0; i < n_verb_names; i++) {
                 const VerbName *v = &verb_names[i];
@@ -101,6 +119,9 @@ static void offer_kind(const Completion *c, CompleteKind kind, const char *const
                 break;
         case COMPLETE_CONTAINER:
                 offer_store_names(c, "names");
+                break;
+        case COMPLETE_IMAGE:
+                offer_images(c);
                 break;
         case COMPLETE_VOLUME:
                 offer_store_names(c, "volumes");
