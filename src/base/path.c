@@ -134,6 +134,7 @@ static int remove_children(int top_fd, int fd, dev_t device, unsigned *serial) {
         for (struct dirent *e; (e = readdir(dir));) {
                 struct stat st;
                 char fresh[32];
+                int r;
 
                 if (str_equal(e->d_name, ".") || str_equal(e->d_name, ".."))
                         continue;
@@ -153,9 +154,15 @@ static int remove_children(int top_fd, int fd, dev_t device, unsigned *serial) {
                         moved = true;
                         continue;
                 }
-                do
+                /* moving a directory changes its "..", so it takes write permission on the directory itself */
+                if ((st.st_mode & S_IRWXU) != S_IRWXU)
+                        (void) fchmodat(fd, e->d_name, 0700, 0);
+                do {
                         (void) snprintf(fresh, sizeof(fresh), ".rm-%u", (*serial)++);
-                while (renameat2(fd, e->d_name, top_fd, fresh, /* RENAME_NOREPLACE */ 1) < 0 && errno == EEXIST);
+                        r = renameat2(fd, e->d_name, top_fd, fresh, /* RENAME_NOREPLACE */ 1);
+                } while (r < 0 && errno == EEXIST);
+                if (r < 0)
+                        code = -errno;
                 moved = true;
         }
         (void) closedir(dir);
