@@ -82,7 +82,7 @@ static int mount_inside(int socket, const Store *store, const char *options, con
         int r = userns_enter(base, CLONE_NEWNS, reterr);
         if (r < 0)
                 return r;
-        if (fchdir(store->data_fd) < 0)
+        if (chdir(store->data_path) < 0) /* by path: the descriptor belongs to the mount namespace that was left */
                 return error_set_errno(reterr, -errno, "cannot enter the data directory");
         r = process_spawn(PROGRAM, argv, environment, stdio, ELEMENTSOF(stdio), /* ret_pid= */ NULL, &pidfd);
         if (r < 0)

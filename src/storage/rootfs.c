@@ -29,7 +29,9 @@ const char *storage_driver_to_string(StorageDriver driver) {
 static int try_overlay(void *data, Error *reterr) {
         const Store *store = data;
         static const char *const directories[] = { "lower", "upper", "work", "merged" };
-        _cleanup_fd_ int probe = path_open_or_make_dir(store->data_fd, ".tmp-probe", 0700);
+        /* by path: the descriptor's mounts are those of the namespace it was opened in, and nothing can be mounted there */
+        _cleanup_fd_ int data_fd = open(store->data_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_fd_ int probe = data_fd < 0 ? -errno : path_open_or_make_dir(data_fd, ".tmp-probe", 0700);
         int r = probe < 0 || fchdir(probe) < 0 ? -errno : 0;
 
         for (size_t i = 0; i < ELEMENTSOF(directories) && r >= 0; i++)
