@@ -12,10 +12,12 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "cgroup/manager.h"
+#include "engine/output.h"
 #include "engine/pipes.h"
 #include "engine/relay.h"
 #include "engine/remove.h"
 #include "engine/start.h"
+#include "monitor/log-file.h"
 
 int engine_take_charge(const Store *store, Container *container, Error *reterr) {
         int fd = container_runtime_fd(store, container, reterr);
@@ -46,11 +48,30 @@ static int finish(const Store *store, Container *container, int exit_code, Error
         return r;
 }
 
+/* ---- the log ---- */
+
+static int open_log(const Store *store, Container *container, LogWriter *log, Error *reterr) {
+        uint64_t max_size = 0;
+        int fd, r = output_decide_log(store, container, /* foreground= */ true, reterr);
+
+        if (r >= 0)
+                r = output_max_size(&container->config, &max_size, reterr);
+        if (r < 0 || !container->state.log_path)
+                return r;
+        fd = container_runtime_fd(store, container, reterr);
+        return fd < 0 ? fd : log_writer_open(log, fd, container->state.log_path, max_size, reterr);
+}
+
+static int tee_to_log(void *data, int stream, const void *bytes, size_t size) {
+        return log_write(data, stream == 2 ? LOG_STDERR : LOG_STDOUT, bytes, size);
+}
+
 /* The run itself: from the start to the last byte. */
 static int run(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code, Error *reterr) {
         _cleanup_pipes_ Pipes pipes = PIPES_NULL;
         _cleanup_proc_ Proc proc = PROC_NULL;
         _cleanup_fd_ int signal_fd = -EBADF;
+        LogWriter log = LOG_WRITER_NULL;
         StartOptions start = {
                 .place = choose_place(&container->config),
                 .storage_driver = options->storage_driver,
@@ -61,24 +82,32 @@ static int run(const Store *store, Container *container, const ForegroundOptions
         int r = relay_block_signals(options->sig_proxy, &signal_fd, reterr);
         if (r >= 0 && !container->config.terminal)
                 r = pipes_make(options->open_stdin, &pipes, reterr);
+        if (r >= 0)
+                r = open_log(store, container, &log, reterr);
         if (r >= 0) {
                 memcpy(start.stdio, pipes.theirs, sizeof(start.stdio));
                 r = engine_start_here(store, container, &start, &proc, reterr);
         }
         pipes_close_theirs(&pipes);
         container_unlock(container);
-        if (r < 0)
+        if (r < 0) {
+                log_writer_finish(&log);
                 return r;
+        }
+        int (*tee)(void *, int, const void *, size_t) = container->state.log_path ? tee_to_log : NULL;
         Relay relay = {
                 .pidfd = proc.pidfd,
                 .console_fd = TAKE_FD(proc.console_fd),
                 .stdin_to = TAKE_FD(pipes.ours[0]),
                 .open_stdin = options->open_stdin,
                 .sig_proxy = options->sig_proxy,
-                .out = { .from = TAKE_FD(pipes.ours[1]), .to = options->show_stdout ? STDOUT_FILENO : -EBADF },
-                .err = { .from = TAKE_FD(pipes.ours[2]), .to = options->show_stderr ? STDERR_FILENO : -EBADF },
+                .out = { .from = TAKE_FD(pipes.ours[1]), .to = options->show_stdout ? STDOUT_FILENO : -EBADF,
+                         .tee = tee, .tee_data = &log },
+                .err = { .from = TAKE_FD(pipes.ours[2]), .to = options->show_stderr ? STDERR_FILENO : -EBADF,
+                         .tee = tee, .tee_data = &log },
         };
         r = relay_run(&relay, signal_fd, reterr);
+        log_writer_finish(&log);
         if (r < 0)
                 (void) process_signal(proc.pidfd, SIGKILL);
         *ret_exit_code = process_reap(proc.pid);

@@ -27,9 +27,9 @@ static const char *option(const ContainerConfig *config, const char *key) {
         return strv_env_get(config->log_opt, key);
 }
 
-static int decide_log(const Store *store, Container *container, Error *reterr) {
+int output_decide_log(const Store *store, Container *container, bool foreground, Error *reterr) {
         const ContainerConfig *config = &container->config;
-        const char *driver = config->log_driver ?: default_driver(config), *path = option(config, "path");
+        const char *driver = config->log_driver ?: foreground ? "k8s-file" : default_driver(config), *path = option(config, "path");
         bool known = false;
 
         if (str_equal(driver, "json-file")) /* Podman's other name for it */
@@ -39,6 +39,9 @@ static int decide_log(const Store *store, Container *container, Error *reterr) {
         if (!known)
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
                                  "cannot use --log-driver=%s: there are k8s-file, journald, passthrough and none", driver);
+        if (foreground && str_equal(driver, "journald"))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot use --log-driver=journald in the foreground: not there yet; use --detach, or k8s-file");
         int r = str_replace(&container->state.log_driver, driver);
         if (r >= 0 && str_equal(driver, "k8s-file") && !path) {
                 free(container->state.log_path);
@@ -64,7 +67,7 @@ void output_done(Output *output) {
 }
 
 int output_prepare(const Store *store, Container *container, Output *ret, Error *reterr) {
-        int r = decide_log(store, container, reterr);
+        int r = output_decide_log(store, container, /* foreground= */ false, reterr);
 
         if (r < 0)
                 return r;
@@ -74,7 +77,7 @@ int output_prepare(const Store *store, Container *container, Output *ret, Error 
         return container->config.terminal ? 0 : pipes_make(container->config.open_stdin, &ret->pipes, reterr);
 }
 
-static int parse_max_size(const ContainerConfig *config, uint64_t *ret, Error *reterr) {
+int output_max_size(const ContainerConfig *config, uint64_t *ret, Error *reterr) {
         const char *text = option(config, "max-size");
 
         if (text && parse_bytes(text, ret) < 0)
@@ -129,7 +132,7 @@ int output_hand_over(Container *container, Proc *proc, void *data, Error *reterr
                 return 0;
         if (!runtime_dir)
                 return error_oom(reterr);
-        r = parse_max_size(config, &monitor.max_size, reterr);
+        r = output_max_size(config, &monitor.max_size, reterr);
         if (r < 0)
                 return r;
         if (config->terminal)

@@ -16,7 +16,13 @@ typedef struct Output {
 void output_done(Output *output);
 #define _cleanup_output_ _cleanup_(output_done)
 
-/* Decides driver and path of the log (container->state) and makes the pipes. */
+/* Decides driver and path of the log, by the options or the default of where it runs (container->state). */
+int output_decide_log(const Store *store, Container *container, bool foreground, Error *reterr);
+
+/* --log-opt max-size=; 0 where it was not given. */
+int output_max_size(const ContainerConfig *config, uint64_t *ret, Error *reterr);
+
+/* Decides the log and makes the pipes. */
 int output_prepare(const Store *store, Container *container, Output *ret, Error *reterr);
 
 /* For StartOptions.created: gives the monitor what it reads. `data` is the Output. */
