@@ -155,8 +155,10 @@ static int remove_children(int top_fd, int fd, dev_t device, unsigned *serial) {
                         continue;
                 }
                 /* moving a directory changes its "..", so it takes write permission on the directory itself */
-                if ((st.st_mode & S_IRWXU) != S_IRWXU)
-                        (void) fchmodat(fd, e->d_name, 0700, 0);
+                if ((st.st_mode & S_IRWXU) != S_IRWXU && fchmodat(fd, e->d_name, 0700, 0) < 0) {
+                        code = -errno;
+                        continue;
+                }
                 do {
                         (void) snprintf(fresh, sizeof(fresh), ".rm-%u", (*serial)++);
                         r = renameat2(fd, e->d_name, top_fd, fresh, /* RENAME_NOREPLACE */ 1);
