@@ -73,5 +73,6 @@ const Verb verb_exec = {
         .arguments_max = VERB_ANY,
         .stop_at_argument = true,
         .complete = COMPLETE_CONTAINER,
+        .enters_container = true,
         .run = run_exec,
 };

@@ -45,6 +45,10 @@ static int create(Invocation *in, const Store **ret_store, Container *ret, Error
                 r = open_cidfile(options, &cidfile, reterr);
         if (r < 0)
                 return r;
+        if (str_equal(in->global.cgroup_manager, "disabled") && !options->config.cgroups)
+                r = str_replace(&options->config.cgroups, "disabled");
+        if (r < 0)
+                return error_oom(reterr);
         r = engine_create(*ret_store, &options->config, &create_options, ret, reterr);
         if (r < 0 && cidfile >= 0)
                 (void) unlink(options->cidfile);
@@ -127,6 +131,7 @@ const Verb verb_run = {
         .arguments_max = VERB_ANY,
         .stop_at_argument = true,
         .complete = COMPLETE_IMAGE,
+        .enters_container = true,
         .run = run_run,
 };
 

@@ -90,6 +90,7 @@ const Verb verb_start = {
         .options_default = &start_default,
         .arguments_max = VERB_ANY,
         .complete = COMPLETE_CONTAINER,
+        .enters_container = true,
         .run = run_start,
 };
 
@@ -155,6 +156,7 @@ const Verb verb_restart = {
         .options_size = sizeof(RestartOptions),
         .arguments_max = VERB_ANY,
         .complete = COMPLETE_CONTAINER,
+        .enters_container = true,
         .run = run_restart,
 };
 
@@ -187,6 +189,7 @@ static int run_unit_stop(Invocation *in, Error *reterr) {
 
 const Verb verb_unit_start = {
         .arguments = "ID", .summary = "Start a container as this unit's main process", .arguments_min = 1, .arguments_max = 1,
+        .enters_container = true,
         .run = run_unit_start,
 };
 

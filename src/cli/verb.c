@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cli/help.h"
 #include "config.h"
+#include "engine/seal.h"
 
 /* Whether the words spell `name`; returns their number, 0 if not. */
 static size_t match_words(const char *name, char *const *words) {
@@ -90,6 +91,8 @@ static int run_verb(Invocation *in, const VerbName *name, char **words, Error *r
         r = check_arguments(in, reterr);
         if (r >= 0)
                 r = global_options_apply(&in->global, reterr);
+        if (r >= 0 && name->verb->enters_container)
+                seal_own_program(in->command_line);
         return r < 0 ? r : name->verb->run(in, reterr);
 }
 

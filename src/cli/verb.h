@@ -33,6 +33,7 @@ typedef struct Verb {
         const void *options_default; /* copied first; NULL: zeros */
         void (*options_done)(void *options); /* frees what the rows do not; may be NULL */
         size_t arguments_min, arguments_max; /* max 0: no arguments; VERB_ANY: no limit */
+        bool enters_container;  /* a process of ours will be seen inside one: the program's file is sealed first */
         bool stop_at_argument;  /* options end at the first positional word */
         CompleteKind complete;  /* of the positional words */
         /* Returns the exit status (0 and more), or -errno with the reason in reterr. */

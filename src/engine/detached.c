@@ -31,6 +31,7 @@
 #include "cgroup/manager.h"
 #include "engine/output.h"
 #include "engine/remove.h"
+#include "engine/seal.h"
 #include "engine/start.h"
 #include "engine/stop.h"
 
@@ -158,21 +159,11 @@ static void unit_commands_done(UnitCommands *commands) {
         strv_free(commands->ended);
 }
 
-static char *own_path(void) {
-        char path[4096];
-        ssize_t n = readlink("/proc/self/exe", path, sizeof(path) - 1);
-
-        if (n < 0)
-                return NULL;
-        path[n] = 0;
-        return strdup(path);
-}
-
 /* argv of one of our internal verbs, with the store's paths told. */
 static int internal_command(const Store *store, const DetachedOptions *options, const char *verb, const char *id, char ***ret) {
         _cleanup_strv_ char **argv = NULL;
         const char *const words[] = { "--root", store->data_path, "--runroot", store->runtime_path };
-        int r = strv_consume(&argv, own_path());
+        int r = strv_consume(&argv, seal_program_path());
 
         for (size_t i = 0; i < ELEMENTSOF(words) && r >= 0; i++)
                 r = strv_append(&argv, words[i]);
