@@ -119,9 +119,10 @@ TEST(options_end_at_the_first_argument_where_the_verb_says_so) {
         CHECK(stop.options.tty && !stop.options.interactive);
         CHECK_INT(stop.parse.n_arguments, 4);
         CHECK_STR(stop.parse.arguments[2], "--");
-        line_parse(&mixed, false, WORDS("one", "-i", "two"));
+        line_parse(&mixed, false, WORDS("one", "-", "-i", "two"));
         CHECK(mixed.options.interactive);
-        CHECK_INT(mixed.parse.n_arguments, 2);
+        CHECK_INT(mixed.parse.n_arguments, 3);
+        CHECK_STR(mixed.parse.arguments[1], "-");
         line_parse(&dashes, false, WORDS("--", "-i", "--", "-"));
         CHECK(!dashes.options.interactive);
         CHECK_INT(dashes.parse.n_arguments, 3);

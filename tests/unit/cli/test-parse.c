@@ -279,7 +279,7 @@ static char *write_file(const char *text, size_t size) {
 }
 
 TEST(environment_files) {
-        static const char content[] = "# comment\n\n  A=1\nB= \"quoted\" \r\n\tHOME\n  # another\nC=#x\nNOT_THERE\nA=2";
+        static const char content[] = "# comment\n#D=1\n \t#E=1\n\n  A=1\nB= \"quoted\" \r\n\tHOME\n  # another\nC=#x\nNOT_THERE\nA=2";
         char *host[] = { (char *) "HOME=/root", NULL };
         _cleanup_free_ char *path = write_file(content, sizeof(content) - 1), *nul = write_file("A=\0", 3),
                             *bad = write_file("A=1\n=x\n", 7);
