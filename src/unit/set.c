@@ -86,8 +86,7 @@ static int read_source(UnitSet *set, Unit *unit, int dir_fd, const char *name, c
         return r;
 }
 
-/* Called by the scan for each file whose name is new. */
-int unit_set_add(UnitSet *set, int dir_fd, const char *dir, const char *name, UnitType type, bool masked) {
+static int new_unit(UnitSet *set, const char *dir, const char *name, UnitType type, bool masked, Unit **ret) {
         if (set->n_units == set->units_room) {
                 size_t room = MAX(set->units_room * 2, (size_t) 64);
                 Unit **units = realloc(set->units, room * sizeof(*units));
@@ -106,10 +105,36 @@ int unit_set_add(UnitSet *set, int dir_fd, const char *dir, const char *name, Un
         set->units[set->n_units++] = unit;
         if (!unit->name || !unit->path)
                 return -ENOMEM;
-        int r = unit_table_put(&set->by_name, unit->name, unit);
+        *ret = unit;
+        return unit_table_put(&set->by_name, unit->name, unit);
+}
+
+/* Called by the scan for each file whose name is new. */
+int unit_set_add(UnitSet *set, int dir_fd, const char *dir, const char *name, UnitType type, bool masked) {
+        Unit *unit = NULL;
+        int r = new_unit(set, dir, name, type, masked, &unit);
+
         if (r < 0 || masked)
                 return r;
         return read_source(set, unit, dir_fd, name, unit->path) == -ENOMEM ? -ENOMEM : 0;
+}
+
+int unit_set_add_text(UnitSet *set, const char *dir, const char *name, const char *text, size_t size, Unit **ret) {
+        UnitFault fault = {};
+        Unit *unit = NULL;
+        int r = new_unit(set, dir, name, unit_type_from_file(name), /* masked= */ false, &unit);
+        char *buffer = r < 0 ? NULL : malloc(size + 1);
+
+        if (!buffer)
+                return r < 0 ? r : -ENOMEM;
+        memcpy(buffer, text, size);
+        buffer[size] = '\0';
+        r = unit_file_add_buffer(&unit->file, buffer, size, unit->path, &fault);
+        if (r == -EINVAL)
+                (void) unit_fail(set, unit, 0, fault.line, "%s", fault.message);
+        unit_fault_done(&fault);
+        *ret = unit;
+        return r == -EINVAL ? 0 : r;
 }
 
 /* --- drop-ins --- */
@@ -253,6 +278,12 @@ static int claim_service(UnitSet *set, Unit *unit) {
 
 int unit_set_load(UnitSet *set, const UnitSearchDir *dirs, size_t n_dirs) {
         int r = unit_set_scan(set, dirs, n_dirs);
+
+        return r < 0 ? r : unit_set_name(set);
+}
+
+int unit_set_name(UnitSet *set) {
+        int r = 0;
 
         for (size_t i = 0; i < set->n_units && r >= 0; i++) {
                 Unit *unit = set->units[i];

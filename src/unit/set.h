@@ -61,6 +61,11 @@ typedef struct UnitSet {
 int unit_set_load(UnitSet *set, const UnitSearchDir *dirs, size_t n_dirs);
 void unit_set_done(UnitSet *set);
 
+/* The same without a file system: a file that is to be in `dir` (which lives as long as the set), then, when all are there,
+ * drop-ins and names. Faults in the text are the unit's. 0 or -ENOMEM. */
+int unit_set_add_text(UnitSet *set, const char *dir, const char *name, const char *text, size_t size, Unit **ret);
+int unit_set_name(UnitSet *set);
+
 /* The unit of a file's name, NULL if there is none. */
 Unit *unit_set_find(const UnitSet *set, const char *name);
 
