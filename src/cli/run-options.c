@@ -219,7 +219,6 @@ static int finish_words(RunOptions *o, const Invocation *in, char *const *env, E
                         return error_oom(reterr);
         }
         o->entrypoint_given = options_given(&in->parse, "entrypoint");
-        o->memory_swap_given = options_given(&in->parse, "memory-swap");
         o->stop_signal_given = options_given(&in->parse, "stop-signal");
         o->stop_timeout_given = options_given(&in->parse, "stop-timeout");
         return 0;

@@ -19,9 +19,8 @@ typedef struct RunOptions {
         char **attach;          /* "stdin", "stdout", "stderr"; NULL: by detach and interactive */
         char *cidfile;
         char *pull;             /* NULL: "missing"; "always", "never", "newer" */
-        uint32_t preserve_fds;
         bool entrypoint_given;  /* config.entrypoint replaces the image's (and its command) even when it is empty */
-        bool memory_swap_given, stop_signal_given, stop_timeout_given;
+        bool stop_signal_given, stop_timeout_given;
         char **env_below;       /* "K=V" of --env-host and --http-proxy: weaker than the image's */
 } RunOptions;
 
