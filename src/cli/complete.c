@@ -233,8 +233,8 @@ static bool walk(Completion *c, char ***words, const Option *const *const *lists
 }
 
 static void complete_verb(Completion *c, const VerbName *name, char **words) {
-        const Option *const *const lists[] = { name->verb->options ?: global_options_everywhere, global_options_everywhere,
-                                               NULL };
+        const Option *const *const lists[] = { name->verb->options ?: global_options_everywhere,
+                                               global_options_everywhere, NULL };
         size_t n;
 
         if (!walk(c, &words, lists + (name->verb->options ? 0 : 1), name->verb->stop_at_argument, &n))

@@ -18,13 +18,14 @@ static const FilterKey *find_key(const FilterKey *keys, const char *filter, cons
                         *ret_value = filter + n + 1;
                         return keys;
                 }
-        (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use '--filter %s': there is no filter '%.*s'", filter, (int) n,
-                         filter);
+        (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use '--filter %s': there is no filter '%.*s'", filter,
+                         (int) n, filter);
         return NULL;
 }
 
 /* All values of one key together. */
-static int match_key(char *const *filters, const FilterKey *keys, const FilterKey *key, const void *item, Error *reterr) {
+static int match_key(char *const *filters, const FilterKey *keys, const FilterKey *key, const void *item,
+                     Error *reterr) {
         for (; *filters; filters++) {
                 const char *value;
                 const FilterKey *found = find_key(keys, *filters, &value, reterr);

@@ -11,8 +11,8 @@ typedef struct FilterKey {
         int (*match)(const void *item, const char *value, Error *reterr);
 } FilterKey;
 
-/* Whether the item passes. Filters that are not KEY=VALUE, and unknown keys, are refused, also when `item` is NULL: with
- * that the filters are only checked, values excepted. Returns 1, 0 or -errno. */
+/* Whether the item passes. Filters that are not KEY=VALUE, and unknown keys, are refused, also when `item` is NULL:
+ * with that the filters are only checked, values excepted. Returns 1, 0 or -errno. */
 int filters_match(char *const *filters, const FilterKey *keys, const void *item, Error *reterr);
 
 /* Whether the pairs have the label KEY, or KEY=VALUE. */

@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "base/str.h"
 
-static const char *const log_levels[] = { "trace", "debug", "info", "warn", "warning", "error", "fatal", "panic", NULL };
+static const char *const log_levels[] = {
+        "trace", "debug", "info", "warn", "warning", "error", "fatal", "panic", NULL
+};
 static const char *const storage_drivers[] = { "overlay", "fuse-overlayfs", "vfs", NULL };
 static const char *const cgroup_managers[] = { "systemd", "disabled", NULL };
 
@@ -30,7 +32,8 @@ static const char no_remote[] = "there is no remote service";
 static const Option rows[] = {
         { "cdi-spec-dir", .kind = OPTION_REFUSED },
         { "cgroup-manager", .kind = OPTION_STRING, .offset = FIELD(cgroup_manager), .metavar = "MANAGER",
-          .help = "Who makes cgroups: systemd, or nobody (disabled)", .complete = COMPLETE_WORDS, .words = cgroup_managers },
+          .help = "Who makes cgroups: systemd, or nobody (disabled)", .complete = COMPLETE_WORDS,
+          .words = cgroup_managers },
         { "config", .kind = OPTION_REFUSED },
         { "conmon", .kind = OPTION_REFUSED, .refused = "there is no conmon" },
         { "events-backend", .kind = OPTION_REFUSED },
@@ -38,7 +41,8 @@ static const Option rows[] = {
         { "hooks-dir", .kind = OPTION_REFUSED },
         { "imagestore", .kind = OPTION_REFUSED },
         { "log-level", .kind = OPTION_SET, .set = set_log_level, .metavar = "LEVEL",
-          .help = "Print messages of this level and above (default warn)", .complete = COMPLETE_WORDS, .words = log_levels },
+          .help = "Print messages of this level and above (default warn)", .complete = COMPLETE_WORDS,
+          .words = log_levels },
         { "module", .kind = OPTION_REFUSED },
         { "namespace", .kind = OPTION_REFUSED },
         { "network-cmd-path", .kind = OPTION_REFUSED },

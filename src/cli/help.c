@@ -174,8 +174,8 @@ void help_print_verb(FILE *f, const VerbName *name) {
                 fputs("\nDescription:\n  ", f);
                 print_wrapped(f, verb->description, 2);
         }
-        fprintf(f, "\nUsage:\n  sdpod %s%s%s%s\n", name->name, verb->options ? " [options]" : "", verb->arguments ? " " : "",
-                verb->arguments ?: "");
+        fprintf(f, "\nUsage:\n  sdpod %s%s%s%s\n", name->name, verb->options ? " [options]" : "",
+                verb->arguments ? " " : "", verb->arguments ?: "");
         print_options(f, "Options", verb->options, NULL);
         print_options(f, "Global options", global_options_everywhere, verb->options);
 }

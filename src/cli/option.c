@@ -82,7 +82,8 @@ static int csv_field(const char **p, char *field, bool *ret_last, Error *reterr)
         } else
                 for (; *s && *s != ','; s++) {
                         if (*s == '"')
-                                return error_set(reterr, -EINVAL, ERROR_INVALID, "a quote inside a field that is not quoted");
+                                return error_set(reterr, -EINVAL, ERROR_INVALID,
+                                                 "a quote inside a field that is not quoted");
                         field[n++] = *s;
                 }
         field[n] = '\0';

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Options as rows of a table: what parses them, what --help prints and what the shells complete all come from the row.
- * The grammar is that of Podman's flag library: --x VALUE, --x=VALUE, -xVALUE, -x VALUE, -x=VALUE, clusters such as -itd,
- * bools that take a value only by '=', and "--", after which nothing is an option. */
+ * The grammar is that of Podman's flag library: --x VALUE, --x=VALUE, -xVALUE, -x VALUE, -x=VALUE, clusters such as
+ * -itd, bools that take a value only by '=', and "--", after which nothing is an option. */
 #pragma once
 
 #include <stdint.h>
@@ -52,7 +52,7 @@ typedef struct Option {
         size_t offset;        /* of the field in the options struct */
         int (*set)(void *options, const char *value, Error *reterr); /* OPTION_SET: leaves the reason in reterr */
         CompleteKind complete;
-        const char *const *words; /* NULL-terminated; with COMPLETE_WORDS the only values accepted, unless `set` decides */
+        const char *const *words; /* NULL-terminated; with COMPLETE_WORDS all that is accepted, unless `set` decides */
         const char *refused;  /* "there is no ... in rootless containers", NULL: "it is not there yet" */
 } Option;
 

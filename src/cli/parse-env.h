@@ -6,8 +6,8 @@
 
 enum { ENV_FILE_LIMIT = 16 * 1024 * 1024 };
 
-/* One word of -e: NAME=VALUE; NAME takes the value from `host` and is passed over when it is not set there; PREFIX* takes
- * all that begin with it. A later one wins in place. */
+/* One word of -e: NAME=VALUE; NAME takes the value from `host` and is passed over when it is not set there; PREFIX*
+ * takes all that begin with it. A later one wins in place. */
 int parse_env(const char *value, char *const *host, char ***env, Error *reterr);
 
 /* A file of such words, one a line; lines that are empty or begin with '#' (behind blanks) are passed over. Nothing is

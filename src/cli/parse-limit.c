@@ -183,8 +183,8 @@ int parse_ulimit(ContainerConfig *config, const char *value, Error *reterr) {
 }
 
 static const char *const ipc_sysctls[] = {
-        "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax", "kernel.shmmni",
-        "kernel.shm_rmid_forced",
+        "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem",
+        "kernel.shmall", "kernel.shmmax", "kernel.shmmni", "kernel.shm_rmid_forced",
 };
 
 bool parse_sysctl_is_ipc(const char *sysctl) {
@@ -223,8 +223,10 @@ int parse_sysctl(ContainerConfig *config, const char *value, Error *reterr) {
         if (!sysctl_name_is_plain(value, n))
                 return INVALID("'%.*s' is not a kernel parameter's name", (int) n, value);
         if (!str_after(value, "net.") && !parse_sysctl_is_ipc(value))
-                return INVALID("'%.*s' belongs to the whole host: only net.*, fs.mqueue.* and kernel.msg*, sem and shm* are a "
-                               "container's own", (int) n, value);
+                return INVALID(
+                        "'%.*s' belongs to the whole host: only net.*, fs.mqueue.* and kernel.msg*, sem and shm* are a "
+                        "container's own",
+                        (int) n, value);
         return strv_env_set(&config->sysctl, value) < 0 ? error_oom(reterr) : 0;
 }
 

@@ -14,7 +14,7 @@
 
 enum { BIND = 1 << 0, VOLUME = 1 << 1, TMPFS = 1 << 2 };
 
-/* What may stand behind the last colon of -v and of --tmpfs, and as a word of --mount. Of one group only one is taken. */
+/* What may stand behind the last colon of -v and of --tmpfs, and as a word of --mount. Of a group only one is taken. */
 typedef struct MountWord {
         const char *name;
         unsigned types;
@@ -87,7 +87,8 @@ static int check_word_value(const MountWord *word, const char *value, Error *ret
 }
 
 /* Adds one word ("ro", "size=1m") to the options; `seen` holds the groups that are taken. */
-static int add_word(ContainerMount *mount, unsigned type, const char *text, char *seen, size_t seen_size, Error *reterr) {
+static int add_word(ContainerMount *mount, unsigned type, const char *text, char *seen, size_t seen_size,
+                    Error *reterr) {
         const char *equals = strchr(text, '=');
         size_t n = equals ? (size_t) (equals - text) : strlen(text), used = strlen(seen);
         const MountWord *word = NULL;
@@ -100,7 +101,8 @@ static int add_word(ContainerMount *mount, unsigned type, const char *text, char
         if (word->not_yet)
                 return NOT_YET("the mount option '%s' is not there yet", word->name);
         if ((equals != NULL) != word->has_value)
-                return INVALID("the mount option '%s' %s", word->name, word->has_value ? "needs a value" : "takes no value");
+                return INVALID("the mount option '%s' %s", word->name,
+                               word->has_value ? "needs a value" : "takes no value");
         if (word->no_effect)
                 return 0;
         if (strchr(seen, word->group))
@@ -173,8 +175,9 @@ static int set_source(ContainerMount *mount, unsigned type, const char *source, 
         if (type == BIND)
                 return parse_host_path(source, &mount->source, reterr);
         if (!container_name_is_valid(source))
-                return INVALID("'%s' is not a volume's name ([a-zA-Z0-9][a-zA-Z0-9_.-]*) nor a path that begins with / or .",
-                               source);
+                return INVALID(
+                        "'%s' is not a volume's name ([a-zA-Z0-9][a-zA-Z0-9_.-]*) nor a path that begins with / or .",
+                        source);
         return str_replace(&mount->source, source) < 0 ? error_oom(reterr) : 0;
 }
 
@@ -316,7 +319,10 @@ static int field_word(const char *key, const char *value, char **ret, Error *ret
 static int field_type(const char *value, unsigned *ret, Error *reterr) {
         static const char *const later[] = { "artifact", "devpts", "glob", "image", "ramfs" };
 
-        *ret = str_equal(value, "bind") ? BIND : str_equal(value, "volume") ? VOLUME : str_equal(value, "tmpfs") ? TMPFS : 0;
+        *ret = str_equal(value, "bind")     ? BIND
+               : str_equal(value, "volume") ? VOLUME
+               : str_equal(value, "tmpfs")  ? TMPFS
+                                            : 0;
         if (*ret)
                 return 0;
         for (size_t i = 0; i < ELEMENTSOF(later); i++)
@@ -332,7 +338,8 @@ typedef struct MountFields {
 } MountFields;
 
 static int read_field(MountFields *fields, char *text, Error *reterr) {
-        static const char *const sources[] = { "source", "src" }, *const destinations[] = { "destination", "dst", "target" };
+        static const char *const sources[] = { "source", "src" }, *const destinations[] = { "destination", "dst",
+                                                                                            "target" };
         char *equals = strchr(text, '='), *word = NULL;
         const char **path = NULL;
 

@@ -4,11 +4,11 @@
 
 #include "spec/container.h"
 
-/* [SOURCE:]DESTINATION[:OPTION,...]. A source that begins with '/' or '.' is a host path (made absolute, below the current
- * directory), anything else a volume's name; without a source an anonymous volume (source NULL). */
+/* [SOURCE:]DESTINATION[:OPTION,...]. A source that begins with '/' or '.' is a host path (made absolute, below the
+ * current directory), anything else a volume's name; without a source an anonymous volume (source NULL). */
 int parse_volume(ContainerConfig *config, const char *value, Error *reterr);
 
-/* A line of CSV: type=bind|volume|tmpfs,src=...,dst=...,OPTION[=VALUE],...; the type is "volume" where it is not given. */
+/* A line of CSV: type=bind|volume|tmpfs,src=...,dst=...,OPTION[=VALUE],...; the type is "volume" if not given. */
 int parse_mount(ContainerConfig *config, const char *value, Error *reterr);
 
 /* DESTINATION[:OPTION,...] */

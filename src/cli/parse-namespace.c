@@ -85,7 +85,8 @@ int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items,
                 return INVALID("'%s' is not an ID", parts[1]);
         if (n == 3 && (parse_u32(parts[2], &mapping.size) < 0 || mapping.size == 0))
                 return INVALID("'%s' is not a number of IDs", parts[2]);
-        if ((uint64_t) mapping.container_id + mapping.size > UINT32_MAX || (uint64_t) mapping.host_id + mapping.size > UINT32_MAX)
+        if ((uint64_t) mapping.container_id + mapping.size > UINT32_MAX ||
+            (uint64_t) mapping.host_id + mapping.size > UINT32_MAX)
                 return INVALID("the range goes beyond the last ID");
         for (size_t i = 0; i < *n_items; i++) {
                 const ContainerIdMapping *other = &(*items)[i];
@@ -104,7 +105,8 @@ int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items,
 /* What sdpod-net does anyway may be said; what it does not do is refused by name. */
 static int check_slirp_options(const char *text, Error *reterr) {
         static const char *const same[] = {
-                "allow_host_loopback=false", "enable_ipv6=true", "mtu=65520", "cidr=10.0.2.0/24", "port_handler=slirp4netns",
+                "allow_host_loopback=false", "enable_ipv6=true",         "mtu=65520",
+                "cidr=10.0.2.0/24",          "port_handler=slirp4netns",
         };
         _cleanup_strv_ char **words = strv_split(text, ",");
 
@@ -139,7 +141,8 @@ int parse_network(ContainerConfig *config, const char *value, Error *reterr) {
         if ((rest = str_after(value, "container:")))
                 return *rest ? replace(&config->network, value, reterr) : INVALID("the container is missing");
         if ((rest = str_after(value, "ns:")))
-                return *rest == '/' ? replace(&config->network, value, reterr) : INVALID("'%s' is not an absolute path", rest);
+                return *rest == '/' ? replace(&config->network, value, reterr)
+                                    : INVALID("'%s' is not an absolute path", rest);
         if (str_equal(value, "bridge") || str_after(value, "bridge:"))
                 return NOT_YET("bridge networks are not there yet");
         if (str_equal(value, "pasta") || str_after(value, "pasta:"))

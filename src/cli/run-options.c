@@ -67,7 +67,8 @@ static int check_network(const ContainerConfig *c, Error *reterr) {
         bool none = mode_is(c->network, "none"), joined = joins_another(c->network);
         bool host = mode_is(c->network, "host");
 
-        if ((c->dns || c->dns_search || c->dns_options) && (none || (c->network && str_after(c->network, "container:"))))
+        if ((c->dns || c->dns_search || c->dns_options) &&
+            (none || (c->network && str_after(c->network, "container:"))))
                 return INVALID("cannot use --dns, --dns-option or --dns-search with --network %s", c->network);
         if (c->no_hosts && c->add_hosts)
                 return INVALID("cannot use --no-hosts with --add-host");
@@ -93,11 +94,13 @@ static int check_resources(ContainerConfig *c, const Invocation *in, Error *rete
             (options_given(&in->parse, "cpu-quota") || options_given(&in->parse, "cpu-period")))
                 return INVALID("cannot use --cpus with --cpu-quota or --cpu-period");
         if (r->cpu_period && (r->cpu_period < 1000 || r->cpu_period > 1000000))
-                return INVALID("cannot use '--cpu-period %llu': not from 1000 to 1000000", (unsigned long long) r->cpu_period);
+                return INVALID("cannot use '--cpu-period %llu': not from 1000 to 1000000",
+                               (unsigned long long) r->cpu_period);
         if (r->cpu_quota < -1 || (r->cpu_quota > 0 && r->cpu_quota < 1000))
                 return INVALID("cannot use '--cpu-quota %lld': less than 1000", (long long) r->cpu_quota);
         if (r->cpu_shares && (r->cpu_shares < 2 || r->cpu_shares > 262144))
-                return INVALID("cannot use '--cpu-shares %llu': not from 2 to 262144", (unsigned long long) r->cpu_shares);
+                return INVALID("cannot use '--cpu-shares %llu': not from 2 to 262144",
+                               (unsigned long long) r->cpu_shares);
         if (r->memory_swap && !r->memory)
                 return INVALID("cannot use --memory-swap without --memory");
         if (r->memory_swap > 0 && r->memory_swap < r->memory)
@@ -157,7 +160,8 @@ static int finish_userns(ContainerConfig *c, const Invocation *in, char *const *
 
 static int add_below(RunOptions *o, char *const *env, Error *reterr) {
         static const char *const proxies[] = {
-                "http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY",
+                "http_proxy", "https_proxy", "ftp_proxy", "no_proxy",
+                "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY",
         };
 
         if (o->env_host && strv_extend(&o->env_below, env) < 0)

@@ -30,8 +30,8 @@ extern const RunOptions run_options_default;
 extern const Option *const run_option_tables[], *const create_option_tables[];
 
 /* Checks what options say together, reads the files they name, and completes the config: image or rootfs and command
- * from the arguments, environment, labels, $NOTIFY_SOCKET and $SDPOD_SYSTEMD_UNIT ($PODMAN_SYSTEMD_UNIT). The image's own
- * settings are not merged in here. `environ_now` is environ(7). */
+ * from the arguments, environment, labels, $NOTIFY_SOCKET and $SDPOD_SYSTEMD_UNIT ($PODMAN_SYSTEMD_UNIT). The image's
+ * own settings are not merged in here. `environ_now` is environ(7). */
 int run_options_finish(RunOptions *options, const Invocation *invocation, char *const *environ_now, Error *reterr);
 
 /* For Verb.options_done. */

@@ -20,20 +20,23 @@ static const Option *const options[] = { rows, NULL };
 
 /* The fields of Podman's Go structs, which templates name, and the keys of its JSON, which are these but for the case. */
 static const char *const aliases[] = {
-        "Host", "host", "Store", "store", "Version", "version", "Registries", "registries", "Plugins", "plugins", "Arch", "arch",
-        "CGroupsVersion", "cgroupVersion", "CgroupVersion", "cgroupVersion", "CgroupControllers", "cgroupControllers",
-        "CgroupManager", "cgroupManager", "CPUs", "cpus", "Distribution", "distribution", "Codename", "codename", "Hostname",
-        "hostname", "IDMappings", "idMappings", "GIDMap", "gidmap", "UIDMap", "uidmap", "Kernel", "kernel", "Linkmode", "linkmode",
-        "LogDriver", "logDriver", "MemFree", "memFree", "MemTotal", "memTotal", "NetworkBackend", "networkBackend", "OCIRuntime",
-        "ociRuntime", "Name", "name", "Package", "package", "Path", "path", "OS", "os", "Security", "security",
-        "AppArmorEnabled", "apparmorEnabled", "DefaultCapabilities", "capabilities", "Rootless", "rootless", "SECCOMPEnabled",
-        "seccompEnabled", "SECCOMPProfilePath", "seccompProfilePath", "SELinuxEnabled", "selinuxEnabled", "ServiceIsRemote",
-        "serviceIsRemote", "SwapFree", "swapFree", "SwapTotal", "swapTotal", "Uptime", "uptime", "ConfigFile", "configFile",
-        "ContainerStore", "containerStore", "Number", "number", "Paused", "paused", "Running", "running", "Stopped", "stopped",
-        "GraphDriverName", "graphDriverName", "GraphDriverReason", "graphDriverReason", "GraphOptions", "graphOptions", "GraphRoot",
-        "graphRoot", "GraphRootAllocated", "graphRootAllocated", "GraphRootUsed", "graphRootUsed", "GraphStatus", "graphStatus",
-        "ImageCopyTmpDir", "imageCopyTmpDir", "ImageStore", "imageStore", "RunRoot", "runRoot", "VolumePath", "volumePath",
-        "Volume", "volume", "Network", "network", "Log", "log", NULL,
+        "Host", "host", "Store", "store", "Version", "version", "Registries", "registries", "Plugins", "plugins",
+        "Arch", "arch", "CGroupsVersion", "cgroupVersion", "CgroupVersion", "cgroupVersion",
+        "CgroupControllers", "cgroupControllers", "CgroupManager", "cgroupManager", "CPUs", "cpus",
+        "Distribution", "distribution", "Codename", "codename", "Hostname", "hostname",
+        "IDMappings", "idMappings", "GIDMap", "gidmap", "UIDMap", "uidmap", "Kernel", "kernel",
+        "Linkmode", "linkmode", "LogDriver", "logDriver", "MemFree", "memFree", "MemTotal", "memTotal",
+        "NetworkBackend", "networkBackend", "OCIRuntime", "ociRuntime", "Name", "name", "Package", "package",
+        "Path", "path", "OS", "os", "Security", "security", "AppArmorEnabled", "apparmorEnabled",
+        "DefaultCapabilities", "capabilities", "Rootless", "rootless", "SECCOMPEnabled", "seccompEnabled",
+        "SECCOMPProfilePath", "seccompProfilePath", "SELinuxEnabled", "selinuxEnabled",
+        "ServiceIsRemote", "serviceIsRemote", "SwapFree", "swapFree", "SwapTotal", "swapTotal",
+        "Uptime", "uptime", "ConfigFile", "configFile", "ContainerStore", "containerStore", "Number", "number",
+        "Paused", "paused", "Running", "running", "Stopped", "stopped", "GraphDriverName", "graphDriverName",
+        "GraphDriverReason", "graphDriverReason", "GraphOptions", "graphOptions", "GraphRoot", "graphRoot",
+        "GraphRootAllocated", "graphRootAllocated", "GraphRootUsed", "graphRootUsed",
+        "GraphStatus", "graphStatus", "ImageCopyTmpDir", "imageCopyTmpDir", "ImageStore", "imageStore",
+        "RunRoot", "runRoot", "VolumePath", "volumePath", "Volume", "volume", "Network", "network", "Log", "log", NULL,
 };
 static const char *const maps[] = { "graphOptions", "graphStatus", "registries", NULL };
 static const TemplateTypes types = { .aliases = aliases, .maps = maps };
@@ -50,16 +53,17 @@ static int run(Invocation *in, Error *reterr) {
                 return r;
         array = json_pack("[O]", info);
         if (!array || json_object_set_new(info, "registries", json_object()) < 0 ||
-            json_object_set_new(info, "plugins", json_pack("{s:[s], s:[s,s,s], s:[s,s,s,s]}", "volume", "local", "network", "host",
-                                                           "none", "slirp4netns", "log", "journald", "k8s-file", "none",
-                                                           "passthrough")) < 0 ||
+            json_object_set_new(info, "plugins", json_pack("{s:[s], s:[s,s,s], s:[s,s,s,s]}", "volume", "local", "network",
+                                                           "host", "none", "slirp4netns", "log", "journald", "k8s-file",
+                                                           "none", "passthrough")) < 0 ||
             json_object_set_new(info, "version", version_to_json()) < 0)
                 return error_oom(reterr);
         if (!format) {
                 yaml_print(info, stdout);
                 return 0;
         }
-        return format_is_json(format) ? format_json(info, 2, stdout, reterr) : format_objects(format, &types, array, stdout, reterr);
+        return format_is_json(format) ? format_json(info, 2, stdout, reterr)
+                                      : format_objects(format, &types, array, stdout, reterr);
 }
 
 const Verb verb_info = {

@@ -10,7 +10,8 @@ typedef struct PortOptions {
 } PortOptions;
 
 static const Option rows[] = {
-        { "all", 'a', .kind = OPTION_BOOL, .offset = offsetof(PortOptions, all), .help = "Show the ports of all containers" },
+        { "all", 'a', .kind = OPTION_BOOL, .offset = offsetof(PortOptions, all),
+          .help = "Show the ports of all containers" },
         { "latest", 'l', .kind = OPTION_REFUSED_BOOL },
         {},
 };
@@ -58,7 +59,8 @@ static int run_all(const Store *store, Error *reterr) {
 /* "80" or "80/udp", as -p has it behind the last colon. */
 static int parse_wanted(const char *text, ContainerConfig *config, Error *reterr) {
         if (strchr(text, ':') || strchr(text, '-'))
-                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use '%s' as a port: it is PORT[/PROTOCOL]", text);
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use '%s' as a port: it is PORT[/PROTOCOL]",
+                                 text);
         int r = parse_publish(config, text, reterr);
         return r < 0 ? error_prefix(reterr, r, "cannot use '%s' as a port", text) : 0;
 }
@@ -70,8 +72,9 @@ static int run(Invocation *in, Error *reterr) {
         const Store *store;
 
         if (all == (in->n_arguments > 0))
-                return error_set(reterr, -EINVAL, ERROR_USAGE, all ? "'sdpod port' takes a container, or --all, not both"
-                                                                   : "'sdpod port' requires a container, or --all");
+                return error_set(reterr, -EINVAL, ERROR_USAGE,
+                                 all ? "'sdpod port' takes a container, or --all, not both"
+                                     : "'sdpod port' requires a container, or --all");
         int r = in->n_arguments > 1 ? parse_wanted(in->arguments[1], &wanted, reterr) : 0;
         if (r >= 0)
                 r = invocation_store(in, &store, reterr);
@@ -81,10 +84,12 @@ static int run(Invocation *in, Error *reterr) {
                 r = container_open(store, in->arguments[0], &container, reterr);
         if (r < 0)
                 return r;
-        size_t n = container.status == CONTAINER_RUNNING ? print_ports(&container, wanted.ports, /* with_id= */ false) : 0;
+        size_t n =
+                container.status == CONTAINER_RUNNING ? print_ports(&container, wanted.ports, /* with_id= */ false) : 0;
         if (n == 0 && wanted.ports)
-                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot show port '%s' of '%s': failed to find published port",
-                                 in->arguments[1], in->arguments[0]);
+                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND,
+                                 "cannot show port '%s' of '%s': failed to find published port", in->arguments[1],
+                                 in->arguments[0]);
         return 0;
 }
 

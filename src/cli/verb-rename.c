@@ -14,8 +14,8 @@ static int run(Invocation *in, Error *reterr) {
                 return r;
         if (!container_name_is_valid(in->arguments[1]))
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
-                                 "cannot rename '%s' to '%s': names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*", in->arguments[0],
-                                 in->arguments[1]);
+                                 "cannot rename '%s' to '%s': names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*",
+                                 in->arguments[0], in->arguments[1]);
         r = container_lock(store, &container, reterr);
         return r < 0 ? r : container_rename(store, &container, in->arguments[1], reterr);
 }

@@ -22,9 +22,9 @@ static const Option *const options[] = { rows, NULL };
 json_t *version_to_json(void) {
         _cleanup_free_ char *platform = str_format("linux/%s", platform_host_architecture());
 
-        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "APIVersion", SDPOD_VERSION, "Version", SDPOD_VERSION,
-                         "GoVersion", "", "GitCommit", "", "BuiltTime", "", "Built", 0, "OsArch", platform ?: "linux", "Os",
-                         "linux");
+        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "APIVersion", SDPOD_VERSION, "Version",
+                         SDPOD_VERSION, "GoVersion", "", "GitCommit", "", "BuiltTime", "", "Built", 0, "OsArch",
+                         platform ?: "linux", "Os", "linux");
 }
 
 static int run(Invocation *in, Error *reterr) {

@@ -11,7 +11,8 @@ typedef struct ListOptions {
 
 #define FIELD(member) offsetof(ListOptions, member)
 static const Option list_rows[] = {
-        { "filter", 'f', .kind = OPTION_LIST, .offset = FIELD(filters), .metavar = "KEY=VALUE", .help = "List only what matches" },
+        { "filter", 'f', .kind = OPTION_LIST, .offset = FIELD(filters), .metavar = "KEY=VALUE",
+          .help = "List only what matches" },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "TEMPLATE",
           .help = "Print by a Go template, or json" },
         { "noheading", 'n', .kind = OPTION_BOOL, .offset = FIELD(no_heading), .help = "Print no headings" },
@@ -21,9 +22,9 @@ static const Option list_rows[] = {
 static const Option *const list_options[] = { list_rows, NULL };
 
 static const FormatField list_fields[] = {
-        { "Name", "VOLUME NAME" }, { "Driver", NULL }, { "Mountpoint", NULL }, { "CreatedAt", NULL }, { "Labels", NULL },
-        { "Scope", NULL }, { "Options", NULL }, { "MountCount", NULL }, { "NeedsCopyUp", NULL }, { "NeedsChown", NULL },
-        { "Anonymous", NULL }, {},
+        { "Name", "VOLUME NAME" }, { "Driver", NULL },     { "Mountpoint", NULL }, { "CreatedAt", NULL },
+        { "Labels", NULL },        { "Scope", NULL },      { "Options", NULL },    { "MountCount", NULL },
+        { "NeedsCopyUp", NULL },   { "NeedsChown", NULL }, { "Anonymous", NULL },  {},
 };
 
 static const FormatList list_format = { list_fields, &volume_template_types, "table {{.Driver}}\t{{.Name}}" };
@@ -91,8 +92,10 @@ static int run_inspect(Invocation *in, Error *reterr) {
         if (r < 0)
                 return r;
         if (o->all == (in->n_arguments > 0))
-                return error_set(reterr, -EINVAL, ERROR_USAGE, o->all ? "'sdpod %s' takes names, or --all, not both"
-                                                                      : "'sdpod %s' requires a name, or --all", in->name);
+                return error_set(reterr, -EINVAL, ERROR_USAGE,
+                                 o->all ? "'sdpod %s' takes names, or --all, not both"
+                                        : "'sdpod %s' requires a name, or --all",
+                                 in->name);
         if (o->all)
                 r = volumes_to_json(store, NULL, /* unused= */ false, &array, reterr);
         else {

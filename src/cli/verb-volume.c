@@ -9,6 +9,7 @@
 #include "cli/verbs.h"
 #include "cli/volume-json.h"
 #include "cli/volume-use.h"
+#include "engine/remove.h"
 
 typedef struct CreateOptions {
         char **labels, **opts;
@@ -18,7 +19,9 @@ typedef struct CreateOptions {
 static const char *const drivers[] = { "local", NULL };
 
 static int set_driver(_unused_ void *options, const char *value, Error *reterr) {
-        return str_equal(value, "local") ? 0 : error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "only 'local' is there yet");
+        return str_equal(value, "local")
+                       ? 0
+                       : error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "only 'local' is there yet");
 }
 
 static int set_opt(_unused_ void *options, _unused_ const char *value, Error *reterr) {
@@ -27,12 +30,13 @@ static int set_opt(_unused_ void *options, _unused_ const char *value, Error *re
 
 #define FIELD(member) offsetof(CreateOptions, member)
 static const Option create_rows[] = {
-        { "driver", 'd', .kind = OPTION_SET, .set = set_driver, .metavar = "DRIVER", .help = "Who keeps the volume: local",
-          .complete = COMPLETE_WORDS, .words = drivers },
+        { "driver", 'd', .kind = OPTION_SET, .set = set_driver, .metavar = "DRIVER",
+          .help = "Who keeps the volume: local", .complete = COMPLETE_WORDS, .words = drivers },
         { "gid", .kind = OPTION_REFUSED },
         { "ignore", .kind = OPTION_BOOL, .offset = FIELD(ignore), .help = "Do not fail when the volume exists" },
         { "label", 'l', .kind = OPTION_STRV, .offset = FIELD(labels), .metavar = "KEY[=VALUE]", .help = "Add a label" },
-        { "opt", 'o', .kind = OPTION_SET, .set = set_opt, .metavar = "NAME=VALUE", .help = "Set an option: none is there yet" },
+        { "opt", 'o', .kind = OPTION_SET, .set = set_opt, .metavar = "NAME=VALUE",
+          .help = "Set an option: none is there yet" },
         { "uid", .kind = OPTION_REFUSED },
         {},
 };
@@ -110,50 +114,75 @@ const Verb verb_volume_exists = {
         .run = run_exists,
 };
 
-typedef struct RemoveOptions {
+typedef struct VolumeRemoveOptions {
         bool all, force;
-} RemoveOptions;
+        int64_t time;
+} VolumeRemoveOptions;
 
+static const VolumeRemoveOptions remove_default = { .time = -1 };
 static const Option remove_rows[] = {
-        { "all", 'a', .kind = OPTION_BOOL, .offset = offsetof(RemoveOptions, all), .help = "Remove all volumes" },
-        { "force", 'f', .kind = OPTION_BOOL, .offset = offsetof(RemoveOptions, force),
-          .help = "Do not fail when a volume is not there" },
-        { "time", 't', .kind = OPTION_REFUSED },
+        { "all", 'a', .kind = OPTION_BOOL, .offset = offsetof(VolumeRemoveOptions, all), .help = "Remove all volumes" },
+        { "force", 'f', .kind = OPTION_BOOL, .offset = offsetof(VolumeRemoveOptions, force),
+          .help = "Remove the containers that use a volume first, and do not fail when it is not there" },
+        { "time", 't', .kind = OPTION_INT64, .offset = offsetof(VolumeRemoveOptions, time), .metavar = "SECONDS",
+          .help = "Time that such a container has to stop" },
         {},
 };
 static const Option *const remove_options[] = { remove_rows, NULL };
 
-static int remove_one(const Store *store, const char *name, bool force, Error *reterr) {
+static int remove_users(const Store *store, char *const *users, int64_t time, Error *reterr) {
+        const RemoveOptions options = { .force = true, .volumes = true, .has_timeout = time >= 0, .timeout = time };
+
+        for (; *users; users++) {
+                _cleanup_container_ Container container = CONTAINER_NULL;
+                _cleanup_error_ Error error = ERROR_NULL;
+                int r = container_open(store, *users, &container, &error);
+
+                if (r == -ENOENT)
+                        continue; /* removed meanwhile */
+                if (r >= 0)
+                        r = engine_remove(store, &container, &options, &error);
+                if (r < 0)
+                        return error_move(reterr, &error);
+        }
+        return 0;
+}
+
+static int refuse_used(const char *name, char *const *users, Error *reterr) {
+        _cleanup_free_ char *list = strv_join(users, ", ");
+
+        if (!list)
+                return error_oom(reterr);
+        (void) error_set(reterr, -EBUSY, ERROR_IN_USE,
+                         "cannot remove volume '%s': volume is being used by the following container(s): %s", name, list);
+        return error_hint(reterr, "remove them first: sdpod rm -f %s", users[0]);
+}
+
+static int remove_one(const Store *store, const char *name, const VolumeRemoveOptions *o, Error *reterr) {
         _cleanup_strv_ char **users = NULL;
         _cleanup_volume_ Volume volume = VOLUME_NULL;
-        _cleanup_free_ char *list = NULL;
-        int r = volume_load(store, name, &volume, reterr);
+        _cleanup_error_ Error error = ERROR_NULL;
+        int r = volume_load(store, name, &volume, &error);
 
-        if (r == -ENOENT && force) {
-                error_done(reterr);
+        if (r == -ENOENT && o->force)
                 return 0;
-        }
-        if (r >= 0)
-                r = volume_users(store, name, &users, reterr);
+        if (r < 0)
+                return error_move(reterr, &error);
+        r = volume_users(store, name, &users, reterr);
+        if (r >= 0 && users)
+                r = o->force ? remove_users(store, users, o->time, reterr) : refuse_used(name, users, reterr);
         if (r < 0)
                 return r;
-        if (users) {
-                list = strv_join(users, ", ");
-                if (!list)
-                        return error_oom(reterr);
-                (void) error_set(reterr, -EBUSY, ERROR_IN_USE,
-                                 "cannot remove volume '%s': volume is being used by the following container(s): %s", name, list);
-                return error_hint(reterr, "remove them first: sdpod rm -f %s", users[0]);
-        }
-        r = volume_remove(store, name, reterr);
-        if (r >= 0)
-                printf("%s\n", name);
-        return r;
+        r = volume_remove(store, name, &error);
+        if (r < 0 && !(r == -ENOENT && o->force)) /* an anonymous one went with its container */
+                return error_move(reterr, &error);
+        printf("%s\n", name);
+        return 0;
 }
 
 /* Podman's exit statuses: 1 for a volume that is not there, 2 for one that is in use, 125 for all else. */
 static int run_remove(Invocation *in, Error *reterr) {
-        RemoveOptions *o = in->options;
+        VolumeRemoveOptions *o = in->options;
         _cleanup_strv_ char **names = NULL;
         const Store *store;
         int r = invocation_store(in, &store, reterr), status = 0;
@@ -161,15 +190,17 @@ static int run_remove(Invocation *in, Error *reterr) {
         if (r < 0)
                 return r;
         if (o->all == (in->n_arguments > 0))
-                return error_set(reterr, -EINVAL, ERROR_USAGE, o->all ? "'sdpod %s' takes names, or --all, not both"
-                                                                      : "'sdpod %s' requires a name, or --all", in->name);
+                return error_set(reterr, -EINVAL, ERROR_USAGE,
+                                 o->all ? "'sdpod %s' takes names, or --all, not both"
+                                        : "'sdpod %s' requires a name, or --all",
+                                 in->name);
         r = o->all ? volume_list(store, &names, reterr) : 0;
         if (r < 0)
                 return r;
         for (char **name = o->all ? names : in->arguments; name && *name; name++) {
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                r = remove_one(store, *name, o->force, &error);
+                r = remove_one(store, *name, o, &error);
                 if (r >= 0)
                         continue;
                 error_print(&error);
@@ -182,7 +213,8 @@ const Verb verb_volume_rm = {
         .arguments = "NAME [NAME...]",
         .summary = "Remove volumes",
         .options = remove_options,
-        .options_size = sizeof(RemoveOptions),
+        .options_size = sizeof(VolumeRemoveOptions),
+        .options_default = &remove_default,
         .arguments_max = VERB_ANY,
         .complete = COMPLETE_VOLUME,
         .run = run_remove,
@@ -207,8 +239,8 @@ static bool confirmed(const json_t *volumes) {
         char answer[16];
         size_t i;
 
-        printf("WARNING! This will remove all volumes not used by at least one container. The following volumes will be "
-               "removed:\n");
+        printf("WARNING! This will remove all volumes not used by at least one container. The following "
+               "volumes will be removed:\n");
         json_array_foreach(volumes, i, volume)
                 printf("%s\n", json_get_string(volume, "Name"));
         printf("Are you sure you want to continue? [y/N] ");
@@ -233,9 +265,9 @@ static int run_prune(Invocation *in, Error *reterr) {
         json_array_foreach(volumes, i, volume) {
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                r = remove_one(store, json_get_string(volume, "Name"), /* force= */ true, &error);
+                r = remove_one(store, json_get_string(volume, "Name"), &remove_default, &error);
                 /* One that was taken while the person thought is simply not unused any more. */
-                if (r < 0 && r != -EBUSY) {
+                if (r < 0 && r != -EBUSY && r != -ENOENT) {
                         error_print(&error);
                         status = 125;
                 }

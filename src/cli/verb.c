@@ -60,8 +60,8 @@ static int check_arguments(const Invocation *in, Error *reterr) {
         if (in->n_arguments > verb->arguments_max) {
                 if (verb->arguments_max == 0)
                         return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod %s' takes no arguments", in->name);
-                return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod %s' takes at most %zu argument%s, not %zu", in->name,
-                                 verb->arguments_max, verb->arguments_max == 1 ? "" : "s", in->n_arguments);
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod %s' takes at most %zu argument%s, not %zu",
+                                 in->name, verb->arguments_max, verb->arguments_max == 1 ? "" : "s", in->n_arguments);
         }
         if (in->n_arguments < verb->arguments_min)
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod %s' requires at least %zu argument%s", in->name,
@@ -160,7 +160,9 @@ static int dispatch(Invocation *in, char **words, Error *reterr) {
 static int parse_and_dispatch(Invocation *in, char **argv, Error *reterr) {
         static char *nothing[] = { NULL };
         const OptionSet set = { global_options, &in->global };
-        OptionParse parse = { .sets = &set, .n_sets = 1, .words = argv, .next = argv[0] ? 1 : 0, .stop_at_argument = true };
+        OptionParse parse = {
+                .sets = &set, .n_sets = 1, .words = argv, .next = argv[0] ? 1 : 0, .stop_at_argument = true
+        };
         int r = options_parse(&parse, reterr);
 
         if (r < 0)

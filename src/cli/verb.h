@@ -25,7 +25,8 @@ typedef struct Invocation {
 
 /* One verb: in src/cli/verb-NAME.c, const, and listed in the table of verbs.c under its name and its aliases. */
 typedef struct Verb {
-        const char *arguments;  /* metavar of the positional words: "[options] CONTAINER [CONTAINER...]" without "[options]" */
+        const char *arguments;  /* metavar of the positional words: "[options] CONTAINER [CONTAINER...]" without
+                                   "[options]" */
         const char *summary;    /* one line, a capital and no full stop */
         const char *description; /* NULL: the summary; more lines for --help */
         const Option *const *options; /* NULL-terminated list of tables; NULL: none */

@@ -14,15 +14,17 @@ static const char *const times[] = { "CreatedAt", NULL };
 const TemplateTypes volume_template_types = { .maps = maps, .times = times };
 
 json_t *volume_to_json(const Store *store, const Volume *volume) {
-        _cleanup_free_ char *path = volume_data_path(store, volume->name), *created = time_format_rfc3339(volume->created_usec);
+        _cleanup_free_ char *path = volume_data_path(store, volume->name),
+                            *created = time_format_rfc3339(volume->created_usec);
         _cleanup_json_ json_t *object = NULL;
 
         if (!path || !created)
                 return NULL;
-        object = json_pack("{s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:i, s:b, s:b, s:b}", "Name", volume->name, "Driver", "local",
-                           "Mountpoint", json_text(path), "CreatedAt", created, "Labels", json_from_pairs(volume->labels), "Scope",
-                           "local", "Options", json_from_pairs(volume->options), "MountCount", 0, "NeedsCopyUp",
-                           volume->needs_copy_up, "NeedsChown", false, "Anonymous", volume->anonymous);
+        object = json_pack("{s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:i, s:b, s:b, s:b}", "Name", volume->name, "Driver",
+                           "local", "Mountpoint", json_text(path), "CreatedAt", created, "Labels",
+                           json_from_pairs(volume->labels), "Scope", "local", "Options",
+                           json_from_pairs(volume->options), "MountCount", 0, "NeedsCopyUp", volume->needs_copy_up,
+                           "NeedsChown", false, "Anonymous", volume->anonymous);
         return TAKE_PTR(object);
 }
 
@@ -88,8 +90,8 @@ static int compare_strings(const void *a, const void *b) {
         return strcmp(*(char *const *) a, *(char *const *) b);
 }
 
-static int add_volume(const Store *store, const char *name, char *const *filters, bool unused, char *const *users, json_t *array,
-                      Error *reterr) {
+static int add_volume(const Store *store, const char *name, char *const *filters, bool unused, char *const *users,
+                      json_t *array, Error *reterr) {
         _cleanup_volume_ Volume volume = VOLUME_NULL;
         _cleanup_error_ Error error = ERROR_NULL;
         int r = volume_load(store, name, &volume, &error);

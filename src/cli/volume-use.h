@@ -4,8 +4,8 @@
 
 #include "state/container.h"
 
-/* The IDs of the containers whose records name the volume, 12 digits each (NULL: none); of all volumes where `volume` is
- * NULL, as "VOLUME=ID" pairs. Containers that are being removed meanwhile are passed over. Owned. */
+/* The IDs of the containers whose records name the volume, 12 digits each (NULL: none); of all volumes where `volume`
+ * is NULL, as "VOLUME=ID" pairs. Containers that are being removed meanwhile are passed over. Owned. */
 int volume_users(const Store *store, const char *volume, char ***ret, Error *reterr);
 
 /* Whether such pairs name the volume. */

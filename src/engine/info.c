@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Collects what `info` shows. Nothing here is needed to run a container, so nothing here fails for a fact that is missing. */
+/* Collects what `info` shows. Nothing here is needed to run a container, so nothing here fails for a fact that is
+ * missing. */
 #include "engine/info.h"
 
 #include <fcntl.h>
@@ -59,7 +60,8 @@ static void set_memory(json_t *host, const char *key, const char *line) {
 }
 
 static json_t *distribution(void) {
-        _cleanup_free_ char *id = read_key("/etc/os-release", "ID"), *version = read_key("/etc/os-release", "VERSION_ID"),
+        _cleanup_free_ char *id = read_key("/etc/os-release", "ID"),
+                            *version = read_key("/etc/os-release", "VERSION_ID"),
                             *codename = read_key("/etc/os-release", "VERSION_CODENAME");
         json_t *object = json_object();
 
@@ -116,8 +118,9 @@ static json_t *security(void) {
         _cleanup_strv_ char **caps = caps_to_strv(caps_default());
         _cleanup_free_ char *text = caps ? strv_join(caps, ",") : NULL;
 
-        return json_pack("{s:b, s:o, s:b, s:b, s:s, s:b}", "apparmorEnabled", 0, "capabilities", text_or_empty(text), "rootless",
-                         geteuid() != 0, "seccompEnabled", 1, "seccompProfilePath", "", "selinuxEnabled", 0);
+        return json_pack("{s:b, s:o, s:b, s:b, s:s, s:b}", "apparmorEnabled", 0, "capabilities", text_or_empty(text),
+                         "rootless", geteuid() != 0, "seccompEnabled", 1, "seccompProfilePath", "", "selinuxEnabled",
+                         0);
 }
 
 /* Go's duration, as Podman shows it: "26h 3m 5.00s (Approximately 1.08 days)". */
@@ -131,7 +134,8 @@ static json_t *uptime(void) {
         int n = snprintf(text, sizeof(text), "%lldh %lldm %.2fs", hours, (long long) t.tv_sec / 60 % 60,
                          (double) (t.tv_sec % 60));
         if (hours >= 24)
-                (void) snprintf(text + n, sizeof(text) - (size_t) n, " (Approximately %.2f days)", (double) t.tv_sec / 86400);
+                (void) snprintf(text + n, sizeof(text) - (size_t) n, " (Approximately %.2f days)",
+                                (double) t.tv_sec / 86400);
         return json_string(text);
 }
 
@@ -156,8 +160,9 @@ static json_t *host(void) {
         set_memory(object, "memFree", "MemFree");
         set_memory(object, "memTotal", "MemTotal");
         set(object, "networkBackend", json_string("slirp"));
-        set(object, "ociRuntime", json_pack("{s:s, s:s, s:s, s:s}", "name", "sdpod", "package", "", "path", "", "version",
-                                            "sdpod version " SDPOD_VERSION));
+        set(object, "ociRuntime",
+            json_pack("{s:s, s:s, s:s, s:s}", "name", "sdpod", "package", "", "path", "", "version",
+                      "sdpod version " SDPOD_VERSION));
         set(object, "os", json_string("linux"));
         set(object, "security", security());
         set(object, "serviceIsRemote", json_false());
@@ -203,7 +208,8 @@ static int container_counts(const Store *store, json_t **ret, Error *reterr) {
         }
         if (r < 0)
                 return r;
-        *ret = json_pack("{s:I, s:I, s:I, s:I}", "number", number, "paused", paused, "running", running, "stopped", stopped);
+        *ret = json_pack("{s:I, s:I, s:I, s:I}", "number", number, "paused", paused, "running", running, "stopped",
+                         stopped);
         return *ret ? 0 : error_oom(reterr);
 }
 
@@ -226,7 +232,8 @@ static void set_space(json_t *object, const Store *store) {
         struct statfs fs;
 
         if (fstatfs(store->data_fd, &fs) >= 0)
-                set(object, "graphStatus", json_pack("{s:s}", "Backing Filesystem", file_system_name((long) fs.f_type)));
+                set(object, "graphStatus",
+                    json_pack("{s:s}", "Backing Filesystem", file_system_name((long) fs.f_type)));
         if (fstatvfs(store->data_fd, &space) < 0)
                 return;
         set(object, "graphRootAllocated", json_integer((json_int_t) (space.f_blocks * space.f_frsize)));

@@ -133,6 +133,21 @@ TEST(info_and_version_by_template) {
         CHECK_INT(path_remove_tree(AT_FDCWD, directory), 0);
 }
 
+/* A volume and a container that names it. */
+static void make_user(const Store *store, const char *volume) {
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        ContainerMount *mount = container_array_add((void **) &config.mounts, &config.n_mounts, sizeof(*mount));
+        _cleanup_free_ char *line = str_format("%s\n", volume);
+
+        CHECK(mount && line);
+        CHECK_INT(str_replace(&mount->type, "volume"), 0);
+        CHECK_INT(str_replace(&mount->source, volume), 0);
+        CHECK_INT(str_replace(&mount->destination, "/x"), 0);
+        CHECK_INT(container_create(store, &config, &container, NULL), 0);
+        check_run(store, WORDS("volume", "create", volume), 0, line);
+}
+
 TEST(volume_verbs_and_their_statuses) {
         _cleanup_(store_done) Store store = STORE_NULL;
 
@@ -151,6 +166,11 @@ TEST(volume_verbs_and_their_statuses) {
         check_run(&store, WORDS("volume", "rm", "w", "v"), 1, "v\n");
         check_run(&store, WORDS("volume", "rm", "-f", "w"), 0, "");
         check_run(&store, WORDS("volume", "rm"), 125, "");
+        make_user(&store, "v2");
+        check_run(&store, WORDS("volume", "rm", "v2"), 2, "");
+        check_run(&store, WORDS("volume", "prune", "-f"), 0, "");
+        check_run(&store, WORDS("volume", "rm", "-f", "-t", "0", "v2"), 0, "v2\n");
+        check_run(&store, WORDS("ps", "-aq"), 0, "");
         check_run(&store, WORDS("volume", "create", "p"), 0, "p\n");
         check_run(&store, WORDS("volume", "prune", "-f", "--filter", "label=x"), 0, "");
         check_run(&store, WORDS("volume", "prune", "-f"), 0, "p\n");
