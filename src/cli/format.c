@@ -151,7 +151,7 @@ int format_objects(const char *format, const TemplateTypes *types, const json_t 
         FILE *memory;
 
         if (strcmp(format, "json") == 0)
-                return format_json(objects, 4, out, reterr);
+                return format_json(objects, 5, out, reterr);
         int r = parse_line(columns ?: format, columns ? TEMPLATE_TABLE : 0, &template, reterr);
         if (r < 0)
                 return r;

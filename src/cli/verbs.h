@@ -5,6 +5,8 @@
 #include "cli/verb.h"
 
 extern const Verb verb_complete;
+extern const Verb verb_container_exists;
+extern const Verb verb_container_inspect;
 extern const Verb verb_create;
 extern const Verb verb_exec;
 extern const Verb verb_help;
@@ -14,8 +16,10 @@ extern const Verb verb_image_inspect;
 extern const Verb verb_images;
 extern const Verb verb_import;
 extern const Verb verb_info;
+extern const Verb verb_inspect;
 extern const Verb verb_kill;
 extern const Verb verb_load;
+extern const Verb verb_logs;
 extern const Verb verb_pause;
 extern const Verb verb_port;
 extern const Verb verb_ps;
@@ -27,6 +31,7 @@ extern const Verb verb_run;
 extern const Verb verb_start;
 extern const Verb verb_stop;
 extern const Verb verb_tag;
+extern const Verb verb_top;
 extern const Verb verb_unit_ended;
 extern const Verb verb_unit_start;
 extern const Verb verb_unit_stop;
@@ -39,3 +44,4 @@ extern const Verb verb_volume_inspect;
 extern const Verb verb_volume_ls;
 extern const Verb verb_volume_prune;
 extern const Verb verb_volume_rm;
+extern const Verb verb_wait;

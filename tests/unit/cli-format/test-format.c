@@ -64,7 +64,7 @@ TEST(a_template_may_range_over_the_rows_itself) {
 TEST(objects_are_a_line_each) {
         CHECK_STR(show("{{.ID}} {{.CreatedAt}}", false, true), "1234567890abcdef now\n2 then\n");
         CHECK_STR(show("table {{.CreatedAt}} {{.ID}}", false, true), "now         1234567890abcdef\nthen        2\n");
-        CHECK(strstr(show("json", false, true), "[\n    {\n        \"ID\": \"1234567890abcdef\","));
+        CHECK(strstr(show("json", false, true), "[\n     {\n          \"ID\": \"1234567890abcdef\","));
 }
 
 TEST(fields_that_a_format_reads) {

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdpod container exists: the answer is the exit status, 0 or 1. */
+#include "cli/verbs.h"
+#include "state/container.h"
+
+typedef struct ExistsOptions {
+        bool external;
+} ExistsOptions;
+
+static const Option rows[] = {
+        /* no other program keeps containers in this store */
+        { "external", .kind = OPTION_BOOL, .offset = offsetof(ExistsOptions, external), .hidden = true },
+        {},
+};
+static const Option *const tables[] = { rows, NULL };
+
+static int run(Invocation *in, Error *reterr) {
+        _cleanup_free_ char *id = NULL;
+        const Store *store;
+
+        int r = invocation_store(in, &store, reterr);
+        if (r >= 0)
+                r = container_find(store, in->arguments[0], &id, reterr);
+        if (r == -ENOENT) {
+                if (reterr)
+                        error_done(reterr);
+                return 1;
+        }
+        return r;
+}
+
+const Verb verb_container_exists = {
+        .arguments = "CONTAINER",
+        .summary = "Tell by the exit status whether there is such a container",
+        .options = tables,
+        .options_size = sizeof(ExistsOptions),
+        .arguments_min = 1,
+        .arguments_max = 1,
+        .complete = COMPLETE_CONTAINER,
+        .run = run,
+};
