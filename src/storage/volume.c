@@ -177,8 +177,15 @@ int volume_remove(const Store *store, const char *name, Error *reterr) {
         _cleanup_fd_ int parent = store_open_data(store, "volumes", reterr);
         if (parent < 0)
                 return parent;
-        if (renameat(parent, name, parent, dead) < 0)
-                return errno == ENOENT ? error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "no volume with name '%s' found: no such volume", name)
-                                       : error_set_errno(reterr, -errno, "cannot remove volume '%s'", name);
+        r = renameat(parent, name, parent, dead) < 0 ? -errno : 0;
+        if (r == -ENOTEMPTY || r == -EEXIST) { /* an earlier removal of that name was killed */
+                r = mapped_remove_tree(parent, dead, reterr);
+                if (r < 0)
+                        return r;
+                r = renameat(parent, name, parent, dead) < 0 ? -errno : 0;
+        }
+        if (r < 0)
+                return r == -ENOENT ? error_set(reterr, r, ERROR_NOT_FOUND, "no volume with name '%s' found: no such volume", name)
+                                    : error_set_errno(reterr, r, "cannot remove volume '%s'", name);
         return mapped_remove_tree(parent, dead, reterr);
 }

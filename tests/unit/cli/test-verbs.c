@@ -165,6 +165,11 @@ TEST(volume_verbs_and_their_statuses) {
         check_run(&store, WORDS("volume", "inspect", "w"), 125, "[]\n");
         check_run(&store, WORDS("volume", "rm", "w", "v"), 1, "v\n");
         check_run(&store, WORDS("volume", "rm", "-f", "w"), 0, "");
+        /* a removal that was killed does not stand in the way of the next */
+        CHECK_INT(path_mkdirs_in_root(store.data_fd, "volumes/.tmp-rm-v/_data/x", 0700, (uid_t) -1, (gid_t) -1) < 0, 0);
+        check_run(&store, WORDS("volume", "create", "v"), 0, "v\n");
+        check_run(&store, WORDS("volume", "rm", "v"), 0, "v\n");
+        check_run(&store, WORDS("volume", "ls", "-q"), 0, "");
         check_run(&store, WORDS("volume", "rm"), 125, "");
         make_user(&store, "v2");
         check_run(&store, WORDS("volume", "rm", "v2"), 2, "");
