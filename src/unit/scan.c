@@ -87,6 +87,12 @@ int unit_table_put(UnitTable **table, const char *key, void *value) {
         return 0;
 }
 
+void unit_table_each(const UnitTable *table, void (*call)(void *value)) {
+        for (size_t i = 0; table && i < table->room; i++)
+                if (table->slots[i].key)
+                        call(table->slots[i].value);
+}
+
 void unit_table_free(UnitTable *table) {
         free(table);
 }

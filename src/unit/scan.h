@@ -11,6 +11,8 @@ enum { UNIT_DROP_INS_MAX = 1024 }; /* of one unit */
 /* A directory named like "web.container.d"; those of the same name in order of precedence. */
 typedef struct UnitDropInDir {
         const char *path;
+        Words names;        /* of its .conf files, once somebody asked: "container.d" is asked for by every container */
+        bool listed;
         struct UnitDropInDir *next, *last; /* `last` only in the first */
 } UnitDropInDir;
 
@@ -18,6 +20,7 @@ typedef struct UnitDropInDir {
 typedef struct UnitTable UnitTable;
 void *unit_table_get(const UnitTable *table, const char *key);
 int unit_table_put(UnitTable **table, const char *key, void *value); /* the key must not be there */
+void unit_table_each(const UnitTable *table, void (*call)(void *value));
 void unit_table_free(UnitTable *table);
 
 /* Walks all directories and calls unit_set_add() for the first file of each name. */

@@ -148,32 +148,41 @@ static int compare_drop_ins(const void *a, const void *b) {
         return strcmp(((const DropIn *) a)->name, ((const DropIn *) b)->name);
 }
 
+static void list_drop_ins(UnitSet *set, UnitDropInDir *d) {
+        struct dirent *entry;
+        DIR *stream = opendir(d->path);
+
+        d->listed = true;
+        while (stream && (entry = readdir(stream)))
+                if (str_has_suffix(entry->d_name, ".conf") && entry->d_name[0] != '.')
+                        words_add(&d->names, arena_copy(&set->arena, entry->d_name));
+        if (stream)
+                (void) closedir(stream);
+        if (d->names.failed)
+                set->failed = true;
+}
+
 /* Adds the .conf files of all directories of that name; one of the same name in a more specific (or earlier) directory
  * has been taken already. */
 static void collect_drop_ins(UnitSet *set, const char *dir_name, DropIn **list, size_t *n) {
         for (UnitDropInDir *d = unit_table_get(set->drop_in_dirs, dir_name); d; d = d->next) {
-                struct dirent *entry;
-                DIR *stream = opendir(d->path);
-
-                while (stream && (entry = readdir(stream))) {
-                        bool taken = !str_has_suffix(entry->d_name, ".conf") || entry->d_name[0] == '.';
+                if (!d->listed)
+                        list_drop_ins(set, d);
+                for (size_t w = 0; w < d->names.n; w++) {
+                        bool taken = false;
 
                         for (size_t i = 0; i < *n && !taken; i++)
-                                taken = strcmp((*list)[i].name, entry->d_name) == 0;
+                                taken = strcmp((*list)[i].name, d->names.items[w]) == 0;
                         if (taken)
                                 continue;
                         DropIn *grown = *n < UNIT_DROP_INS_MAX ? realloc(*list, (*n + 1) * sizeof(**list)) : NULL;
-                        char *name = arena_copy(&set->arena, entry->d_name);
-                        if (grown)
-                                *list = grown;
-                        if (!grown || !name) {
+                        if (!grown) {
                                 set->failed = true;
-                                break;
+                                return;
                         }
-                        (*list)[(*n)++] = (DropIn){ .name = name, .dir = d->path };
+                        *list = grown;
+                        (*list)[(*n)++] = (DropIn){ .name = d->names.items[w], .dir = d->path };
                 }
-                if (stream)
-                        (void) closedir(stream);
         }
 }
 
@@ -319,6 +328,11 @@ bool unit_set_refer(const UnitSet *set, const char *name, Arena *arena, UnitRefe
         return true;
 }
 
+static void free_drop_in_dirs(void *first) {
+        for (UnitDropInDir *d = first; d; d = d->next)
+                words_done(&d->names);
+}
+
 void unit_set_done(UnitSet *set) {
         for (size_t i = 0; i < set->n_units; i++) {
                 unit_file_done(&set->units[i]->file);
@@ -326,6 +340,7 @@ void unit_set_done(UnitSet *set) {
                 free(set->units[i]->fault);
         }
         free(set->units);
+        unit_table_each(set->drop_in_dirs, free_drop_in_dirs);
         unit_table_free(set->by_name);
         unit_table_free(set->by_service);
         unit_table_free(set->drop_in_dirs);
