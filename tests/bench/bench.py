@@ -230,7 +230,7 @@ def find_programs():
             print(f'# {name} is not installed: left out')
     for name, argv in (('sdpod', ['version']), ('podman', ['--version']), ('crun', ['--version']), ('bwrap', ['--version'])):
         if name in found:
-            print(f'# {name}: {capture(found[name], *argv).splitlines()[0]}')
+            print(f'# {name}: {" ".join(capture(found[name], *argv).split()[:6])}')
     return found
 
 
@@ -347,6 +347,7 @@ def main():
     parser.add_argument('--rounds', type=int, default=ROUNDS)
     parser.add_argument('--only', default='', help='tables, joined by commas: ' + ' '.join(TABLES))
     parser.add_argument('--programs', default='', help='leave out all but these, joined by commas')
+    parser.add_argument('--loaded', action='store_true', help='the image is in both stores already')
     arguments = parser.parse_args()
     os.makedirs(HOME, exist_ok=True)
     ERRORS = os.open(f'{HOME}/errors', os.O_CREAT | os.O_TRUNC | os.O_RDWR, 0o600)
@@ -357,7 +358,8 @@ def main():
     programs = find_programs()
     if arguments.programs:
         programs = {name: path for name, path in programs.items() if name in arguments.programs.split(',')}
-    prepare_images(programs)
+    if not arguments.loaded:
+        prepare_images(programs)
     with open('/proc/loadavg') as f:
         print(f'# load {f.read().strip()}; {os.cpu_count()} CPUs; Linux {os.uname().release}')
     for name in arguments.only.split(',') if arguments.only else TABLES:
