@@ -28,12 +28,18 @@ uint64_t caps_default(void) {
 }
 
 uint64_t caps_all(void) {
-        int last = 0;
+        int known = 0, unknown = 64;
 
         /* a number beyond the kernel's last one is EINVAL; one that is known and not held is 0 */
-        while (last + 1 < 64 && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0)
-                last++;
-        return last == 63 ? UINT64_MAX : CAPS_BIT(last + 1) - 1;
+        while (unknown - known > 1) {
+                int middle = (known + unknown) / 2;
+
+                if (prctl(PR_CAPBSET_READ, middle, 0, 0, 0) >= 0)
+                        known = middle;
+                else
+                        unknown = middle;
+        }
+        return known == 63 ? UINT64_MAX : CAPS_BIT(known + 1) - 1;
 }
 
 int caps_from_name(const char *name) {
