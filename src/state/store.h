@@ -4,6 +4,8 @@
  *   data      $XDG_DATA_HOME/sdpod (root: /var/lib/sdpod)          survives a reboot
  *     images/                an OCI image layout: oci-layout, index.json, blobs/sha256/HEX
  *     layers/HEX/            one unpacked layer by diff ID: diff/, layer.json
+ *     layers/mount-points/   the lowest layer of every container
+ *     seccomp/HASH           a compiled seccomp profile of a user's own
  *     containers/ID/         container.json, state.json, upper/, work/, hosts, resolv.conf, hostname, ctr.log
  *     names/NAME             a symlink whose text is the ID of the container of that name
  *     volumes/NAME/          volume.json, _data/

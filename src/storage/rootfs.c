@@ -17,7 +17,19 @@
 #include "ns/userns.h"
 #include "storage/mapped.h"
 
-#define EMPTY_LAYER "layers/empty"
+/* The lowest layer of every container: what the kernel's file systems and our own files are mounted on. An image that
+ * has them hides them; for one that has not, nothing needs to be made in the container's upper directory at each start and
+ * removed at each end. The last entry is made last, and so says that all are there. */
+#define MOUNT_POINTS_LAYER "layers/mount-points"
+static const struct {
+        const char *name;
+        bool directory;
+} mount_points[] = {
+        { "proc", true },      { "sys", true },          { "dev", true },
+        { "etc", true },       { "etc/hosts", false },   { "etc/hostname", false }, { "etc/resolv.conf", false },
+        { "run", true },       { "run/.containerenv", false },
+};
+#define LAST_MOUNT_POINT MOUNT_POINTS_LAYER "/run/.containerenv"
 
 static const char *const driver_names[_STORAGE_DRIVER_MAX] = { [STORAGE_OVERLAY] = "overlay", [STORAGE_FUSE] = "fuse-overlayfs" };
 
@@ -128,27 +140,50 @@ int rootfs_make_directories(Container *container, const Store *store, Error *ret
         return 0;
 }
 
-int rootfs_lower_paths(const Store *store, char *const *diff_ids, char ***ret, Error *reterr) {
-        _cleanup_strv_ char **lower = NULL;
-        size_t n = strv_length(diff_ids);
+static int make_mount_point(int dir_fd, const char *name, bool directory) {
+        int fd;
+
+        if (directory)
+                return mkdirat(dir_fd, name, 0755) < 0 && errno != EEXIST ? -errno : fchmodat(dir_fd, name, 0755, 0) < 0 ? -errno : 0;
+        fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+        if (fd < 0 || fchmod(fd, 0644) < 0) /* whatever the umask is */
+                return -errno;
+        (void) fd_close(fd);
+        return 0;
+}
+
+static int make_mount_points(const Store *store, Error *reterr) {
+        _cleanup_fd_ int layers = -EBADF, layer = -EBADF;
         int r = 0;
 
-        for (size_t i = n; i > 0 && r >= 0; i--) {
+        if (faccessat(store->data_fd, LAST_MOUNT_POINT, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                return 0;
+        layers = store_open_data(store, "layers", reterr);
+        if (layers < 0)
+                return layers;
+        layer = path_open_or_make_dir(layers, MOUNT_POINTS_LAYER + STRLEN("layers/"), 0755);
+        if (layer < 0)
+                return error_set_errno(reterr, layer, "cannot make the layer of mount points");
+        for (size_t i = 0; i < ELEMENTSOF(mount_points) && r >= 0; i++)
+                r = make_mount_point(layer, mount_points[i].name, mount_points[i].directory);
+        return r < 0 ? error_set_errno(reterr, r, "cannot make the layer of mount points") : 0;
+}
+
+int rootfs_lower_paths(const Store *store, char *const *diff_ids, char ***ret, Error *reterr) {
+        _cleanup_strv_ char **lower = NULL;
+        int r = make_mount_points(store, reterr);
+
+        if (r < 0)
+                return r;
+        for (size_t i = strv_length(diff_ids); i > 0 && r >= 0; i--) {
                 const char *hex = str_after(diff_ids[i - 1], "sha256:");
 
                 if (!hex || strspn(hex, "0123456789abcdef") != 64 || hex[64])
                         return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "cannot use layer '%s': not a digest", diff_ids[i - 1]);
                 r = strv_consume(&lower, str_format("layers/%s/diff", hex));
         }
-        if (n == 0) {
-                _cleanup_fd_ int layers = store_open_data(store, "layers", reterr);
-
-                if (layers < 0)
-                        return layers;
-                if (mkdirat(layers, "empty", 0755) < 0 && errno != EEXIST)
-                        return error_set_errno(reterr, -errno, "cannot make the empty layer");
-                r = strv_append(&lower, EMPTY_LAYER);
-        }
+        if (r >= 0)
+                r = strv_append(&lower, MOUNT_POINTS_LAYER);
         if (r < 0)
                 return error_oom(reterr);
         *ret = TAKE_PTR(lower);

@@ -20,7 +20,7 @@ int storage_driver_choose(const Store *store, const char *wanted, StorageDriver 
 /* Makes containers/ID/upper and work where missing. */
 int rootfs_make_directories(Container *container, const Store *store, Error *reterr);
 
-/* Paths of the layers below the data directory, highest first; an image without layers has one empty one. Owned. */
+/* Paths of the layers below the data directory, highest first; the last one is ours and holds mount points. Owned. */
 int rootfs_lower_paths(const Store *store, char *const *diff_ids, char ***ret, Error *reterr);
 
 /* Starts fuse-overlayfs in a namespace of the user's own map, with files shown as `map` wants them, and gives a detached
