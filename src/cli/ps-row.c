@@ -159,14 +159,15 @@ static json_t *destinations(const ContainerConfig *config) {
         return TAKE_PTR(list);
 }
 
-static json_t *command_json(const ContainerConfig *config) {
-        _cleanup_free_ char **words = inspect_command(config);
 
-        return words ? json_from_strv(words) : NULL;
+/* null where there are none, as Go writes an empty map that was never made. */
+static json_t *labels_json(const ContainerConfig *config) {
+        return config->labels ? json_from_pairs(config->labels) : json_null();
 }
 
+/* Without the entrypoint, as podman has it. */
 static char *command_text(const ContainerConfig *config, bool no_trunc) {
-        _cleanup_free_ char **words = inspect_command(config), *text = words ? strv_join(words, " ") : NULL;
+        _cleanup_free_ char *text = strv_join(config->command, " ");
         size_t n = COMMAND_WIDTH;
 
         if (!text || no_trunc || strlen(text) <= COMMAND_WIDTH)
@@ -226,7 +227,7 @@ json_t *ps_row_json(const PsEntry *entry, const PsView *view) {
         bool exited = c->status == CONTAINER_EXITED;
         const Pair pairs[] = {
                 { "AutoRemove", json_boolean(config->auto_remove) },
-                { "Command", command_json(config) },
+                { "Command", json_from_strv(config->command) },
                 { "CreatedAt", taken_text(time_text_ago(config->created_usec, view->now_usec)) },
                 { "CIDFile", json_string("") },
                 { "Exited", json_boolean(exited) },
@@ -237,7 +238,7 @@ json_t *ps_row_json(const PsEntry *entry, const PsView *view) {
                 { "Image", json_text(config->image_name ?: config->image ?: "") },
                 { "ImageID", json_text(config->image_id ?: "") },
                 { "IsInfra", json_false() },
-                { "Labels", json_from_pairs(config->labels) },
+                { "Labels", labels_json(config) },
                 { "Mounts", destinations(config) },
                 { "Names", json_pack("[s]", config->name) },
                 { "Namespaces", json_object() },
@@ -322,7 +323,7 @@ json_t *ps_row_fields(const PsEntry *entry, const PsView *view, bool namespaces)
                 { "Image", json_text(config->image_name ?: config->image ?: "") },
                 { "ImageID", short_id(config->image_id, view->no_trunc) },
                 { "IsInfra", json_false() },
-                { "Labels", json_from_pairs(config->labels) },
+                { "Labels", labels_json(config) },
                 { "Mounts", destinations(config) },
                 { "Names", json_text(config->name) },
                 { "Networks", json_string("") },

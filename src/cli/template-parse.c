@@ -658,7 +658,7 @@ int template_parse(const char *text, TemplateFlags flags, Template **ret, Error 
         _cleanup_template_ Template *template = calloc(1, sizeof(Template));
         Ending ending;
 
-        if (!template || !(template->source = strdup(text)) || !(template->constants = json_array()) ||
+        if (!template || !(template->source = strndup(text, strlen(text) - str_has_suffix(text, "\n"))) || !(template->constants = json_array()) ||
             !(template->fields = json_object()))
                 return error_oom(reterr);
         Parser p = { .template = template, .text = text, .end = strlen(text), .flags = flags, .reterr = reterr };

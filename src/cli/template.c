@@ -150,6 +150,10 @@ const char *template_type_name(const Value *v) {
 static int value_field(Evaluator *e, Value *v, const char *name) {
         const json_t *found;
 
+        if (v->kind == VALUE_MAP && json_is_null(v->json)) {
+                value_done(v); /* a map that was never made has no keys */
+                return 0;
+        }
         if (!v->json || json_is_null(v->json))
                 return template_fail(e, "nil value evaluating field %s", name);
         if (!json_is_object(v->json))

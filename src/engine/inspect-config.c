@@ -65,7 +65,10 @@ json_t *inspect_config(const Container *container) {
         view_string(&v, "WorkingDir", c->workdir ?: "/");
         view_add(&v, "Entrypoint", c->entrypoint ? json_from_strv(c->entrypoint) : json_null());
         view_add(&v, "OnBuild", json_null());
-        view_map(&v, "Labels", c->labels);
+        if (c->labels)
+                view_map(&v, "Labels", c->labels);
+        else
+                view_add(&v, "Labels", json_null());
         view_map(&v, "Annotations", c->annotations);
         view_add(&v, "ExposedPorts", exposed_ports(c));
         view_string(&v, "StopSignal", signal);
@@ -240,9 +243,26 @@ static void add_resources(View *v, const ContainerConfig *c) {
         view_add(v, "Devices", devices(c));
         view_integer(v, "MemoryReservation", r->memory_reservation);
         view_integer(v, "MemorySwap", r->memory_swap);
-        view_integer(v, "PidsLimit", r->pids_limit);
+        view_integer(v, "PidsLimit", MAX(r->pids_limit, INT64_C(0))); /* podman: 0 is unlimited */
         view_add(v, "Ulimits", ulimits(c));
         view_add(v, "CgroupConf", json_null());
+}
+
+/* Podman's inspect has these, and templates read them: what sdpod has no way to set. */
+static void add_unset(View *v) {
+        static const char *const zeros[] = { "BlkioWeight", "CpuRealtimePeriod", "CpuRealtimeRuntime", "DiskQuota",
+                                             "KernelMemory", "MemorySwappiness", "CpuCount", "CpuPercent", "IOMaximumIOps",
+                                             "IOMaximumBandwidth" };
+        static const char *const lists[] = { "BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps",
+                                             "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps" };
+
+        for (size_t i = 0; i < ELEMENTSOF(zeros); i++)
+                view_integer(v, zeros[i], 0);
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++)
+                view_add(v, lists[i], json_null());
+        view_add(v, "ConsoleSize", json_pack("[i, i]", 0, 0));
+        view_string(v, "Isolation", "");
+        view_bool(v, "OomKillDisable", false);
 }
 
 static void add_namespaces(View *v, const ContainerConfig *c) {
@@ -290,5 +310,6 @@ json_t *inspect_host_config(const Container *container) {
         view_integer(&v, "ShmSize", c->shm_size > 0 ? (int64_t) c->shm_size : 64 * 1024 * 1024);
         view_string(&v, "Runtime", "sdpod");
         add_resources(&v, c);
+        add_unset(&v);
         return view_take(&v);
 }

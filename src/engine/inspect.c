@@ -207,6 +207,7 @@ static void add_identity(View *v, const Store *store, const Container *c, const 
         add_file(v, c, dir, "HostnamePath", "hostname");
         add_file(v, c, dir, "HostsPath", "hosts");
         view_string(v, "StaticDir", dir);
+        view_string(v, "OCIConfigPath", "");
         view_string(v, "OCIRuntime", "sdpod");
         view_string(v, "ConmonPidFile", "");
         view_string(v, "PidFile", "");

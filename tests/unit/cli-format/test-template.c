@@ -64,6 +64,7 @@ TEST(fields_and_values_print_as_in_go) {
                 { "{{.Pid}} {{.Load}} {{.Running}} {{.Dead}}", "241 1.5 true false" },
                 { "{{.Env}} {{.No}} {{.None}} {{.Gone}}", "[A=b C=d e] [] [] map[]" },
                 { "{{.Labels}} {{.Labels.a}} {{.Labels.zz}}", "map[a:1 b:2] 1 <no value>" },
+                { "{{.Gone.any}} {{index .Gone \"any\"}}", "<no value> " },
                 { "{{.State}} {{.Mounts}}", "{running 0} [{bind /x false} {volume /y true}]" },
                 { "{{.Created}}", "2026-11-22 11:40:45.5906 +0000 UTC" },
                 { "{{.Ports}}", "map[80/tcp:[{ 8080}]]" },
