@@ -29,7 +29,7 @@ enum {
         FD_RESERVE = 64, /* no connection is accepted when fewer descriptors than this are left */
         POLL_TAP = 0,
         POLL_INIT = 1,
-        POLL_FIRST = 2,
+        QUIET_MSEC = 300 * 1000, /* longer than any timer of libslirp's runs on its own: UDP's idle time is four minutes */
 };
 
 /* A TCP socket that libslirp accepts on, unless the container needs a relay. */
@@ -52,6 +52,7 @@ struct SlirpLoop {
         struct pollfd *fds;
         size_t n_fds, room;
         size_t fd_limit;
+        int64_t active_msec; /* when libslirp last had something to do; 0: never */
         int found_fd; /* by find_listener_fd() */
         struct sockaddr_in outbound;
         struct sockaddr_in6 outbound6;
@@ -308,6 +309,9 @@ static void announce(SlirpLoop *loop) {
 }
 
 void slirp_loop_attach(SlirpLoop *loop, Tap *tap) {
+        struct rlimit limit;
+
+        loop->fd_limit = getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 1024 : (size_t) limit.rlim_cur;
         loop->tap = *tap;
         *tap = TAP_NULL;
         if (!loop->tap.ipv6)
@@ -328,6 +332,7 @@ static void handle_frame(SlirpLoop *loop, const uint8_t *frame, size_t size, int
         if (verdict == FRAME_DROP || udp_forward_reply(loop->udp, &info, now))
                 return;
         if (verdict == FRAME_PASS) {
+                loop->active_msec = now;
                 if (info.to_dns && loop->dns)
                         dns_source_refresh(loop->dns, now);
                 slirp_input(loop->slirp, frame, (int) size);
@@ -430,6 +435,20 @@ typedef struct Round {
         int timeout;
 } Round;
 
+/* libslirp wants to be called every second, and twice a second once it has a TCP socket, if only to listen. A container
+ * that has nothing to say should cost nothing: without any socket but listeners, and with nothing left that could run on a
+ * timer unseen, only an event ends the sleep. */
+static int choose_timeout(const SlirpLoop *loop, size_t n_slirp, uint32_t timeout) {
+        size_t n_listening = 0;
+
+        for (size_t i = 0; i < loop->n_listeners; i++)
+                if (loop->listeners[i].family == AF_INET || loop->filter.addresses.ipv6)
+                        n_listening++;
+        if (n_slirp <= n_listening && (loop->active_msec == 0 || now_nsec() / 1000000 - loop->active_msec > QUIET_MSEC))
+                return -1;
+        return timeout > INT32_MAX ? -1 : (int) timeout;
+}
+
 static int fill_round(SlirpLoop *loop, int init_pidfd, Round *ret) {
         Round round = {};
         uint32_t timeout = UINT32_MAX;
@@ -453,15 +472,15 @@ static int fill_round(SlirpLoop *loop, int init_pidfd, Round *ret) {
                 if (loop->listeners[i].family == AF_INET6 && !loop->filter.addresses.ipv6)
                         loop->listeners[i].poll_index = (size_t) MAX(add_poll(loop, loop->listeners[i].fd, POLLIN), 0);
         }
+        size_t first = loop->n_fds;
         slirp_pollfds_fill(loop->slirp, &timeout, on_add_poll, loop);
-        round.timeout = timeout > INT32_MAX ? -1 : (int) timeout;
+        round.timeout = choose_timeout(loop, loop->n_fds - first, timeout);
         *ret = round;
         return 0;
 }
 
 static int run_round(SlirpLoop *loop, const Round *round) {
         int64_t now = now_nsec() / 1000000;
-        int r = 0;
 
         for (size_t i = 0; i < udp_forward_count(loop->udp); i++)
                 if (loop->fds[round->udp + i].revents)
@@ -470,24 +489,23 @@ static int run_round(SlirpLoop *loop, const Round *round) {
         tcp_relays_run(loop->relays, loop->fds + round->relays, round->n_relay_fds);
         for (size_t i = 0; i < loop->n_listeners; i++)
                 intercept(loop, loop->listeners + i);
-        if (loop->fds[POLL_TAP].revents)
-                r = read_frames(loop, now);
+        /* before the frames: libslirp reads the clock here, and gives new sockets their time by it */
         slirp_pollfds_poll(loop->slirp, /* select_error= */ 0, on_get_revents, loop);
-        return r;
+        return loop->fds[POLL_TAP].revents ? read_frames(loop, now) : 0;
 }
 
 int slirp_loop_run(SlirpLoop *loop, int init_pidfd) {
-        struct rlimit limit;
-
-        loop->fd_limit = getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 1024 : (size_t) limit.rlim_cur;
         for (;;) {
                 Round round;
 
                 int r = fill_round(loop, init_pidfd, &round);
                 if (r < 0)
                         return r;
-                if (RETRY_EINTR(poll(loop->fds, loop->n_fds, round.timeout)) < 0)
+                int n = (int) RETRY_EINTR(poll(loop->fds, loop->n_fds, round.timeout));
+                if (n < 0)
                         return -errno;
+                if (n > (loop->fds[POLL_TAP].revents != 0)) /* frames count once they pass the filter */
+                        loop->active_msec = now_nsec() / 1000000;
                 if (loop->fds[POLL_INIT].revents)
                         return 0;
                 r = run_round(loop, &round);

@@ -16,7 +16,7 @@ DEFINE_CLEANUP(SlirpLoop, slirp_loop_free)
 /* Publishes a port on sockets that are bound already, and takes them over. */
 int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, Error *reterr);
 
-/* Takes the tap over. Before slirp_loop_run(). */
+/* Takes the tap over. After the limits are set, before the sandbox is locked. */
 void slirp_loop_attach(SlirpLoop *loop, Tap *tap);
 
 /* The DNS source is refreshed as queries pass; borrowed. */

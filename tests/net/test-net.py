@@ -281,6 +281,30 @@ def another_network_and_interface_can_be_had(lab, c):
 
 
 @test
+def pings_are_answered(lab, c):
+    # the host's own setting decides who may ping; nobody, as it comes
+    pathlib.Path("/proc/sys/net/ipv4/ping_group_range").write_text(f"{lab_module.USER} {lab_module.USER}")
+    c.start()
+    equal(c.tool("echo", "10.0.2.2"), "10.0.2.2")
+    equal(c.tool("echo", "fd00::2"), "fd00::2")
+    equal(c.tool("echo", PEER4), PEER4)
+    equal(c.tool("echo", "169.254.169.254"), "unreachable, code 13")
+    # libslirp has no way to send these on
+    equal(c.tool("echo", PEER6), "unreachable, code 1")
+
+
+@test
+def an_idle_container_wakes_nobody(lab, c):
+    c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    waits = []
+    while not waits or waits[0] == "running":
+        waits = pathlib.Path(f"/proc/{c.net.pid}/syscall").read_text().split()
+    # poll(2) with a timeout of -1, or ppoll(2) without one
+    if waits[3] not in ("0xffffffff", "0xffffffffffffffff", "0x0"):
+        raise AssertionError(f"it sleeps with a timeout: {waits}")
+
+
+@test
 def the_helper_is_sandboxed(lab, c):
     c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
     status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{c.net.pid}/status").read_text().splitlines())
@@ -296,6 +320,8 @@ def the_helper_is_sandboxed(lab, c):
 
 @test
 def the_helper_holds_little_memory(lab, c):
+    # with a second one, so that pages of libraries count as shared: what one container more costs
+    lab.container().start()
     c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
     rollup = pathlib.Path(f"/proc/{c.net.pid}/smaps_rollup").read_text()
     private = sum(int(line.split()[1]) for line in rollup.splitlines() if line.startswith(("Private_", "Swap:")))

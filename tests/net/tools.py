@@ -221,6 +221,28 @@ def attack(port):
     say(str(n))
 
 
+def echo(address):
+    """One echo request; prints who answers, or the error that comes instead."""
+    ip6 = ":" in address
+    s = socket.socket(family_of(address), socket.SOCK_RAW, socket.IPPROTO_ICMPV6 if ip6 else socket.IPPROTO_ICMP)
+    s.settimeout(TIMEOUT)
+    request = struct.pack("!BBHHH", 128 if ip6 else 8, 0, 0, 7, 1) + b"sdpod"
+    if not ip6:
+        request = request[:2] + struct.pack("!H", checksum(request)) + request[4:]
+    s.sendto(request, (address, 0))
+    try:
+        while True:
+            answer, peer = s.recvfrom(2048)
+            if not ip6:
+                answer = answer[(answer[0] & 15) * 4:]
+            if answer[0] in (0, 129) and answer[8:] == b"sdpod":
+                return say(peer[0])
+            if answer[0] in (3, 1):
+                return say(f"unreachable, code {answer[1]}")
+    except TimeoutError:
+        return say("timeout")
+
+
 def silent(address, port, data):
     """Sends a UDP question and prints "silent" if nothing at all comes back."""
     s = socket.socket(family_of(address), socket.SOCK_DGRAM)
@@ -236,4 +258,4 @@ def silent(address, port, data):
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (canary, sink, transfer, connect, crowd, hangup, ask, attack, silent)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (canary, sink, transfer, connect, crowd, hangup, ask, attack, echo, silent)}[sys.argv[1]](*sys.argv[2:])
