@@ -28,7 +28,8 @@ static int parse_argument(const char *argument, int *fds) {
                 fds[i] = (int) fd;
                 return 0;
         }
-        return str_after(argument, "--name=") ? 0 : -EINVAL; /* for people who read ps, and for port_holder_find() */
+        /* for people who read ps, and for port_holder_find() */
+        return str_after(argument, "--name=") || str_after(argument, "--publish=") ? 0 : -EINVAL;
 }
 
 /* Nothing of the caller's reaches the process that reads a container's bytes. */

@@ -16,6 +16,7 @@ enum {
         CHILD_INIT_FD,
         CHILD_READY_FD,
         CHILD_FDS,
+        PUBLISH_ARGUMENTS = 32, /* ports beyond are not worth the room in ps */
 };
 
 static int config_memfd(const NetConfig *config, Error *reterr) {
@@ -29,19 +30,39 @@ static int config_memfd(const NetConfig *config, Error *reterr) {
         return fd < 0 ? error_set_errno(reterr, fd, "cannot write the network's config") : fd;
 }
 
+/* What the program is told, and what ps and port_holder_find() read of it. */
+static char **arguments_of(const char *program, const NetConfig *config) {
+        _cleanup_strv_ char **argv = NULL;
+        int r = strv_append(&argv, program);
+
+        if (r >= 0)
+                r = strv_append(&argv, "--config-fd=3");
+        if (r >= 0)
+                r = strv_append(&argv, "--init-pidfd=4");
+        if (r >= 0)
+                r = strv_append(&argv, "--ready-fd=5");
+        if (r >= 0 && !str_empty(config->name))
+                r = strv_consume(&argv, str_format("--name=%s", config->name));
+        for (size_t i = 0; r >= 0 && i < MIN(config->n_ports, (size_t) PUBLISH_ARGUMENTS); i++)
+                if (config->ports[i].host_port != 0)
+                        r = strv_consume(&argv, str_format("--publish=%u/%s", config->ports[i].host_port, config->ports[i].protocol));
+        return r < 0 ? NULL : TAKE_PTR(argv);
+}
+
 int net_helper_start(const NetHelperRequest *request, NetHelper *ret, Error *reterr) {
         const char *program = request->program ?: SDPOD_LIBEXECDIR "/sdpod-net";
         _cleanup_fd_ int config_fd = -EBADF, write_fd = -EBADF, read_fd = -EBADF;
-        _cleanup_free_ char *name = str_format("--name=%s", request->config->name ?: "");
+        _cleanup_strv_ char **argv = NULL;
         NetAddresses addresses;
         NetHelper helper = NET_HELPER_NULL;
         int pair[2];
 
-        if (!name)
-                return error_oom(reterr);
         int r = net_addresses_from_config(request->config, &addresses, reterr);
         if (r < 0)
                 return r;
+        argv = arguments_of(program, request->config);
+        if (!argv)
+                return error_oom(reterr);
         config_fd = config_memfd(request->config, reterr);
         if (config_fd < 0)
                 return config_fd;
@@ -49,8 +70,6 @@ int net_helper_start(const NetHelperRequest *request, NetHelper *ret, Error *ret
                 return error_set_errno(reterr, -errno, "cannot make a pipe");
         read_fd = pair[0];
         write_fd = pair[1];
-        char *argv[] = { (char *) program, (char *) "--config-fd=3", (char *) "--init-pidfd=4", (char *) "--ready-fd=5",
-                         str_empty(request->config->name) ? NULL : name, NULL };
         char *envp[] = { NULL };
         int fds[CHILD_FDS] = { -EBADF, -EBADF, -EBADF, [CHILD_CONFIG_FD] = config_fd,
                                [CHILD_INIT_FD] = request->init_pidfd, [CHILD_READY_FD] = write_fd };

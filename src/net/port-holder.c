@@ -74,20 +74,32 @@ static bool process_has_socket(uint32_t pid, const char *wanted) {
         return found;
 }
 
-/* sdpod-net says in its arguments whose ports it holds. */
-static char *describe(uint32_t pid) {
-        _cleanup_free_ char *command = NULL, *arguments = NULL;
-        char path[64];
-        size_t size = 0;
+/* sdpod-net says in its arguments whose ports it holds, as nobody can look at its descriptors. NULL if it is not one that
+ * holds this port. */
+static char *describe_helper(uint32_t pid, bool tcp, uint16_t port) {
+        _cleanup_free_ char *arguments = NULL;
+        char path[64], wanted[32];
+        const char *name = NULL;
+        size_t size = 0, at;
+        bool holds = false;
 
         (void) snprintf(path, sizeof(path), "/proc/%u/cmdline", pid);
-        if (file_read(AT_FDCWD, path, 65536, &arguments, &size) >= 0)
-                for (size_t at = 0; at < size; at += strlen(arguments + at) + 1) {
-                        const char *name = str_after(arguments + at, "--name=");
+        if (file_read(AT_FDCWD, path, 65536, &arguments, &size) < 0 || !str_has_suffix(arguments, "/sdpod-net"))
+                return NULL;
+        (void) snprintf(wanted, sizeof(wanted), "--publish=%u/%s", port, tcp ? "tcp" : "udp");
+        for (at = 0; at < size; at += strlen(arguments + at) + 1) {
+                holds = holds || str_equal(arguments + at, wanted);
+                name = str_after(arguments + at, "--name=") ?: name;
+        }
+        if (!holds)
+                return NULL;
+        return name ? str_format("container '%s'", name) : str_format("a container (process %u)", pid);
+}
 
-                        if (name && strstr(arguments, "sdpod-net"))
-                                return str_format("container '%s'", name);
-                }
+static char *describe(uint32_t pid) {
+        _cleanup_free_ char *command = NULL;
+        char path[64];
+
         (void) snprintf(path, sizeof(path), "/proc/%u/comm", pid);
         if (file_read(AT_FDCWD, path, 256, &command, /* ret_size= */ NULL) < 0)
                 return NULL;
@@ -109,8 +121,9 @@ char *port_holder_find(int family, bool tcp, uint16_t port) {
         for (struct dirent *e; !holder && (e = readdir(dir));) {
                 uint32_t pid;
 
-                if (parse_u32(e->d_name, &pid) >= 0 && process_has_socket(pid, wanted))
-                        holder = describe(pid);
+                if (parse_u32(e->d_name, &pid) < 0)
+                        continue;
+                holder = process_has_socket(pid, wanted) ? describe(pid) : describe_helper(pid, tcp, port);
         }
         (void) closedir(dir);
         if (!holder && found.uid != getuid())

@@ -163,7 +163,9 @@ class Container:
         os.write(fd, json.dumps(config).encode())
         pidfd = os.pidfd_open(self.init.pid)
         ready, write = os.pipe()
-        self.net = self.lab.spawn(AS_USER + [program, f"--config-fd={fd}", f"--init-pidfd={pidfd}", f"--ready-fd={write}"],
+        self.net = self.lab.spawn(AS_USER + [program, f"--config-fd={fd}", f"--init-pidfd={pidfd}", f"--ready-fd={write}"] +
+                                  ([f"--name={config['name']}"] if "name" in config else []) +
+                                  [f"--publish={p.get('hostPort')}/{p['protocol']}" for p in config.get("ports", [])],
                                   pass_fds=(fd, pidfd, write))
         for one in (fd, pidfd, write):
             os.close(one)

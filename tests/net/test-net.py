@@ -240,7 +240,7 @@ def a_taken_port_is_named_with_its_holder(lab, c):
     d = lab.container()
     error = d.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])["error"]
     equal(error["kind"], "in-use")
-    contains(error["message"], "cannot publish port 8080/tcp: already in use")
+    contains(error["message"], "cannot publish port 8080/tcp: already in use by container 'first'")
     contains(error["hint"], "sport = :8080")
     equal(d.net.wait(timeout=10), 1)
     # the first is as it was

@@ -28,7 +28,7 @@ static char *script(const char *body) {
 /* Starts the script and returns what waiting for it gives. */
 static int start(const char *body, NetPort **ports, size_t *n_ports, Error *error) {
         _cleanup_net_helper_ NetHelper helper = NET_HELPER_NULL;
-        NetPort port = { NULL, 0, 80, (char *) "tcp" };
+        NetPort port = { NULL, 4000, 80, (char *) "tcp" };
         NetConfig config = { .name = (char *) "web", .ports = &port, .n_ports = 1 };
         _cleanup_fd_ int self = pidfd_open(getpid(), 0);
         char *path = script(body);
@@ -50,8 +50,8 @@ TEST(the_program_gets_its_descriptors_and_its_answer_is_heard) {
         size_t n = 0;
 
         /* the script checks what it was given; its stdin and stdout are nothing */
-        int r = start("[ \"$*\" = '--config-fd=3 --init-pidfd=4 --ready-fd=5 --name=web' ] || exit 9\n"
-                      "[ \"$(cat <&3)\" = '{\"name\":\"web\",\"ports\":[{\"containerPort\":80,\"protocol\":\"tcp\"}]}' ] || exit 8\n"
+        int r = start("[ \"$*\" = '--config-fd=3 --init-pidfd=4 --ready-fd=5 --name=web --publish=4000/tcp' ] || exit 9\n"
+                      "[ \"$(cat <&3)\" = '{\"name\":\"web\",\"ports\":[{\"hostPort\":4000,\"containerPort\":80,\"protocol\":\"tcp\"}]}' ] || exit 8\n"
                       "[ -e /proc/$$/fd/5 ] && [ ! -e /proc/$$/fd/6 ] && [ ! -e /proc/$$/fd/7 ] || exit 7\n"
                       "echo '{\"ok\":true,\"ports\":[{\"hostPort\":40001,\"containerPort\":80,\"protocol\":\"tcp\"}]}' >&5",
                       &ports, &n, &error);
