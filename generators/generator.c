@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod-user-generator and sdpod-system-generator: unit files to services, at boot and at every daemon-reload.
  *
- * systemd.generator(7): three directories come as arguments; no network, no bus, no user database and no log daemon can be
- * counted on, and whatever is written must be there when we end. sdpod-generator(8) is the manual. */
+ * systemd.generator(7): three directories come as arguments; no network, no bus, no user database and no log daemon
+ * can be counted on, and whatever is written must be there when we end. sdpod-generator(8) is the manual. */
 #include <fcntl.h>
 #include <ini.h>
 #include <stdio.h>
@@ -27,8 +27,8 @@ typedef struct Generator {
         bool share;
 } Generator;
 
-/* One line to the kernel's log (nothing else listens when the system generators run), or to stderr: a user manager hands
- * that to the journal. */
+/* One line to the kernel's log (nothing else listens when the system generators run), or to stderr: a user manager
+ * hands that to the journal. */
 static void report(void *userdata, UnitSeverity severity, const char *text) {
         static const int priorities[] = { [UNIT_ERROR] = 3, [UNIT_WARNING] = 4, [UNIT_DEBUG] = 7 };
         Generator *g = userdata;
@@ -38,7 +38,8 @@ static void report(void *userdata, UnitSeverity severity, const char *text) {
         _cleanup_free_ char *clean = str_escape_control(text);
         if (g->kmsg_fd < 0 && !g->no_kmsg && !g->dry_run && !g->user)
                 g->kmsg_fd = open("/dev/kmsg", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-        _cleanup_free_ char *line = str_format("%s[%d]: %.900s\n", g->program, (int) getpid(), clean ? clean : "out of memory");
+        _cleanup_free_ char *line =
+                str_format("%s[%d]: %.900s\n", g->program, (int) getpid(), clean ? clean : "out of memory");
         if (!line)
                 return;
         if (g->kmsg_fd >= 0) {
@@ -55,8 +56,9 @@ static int parse_flag(Generator *g, const char *flag) {
                 const char *name;
                 bool *value;
         } const flags[] = {
-                { "dryrun", &g->dry_run }, { "h", &g->help },     { "help", &g->help },       { "no-kmsg-log", &g->no_kmsg },
-                { "user", &g->user },      { "v", &g->verbose },  { "version", &g->version },
+                { "dryrun", &g->dry_run },      { "h", &g->help },    { "help", &g->help },
+                { "no-kmsg-log", &g->no_kmsg }, { "user", &g->user }, { "v", &g->verbose },
+                { "version", &g->version },
         };
         size_t n = strcspn(flag, "=");
 
@@ -141,7 +143,8 @@ static const char *find_tool(Generator *g) {
                         continue;
                 if (!strchr("@-:+!|;", value[0]))
                         return value;
-                _cleanup_free_ char *text = str_format("$%s is '%s', which is not a program: passing it over", names[i], value);
+                _cleanup_free_ char *text =
+                        str_format("$%s is '%s', which is not a program: passing it over", names[i], value);
                 report(g, UNIT_ERROR, text ? text : "out of memory");
         }
         return SDPOD_BINDIR "/sdpod";
@@ -165,8 +168,9 @@ static int find_dirs(Generator *g, UnitDirs *dirs) {
                 context.share = true;
         int r = unit_dirs_list(&context, dirs, &relative);
         if (r >= 0 && relative) {
-                _cleanup_free_ char *text = str_format("QUADLET_UNIT_DIRS: '%.*s' is not an absolute path: it and what follows "
-                                                       "are left out", (int) strcspn(relative, ":"), relative);
+                _cleanup_free_ char *text =
+                        str_format("QUADLET_UNIT_DIRS: '%.*s' is not an absolute path: the list ends there",
+                                   (int) strcspn(relative, ":"), relative);
 
                 report(g, UNIT_ERROR, text ? text : "out of memory");
         }
@@ -188,7 +192,8 @@ static int open_output(Generator *g, const char *path) {
         int fd = r < 0 ? r : open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         if (fd < 0) {
-                _cleanup_free_ char *text = str_format("cannot open the directory '%s': %s", path, strerror(r < 0 ? -r : errno));
+                _cleanup_free_ char *text =
+                        str_format("cannot open the directory '%s': %s", path, strerror(r < 0 ? -r : errno));
 
                 report(g, UNIT_ERROR, text ? text : "out of memory");
         }
@@ -223,6 +228,17 @@ static int generate(Generator *g) {
         return r < 0 ? 1 : 0;
 }
 
+static int print_help(const char *program) {
+        int r = printf("%s [-user] [-v] [-no-kmsg-log] [-dryrun] DIR [EARLY-DIR LATE-DIR]\n"
+                       "%s -version\n"
+                       "\n"
+                       "Turns unit files (*.container, *.volume, ...) into services for systemd.\n"
+                       "See sdpod-generator(8).\n",
+                       program, program);
+
+        return r < 0 ? 1 : 0;
+}
+
 int main(int argc, char **argv) {
         Generator g = { .program = argc > 0 ? path_basename(argv[0]) : "sdpod-generator", .kmsg_fd = -EBADF };
 
@@ -232,9 +248,7 @@ int main(int argc, char **argv) {
         if (g.version)
                 return printf("%s\n", SDPOD_VERSION) < 0 ? 1 : 0;
         if (g.help)
-                return printf("%s [-user] [-v] [-no-kmsg-log] [-dryrun] DIR [EARLY-DIR LATE-DIR]\n"
-                              "%s -version\n\nTurns unit files (*.container, *.volume, ...) into services for systemd.\n"
-                              "See sdpod-generator(8).\n", g.program, g.program) < 0 ? 1 : 0;
+                return print_help(g.program);
         if (!g.dry_run && g.n_dirs < 1) {
                 report(&g, UNIT_ERROR, "missing output directory argument");
                 return 1;

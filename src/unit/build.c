@@ -17,7 +17,8 @@ static bool is_url(const char *s) {
 int convert_working_directory(Convert *c, const char *file_word, const char *file, const char **ret_context,
                               const char **ret_directory) {
         const UnitEntry *e = unit_file_last(&c->unit->file, KEY_SetWorkingDirectory);
-        const char *word = convert_string(c, KEY_SetWorkingDirectory), *set = convert_service_key(c, "WorkingDirectory");
+        const char *word = convert_string(c, KEY_SetWorkingDirectory),
+                   *set = convert_service_key(c, "WorkingDirectory");
         bool build = c->unit->type == UNIT_BUILD;
         const char *beside = c->unit->path;
 
@@ -30,7 +31,8 @@ int convert_working_directory(Convert *c, const char *file_word, const char *fil
                         return convert_fail(c, e, "no %s key specified", build ? "File" : "Yaml");
                 beside = file;
         } else if (strcasecmp(word, "yaml") == 0 || strcasecmp(word, "file") == 0)
-                return convert_fail(c, e, "SetWorkingDirectory=%s is only supported in .%s files", word, build ? "kube" : "build");
+                return convert_fail(c, e, "SetWorkingDirectory=%s is only supported in .%s files", word,
+                                    build ? "kube" : "build");
         else if (strcasecmp(word, "unit") != 0) {
                 if (!build)
                         return convert_fail(c, e, "unsupported value for WorkingDirectory: %s", word);
@@ -98,8 +100,10 @@ static int add_context(Convert *c) {
                 convert_add(c, context);
         else if (!file || (file[0] != '/' && !unit_path_has_specifier(file) && !is_url(file))) {
                 if (!directory)
-                        return convert_fail(c, e, "relative path in File key requires SetWorkingDirectory key to be set");
-                convert_add(c, unit_value_replace(c->arena, directory, "$", "$$")); /* WorkingDirectory= knows no variables */
+                        return convert_fail(c, e,
+                                            "relative path in File key requires SetWorkingDirectory key to be set");
+                /* WorkingDirectory= knows no variables, Exec lines do. */
+                convert_add(c, unit_value_replace(c->arena, directory, "$", "$$"));
         }
         return 0;
 }

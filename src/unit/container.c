@@ -96,7 +96,8 @@ static int call_expose(Convert *c) {
         UnitSelect select = UNIT_SELECT(KEY_ExposeHostPort);
         const UnitEntry *e;
 
-        for (size_t i = unit_lines_begin(&c->unit->file, &select); (e = unit_lines_next(&c->unit->file, &select, &i));) {
+        for (size_t i = unit_lines_begin(&c->unit->file, &select);
+             (e = unit_lines_next(&c->unit->file, &select, &i));) {
                 if (!is_port_range(e->value))
                         return convert_fail(c, e, "invalid port format '%s'", e->value);
                 convert_add_two(c, "--expose", e->value);
@@ -232,7 +233,8 @@ static int last_command(Convert *c, UnitKey key, Words *words) {
 
         if (r != -EINVAL)
                 return r;
-        unit_warn(c->set, c->unit, e->source, e->line, "unsupported escape char in %s=%s, leaving the line out", e->name, e->value);
+        unit_warn(c->set, c->unit, e->source, e->line, "unsupported escape char in %s=%s, leaving the line out",
+                  e->name, e->value);
         return 0;
 }
 

@@ -16,7 +16,8 @@ int convert_fail(Convert *c, const UnitEntry *at, const char *format, ...) {
         va_start(ap, format);
         int r = vasprintf(&message, format, ap);
         va_end(ap);
-        (void) unit_fail(c->set, c->unit, at ? at->source : 0, at ? at->line : 0, "%s", r < 0 ? "out of memory" : message);
+        (void) unit_fail(c->set, c->unit, at ? at->source : 0, at ? at->line : 0, "%s",
+                         r < 0 ? "out of memory" : message);
         if (r >= 0)
                 free(message);
         return -EINVAL;
@@ -41,12 +42,13 @@ int convert_words(Convert *c, UnitKey key, UnitSplit how, Words *words) {
         UnitSelect select = UNIT_SELECT(key);
         const UnitEntry *e;
 
-        for (size_t i = unit_lines_begin(&c->unit->file, &select); (e = unit_lines_next(&c->unit->file, &select, &i));) {
+        for (size_t i = unit_lines_begin(&c->unit->file, &select);
+             (e = unit_lines_next(&c->unit->file, &select, &i));) {
                 int r = unit_split(c->arena, e->value, how, words);
 
                 if (r == -EINVAL)
-                        unit_warn(c->set, c->unit, e->source, e->line, "unsupported escape char in %s=%s, leaving the line out",
-                                  e->name, e->value);
+                        unit_warn(c->set, c->unit, e->source, e->line,
+                                  "unsupported escape char in %s=%s, leaving the line out", e->name, e->value);
                 else if (r < 0)
                         return r;
         }
@@ -106,7 +108,8 @@ int convert_add_exec(Convert *c, const char *key, const char *prefix, const char
 
         text_addf(out, "%s=%s", key, prefix);
         unit_quote_word(out, c->set->tool);
-        for (size_t i = unit_lines_begin(&c->unit->file, &select); (e = unit_lines_next(&c->unit->file, &select, &i));) {
+        for (size_t i = unit_lines_begin(&c->unit->file, &select);
+             (e = unit_lines_next(&c->unit->file, &select, &i));) {
                 text_add_char(out, ' ');
                 unit_quote_word(out, arena_format(c->arena, "--module=%s", e->value));
         }
@@ -177,8 +180,9 @@ static int check_keys(Convert *c) {
                     unit_type_row(file->type, e->key))
                         continue;
                 near = kind == GROUP_OWN ? unit_key_nearest(file->type, e->name) : "DefaultDependencies";
-                r = convert_fail(c, e, "unsupported key '%s' in group '%s' in %s%s%s%s", e->name, file->groups[e->group].name,
-                                 file->sources[e->source], near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                r = convert_fail(c, e, "unsupported key '%s' in group '%s' in %s%s%s%s", e->name,
+                                 file->groups[e->group].name, file->sources[e->source],
+                                 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
         }
         return r;
 }
@@ -233,7 +237,8 @@ static int check_sdpod_group(Convert *c) {
                 if (e->kind != ENTRY_KEY || e->group != g)
                         continue;
                 if (strcmp(e->name, "Harden") != 0)
-                        return convert_fail(c, e, "unsupported key '%s' in group 'X-Sdpod'; did you mean 'Harden'?", e->name);
+                        return convert_fail(c, e, "unsupported key '%s' in group 'X-Sdpod'; did you mean 'Harden'?",
+                                            e->name);
                 if (*e->value && unit_value_bool(e->value, &harden) < 0)
                         return convert_fail(c, e, "Harden=%s: neither yes nor no", e->value);
                 if (harden)
@@ -285,7 +290,7 @@ static int translate_dependency(Convert *c, UnitEntry *last) {
 
                         if (unit_type_from_file(word) >= 0) {
                                 if (!unit_set_refer(c->set, word, c->arena, &reference))
-                                        r = convert_fail(c, e, "unable to translate dependency for %s: there is no such file", word);
+                                        r = convert_fail(c, e, "unable to translate dependency for %s", word);
                                 else
                                         word = reference.service;
                                 translated = true;
@@ -319,7 +324,8 @@ static int translate_dependencies(Convert *c) {
                 UnitEntry *e = file->entries + i;
                 bool later = false;
 
-                if (e->kind != ENTRY_KEY || e->group != group || e->dropped || !*e->value || !is_dependency_key(e->name))
+                if (e->kind != ENTRY_KEY || e->group != group || e->dropped || !*e->value ||
+                    !is_dependency_key(e->name))
                         continue;
                 for (size_t j = i + 1; j < file->n_entries && !later; j++) /* the last line stands for all */
                         later = file->entries[j].kind == ENTRY_KEY && file->entries[j].group == group &&
@@ -391,7 +397,9 @@ static void write_service(const Convert *c, Text *out) {
                 const char *name = file->groups[g].name;
                 bool is_unit = strcmp(name, "Unit") == 0, is_service = strcmp(name, "Service") == 0;
 
-                add_group(c, name, (int) g, is_unit ? &c->first : NULL, is_unit ? &c->last : is_service ? &c->service : NULL, out);
+                const Text *last = is_unit ? &c->last : is_service ? &c->service : NULL;
+
+                add_group(c, name, (int) g, is_unit ? &c->first : NULL, last, out);
                 unit = unit || is_unit;
                 service = service || is_service;
         }
@@ -424,8 +432,8 @@ int unit_convert(Convert *c, Unit *unit, Text *ret) {
         if (r < 0)
                 return r;
         write_service(c, ret);
-        return c->argv.failed || c->first.failed || c->last.failed || c->service.failed || c->arena->failed || ret->failed ?
-                       -ENOMEM : 0;
+        bool failed = c->argv.failed || c->first.failed || c->last.failed || c->service.failed || c->arena->failed;
+        return failed || ret->failed ? -ENOMEM : 0;
 }
 
 void unit_convert_done(Convert *c) {
@@ -440,7 +448,8 @@ void unit_convert_fault(const Unit *unit, Arena *arena, Text *ret) {
         _cleanup_free_ char *clean = str_escape_control(unit->fault ? unit->fault : unit->path);
         const char *message = clean ? arena_copy_n(arena, clean, strnlen(clean, MESSAGE_MAX)) : NULL;
 
-        text_add(ret, "# This stands where the service of a broken file would stand, so that starting it says why.\n\n[Unit]\n");
+        text_add(ret, "# This stands where the service of a broken file would stand, so that starting it says why.\n");
+        text_add(ret, "\n[Unit]\n");
         text_addf(ret, "Description=%s cannot be used\n", unit->name);
         add_line(ret, "SourcePath", unit_escape_specifiers(arena, unit->path, /* dollar= */ false));
         text_add(ret, "\n[Service]\nType=oneshot\nSyslogIdentifier=sdpod\nExecStart=/bin/sh -c ");

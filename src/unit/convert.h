@@ -33,8 +33,8 @@ void unit_convert_fault(const Unit *unit, Arena *arena, Text *ret);
 /* A fault at a line of the unit (`at` may be NULL). Returns -EINVAL. */
 int convert_fail(Convert *c, const UnitEntry *at, const char *format, ...) _printf_(3, 4);
 
-/* Look-ups in the type's own group. A string is NULL where the key is not set or empty. convert_bool() leaves *ret as it is
- * where the key is not set or empty. */
+/* Look-ups in the type's own group. A string is NULL where the key is not set or empty. convert_bool() leaves *ret as
+ * it is where the key is not set or empty. */
 const char *convert_string(Convert *c, UnitKey key);
 int convert_bool(Convert *c, UnitKey key, bool *ret);
 int convert_words(Convert *c, UnitKey key, UnitSplit how, Words *words);
@@ -68,7 +68,8 @@ void convert_oneshot(Convert *c, bool remain_after_exit);
 int convert_kill_mode(Convert *c);
 int convert_notify_type(Convert *c, bool *ret_oneshot);
 
-/* A path relative to the file's directory made absolute, for an Exec line (or for a plain one, where `$` means itself). */
+/* A path relative to the file's directory made absolute, for an Exec line (or for a plain one, where `$` means
+ * itself). */
 const char *convert_path(Convert *c, const char *path, bool exec);
 
 /* The reference to another unit file: its service becomes a requirement. */
@@ -90,8 +91,9 @@ int convert_call_mounts(Convert *c);
 /* PodmanArgs=: words as they are. */
 int convert_call_podman_args(Convert *c);
 
-/* SetWorkingDirectory= of .kube ("yaml", "unit") and .build ("file", "unit", a path, a URL): the WorkingDirectory= of the
- * service unless the author has set one. `file_word` says which word stands for the directory of `file` (may be NULL).
- * *ret_context is the path or URL itself, where it is one, *ret_directory what the service has now; both may be NULL. */
+/* SetWorkingDirectory= of .kube ("yaml", "unit") and .build ("file", "unit", a path, a URL): the WorkingDirectory= of
+ * the service unless the author has set one. `file_word` says which word stands for the directory of `file` (may be
+ * NULL). *ret_context is the path or URL itself, where it is one, *ret_directory what the service has now; both may
+ * be NULL. */
 int convert_working_directory(Convert *c, const char *file_word, const char *file, const char **ret_context,
                               const char **ret_directory);

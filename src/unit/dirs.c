@@ -19,7 +19,8 @@ static int add(UnitDirs *dirs, char *path, bool without_users, bool without_numb
                 return -ENOMEM;
         }
         dirs->items = items;
-        items[dirs->n++] = (UnitSearchDir){ .path = path, .without_users = without_users, .without_numbers = without_numbers };
+        items[dirs->n++] =
+                (UnitSearchDir){ .path = path, .without_users = without_users, .without_numbers = without_numbers };
         return 0;
 }
 
@@ -43,7 +44,8 @@ static int list_system(const UnitDirsContext *context, UnitDirs *dirs) {
 
         for (size_t i = 0; i < ELEMENTSOF(bases); i++)
                 for (size_t f = 0; f < ELEMENTSOF(families) - (context->share ? 0 : 1); f++)
-                        if (add(dirs, str_format("%s/%s/systemd", bases[i], families[f]), /* without_users= */ true, false) < 0)
+                        if (add(dirs, str_format("%s/%s/systemd", bases[i], families[f]), /* without_users= */ true,
+                                false) < 0)
                                 return -ENOMEM;
         return 0;
 }
@@ -63,9 +65,12 @@ static int list_user(const UnitDirsContext *context, UnitDirs *dirs) {
         }
         for (size_t i = 0; i < ELEMENTSOF(bases); i++)
                 for (size_t f = 0; f < n_families && r >= 0; f++) {
-                        r = add(dirs, str_format("%s/%s/systemd/users", bases[i], families[f]), false, /* without_numbers= */ true);
+                        r = add(dirs, str_format("%s/%s/systemd/users", bases[i], families[f]), false,
+                                /* without_numbers= */ true);
                         if (r >= 0)
-                                r = add(dirs, str_format("%s/%s/systemd/users/%u", bases[i], families[f], context->uid), false, false);
+                                r = add(dirs,
+                                        str_format("%s/%s/systemd/users/%u", bases[i], families[f], context->uid),
+                                        false, false);
                 }
         return r;
 }
@@ -86,12 +91,14 @@ void unit_dirs_done(UnitDirs *dirs) {
 
 /* systemd.generator(7): the first of these directories that has the name decides; a link to /dev/null masks. */
 bool unit_dirs_podman_generates(bool user, const char *root) {
-        static const char *const bases[] = { "/run/systemd", "/etc/systemd", "/usr/local/lib/systemd", "/usr/lib/systemd" };
+        static const char *const bases[] = { "/run/systemd", "/etc/systemd", "/usr/local/lib/systemd",
+                                             "/usr/lib/systemd" };
         const char *kind = user ? "user" : "system";
         char path[4096], target[16];
 
         for (size_t i = 0; i < ELEMENTSOF(bases); i++) {
-                (void) snprintf(path, sizeof(path), "%s%s/%s-generators/podman-%s-generator", root, bases[i], kind, kind);
+                (void) snprintf(path, sizeof(path), "%s%s/%s-generators/podman-%s-generator", root, bases[i], kind,
+                                kind);
                 ssize_t n = readlink(path, target, sizeof(target));
                 if (n == STRLEN("/dev/null") && memcmp(target, "/dev/null", (size_t) n) == 0)
                         return false;

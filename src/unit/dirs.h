@@ -20,8 +20,8 @@ typedef struct UnitDirsContext {
         const char *home;            /* $HOME */
 } UnitDirsContext;
 
-/* Fills in the list, first the directories that win. A relative entry of $QUADLET_UNIT_DIRS ends the list: *ret_relative is
- * then that entry (borrowed from context, not terminated; NULL otherwise). 0 or -ENOMEM. */
+/* Fills in the list, first the directories that win. A relative entry of $QUADLET_UNIT_DIRS ends the list:
+ * *ret_relative is then that entry (borrowed from context, not terminated; NULL otherwise). 0 or -ENOMEM. */
 int unit_dirs_list(const UnitDirsContext *context, UnitDirs *ret, const char **ret_relative);
 void unit_dirs_done(UnitDirs *dirs);
 

@@ -77,9 +77,9 @@ int unit_file_group(const UnitFile *file, const char *name) {
         return -ENOENT;
 }
 
-/* The next line that is neither blank nor a comment, continuations joined, NUL-terminated; NULL at the end or at a fault.
- * A backslash joins what stands before it and, without its indentation, the next line; comments and blank lines in
- * between are passed over. */
+/* The next line that is neither blank nor a comment, continuations joined, NUL-terminated; NULL at the end or at a
+ * fault. A backslash joins what stands before it and, without its indentation, the next line; comments and blank
+ * lines in between are passed over. */
 static char *next_logical_line(Reader *r, uint32_t *ret_line) {
         char *start = NULL, *write = NULL;
 

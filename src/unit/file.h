@@ -67,9 +67,9 @@ typedef struct UnitFault {
 void unit_fault_done(UnitFault *fault);
 int unit_fault_set(UnitFault *fault, uint32_t line, const char *format, ...) _printf_(3, 4); /* returns -EINVAL */
 
-/* Adds the content of one file, read below `dir_fd`, to what is there: groups of the same name are one, keys are appended.
- * `path` is what messages and SourcePath= call it. Never blocks, whatever the file is; a fault leaves the UnitFile for
- * unit_file_done() only. Comments of drop-ins (all files but the first) are not kept. */
+/* Adds the content of one file, read below `dir_fd`, to what is there: groups of the same name are one, keys are
+ * appended. `path` is what messages and SourcePath= call it. Never blocks, whatever the file is; a fault leaves the
+ * UnitFile for unit_file_done() only. Comments of drop-ins (all files but the first) are not kept. */
 int unit_file_add(UnitFile *file, int dir_fd, const char *name, const char *path, UnitFault *fault);
 
 /* The same from memory; `buffer` is NUL-terminated at `size`, from malloc(), and owned by the file from then on. */

@@ -69,7 +69,9 @@ static int set_working_directory(Convert *c, const Words *yaml) {
         const char *directory = convert_string(c, KEY_SetWorkingDirectory), *context, *result;
 
         if (directory && strcasecmp(directory, "yaml") == 0 && yaml->n > 1)
-                return convert_fail(c, e, "SetWorkingDirectory=%s is only supported when a single Yaml key is provided", directory);
+                return convert_fail(c, e,
+                                    "SetWorkingDirectory=%s is only supported when a single Yaml key is provided",
+                                    directory);
         return convert_working_directory(c, "yaml", yaml->items[0], &context, &result);
 }
 

@@ -50,7 +50,8 @@ static int split_record(Convert *c, const UnitEntry *at, const char *mount, Word
                 const char *field = read_field(c->arena, &p);
 
                 if (!field)
-                        return c->arena->failed ? -ENOMEM : convert_fail(c, at, "Mount=%s: the quotes do not match", mount);
+                        return c->arena->failed ? -ENOMEM
+                                                : convert_fail(c, at, "Mount=%s: the quotes do not match", mount);
                 words_add(fields, field);
                 if (!*p)
                         return fields->failed ? -ENOMEM : 0;

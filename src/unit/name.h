@@ -18,7 +18,8 @@ char *unit_service_from_file(Arena *arena, UnitType type, const char *file_name)
 /* The default name of a volume, network or pod: "systemd-data", for a template "systemd-data-%i". */
 char *unit_resource_from_file(Arena *arena, const char *file_name);
 
-/* `path` seen from the directory `dir`, as text: "//", "/./" and ".." go. Both may hold specifiers. Owned by the arena. */
+/* `path` seen from the directory `dir`, as text: "//", "/./" and ".." go. Both may hold specifiers. Owned by the
+ * arena. */
 char *unit_path_join(Arena *arena, const char *dir, const char *path);
 
 /* The directory of an absolute path. */

@@ -6,7 +6,8 @@ static size_t collect(Convert *c, UnitKey key, Words *words, const UnitEntry **r
         UnitSelect select = UNIT_SELECT(key);
         const UnitEntry *e;
 
-        for (size_t i = unit_lines_begin(&c->unit->file, &select); (e = unit_lines_next(&c->unit->file, &select, &i));) {
+        for (size_t i = unit_lines_begin(&c->unit->file, &select);
+             (e = unit_lines_next(&c->unit->file, &select, &i));) {
                 words_add(words, e->value);
                 *ret_last = e;
         }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes services and the links of [Install]. Files and links are made aside and renamed, so that a second generator at the
- * same time can only put the same thing in the same place. */
+/* Writes services and the links of [Install]. Files and links are made aside and renamed, so that a second generator
+ * at the same time can only put the same thing in the same place. */
 #include "unit/output.h"
 
 #include <fcntl.h>
@@ -29,7 +29,8 @@ static int open_parent(int dir_fd, const char *path, const char **ret_name) {
                 part[n] = '\0';
                 if (strcmp(part, ".") == 0 || strcmp(part, "..") == 0)
                         return -EINVAL;
-                int base = fd >= 0 ? fd : dir_fd, next = openat(base, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                int base = fd >= 0 ? fd : dir_fd,
+                    next = openat(base, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 if (next < 0 && errno == ENOENT) {
                         if (mkdirat(base, part, 0755) < 0 && errno != EEXIST)
                                 return -errno;
@@ -95,10 +96,10 @@ static void complain(const Install *in, const UnitEntry *e, const char *word, co
 static void make_link(const Install *in, const UnitEntry *e, const char *word, const char *path) {
         _cleanup_text_ Text target = {};
 
-        for (const char *p = path; (p = strchr(p, '/')); p++)
+        for (const char *p = path; p && (p = strchr(p, '/')); p++)
                 text_add(&target, "../");
         text_add(&target, in->file);
-        int r = target.failed ? -ENOMEM : unit_output_link(in->dir_fd, path, target.data);
+        int r = !path || target.failed ? -ENOMEM : unit_output_link(in->dir_fd, path, target.data);
         if (r < 0)
                 complain(in, e, word, strerror(-r));
 }
@@ -139,7 +140,8 @@ static void install_key(const Install *in, const char *key, const char *suffix) 
         _cleanup_words_ Words words = {};
         const UnitEntry *e;
 
-        for (size_t i = unit_lines_begin(&in->unit->file, &select); (e = unit_lines_next(&in->unit->file, &select, &i));) {
+        for (size_t i = unit_lines_begin(&in->unit->file, &select);
+             (e = unit_lines_next(&in->unit->file, &select, &i));) {
                 words_clear(&words);
                 if (unit_split(in->arena, e->value, UNIT_SPLIT_PLAIN, &words) < 0)
                         continue;
@@ -172,7 +174,8 @@ static int link_by_file_name(const Install *in) {
 
         if (!path)
                 return -ENOMEM;
-        if (unit_name_at(in->unit->name) || unit_table_get(in->set->by_service, in->unit->name) || !unit_name_is_valid(path))
+        if (unit_name_at(in->unit->name) || unit_table_get(in->set->by_service, in->unit->name) ||
+            !unit_name_is_valid(path))
                 return 0;
         return unit_output_link(in->dir_fd, path, in->file);
 }
@@ -198,8 +201,8 @@ static int install(UnitSet *set, const Unit *unit, int dir_fd, Arena *arena, boo
 
 /* --- services --- */
 
-/* base's file_write_atomic() without its random names and its mode: two system calls less for each of a thousand files. The
- * name is ours alone by the pid, and the umask is the caller's business. */
+/* base's file_write_atomic() without its random names and its mode: two system calls less for each of a thousand
+ * files. The name is ours alone by the pid, and the umask is the caller's business. */
 static int write_file(int dir_fd, const char *name, const Text *text) {
         char temporary[64];
         int r;

@@ -11,8 +11,8 @@ typedef struct UnitOutput {
         const char *program; /* named in the files */
 } UnitOutput;
 
-/* Converts all units of the set and writes them: first what others refer to. Faults of single units are kept there and stop
- * nothing else; an error is returned when the directory cannot be written to, or memory ran out. */
+/* Converts all units of the set and writes them: first what others refer to. Faults of single units are kept there
+ * and stop nothing else; an error is returned when the directory cannot be written to, or memory ran out. */
 int unit_output_all(UnitSet *set, const UnitOutput *output);
 
 /* Makes the link `path` (relative, directories are made) to `target`, whether or not there is one already. Never leaves

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Words of unit files: taken apart and put together as systemd.syntax(7) and systemd.service(5), COMMAND LINES, have it. */
+/* Words of unit files: taken apart and put together as systemd.syntax(7) and systemd.service(5), COMMAND LINES, have
+ * it. */
 #pragma once
 
 #include "unit/buffer.h"
@@ -14,8 +15,8 @@ typedef enum UnitSplit {
  * not known or that stands for NUL (nothing was added then), -ENOMEM. */
 int unit_split(Arena *arena, const char *value, UnitSplit how, Words *words);
 
-/* Adds a word so that systemd, reading an Exec line, gets the same bytes back. `$` and `%` are left for systemd to expand:
- * they are the author's. */
+/* Adds a word so that systemd, reading an Exec line, gets the same bytes back. `$` and `%` are left for systemd to
+ * expand: they are the author's. */
 void unit_quote_word(Text *text, const char *word);
 
 /* Text of ours (a path, a message) for a place where systemd expands specifiers: `%` is doubled, and `$` too where

@@ -46,8 +46,9 @@ int convert_image(Convert *c, const UnitEntry *at, const char *image, const char
         }
         if (!is_qualified(image))
                 unit_warn(c->set, c->unit, at ? at->source : 0, at ? at->line : 0,
-                          "%s specifies the image \"%s\" which not a fully qualified image name. What it means depends on the "
-                          "machine: name the registry, too", c->unit->name, image);
+                          "%s specifies the image \"%s\" which not a fully qualified image name. "
+                          "What it means depends on the machine: name the registry, too",
+                          c->unit->name, image);
         *ret = image;
         return 0;
 }
@@ -82,7 +83,8 @@ int convert_call_networks(Convert *c) {
         UnitSelect select = UNIT_SELECT(KEY_Network);
         const UnitEntry *e;
 
-        for (size_t i = unit_lines_begin(&c->unit->file, &select); (e = unit_lines_next(&c->unit->file, &select, &i));) {
+        for (size_t i = unit_lines_begin(&c->unit->file, &select);
+             (e = unit_lines_next(&c->unit->file, &select, &i));) {
                 size_t n = strcspn(e->value, ":");
                 const char *name = arena_copy_n(c->arena, e->value, n), *options = e->value + n, *network = e->value;
                 UnitReference reference;
@@ -96,8 +98,10 @@ int convert_call_networks(Convert *c) {
                         if (r < 0)
                                 return r;
                         if (container && *options)
-                                return convert_fail(c, e, "extra options are not supported when joining another container's network");
-                        network = arena_format(c->arena, "%s%s%s", container ? "container:" : "", reference.resource, options);
+                                return convert_fail(c, e, "extra options are not supported when joining another "
+                                                          "container's network");
+                        network = arena_format(c->arena, "%s%s%s", container ? "container:" : "", reference.resource,
+                                               options);
                 }
                 convert_add_two(c, "--network", network);
         }
@@ -108,10 +112,13 @@ int convert_call_volumes(Convert *c) {
         UnitSelect select = UNIT_SELECT(KEY_Volume);
         const UnitEntry *e;
 
-        for (size_t i = unit_lines_begin(&c->unit->file, &select); (e = unit_lines_next(&c->unit->file, &select, &i));) {
+        for (size_t i = unit_lines_begin(&c->unit->file, &select);
+             (e = unit_lines_next(&c->unit->file, &select, &i));) {
                 const char *colon = strchr(e->value, ':'), *volume = e->value;
 
-                if (colon && colon > e->value) {
+                if (colon == e->value) /* no source: an anonymous volume */
+                        volume = colon + 1;
+                else if (colon) {
                         const char *source = arena_copy_n(c->arena, e->value, (size_t) (colon - e->value));
                         int r = source ? convert_source(c, e, source, /* mount= */ false, &source) : -ENOMEM;
 
@@ -171,6 +178,7 @@ static int add_remap(Convert *c, const char *mode, const Words *uids, const Word
         const char *size = convert_string(c, KEY_RemapUidSize);
         _cleanup_text_ Text text = {};
         uint32_t number = 0;
+        char separator = ':';
 
         if (!automatic && uids->n > 1)
                 return fail_mapping(c, KEY_RemapUid, "RemapUsers=keep-id supports only a single value for UID mapping");
@@ -179,12 +187,12 @@ static int add_remap(Convert *c, const char *mode, const Words *uids, const Word
         if (size && parse_u32(size, &number) < 0)
                 return fail_mapping(c, KEY_RemapUidSize, "RemapUidSize= is not a number");
         text_add(&text, mode);
-        for (size_t i = 0; i < uids->n; i++)
-                text_addf(&text, "%c%s=%s", strchr(text.data, ':') ? ',' : ':', automatic ? "uidmapping" : "uid", uids->items[i]);
-        for (size_t i = 0; i < gids->n; i++)
-                text_addf(&text, "%c%s=%s", strchr(text.data, ':') ? ',' : ':', automatic ? "gidmapping" : "gid", gids->items[i]);
+        for (size_t i = 0; i < uids->n; i++, separator = ',')
+                text_addf(&text, "%c%s=%s", separator, automatic ? "uidmapping" : "uid", uids->items[i]);
+        for (size_t i = 0; i < gids->n; i++, separator = ',')
+                text_addf(&text, "%c%s=%s", separator, automatic ? "gidmapping" : "gid", gids->items[i]);
         if (automatic && number > 0)
-                text_addf(&text, "%csize=%u", strchr(text.data, ':') ? ',' : ':', number);
+                text_addf(&text, "%csize=%u", separator, number);
         convert_add_two(c, "--userns", text.failed ? NULL : arena_copy(c->arena, text.data));
         return 0;
 }
@@ -195,7 +203,8 @@ static int add_user_mappings(Convert *c, bool manual) {
         size_t n = 0, n_flags = 0;
         int r = add_explicit_mappings(c, &n);
 
-        if (r >= 0 && n > 0 && (remap || unit_file_has(&c->unit->file, KEY_RemapUid) || unit_file_has(&c->unit->file, KEY_RemapGid)))
+        if (r >= 0 && n > 0 &&
+            (remap || unit_file_has(&c->unit->file, KEY_RemapUid) || unit_file_has(&c->unit->file, KEY_RemapGid)))
                 return convert_fail(c, remap, "deprecated Remap keys are set along with explicit mapping keys");
         if (r < 0 || n > 0)
                 return r;

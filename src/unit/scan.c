@@ -40,7 +40,8 @@ typedef struct Found {
         bool link;
 } Found;
 
-static uint64_t hash(const char *s) { /* FNV-1a: names are the machine owner's, nobody feeds them collisions but himself */
+static uint64_t
+hash(const char *s) { /* FNV-1a: names are the machine owner's, nobody feeds them collisions but himself */
         uint64_t h = UINT64_C(0xcbf29ce484222325);
 
         for (; *s; s++)
@@ -103,7 +104,8 @@ static bool visit(UnitSet *set, const struct stat *st) {
                 if (set->visited[i].device == st->st_dev && set->visited[i].inode == st->st_ino)
                         return false;
         if (set->n_visited == UNIT_DIRS_MAX) {
-                set->report(set->userdata, UNIT_ERROR, "more than 4096 directories with unit files: the rest is left out");
+                set->report(set->userdata, UNIT_ERROR,
+                            "more than 4096 directories with unit files: the rest is left out");
                 return false;
         }
         UnitVisited *grown = realloc(set->visited, (set->n_visited + 1) * sizeof(*grown));
@@ -207,7 +209,8 @@ static bool left_out(const UnitSearchDir *top, const char *name) {
 
 static int scan_directory(UnitSet *set, const UnitSearchDir *top, const char *path, unsigned depth);
 
-static int scan_found(UnitSet *set, const UnitSearchDir *top, int fd, const char *dir, const Found *found, unsigned depth) {
+static int scan_found(UnitSet *set, const UnitSearchDir *top, int fd, const char *dir, const Found *found,
+                      unsigned depth) {
         switch (found->kind) {
         case FOUND_DROP_IN_DIR:
                 return add_drop_in_dir(set, dir, found->name);
@@ -245,7 +248,8 @@ static int scan_directory(UnitSet *set, const UnitSearchDir *top, const char *pa
                 return 0; /* missing or not ours to read: as if it were empty */
         for (const char *p = path; *p; p++)
                 if ((unsigned char) *p < ' ' || *p == 0x7F) { /* would break the lines that we write it into */
-                        set->report(set->userdata, UNIT_ERROR, "a directory with control characters in its path is left out");
+                        set->report(set->userdata, UNIT_ERROR,
+                                    "a directory with control characters in its path is left out");
                         return 0;
                 }
         const char *dir = arena_copy(&set->arena, path);

@@ -51,7 +51,8 @@ int unit_fail(UnitSet *set, Unit *unit, unsigned source, uint32_t line, const ch
         prefix = str_format("converting \"%s\": ", unit->name);
         report_place(set, unit, source, line, UNIT_ERROR, prefix ? prefix : "", message ? message : "out of memory");
         if (!unit->fault && message)
-                unit->fault = line > 0 ? str_format("%s:%u: %s", path, line, message) : str_format("%s: %s", path, message);
+                unit->fault =
+                        line > 0 ? str_format("%s:%u: %s", path, line, message) : str_format("%s: %s", path, message);
         return -EINVAL;
 }
 
@@ -279,8 +280,9 @@ static int claim_service(UnitSet *set, Unit *unit) {
                 return unit_table_put(&set->by_service, unit->service, unit);
         /* Not a fault of the file: which of both is meant, only their author knows. The first found stays. */
         unit->doubled = true;
-        text = str_format("%s and %s both make %s.service; the second one is left out (set ServiceName= in one of them)",
-                          other->path, unit->path, unit->service);
+        text = str_format(
+                "%s and %s both make %s.service; the second one is left out (set ServiceName= in one of them)",
+                other->path, unit->path, unit->service);
         set->report(set->userdata, UNIT_ERROR, text ? text : "out of memory");
         return 0;
 }
@@ -323,7 +325,8 @@ bool unit_set_refer(const UnitSet *set, const char *name, Arena *arena, UnitRefe
         unit = template ? unit_set_find(set, template) : NULL;
         if (!unit || !unit->service || !str_has_suffix(unit->service, "@"))
                 return false;
-        *ret = (UnitReference){ .type = unit->type, .service = arena_format(arena, "%s%s.service", unit->service, instance),
+        *ret = (UnitReference){ .type = unit->type,
+                                .service = arena_format(arena, "%s%s.service", unit->service, instance),
                                 .resource = unit_value_replace(arena, unit->resource, "%i", instance) };
         return true;
 }

@@ -23,7 +23,8 @@ typedef struct Unit {
         UnitType type;
         UnitFile file;
         const char *service;  /* without ".service" */
-        const char *resource; /* of the container, volume, image ... that it makes; NULL where only systemd could tell */
+        const char
+                *resource; /* of the container, volume, image ... that it makes; NULL where only systemd could tell */
         Words starts;         /* of a pod: the services of its containers */
         bool masked;          /* a link to /dev/null: hides the files of that name in later directories */
         bool doubled;         /* another file makes the service of this name */
@@ -56,13 +57,13 @@ typedef struct UnitSet {
         bool failed;          /* memory ran out, or a limit was hit */
 } UnitSet;
 
-/* Finds and reads all unit files below the directories; missing directories are passed over. Faults of files are reported
- * and kept in the units. -ENOMEM at worst. */
+/* Finds and reads all unit files below the directories; missing directories are passed over. Faults of files are
+ * reported and kept in the units. -ENOMEM at worst. */
 int unit_set_load(UnitSet *set, const UnitSearchDir *dirs, size_t n_dirs);
 void unit_set_done(UnitSet *set);
 
-/* The same without a file system: a file that is to be in `dir` (which lives as long as the set), then, when all are there,
- * drop-ins and names. Faults in the text are the unit's. 0 or -ENOMEM. */
+/* The same without a file system: a file that is to be in `dir` (which lives as long as the set), then, when all are
+ * there, drop-ins and names. Faults in the text are the unit's. 0 or -ENOMEM. */
 int unit_set_add_text(UnitSet *set, const char *dir, const char *name, const char *text, size_t size, Unit **ret);
 int unit_set_name(UnitSet *set);
 
@@ -80,8 +81,8 @@ typedef struct UnitReference {
  * there). False if there is neither. Strings live as long as `arena`. */
 bool unit_set_refer(const UnitSet *set, const char *name, Arena *arena, UnitReference *ret);
 
-/* Reports a fault of the unit at a place ("PATH:LINE: converting "web.container": ...", the form which Podman's users grep
- * for) and marks it as broken. `source` is the index of the file among the unit's sources. Returns -EINVAL. */
+/* Reports a fault of the unit at a place ("PATH:LINE: converting "web.container": ...", the form which Podman's users
+ * grep for) and marks it as broken. `source` is the index of the file among the unit's sources. Returns -EINVAL. */
 int unit_fail(UnitSet *set, Unit *unit, unsigned source, uint32_t line, const char *format, ...) _printf_(5, 6);
 
 /* Reports a warning about it. */

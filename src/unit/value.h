@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the lines of a key amount to: the last of them, all of them, their words (podman-systemd.unit(5) is silent on it;
- * these are the look-ups that the files in the world were written against). */
+/* What the lines of a key amount to: the last of them, all of them, their words (podman-systemd.unit(5) is silent on
+ * it; these are the look-ups that the files in the world were written against). */
 #pragma once
 
 #include "unit/file.h"

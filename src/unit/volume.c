@@ -15,7 +15,8 @@ static int add_owner(Convert *c, UnitKey key, const char *option, Text *options)
                 return 0;
         if (strcmp(value, "root") != 0 && parse_id(value, &id) < 0)
                 return convert_fail(c, unit_file_last(&c->unit->file, key),
-                                    "%s=%s is not a number: names other than root are not looked up", unit_key_to_string(key), value);
+                                    "%s=%s is not a number: names other than root are not looked up",
+                                    unit_key_to_string(key), value);
         text_addf(options, "%s%s=%u", options->size > 0 ? "," : "", option, id);
         return 0;
 }
@@ -31,8 +32,8 @@ static int add_image_option(Convert *c) {
                 const UnitEntry *other = unit_file_last(&c->unit->file, useless[i]);
 
                 if (other)
-                        unit_warn(c->set, c->unit, other->source, other->line, "%s= has no meaning with the image driver, ignoring it",
-                                  other->name);
+                        unit_warn(c->set, c->unit, other->source, other->line,
+                                  "%s= has no meaning with the image driver, ignoring it", other->name);
         }
         int r = convert_image(c, e, image, &image);
         if (r >= 0)
@@ -53,7 +54,8 @@ static int add_mount_options(Convert *c) {
         if (copy_entry && *copy_entry->value)
                 convert_add_two(c, "--opt", copy ? "copy" : "nocopy");
         if (type && !device)
-                return convert_fail(c, unit_file_last(&c->unit->file, KEY_Type), "key Type can't be used without Device");
+                return convert_fail(c, unit_file_last(&c->unit->file, KEY_Type),
+                                    "key Type can't be used without Device");
         if (device)
                 convert_add_two(c, "--opt", arena_format(c->arena, "device=%s", device));
         if (type) {
@@ -81,7 +83,8 @@ static int call_options(Convert *c) {
         if (driver && strcmp(driver, "image") == 0)
                 return add_image_option(c);
         if (image)
-                unit_warn(c->set, c->unit, image->source, image->line, "Image= has no meaning without Driver=image, ignoring it");
+                unit_warn(c->set, c->unit, image->source, image->line,
+                          "Image= has no meaning without Driver=image, ignoring it");
         return add_mount_options(c);
 }
 

@@ -58,7 +58,8 @@ static bool has_bare_semicolon(const char *value) {
 }
 
 static void check_exec(const Convert *c, const UnitFile *again, const char *text) {
-        const UnitEntry *e = unit_file_last_named(again, "Service", c->unit->type == UNIT_POD ? "ExecStartPre" : "ExecStart");
+        const UnitEntry *e =
+                unit_file_last_named(again, "Service", c->unit->type == UNIT_POD ? "ExecStartPre" : "ExecStart");
         Words words = {};
         Arena arena = {};
 
@@ -80,7 +81,8 @@ static void check_groups(const Convert *c, const UnitFile *again, const char *te
                 const char *name = again->groups[g].name, *renamed = str_after(name, "X-");
                 size_t expected;
 
-                if (renamed && strcmp(renamed, "Quadlet") != 0 && strcmp(renamed, unit_type_info(file->type)->group) != 0)
+                if (renamed && strcmp(renamed, "Quadlet") != 0 &&
+                    strcmp(renamed, unit_type_info(file->type)->group) != 0)
                         renamed = NULL;
                 expected = count_keys(file, name, renamed);
                 if (strcmp(name, "Unit") == 0)
@@ -91,8 +93,8 @@ static void check_groups(const Convert *c, const UnitFile *again, const char *te
         }
 }
 
-/* Our reader trims lines before it looks for a backslash at their end, as Podman's does; systemd does not, so the converter
- * puts a blank behind one. For reading again, such a backslash becomes another letter. */
+/* Our reader trims lines before it looks for a backslash at their end, as Podman's does; systemd does not, so the
+ * converter puts a blank behind one. For reading again, such a backslash becomes another letter. */
 static char *as_systemd_reads(const Text *text) {
         char *copy = strdup(text->data);
 
@@ -113,9 +115,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         if (size < 1)
                 return 0;
-        if (unit_set_add_text(&set, "/d", names[data[0] % ELEMENTSOF(names)], (const char *) data + 1, size - 1, &unit) >= 0 &&
-            unit_set_add_text(&set, "/d", "other.container", other, strlen(other), &beside) >= 0 && unit_set_name(&set) >= 0 &&
-            !unit->broken && unit_convert(&c, unit, &text) == 0) {
+        if (unit_set_add_text(&set, "/d", names[data[0] % ELEMENTSOF(names)], (const char *) data + 1, size - 1,
+                              &unit) >= 0 &&
+            unit_set_add_text(&set, "/d", "other.container", other, strlen(other), &beside) >= 0 &&
+            unit_set_name(&set) >= 0 && !unit->broken && unit_convert(&c, unit, &text) == 0) {
                 UnitFile again = { .type = UNIT_CONTAINER };
                 UnitFault fault = {};
 

@@ -17,8 +17,9 @@ static const char *list(const UnitDirsContext *context) {
         joined[0] = '\0';
         CHECK_INT(unit_dirs_list(context, &dirs, &relative), 0);
         for (size_t i = 0; i < dirs.n; i++)
-                n += (size_t) snprintf(joined + n, sizeof(joined) - n, "%s%s%s%s", i > 0 ? " " : "", dirs.items[i].path,
-                                       dirs.items[i].without_users ? "!users" : "", dirs.items[i].without_numbers ? "!0-9" : "");
+                n += (size_t) snprintf(joined + n, sizeof(joined) - n, "%s%s%s%s", i > 0 ? " " : "",
+                                       dirs.items[i].path, dirs.items[i].without_users ? "!users" : "",
+                                       dirs.items[i].without_numbers ? "!0-9" : "");
         if (relative)
                 n += (size_t) snprintf(joined + n, sizeof(joined) - n, " relative:%s", relative);
         unit_dirs_done(&dirs);
@@ -27,15 +28,18 @@ static const char *list(const UnitDirsContext *context) {
 
 TEST(system_directories) {
         CHECK_STR(list(&(UnitDirsContext){ .share = true }),
-                  "/run/sdpod/systemd!users /run/containers/systemd!users /etc/sdpod/systemd!users /etc/containers/systemd!users "
+                  "/run/sdpod/systemd!users /run/containers/systemd!users /etc/sdpod/systemd!users "
+                  "/etc/containers/systemd!users "
                   "/usr/share/sdpod/systemd!users /usr/share/containers/systemd!users");
         CHECK_STR(list(&(UnitDirsContext){ .share = false }),
                   "/run/sdpod/systemd!users /etc/sdpod/systemd!users /usr/share/sdpod/systemd!users");
 }
 
 TEST(user_directories) {
-        CHECK_STR(list(&(UnitDirsContext){ .user = true, .share = true, .uid = 7, .runtime_dir = "/run/user/7", .home = "/h" }),
-                  "/run/user/7/sdpod/systemd /run/user/7/containers/systemd /h/.config/sdpod/systemd /h/.config/containers/systemd "
+        CHECK_STR(list(&(UnitDirsContext){
+                          .user = true, .share = true, .uid = 7, .runtime_dir = "/run/user/7", .home = "/h" }),
+                  "/run/user/7/sdpod/systemd /run/user/7/containers/systemd /h/.config/sdpod/systemd "
+                  "/h/.config/containers/systemd "
                   "/etc/sdpod/systemd/users!0-9 /etc/sdpod/systemd/users/7 "
                   "/etc/containers/systemd/users!0-9 /etc/containers/systemd/users/7 "
                   "/usr/share/sdpod/systemd/users!0-9 /usr/share/sdpod/systemd/users/7 "

@@ -95,8 +95,11 @@ TEST(keys_of_other_groups_are_not_ours) {
         UnitFile file = {};
         UnitFault fault = {};
 
-        CHECK_INT(read_text(&file, "[Service]\nImage=a\n[Quadlet]\nImage=b\nDefaultDependencies=no\n[Container]\nDefaultDependencies=no\n",
-                            &fault), 0);
+        CHECK_INT(read_text(&file,
+                            "[Service]\nImage=a\n[Quadlet]\nImage=b\nDefaultDependencies=no\n[Container]"
+                            "\nDefaultDependencies=no\n",
+                            &fault),
+                  0);
         CHECK(!unit_file_has(&file, KEY_Image));
         CHECK_INT(unit_file_last(&file, KEY_DefaultDependencies)->line, 5);
         unit_file_done(&file);
@@ -118,10 +121,22 @@ TEST(what_is_no_unit_file_is_refused_with_its_line) {
                 size_t size;
                 unsigned line;
         } bad[] = {
-                { "[A]\nB", 5, 2 },           { "[A]\n=x", 6, 2 },      { "A=b\n", 4, 1 },          { "[A", 2, 1 },
-                { "[]", 2, 1 },               { "[A]x", 4, 1 },         { "[A]b]", 5, 1 },          { "[A]\nB:C=d", 9, 2 },
-                { "[A]\nB C=d", 9, 2 },       { "[A]\n\nB;C=d", 10, 3 },{ "[A]\nB=\0", 7, 2 },      { "[A]\nB=\xff", 7, 2 },
-                { "[A]\nB=c\rD=e", 11, 2 },   { "[A]\nB\x01=c", 8, 2 }, { "[A]\nB\\=c", 8, 2 },     { "[A]\n\"B\"=c", 9, 2 },
+                { "[A]\nB", 5, 2 },
+                { "[A]\n=x", 6, 2 },
+                { "A=b\n", 4, 1 },
+                { "[A", 2, 1 },
+                { "[]", 2, 1 },
+                { "[A]x", 4, 1 },
+                { "[A]b]", 5, 1 },
+                { "[A]\nB:C=d", 9, 2 },
+                { "[A]\nB C=d", 9, 2 },
+                { "[A]\n\nB;C=d", 10, 3 },
+                { "[A]\nB=\0", 7, 2 },
+                { "[A]\nB=\xff", 7, 2 },
+                { "[A]\nB=c\rD=e", 11, 2 },
+                { "[A]\nB\x01=c", 8, 2 },
+                { "[A]\nB\\=c", 8, 2 },
+                { "[A]\n\"B\"=c", 9, 2 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {

@@ -35,7 +35,8 @@ TEST(each_key_of_a_page_is_in_the_table) {
         for (UnitType type = 0; type < _UNIT_TYPE_MAX; type++) {
                 _cleanup_free_ char *text = page(type);
 
-                for (char *p = strstr(text, "# OPTIONS"), *end; (p = strstr(p, "\n*")) && (end = strstr(p, "=*_")); p = end) {
+                for (char *p = strstr(text, "# OPTIONS"), *end; (p = strstr(p, "\n*")) && (end = strstr(p, "=*_"));
+                     p = end) {
                         _cleanup_free_ char *name = strndup(p + 2, (size_t) (end - p - 2));
 
                         if (strchr(name, '\n')) /* not a key: bold text at the begin of a line */

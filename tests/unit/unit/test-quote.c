@@ -52,8 +52,8 @@ TEST(escapes_are_decoded) {
 }
 
 TEST(unknown_escapes_are_refused) {
-        static const char *const bad[] = { "\\q", "\\x4", "\\xg0", "\\x00", "\\000", "\\18", "\\400", "\\777", "\\u12", "\\ud800",
-                                           "\\U00110000", "\\U0000d800", "\\?" };
+        static const char *const bad[] = { "\\q",   "\\x4",  "\\xg0",   "\\x00",       "\\000",       "\\18", "\\400",
+                                           "\\777", "\\u12", "\\ud800", "\\U00110000", "\\U0000d800", "\\?" };
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 CHECK_STR(split(bad[i], UNIT_SPLIT_ESCAPES), "error 22");

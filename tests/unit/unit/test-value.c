@@ -43,7 +43,8 @@ TEST(an_empty_line_takes_back_what_stood_before) {
 }
 
 TEST(booleans_are_words_of_systemd) {
-        static const char *const yes[] = { "1", "yes", "YES", "true", "on", "t", "y" }, *const no[] = { "0", "no", "False", "off", "n", "f" },
+        static const char *const yes[] = { "1", "yes", "YES", "true", "on", "t", "y" },
+                                 *const no[] = { "0", "no", "False", "off", "n", "f" },
                                  *const neither[] = { "", "2", "yess", "ye s", "enabled" };
         bool b = false;
 
