@@ -374,6 +374,11 @@ static ssize_t fill_from_memory(Recorder *r, LogStream stream, int pipe_fd, size
         return n;
 }
 
+/* The spool's file system is full, or the file is as large as we may make one. */
+static bool is_no_room(ssize_t code) {
+        return code == -ENOSPC || code == -EDQUOT || code == -EFBIG;
+}
+
 ssize_t recorder_fill(Recorder *r, LogStream stream, int pipe_fd, size_t size) {
         LogSpool *spool = &r->spool[stream];
         uint64_t before = spool->size, pending = recorder_pending(r, stream);
@@ -382,14 +387,14 @@ ssize_t recorder_fill(Recorder *r, LogStream stream, int pipe_fd, size_t size) {
                 return -ENOBUFS;
         size = MIN(size, (size_t) (MONITOR_SPOOL_MAX - pending));
         ssize_t n = log_spool_fill(spool, pipe_fd, size);
-        if (n == -ENOSPC && pending == 0) {
+        if (is_no_room(n) && pending == 0) {
                 int k = release(r, stream, /* all= */ true);
                 if (k < 0)
                         return k;
                 before = 0;
                 n = log_spool_fill(spool, pipe_fd, size);
         }
-        if (n == -ENOSPC || n == -EDQUOT)
+        if (is_no_room(n))
                 return recorder_pending(r, stream) > 0 ? -ENOBUFS : fill_from_memory(r, stream, pipe_fd, size);
         if (n > 0)
                 show_output(r, stream, before);

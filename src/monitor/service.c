@@ -207,6 +207,7 @@ static int block_signals(void) {
         (void) sigaddset(&signals, SIGTERM);
         (void) sigaddset(&signals, SIGINT);
         (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like any other */
         return sigprocmask(SIG_BLOCK, &signals, NULL) < 0 ? -errno : 0;
 }
 

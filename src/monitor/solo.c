@@ -300,6 +300,7 @@ static int add_sources(Solo *s) {
         sigset_t set;
 
         (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGXFSZ, SIG_IGN);
         (void) signal(SIGHUP, SIG_IGN);
         (void) sigemptyset(&set);
         for (size_t i = 0; i < ELEMENTSOF(signals); i++)

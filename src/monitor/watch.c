@@ -288,11 +288,27 @@ static bool read_the_rest(Watch *w) {
         return all;
 }
 
+/* The descriptor of a kind, -EBADF where this container has none. */
+static int fd_to_store(const Watch *w, FdStoreKind kind) {
+        const int fds[_FD_STORE_KIND_MAX] = {
+                [FD_STORE_STDOUT] = w->config.terminal ? -EBADF : w->streams[0].fd,
+                [FD_STORE_STDERR] = w->streams[1].fd,
+                [FD_STORE_TERMINAL] = w->config.terminal ? w->streams[0].fd : -EBADF,
+                [FD_STORE_PIPE_READ] = w->pty_pipe[0],
+                [FD_STORE_PIPE_WRITE] = w->pty_pipe[1],
+                [FD_STORE_STDIN] = w->config.terminal ? -EBADF : w->input_fd,
+                [FD_STORE_PIDFD] = w->pidfd,
+        };
+
+        return fds[kind];
+}
+
 static void forget(Watch *w) {
         Monitor *monitor = w->monitor;
 
         for (int kind = 0; monitor->use_store && kind < _FD_STORE_KIND_MAX; kind++)
-                fd_store_remove(w->config.id, (FdStoreKind) kind);
+                if (fd_to_store(w, (FdStoreKind) kind) >= 0)
+                        fd_store_remove(w->config.id, (FdStoreKind) kind);
         if (monitor->index_fd >= 0)
                 (void) unlinkat(monitor->index_fd, w->config.id, 0);
 }
@@ -459,20 +475,10 @@ static int take_fds(Watch *w, WatchFds *fds) {
 
 /* Everything that must outlive us goes to systemd before anything is read. */
 static int store_fds(const Watch *w) {
-        const struct {
-                int fd;
-                FdStoreKind kind;
-        } all[] = {
-                { w->streams[0].fd, w->config.terminal ? FD_STORE_TERMINAL : FD_STORE_STDOUT },
-                { w->streams[1].fd, FD_STORE_STDERR },
-                { w->pty_pipe[0], FD_STORE_PIPE_READ },
-                { w->pty_pipe[1], FD_STORE_PIPE_WRITE },
-                { w->config.terminal ? -EBADF : w->input_fd, FD_STORE_STDIN },
-                { w->pidfd, FD_STORE_PIDFD },
-        };
+        for (int kind = 0; kind < _FD_STORE_KIND_MAX; kind++) {
+                int fd = fd_to_store(w, (FdStoreKind) kind);
+                int r = fd >= 0 ? fd_store_put(w->config.id, (FdStoreKind) kind, fd) : 0;
 
-        for (size_t i = 0; i < ELEMENTSOF(all); i++) {
-                int r = all[i].fd >= 0 ? fd_store_put(w->config.id, all[i].kind, all[i].fd) : 0;
                 if (r < 0)
                         return r;
         }
