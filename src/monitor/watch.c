@@ -67,8 +67,10 @@ static int on_journal_writable(sd_event_source *source, int fd, uint32_t revents
         monitor->journal = sd_event_source_disable_unref(source);
         for (Watch *w = monitor->watches, *next; w; w = next) {
                 next = w->next;
-                if (w->journal_full)
+                if (w->journal_full) {
                         watch_flush(w);
+                        check_end(w);
+                }
                 if (monitor->journal)
                         break; /* full again: the next round begins with the others */
         }
@@ -81,8 +83,10 @@ static void wait_for_journal(Watch *w) {
         Monitor *monitor = w->monitor;
         uint64_t progress = w->recorder.state.batch * LOG_JOURNAL_BATCH_MAX + w->recorder.sent;
 
-        if (!w->journal_full || progress != w->progress)
+        if (!w->journal_full || progress != w->progress) {
                 w->blocked_since = monitor_now(monitor);
+                w->ending_since = w->ending_since ? w->blocked_since : 0; /* slow is not stuck */
+        }
         w->journal_full = true;
         w->progress = progress;
         arm_timer(w, PATIENCE_USEC);

@@ -72,6 +72,18 @@ rm -r "$UNITS/sdpod-monitor.service.d"
 systemctl --user daemon-reload
 systemctl --user restart sdpod-monitor.service
 
+# --- the journal is slower than a container that ends at once
+if [[ -r /var/log/journal ]]; then
+        id=$(id_of $((RANDOM * 100000)))
+        "$PROBE" start "$id" journald - "$PROBE" lines 30000 >/dev/null
+        ok "a container that wrote a burst to the journal comes to its end" until_ok 100 is_complete "$id"
+        is "$("$PROBE" state "$id")" 'complete lost=0' "with nothing lost"
+        "$PROBE" logs "$id" journald - --follow >"$T/out" 2>"$T/err"
+        is "$("$PROBE" check 30000 out <"$T/out")$("$PROBE" check 30000 err <"$T/err")" "" "and all of it is there"
+else
+        skip "a burst to the journal" "no persistent journal here"
+fi
+
 # --- three hundred containers
 grow() {
         awk '/^Pss:/ { sum += $2 } END { print sum }' "/proc/$(monitor_pid)/smaps_rollup"

@@ -94,6 +94,7 @@ static int do_start(char **argv) {
         MonitorConfig config = { .pidfd = true };
         int in[2], out[2], err[2], gate[2], fds[4], child[3], master = -EBADF;
         size_t n = 0;
+        bool wait = false;
 
         config.id = *argv++;
         config.driver = *argv++;
@@ -101,14 +102,19 @@ static int do_start(char **argv) {
         config.name = str_format("box-%.4s", config.id);
         config.image = strdup("localhost/box:latest");
         config.runtime_dir = str_format("%s/containers/%s", store, config.id);
-        config.terminal = flag(&argv, "--tty");
-        config.open_stdin = flag(&argv, "--stdin");
-        config.pidfd = !flag(&argv, "--no-pidfd");
-        const char *max_size = option(&argv, "--max-size");
-        config.unit = (char *) option(&argv, "--unit");
-        bool wait = flag(&argv, "--wait");
-        if (max_size && parse_u64(max_size, &config.max_size) < 0)
-                return 125;
+        for (char **before = NULL; before != argv;) {
+                const char *value;
+
+                before = argv;
+                config.terminal |= flag(&argv, "--tty");
+                config.open_stdin |= flag(&argv, "--stdin");
+                config.pidfd &= !flag(&argv, "--no-pidfd");
+                wait |= flag(&argv, "--wait");
+                if ((value = option(&argv, "--unit")))
+                        config.unit = (char *) value;
+                if ((value = option(&argv, "--max-size")) && parse_u64(value, &config.max_size) < 0)
+                        return 125;
+        }
         if (path_mkdirs(config.runtime_dir, 0700) < 0 || pipe2(in, O_CLOEXEC) < 0 || pipe2(out, O_CLOEXEC) < 0 ||
             pipe2(err, O_CLOEXEC) < 0 || pipe2(gate, O_CLOEXEC) < 0)
                 return 125;
