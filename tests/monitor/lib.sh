@@ -13,24 +13,8 @@ id_of() { # NUMBER
 
 monitor_up() {
         mkdir -p "$UNITS"
-        cat >"$UNITS/sdpod-monitor.socket" <<-END
-		[Socket]
-		ListenSequentialPacket=%t/sdpod/monitor.sock
-		SocketMode=0600
-		DirectoryMode=0700
-	END
-        cat >"$UNITS/sdpod-monitor.service" <<-END
-		[Unit]
-		StartLimitIntervalSec=0
-		[Service]
-		Type=notify
-		NotifyAccess=main
-		FileDescriptorStoreMax=16384
-		Restart=always
-		RestartSec=10ms
-		LimitNOFILE=infinity
-		ExecStart=$TESTS/sdpod-monitor
-	END
+        cp "$TESTS/units/sdpod-monitor.socket" "$UNITS"
+        sed "s|@libexecdir@|$TESTS|" "$TESTS/units/sdpod-monitor.service.in" >"$UNITS/sdpod-monitor.service"
         systemctl --user daemon-reload
         systemctl --user stop sdpod-monitor.socket sdpod-monitor.service 2>/dev/null
         rm -rf "$STORE"

@@ -36,7 +36,7 @@ id=$(id_of 3)
 like "$(cat "$T/err")" "not a regular file" "a device is no log"
 
 small=/run/sdpod-small/3.log
-"$PROBE" start "$id" k8s-file "$small" --max-size 1000000000 "$PROBE" lines 200000 >/dev/null
+"$PROBE" start "$id" k8s-file "$small" --max-size 1000000000 "$PROBE" lines 300000 >/dev/null
 ok "a container whose log's disk is full comes to its end" until_ok 60 is_complete "$id"
 like "$("$PROBE" state "$id")" 'lost=[1-9]' "the state counts what was lost"
 is "$(tail -c 1 "$small" | od -An -tx1 | tr -d ' ')" 0a "the log has whole lines only"
@@ -47,7 +47,7 @@ is "$("$PROBE" check "$n" out <"$T/out")" "" "what is there is in order"
 rm "$small"
 id=$(id_of 4)
 small=/run/sdpod-small/4.log
-"$PROBE" start "$id" k8s-file "$small" --stdin --max-size 1000000000 sh -c '"$0" lines 100000; read -r x; echo "after $x"' "$PROBE" >/dev/null
+"$PROBE" start "$id" k8s-file "$small" --stdin --max-size 1000000000 sh -c '"$0" lines 300000; read -r x; echo "after $x"' "$PROBE" >/dev/null
 until_ok 30 sh -c "$PROBE stat $id lost | grep -q '[1-9]'"
 like "$("$PROBE" stat "$id" lost)" '[1-9]' "the monitor tells of the loss"
 like "$("$PROBE" stat "$id" failing)" '28' "and why"
