@@ -116,6 +116,15 @@ def interval(values):
     return statistics.median(values), medians[50], medians[1949]
 
 
+def pressure():
+    """How often something waited for a CPU in the last ten seconds: above 20 % wall times say little."""
+    try:
+        with open('/proc/pressure/cpu') as f:
+            return f.readline().split()[1].replace('avg10=', '') + ' %'
+    except OSError:
+        return 'not known'
+
+
 def bench(title, programs, measure, rounds, scale=1e3, unit='ms'):
     """Runs the programs ({name: argv}, sdpod first where it is) in rounds and prints one table."""
     names = list(programs)
@@ -126,21 +135,22 @@ def bench(title, programs, measure, rounds, scale=1e3, unit='ms'):
             sample = measure(programs[name])
             if i >= DISCARDED:
                 samples[name].append(sample)
-    print(f'\n{title}: {rounds} rounds')
-    print(f'  {"":28} {"wall " + unit:>18} {"CPU " + unit:>18} {"wall / ours":>22} {"CPU / ours":>22}')
+    print(f'\n{title}: {rounds} rounds; CPU pressure {pressure()}')
+    print(f'  {"":24} {"wall " + unit:>22} {"best":>8} {"CPU " + unit:>22} {"wall / ours":>20} {"best":>6} {"CPU / ours":>20}')
     ours = samples[names[0]]
     for name in names:
         cells = []
         for k in (0, 1):
             median, low, high = interval([s[k] * scale for s in samples[name]])
             cells.append(f'{median:.2f} ({low:.1f}-{high:.1f})')
-        for k in (0, 1):
-            if name == names[0]:
-                cells.append('')
-                continue
-            median, low, high = interval([s[k] / max(o[k], 1e-6) for s, o in zip(samples[name], ours)])
-            cells.append(f'{median:.2f} ({low:.2f}-{high:.2f})')
-        print(f'  {name:28} {cells[0]:>18} {cells[1]:>18} {cells[2]:>22} {cells[3]:>22}', flush=True)
+        best = [min(s[0] for s in of) * scale for of in (samples[name], ours)]
+        ratios = ['', '', '']
+        if name != names[0]:
+            for k in (0, 1):
+                median, low, high = interval([s[k] / max(o[k], 1e-6) for s, o in zip(samples[name], ours)])
+                ratios[2 * k] = f'{median:.2f} ({low:.2f}-{high:.2f})'
+            ratios[1] = f'{best[0] / best[1]:.2f}'
+        print(f'  {name:24} {cells[0]:>22} {best[0]:8.2f} {cells[1]:>22} {ratios[0]:>20} {ratios[1]:>6} {ratios[2]:>20}', flush=True)
     return samples
 
 
