@@ -183,6 +183,26 @@ static int add_key(Reader *r, char *s, uint32_t line) {
         return 0;
 }
 
+/* "@17": what a value or a group is called while inih has it. (No printf: this is done for every line at every boot.) */
+static char *put_mark(char *out, size_t n) {
+        char digits[24];
+        size_t i = sizeof(digits);
+
+        do
+                digits[--i] = (char) ('0' + n % 10);
+        while ((n /= 10) > 0);
+        *out++ = '@';
+        memcpy(out, digits + i, sizeof(digits) - i);
+        return out + sizeof(digits) - i;
+}
+
+static bool is_mark(const char *s, size_t n) {
+        char mark[32];
+
+        *put_mark(mark, n) = '\0';
+        return strcmp(s, mark) == 0;
+}
+
 /* inih's fgets(): one line with its newline, NULL at the end. */
 static char *reader_line(char *line, int room, void *stream) {
         Reader *r = stream;
@@ -191,6 +211,10 @@ static char *reader_line(char *line, int room, void *stream) {
 
         if (r->code < 0)
                 return NULL;
+        if (room < UNIT_KEY_LENGTH_MAX + 40) { /* another inih than the one we know */
+                r->code = -EMSGSIZE;
+                return NULL;
+        }
         if (r->handed != SIZE_MAX) { /* inih did not give the last key back */
                 r->code = -EBADMSG;
                 return NULL;
@@ -204,13 +228,16 @@ static char *reader_line(char *line, int room, void *stream) {
                 r->code = begin_group(r, s, number);
                 if (r->code < 0)
                         return NULL;
-                (void) snprintf(line, (size_t) room, "[@%d]\n", r->group);
+                *line = '[';
+                memcpy(put_mark(line + 1, (size_t) r->group), "]\n", sizeof("]\n"));
         } else {
                 r->code = add_key(r, s, number);
                 if (r->code < 0)
                         return NULL;
                 r->handed = r->file->n_entries - 1;
-                (void) snprintf(line, (size_t) room, "%s=@%zu\n", r->file->entries[r->handed].name, r->handed);
+                char *end = stpcpy(line, r->file->entries[r->handed].name); /* its length was checked */
+                *end++ = '=';
+                memcpy(put_mark(end, r->handed), "\n", sizeof("\n"));
         }
         return line;
 }
@@ -218,13 +245,8 @@ static char *reader_line(char *line, int room, void *stream) {
 /* inih's side: the key, the group and the number must be the ones that were handed in. */
 static int handle_token(void *user, const char *section, const char *name, const char *value) {
         Reader *r = user;
-        char expected[24], group[24];
 
-        if (r->handed == SIZE_MAX || !value)
-                return 0;
-        (void) snprintf(expected, sizeof(expected), "@%zu", r->handed);
-        (void) snprintf(group, sizeof(group), "@%d", r->group);
-        if (strcmp(section, group) != 0 || strcmp(value, expected) != 0)
+        if (r->handed == SIZE_MAX || !value || !is_mark(section, (size_t) r->group) || !is_mark(value, r->handed))
                 return 0;
 
         UnitEntry *e = r->file->entries + r->handed;

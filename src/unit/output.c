@@ -66,16 +66,42 @@ static int replace_link(int fd, const char *name, const char *target) {
         return 0;
 }
 
+static int make_link_in(int fd, const char *name, const char *target) {
+        if (symlinkat(target, fd, name) >= 0)
+                return 0;
+        return errno == EEXIST ? replace_link(fd, name, target) : -errno;
+}
+
 int unit_output_link(int dir_fd, const char *path, const char *target) {
         const char *name = NULL;
         _cleanup_fd_ int parent = open_parent(dir_fd, path, &name);
 
-        if (!name)
-                return parent;
-        int fd = parent >= 0 ? parent : dir_fd;
-        if (symlinkat(target, fd, name) >= 0)
-                return 0;
-        return errno == EEXIST ? replace_link(fd, name, target) : -errno;
+        return name ? make_link_in(parent >= 0 ? parent : dir_fd, name, target) : parent;
+}
+
+/* The directory of the last link: nearly all units want the same one. */
+typedef struct LinkDir {
+        char path[NAME_MAX + 1];
+        size_t n;
+        int base_fd, fd;
+} LinkDir;
+
+static int link_again(LinkDir *last, int dir_fd, const char *path, const char *target) {
+        const char *slash = strrchr(path, '/'), *name = NULL;
+        size_t n = slash ? (size_t) (slash - path) : 0;
+
+        if (n == 0 || n >= sizeof(last->path))
+                return unit_output_link(dir_fd, path, target);
+        if (last->fd < 0 || last->base_fd != dir_fd || last->n != n || memcmp(last->path, path, n) != 0) {
+                int fd = open_parent(dir_fd, path, &name);
+
+                if (fd < 0)
+                        return fd;
+                (void) fd_close(last->fd);
+                *last = (LinkDir){ .n = n, .base_fd = dir_fd, .fd = fd };
+                memcpy(last->path, path, n);
+        }
+        return make_link_in(last->fd, slash + 1, target);
 }
 
 /* --- [Install] --- */
@@ -85,6 +111,7 @@ typedef struct Install {
         const Unit *unit;
         Arena *arena;
         int dir_fd;
+        LinkDir *last;
         const char *file;    /* "web.service" */
         const char *linked;  /* the name under which it is wanted; NULL: not at all */
 } Install;
@@ -99,7 +126,7 @@ static void make_link(const Install *in, const UnitEntry *e, const char *word, c
         for (const char *p = path; p && (p = strchr(p, '/')); p++)
                 text_add(&target, "../");
         text_add(&target, in->file);
-        int r = !path || target.failed ? -ENOMEM : unit_output_link(in->dir_fd, path, target.data);
+        int r = !path || target.failed ? -ENOMEM : link_again(in->last, in->dir_fd, path, target.data);
         if (r < 0)
                 complain(in, e, word, strerror(-r));
 }
@@ -180,8 +207,8 @@ static int link_by_file_name(const Install *in) {
         return unit_output_link(in->dir_fd, path, in->file);
 }
 
-static int install(UnitSet *set, const Unit *unit, int dir_fd, Arena *arena, bool fault) {
-        Install in = { .set = set, .unit = unit, .arena = arena, .dir_fd = dir_fd,
+static int install(UnitSet *set, const Unit *unit, int dir_fd, LinkDir *last, Arena *arena, bool fault) {
+        Install in = { .set = set, .unit = unit, .arena = arena, .dir_fd = dir_fd, .last = last,
                        .file = arena_format(arena, "%s.service", unit->service) };
 
         if (!in.file)
@@ -221,14 +248,14 @@ static int write_file(int dir_fd, const char *name, const Text *text) {
         return r;
 }
 
-static int write_text(UnitSet *set, const Unit *unit, int dir_fd, const Text *text, Arena *arena, bool fault) {
+static int write_text(UnitSet *set, const Unit *unit, int dir_fd, LinkDir *last, const Text *text, Arena *arena) {
         _cleanup_free_ char *file = str_format("%s.service", unit->service), *message = NULL;
 
         if (!file || text->failed)
                 return -ENOMEM;
         int r = write_file(dir_fd, file, text);
         if (r >= 0)
-                r = install(set, unit, dir_fd, arena, fault);
+                r = install(set, unit, dir_fd, last, arena, unit->broken);
         if (r < 0) {
                 message = str_format("cannot write '%s': %s", file, strerror(-r));
                 set->report(set->userdata, UNIT_ERROR, message ? message : "out of memory");
@@ -236,7 +263,7 @@ static int write_text(UnitSet *set, const Unit *unit, int dir_fd, const Text *te
         return r;
 }
 
-static int output_one(UnitSet *set, const UnitOutput *output, Unit *unit, Convert *convert, Text *text) {
+static int output_one(UnitSet *set, const UnitOutput *output, Unit *unit, Convert *convert, LinkDir *last, Text *text) {
         int r = -EINVAL, dir_fd = output->dir_fd;
 
         text_clear(text);
@@ -255,7 +282,7 @@ static int output_one(UnitSet *set, const UnitOutput *output, Unit *unit, Conver
                 unit_convert_fault(unit, convert->arena, text);
         }
         if (!output->dry_run)
-                return write_text(set, unit, dir_fd, text, convert->arena, unit->broken);
+                return write_text(set, unit, dir_fd, last, text, convert->arena);
         if (text->failed)
                 return -ENOMEM;
         return printf("---%s.service---\n%s\n", unit->service, text->data) < 0 ? -EIO : 0;
@@ -265,6 +292,7 @@ int unit_output_all(UnitSet *set, const UnitOutput *output) {
         Arena arena = {};
         Convert convert = { .set = set, .arena = &arena };
         _cleanup_text_ Text text = {};
+        LinkDir last = { .fd = -EBADF };
         int r = 0, failed = 0;
 
         for (unsigned order = 1; order <= UNIT_ORDER_MAX; order++)
@@ -273,10 +301,11 @@ int unit_output_all(UnitSet *set, const UnitOutput *output) {
 
                         if (unit->masked || unit->doubled || unit_type_info(unit->type)->order != order)
                                 continue;
-                        r = output_one(set, output, unit, &convert, &text);
+                        r = output_one(set, output, unit, &convert, &last, &text);
                         if (r < 0)
                                 failed = r;
                 }
+        (void) fd_close(last.fd);
         unit_convert_done(&convert);
         arena_done(&arena);
         return failed;

@@ -167,31 +167,36 @@ static bool needs_quotes(const char *word) {
         return false;
 }
 
-void unit_quote_word(Text *text, const char *word) {
-        static const char special[] = "\a\b\f\n\r\t\v\\\"", names[] = "abfnrtv\\\"";
+static bool is_plain(unsigned char c) {
+        return c > ' ' && c < 0x7F && c != '"' && c != '\\';
+}
 
+static void quote_byte(Text *text, unsigned char c) {
+        static const char special[] = "\a\b\f\n\r\t\v\\\"", names[] = "abfnrtv\\\"", digits[] = "0123456789abcdef";
+        const char *name = strchr(special, c);
+        char escape[] = { '\\', name ? names[name - special] : 'x', digits[c >> 4], digits[c & 15] };
+
+        text_add_n(text, escape, name ? 2 : sizeof(escape));
+}
+
+void unit_quote_word(Text *text, const char *word) {
         if (!word || !needs_quotes(word)) {
                 text_add(text, word);
                 return;
         }
         text_add_char(text, '"');
         for (const char *p = word; *p;) {
-                unsigned char c = (unsigned char) *p;
-                size_t n = unit_utf8_length(p);
-                const char *name = strchr(special, *p);
+                size_t n = 0;
 
-                if (name) {
-                        char escape[] = { '\\', names[name - special] };
-
-                        text_add_n(text, escape, sizeof(escape));
-                        p++;
-                } else if (c <= ' ' || c == 0x7F || n == 0) {
-                        text_addf(text, "\\x%02x", c);
-                        p++;
-                } else {
+                while (is_plain((unsigned char) p[n]))
+                        n++;
+                if (n == 0 && (unsigned char) *p >= 0x80)
+                        n = unit_utf8_length(p);
+                if (n > 0)
                         text_add_n(text, p, n);
-                        p += n;
-                }
+                else
+                        quote_byte(text, (unsigned char) *p);
+                p += MAX(n, (size_t) 1);
         }
         text_add_char(text, '"');
 }
