@@ -32,6 +32,14 @@ typedef enum SoloPhase {
         SOLO_WAITING,
 } SoloPhase;
 
+/* An orphan that was reaped while nobody had said yet which one the init is. */
+typedef struct SoloOrphan {
+        pid_t pid;
+        int exit_code;
+} SoloOrphan;
+
+enum { ORPHANS_MAX = 64 };
+
 typedef struct Solo {
         MonitorSolo *args;
         Store store;
@@ -44,6 +52,8 @@ typedef struct Solo {
         pid_t starter, main, recorder; /* our children; 0: none */
         bool main_ended, told_to_end;
         int starter_status, exit_code;
+        SoloOrphan orphans[ORPHANS_MAX];
+        size_t n_orphans;
         uint64_t started_usec, delay_usec;
         uint32_t restarts;
         sd_event_source *restart_timer, *state_watch;
@@ -204,8 +214,14 @@ static int take_news(Solo *s) {
 
         if (r < 0)
                 log_warning("cannot read what the container's start says: %s", strerror(-r));
-        if (s->main == 0 && s->phase == SOLO_STARTING)
-                s->main = s->news.main_pid;
+        if (s->main != 0 || s->phase != SOLO_STARTING)
+                return 0;
+        s->main = s->news.main_pid;
+        for (size_t i = 0; s->main != 0 && i < s->n_orphans; i++)
+                if (s->orphans[i].pid == s->main) {
+                        s->main_ended = true;
+                        s->exit_code = s->orphans[i].exit_code;
+                }
         return 0;
 }
 
@@ -237,7 +253,8 @@ static void child_ended(Solo *s, const siginfo_t *info) {
                 if (exit_code_of(info) != 0)
                         log_warning("cannot record the end of container '%s'", s->args->id);
                 go_on(s);
-        }
+        } else if (s->phase == SOLO_STARTING && s->main == 0 && s->n_orphans < ORPHANS_MAX)
+                s->orphans[s->n_orphans++] = (SoloOrphan){ info->si_pid, exit_code_of(info) };
 }
 
 static int on_child(sd_event_source *source, const struct signalfd_siginfo *si, void *userdata) {
@@ -286,6 +303,7 @@ static int start(Solo *s) {
         s->phase = SOLO_STARTING;
         s->main = 0;
         s->main_ended = false;
+        s->n_orphans = 0;
         s->started_usec = monitor_now(&s->monitor);
         if (!env)
                 return -ENOMEM;

@@ -47,8 +47,8 @@ is "$("$PROBE" check "$n" out <"$T/out")" "" "what is there is in order"
 rm "$small"
 id=$(id_of 4)
 small=/run/sdpod-small/4.log
-"$PROBE" start "$id" k8s-file "$small" --stdin --max-size 1000000000 sh -c '"$0" lines 300000; read -r x; echo "after $x"' "$PROBE" >/dev/null
-until_ok 30 sh -c "$PROBE stat $id lost | grep -q '[1-9]'"
+"$PROBE" start "$id" k8s-file "$small" --stdin --max-size 1000000000 sh -c '"$0" lines 300000; : >"$1"; read -r x; echo "after $x"' "$PROBE" "$T/written" >/dev/null
+until_ok 30 test -e "$T/written"
 like "$("$PROBE" stat "$id" lost)" '[1-9]' "the monitor tells of the loss"
 like "$("$PROBE" stat "$id" failing)" '28' "and why"
 : >"$small"
