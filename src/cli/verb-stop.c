@@ -221,7 +221,11 @@ static int run_rm(Invocation *in, Error *reterr) {
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "--force option must be specified to use the --time option");
         if (o->remove.force) /* Podman: what is not there is not an error then */
                 o->select.ignore = true;
-        return containers_each(in, &o->select, rm_one, o, reterr);
+        int r = containers_each(in, &o->select, rm_one, o, reterr);
+        if (r != -ENOENT && r != -EBUSY)
+                return r;
+        error_print(reterr); /* podman-rm(1), EXIT STATUS: 1 it does not exist, 2 it runs */
+        return r == -ENOENT ? 1 : 2;
 }
 
 const Verb verb_rm = {

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
@@ -270,6 +271,19 @@ static int clear_name(const Store *store, const char *name, bool replace, Error 
         return engine_remove(store, &holder, &(RemoveOptions){ .force = true, .volumes = true }, reterr);
 }
 
+/* The ID that keep-id puts the user at is the one that is mapped to the user. */
+static int keep_user(ContainerConfig *config, Error *reterr) {
+        _cleanup_user_map_ UserMap base = {}, map = {};
+        uint32_t uid, gid;
+        int r = user_map_default(&base, reterr);
+
+        if (r >= 0)
+                r = user_map_for_container(config, &base, &map, reterr);
+        if (r < 0 || !idmap_from_host(&map.uid, getuid(), &uid) || !idmap_from_host(&map.gid, getgid(), &gid))
+                return r;
+        return (config->user = str_format("%u:%u", uid, gid)) ? 0 : error_oom(reterr);
+}
+
 int engine_create(const Store *store, ContainerConfig *config, const CreateOptions *options, Container *ret, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         _cleanup_image_info_ ImageInfo image = {};
@@ -284,6 +298,9 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 if (r >= 0)
                         r = merge_image(config, &image, options, reterr);
         }
+        /* who keeps their ID runs under it (podman-run(1), --userns) */
+        if (r >= 0 && !config->user && config->userns && str_after(config->userns, "keep-id"))
+                r = keep_user(config, reterr);
         if (r >= 0)
                 r = name_anonymous_volumes(config, reterr);
         if (r >= 0)

@@ -77,7 +77,8 @@ static int plan_rootfs(const Store *store, Container *container, const UserMap *
                 return r;
         if (driver == STORAGE_FUSE || plan->map.own) {
                 rootfs->kind = ROOTFS_TREE;
-                return rootfs_fuse_mount(store, container, lower, base, &plan->map, &rootfs->tree_fd, reterr);
+                r = rootfs_fuse_mount(store, container, lower, base, &plan->map, &rootfs->tree_fd, &plan->parent_userns_fd, reterr);
+                return r < 0 ? r : user_map_to_view(&plan->map, base, &plan->parent_view, reterr);
         }
         rootfs->kind = ROOTFS_OVERLAY;
         rootfs->lower = TAKE_PTR(lower);

@@ -56,6 +56,32 @@ uint64_t idmap_size(const IdMap *map) {
         return size;
 }
 
+static int view_half(const IdMap *map, const IdMap *base, IdMap *ret) {
+        for (size_t i = 0; i < map->n; i++) {
+                uint32_t id;
+                int r = idmap_from_host(base, map->ranges[i].host_id, &id)
+                                ? add(ret, map->ranges[i].container_id, id, map->ranges[i].size)
+                                : -ERANGE;
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int user_map_to_view(const UserMap *map, const UserMap *base, UserMap *ret, Error *reterr) {
+        _cleanup_user_map_ UserMap view = { .single = map->single, .own = map->own };
+        int r = view_half(&map->uid, &base->uid, &view.uid);
+
+        if (r >= 0)
+                r = view_half(&map->gid, &base->gid, &view.gid);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot translate the ID map");
+        *ret = view;
+        view = (UserMap){};
+        return 0;
+}
+
 static int default_half(const char *file, uint32_t own_id, IdMap *map, Error *reterr) {
         _cleanup_free_ SubidRange *ranges = NULL;
         uint64_t next = 1;

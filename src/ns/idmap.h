@@ -28,6 +28,10 @@ int user_map_default(UserMap *ret, Error *reterr);
 /* The map of a container: by config->userns and config->uid_map/gid_map over the default one. */
 int user_map_for_container(const ContainerConfig *config, const UserMap *base, UserMap *ret, Error *reterr);
 
+/* The same map for the eyes of a process in a namespace with the map `base`: its host_ids are then base's container IDs. For a
+ * user namespace that is made inside another one (user_namespaces(7)). */
+int user_map_to_view(const UserMap *map, const UserMap *base, UserMap *ret, Error *reterr);
+
 /* The host's ID for an ID in the container: false if it is not mapped. And back. */
 bool idmap_to_host(const IdMap *map, uint32_t container_id, uint32_t *ret);
 bool idmap_from_host(const IdMap *map, uint32_t host_id, uint32_t *ret);

@@ -105,17 +105,9 @@ static int write_map_file(int proc_fd, const char *name, const IdMap *map) {
         return file_write_string(proc_fd, name, text);
 }
 
-int userns_write_maps(pid_t pid, const UserMap *map, Error *reterr) {
+int userns_write_maps_directly(pid_t pid, const UserMap *map, Error *reterr) {
         char path[32];
         int r = 0;
-
-        if (map->host)
-                return 0;
-        if (map->uid.n > MAP_RANGES_MAX || map->gid.n > MAP_RANGES_MAX)
-                return error_set(reterr, -E2BIG, ERROR_INVALID, "cannot set up the user namespace: more than %d ID ranges",
-                                 MAP_RANGES_MAX);
-        if (geteuid() != 0 && !map->single)
-                return write_by_helpers(pid, map, reterr);
 
         (void) snprintf(path, sizeof(path), "/proc/%d", (int) pid);
         _cleanup_fd_ int proc_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -129,6 +121,17 @@ int userns_write_maps(pid_t pid, const UserMap *map, Error *reterr) {
         if (r >= 0)
                 r = write_map_file(proc_fd, "uid_map", &map->uid);
         return r < 0 ? error_set_errno(reterr, r, "cannot set up the user namespace") : 0;
+}
+
+int userns_write_maps(pid_t pid, const UserMap *map, Error *reterr) {
+        if (map->host)
+                return 0;
+        if (map->uid.n > MAP_RANGES_MAX || map->gid.n > MAP_RANGES_MAX)
+                return error_set(reterr, -E2BIG, ERROR_INVALID, "cannot set up the user namespace: more than %d ID ranges",
+                                 MAP_RANGES_MAX);
+        if (geteuid() != 0 && !map->single)
+                return write_by_helpers(pid, map, reterr);
+        return userns_write_maps_directly(pid, map, reterr);
 }
 
 static int explain_unshare(int code, Error *reterr) {

@@ -9,6 +9,9 @@
  * directly (setgroups is denied first where the kernel demands it). */
 int userns_write_maps(pid_t pid, const UserMap *map, Error *reterr);
 
+/* The same, written directly: by a process with CAP_SETUID in the parent namespace, in whose view the map must be. */
+int userns_write_maps_directly(pid_t pid, const UserMap *map, Error *reterr);
+
 /* Makes the calling process, which must be a single-threaded child made for the purpose, root of a fresh user namespace
  * (and of the further namespaces in `flags`, CLONE_NEWNS and others) with this map. Its mounts are made private. For
  * root's own map (`host`) only the other namespaces are made. */

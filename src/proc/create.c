@@ -32,6 +32,8 @@
 
 void proc_plan_done(ProcPlan *plan) {
         user_map_done(&plan->map);
+        user_map_done(&plan->parent_view);
+        (void) fd_close(plan->parent_userns_fd);
         strv_free(plan->rootfs.lower);
         free(plan->rootfs.upper);
         free(plan->rootfs.work);
@@ -94,17 +96,24 @@ static int join_namespaces(const NamespacePlan *plan, Error *reterr) {
         return 0;
 }
 
-int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
-        _cleanup_proc_ Proc proc = PROC_NULL;
-        int pair[2], pidfd = -EBADF;
+_noreturn_ static void run_init(const ProcPlan *plan, int sync_fd) {
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        if (join_namespaces(&plan->namespaces, &error) < 0) {
+                (void) wire_send_result(sync_fd, error.code, &error);
+                _exit(1);
+        }
+        proc_init(plan, sync_fd);
+}
+
+/* The clone itself. In the child it does not return. The pid, or -errno. */
+static pid_t clone_init(const ProcPlan *plan, const int sync[2], uint64_t flags, int *ret_pidfd) {
         struct clone_args args = {
-                .flags = (uint64_t) plan->namespaces.flags | CLONE_PIDFD,
-                .pidfd = (uint64_t) (uintptr_t) &pidfd,
-                .exit_signal = SIGCHLD,
+                .flags = (uint64_t) plan->namespaces.flags | CLONE_PIDFD | flags,
+                .pidfd = (uint64_t) (uintptr_t) ret_pidfd,
+                .exit_signal = (flags & CLONE_PARENT) ? 0 : SIGCHLD,
         };
 
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_set_errno(reterr, -errno, "cannot make the container's process");
         if (plan->cgroup_fd >= 0) {
                 args.flags |= CLONE_INTO_CGROUP; /* Linux 5.7: born there, as moving waits for a grace period */
                 args.cgroup = (uint64_t) plan->cgroup_fd;
@@ -112,24 +121,70 @@ int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
         /* single-threaded, so the child may allocate: nobody held the allocator's lock */
         long pid = syscall(SYS_clone3, &args, sizeof(args));
         if (pid == 0) {
-                _cleanup_error_ Error error = ERROR_NULL;
-
-                (void) fd_close(pair[0]);
-                if (join_namespaces(&plan->namespaces, &error) < 0) {
-                        (void) wire_send_result(pair[1], error.code, &error);
-                        _exit(1);
-                }
-                proc_init(plan, pair[1]);
+                (void) fd_close(sync[0]);
+                run_init(plan, sync[1]);
         }
-        int code = -errno;
-        (void) fd_close(pair[1]);
-        proc.sync_fd = pair[0];
-        if (pid < 0)
-                return explain_clone(plan, code, reterr);
-        proc.pid = (pid_t) pid;
-        proc.pidfd = pidfd;
+        return pid < 0 ? -errno : (pid_t) pid;
+}
 
-        int r = (plan->namespaces.flags & CLONE_NEWUSER) ? userns_write_maps(proc.pid, &plan->map, reterr) : 0;
+/* A user namespace is made inside the one that its maker is in: so a process in between enters that one, clones the init as
+ * its sibling, and writes the maps, which it may there. */
+static int clone_nested(const ProcPlan *plan, const int sync[2], Proc *proc, Error *reterr) {
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_set_errno(reterr, -errno, "cannot make the container's process");
+        pid_t maker = fork();
+        if (maker == 0) {
+                _cleanup_error_ Error error = ERROR_NULL;
+                int pidfd = -EBADF, r;
+
+                if (setns(plan->parent_userns_fd, CLONE_NEWUSER) < 0)
+                        r = error_set_errno(&error, -errno, "cannot enter the user namespace of the root file system");
+                else {
+                        r = clone_init(plan, sync, CLONE_PARENT, &pidfd);
+                        if (r < 0)
+                                (void) explain_clone(plan, r, &error);
+                        else if (userns_write_maps_directly(r, &plan->parent_view, &error) < 0)
+                                r = error.code;
+                }
+                (void) wire_send_result_fd(pair[1], r, &error, pidfd);
+                _exit(0);
+        }
+        (void) fd_close(pair[1]);
+        _cleanup_fd_ int fd = pair[0];
+        if (maker < 0)
+                return error_set_errno(reterr, -errno, "cannot make the container's process");
+        int r = wire_receive_result_fd(fd, &proc->pidfd, reterr);
+        (void) process_reap(maker);
+        if (r < 0)
+                return r;
+        proc->pid = r;
+        return 0;
+}
+
+static int clone_mapped(const ProcPlan *plan, const int sync[2], Proc *proc, Error *reterr) {
+        int pidfd = -EBADF, r;
+
+        if (plan->parent_userns_fd >= 0)
+                return clone_nested(plan, sync, proc, reterr);
+        r = clone_init(plan, sync, /* flags= */ 0, &pidfd);
+        if (r < 0)
+                return explain_clone(plan, r, reterr);
+        proc->pid = r;
+        proc->pidfd = pidfd;
+        return (plan->namespaces.flags & CLONE_NEWUSER) ? userns_write_maps(proc->pid, &plan->map, reterr) : 0;
+}
+
+int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
+        _cleanup_proc_ Proc proc = PROC_NULL;
+        int sync[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) < 0)
+                return error_set_errno(reterr, -errno, "cannot make the container's process");
+        proc.sync_fd = sync[0];
+        int r = clone_mapped(plan, sync, &proc, reterr);
+        (void) fd_close(sync[1]);
         if (r >= 0 && plan->place)
                 r = plan->place(proc.pid, plan->place_data, reterr);
         if (r >= 0)

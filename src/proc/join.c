@@ -8,7 +8,8 @@
  *
  *      starter                     joiner                        process
  *      clone3(cgroup)              setns, clone3(CLONE_PARENT)
- *                      <-- pidfd --                              terminal, user, descriptors, capabilities, filter
+ *                      <-- pidfd -- (a socket of its own: the process may be faster)
+ *                      <-- created --------------------------------- terminal, user
  *      (placed)        --- start ------------------------------> execve()
  *                      <-- (closed) or an error ---------------- */
 #include "proc/join.h"
@@ -139,7 +140,7 @@ _noreturn_ static void run_process(const JoinPlan *plan, int sync_fd) {
         _exit(1);
 }
 
-_noreturn_ static void run_joiner(const JoinPlan *plan, int sync_fd) {
+_noreturn_ static void run_joiner(const JoinPlan *plan, int joiner_fd, int sync_fd) {
         int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
                     (plan->own_user_namespace ? CLONE_NEWUSER : 0);
         _cleanup_error_ Error error = ERROR_NULL;
@@ -158,11 +159,11 @@ _noreturn_ static void run_joiner(const JoinPlan *plan, int sync_fd) {
                 else
                         r = (int) pid;
         }
-        (void) wire_send_result_fd(sync_fd, r, &error, pidfd);
+        (void) wire_send_result_fd(joiner_fd, r, &error, pidfd);
         _exit(0);
 }
 
-static pid_t clone_joiner(const JoinPlan *plan, int sync_fd, bool in_cgroup) {
+static pid_t clone_joiner(const JoinPlan *plan, int joiner_fd, int sync_fd, bool in_cgroup) {
         struct clone_args args = {
                 .flags = in_cgroup ? CLONE_INTO_CGROUP : 0,
                 .exit_signal = SIGCHLD,
@@ -171,7 +172,7 @@ static pid_t clone_joiner(const JoinPlan *plan, int sync_fd, bool in_cgroup) {
         long pid = syscall(SYS_clone3, &args, sizeof(args));
 
         if (pid == 0)
-                run_joiner(plan, sync_fd);
+                run_joiner(plan, joiner_fd, sync_fd);
         return pid < 0 ? -errno : (pid_t) pid;
 }
 
@@ -194,24 +195,29 @@ static int start(const JoinPlan *plan, Proc *proc, bool placed, Error *reterr) {
 int proc_join(const JoinPlan *plan, Proc *ret, Error *reterr) {
         _cleanup_proc_ Proc proc = PROC_NULL;
         bool placed = plan->cgroup_fd >= 0;
-        int pair[2];
+        int sync[2], pair[2];
 
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) < 0)
+                return error_set_errno(reterr, -errno, "cannot make a process");
+        proc.sync_fd = sync[0];
+        _cleanup_fd_ int theirs = sync[1];
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot make a process");
-        pid_t joiner = clone_joiner(plan, pair[1], placed);
+        _cleanup_fd_ int joiner_fd = pair[0], joiner_theirs = pair[1];
+        pid_t joiner = clone_joiner(plan, joiner_theirs, theirs, placed);
         if (placed && (joiner == -EACCES || joiner == -EBUSY || joiner == -EOPNOTSUPP)) {
                 placed = false; /* another session's cgroup (cgroups(7), delegation): the manager has to move it */
-                joiner = clone_joiner(plan, pair[1], placed);
+                joiner = clone_joiner(plan, joiner_theirs, theirs, placed);
         }
-        (void) fd_close(pair[1]);
-        proc.sync_fd = pair[0];
         if (joiner < 0)
                 return error_set_errno(reterr, joiner, "cannot make a process");
-        int r = wire_receive_result_fd(proc.sync_fd, &proc.pidfd, reterr);
+        joiner_theirs = fd_close(joiner_theirs);
+        int r = wire_receive_result_fd(joiner_fd, &proc.pidfd, reterr);
         (void) process_reap(joiner);
         if (r < 0)
                 return r;
         proc.pid = r;
+        theirs = fd_close(theirs);
         r = start(plan, &proc, placed, reterr);
         if (r < 0)
                 return r;

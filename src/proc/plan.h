@@ -61,6 +61,8 @@ typedef struct NamespacePlan {
 typedef struct ProcPlan {
         const ContainerConfig *config;
         UserMap map;             /* owned */
+        int parent_userns_fd;    /* the user namespace in which the container's is made; -EBADF: the starter's own */
+        UserMap parent_view;     /* then: the map as seen from there; owned */
         NamespacePlan namespaces;
         RootfsPlan rootfs;
         MountPlan *mounts;       /* in the order in which they are made; owned */
@@ -82,7 +84,7 @@ typedef struct ProcPlan {
 } ProcPlan;
 
 #define PROC_PLAN_NULL                                                                                  \
-        ((ProcPlan){ .rootfs = { .tree_fd = -EBADF }, .cgroup_fd = -EBADF,            \
+        ((ProcPlan){ .parent_userns_fd = -EBADF, .rootfs = { .tree_fd = -EBADF }, .cgroup_fd = -EBADF,            \
                      .stdio = { -EBADF, -EBADF, -EBADF },                                               \
                      .namespaces = { .join_fds = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF } } })
 

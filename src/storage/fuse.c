@@ -73,11 +73,22 @@ static int wait_for_mount(int pidfd, const char *path, Error *reterr) {
         }
 }
 
+/* What it printed belongs to its failure; where it works it prints warnings that concern nobody. */
+static int explain(int words, int code, Error *reterr) {
+        _cleanup_free_ char *text = NULL;
+
+        if (lseek(words, 0, SEEK_SET) == 0 && io_read_all(words, 4096, &text, /* ret_size= */ NULL) >= 0 && *text) {
+                text[strcspn(text, "\n")] = 0;
+                return error_set(reterr, code, ERROR_INTERNAL, "cannot mount with fuse-overlayfs: %s", text);
+        }
+        return code;
+}
+
 static int mount_inside(int socket, const Store *store, const char *options, const UserMap *base, Error *reterr) {
         char *const argv[] = { (char *) PROGRAM, (char *) "-f", (char *) "-o", (char *) options, (char *) "mnt", NULL };
         char *const environment[] = { (char *) "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
-        const int stdio[] = { -EBADF, -EBADF, 2 };
-        _cleanup_fd_ int pidfd = -EBADF, tree = -EBADF;
+        _cleanup_fd_ int pidfd = -EBADF, tree = -EBADF, userns = -EBADF, words = io_memfd("fuse-overlayfs", "", 0);
+        const int stdio[] = { -EBADF, words, words };
 
         int r = userns_enter(base, CLONE_NEWNS, reterr);
         if (r < 0)
@@ -89,15 +100,19 @@ static int mount_inside(int socket, const Store *store, const char *options, con
                 return error_set_errno(reterr, r, "cannot run '%s'", PROGRAM);
         r = wait_for_mount(pidfd, "mnt", reterr);
         if (r < 0)
-                return r;
+                return explain(words, r, reterr);
         tree = open_tree(AT_FDCWD, "mnt", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
         if (tree < 0 || umount2("mnt", MNT_DETACH) < 0)
                 return error_set_errno(reterr, -errno, "cannot take over the mount of fuse-overlayfs");
-        return wire_send_result_fd(socket, 0, /* error= */ NULL, tree);
+        userns = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC);
+        if (userns < 0)
+                return error_set_errno(reterr, -errno, "cannot take over the namespace of fuse-overlayfs");
+        r = wire_send_result_fd(socket, 0, /* error= */ NULL, tree);
+        return r < 0 ? r : wire_send_result_fd(socket, 0, /* error= */ NULL, userns);
 }
 
 int rootfs_fuse_mount(const Store *store, const Container *container, char *const *lower, const UserMap *base, const UserMap *map,
-                      int *ret_tree_fd, Error *reterr) {
+                      int *ret_tree_fd, int *ret_userns_fd, Error *reterr) {
         _cleanup_free_ char *options = all_options(container, lower, base, map);
         int pair[2];
 
@@ -126,6 +141,8 @@ int rootfs_fuse_mount(const Store *store, const Container *container, char *cons
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot start a helper");
         int r = wire_receive_result_fd(fd, ret_tree_fd, reterr);
+        if (r >= 0)
+                r = wire_receive_result_fd(fd, ret_userns_fd, reterr);
         (void) process_reap(pid);
         return r;
 }

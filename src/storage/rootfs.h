@@ -24,9 +24,11 @@ int rootfs_make_directories(Container *container, const Store *store, Error *ret
 int rootfs_lower_paths(const Store *store, char *const *diff_ids, char ***ret, Error *reterr);
 
 /* Starts fuse-overlayfs in a namespace of the user's own map, with files shown as `map` wants them, and gives a detached
- * mount of it. The process ends by itself when the last mount of it goes. `base` is the user's map. */
+ * mount of it. The process ends by itself when the last mount of it goes. `base` is the user's map. A FUSE file system answers
+ * only processes of the user namespace it was mounted in and of those below (fuse(4)): *ret_userns_fd is that namespace, and
+ * the container's must be made inside it. */
 int rootfs_fuse_mount(const Store *store, const Container *container, char *const *lower, const UserMap *base, const UserMap *map,
-                      int *ret_tree_fd, Error *reterr);
+                      int *ret_tree_fd, int *ret_userns_fd, Error *reterr);
 
 /* For container_delete(): removes upper and work, whoever owns the files. `data` is not used. */
 int rootfs_remove(int dir_fd, void *data, Error *reterr);
