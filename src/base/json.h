@@ -75,6 +75,11 @@ typedef struct JsonField {
  * -EBADMSG with its path; keys that the table does not know are passed over, so that older programs read newer records. */
 int json_fields_load(const json_t *object, const JsonField *fields, void *target, Error *reterr);
 
+/* The same straight from the text, or from a file as json_read() has it (-ENOENT without a message), without a tree in
+ * between. Known keys that come twice are refused; what unknown keys hold is checked in its form only. */
+int json_fields_parse(const char *text, size_t size, const JsonField *fields, void *target, Error *reterr);
+int json_fields_read(int dir_fd, const char *name, size_t limit, const JsonField *fields, void *target, Error *reterr);
+
 /* The struct as a new object, or NULL when out of memory. */
 json_t *json_fields_save(const JsonField *fields, const void *source);
 

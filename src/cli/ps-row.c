@@ -302,6 +302,22 @@ static json_t *short_id(const char *id, bool no_trunc) {
         return id ? json_stringn_nocheck(id, MIN(strlen(id), no_trunc ? SIZE_MAX : 12)) : json_string("");
 }
 
+json_t *ps_row_table(const PsEntry *entry, const PsView *view) {
+        const Container *c = &entry->container;
+        const Pair pairs[] = {
+                { "ID", short_id(c->config.id, view->no_trunc) },
+                { "Image", json_text(c->config.image_name ?: c->config.image ?: "") },
+                { "Command", taken_text(command_text(&c->config, view->no_trunc)) },
+                { "CreatedHuman", taken_text(time_text_ago(c->config.created_usec, view->now_usec)) },
+                { "Status", taken_text(ps_status_text(c, view->now_usec)) },
+                { "Ports", taken_text(ps_ports_text(c)) },
+                { "Names", json_text(c->config.name) },
+                { "Size", taken_text(size_text(entry)) },
+        };
+
+        return object_from(pairs, ELEMENTSOF(pairs));
+}
+
 json_t *ps_row_fields(const PsEntry *entry, const PsView *view, bool namespaces) {
         const Container *c = &entry->container;
         const ContainerConfig *config = &c->config;

@@ -22,6 +22,10 @@ extern const FormatList ps_list, ps_list_size, ps_list_namespaces;
 /* An object of `ps --format json`; NULL when out of memory. */
 json_t *ps_row_json(const PsEntry *entry, const PsView *view);
 
+/* An object with the fields of the tables of ps_list and ps_list_size alone, which most calls want; NULL when out of
+ * memory. */
+json_t *ps_row_table(const PsEntry *entry, const PsView *view);
+
 /* An object with all fields of ps_list; NULL when out of memory. `namespaces`: with those of the process. */
 json_t *ps_row_fields(const PsEntry *entry, const PsView *view, bool namespaces);
 

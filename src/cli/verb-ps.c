@@ -148,8 +148,10 @@ static json_t *make_rows(const PsOptions *o, const Entries *entries, bool json) 
         _cleanup_json_ json_t *list = json_array();
 
         for (size_t i = 0; i < entries->n; i++) {
-                json_t *row = json ? ps_row_json(&entries->items[i], &view)
-                                   : ps_row_fields(&entries->items[i], &view, o->namespaces);
+                const PsEntry *entry = &entries->items[i];
+                json_t *row = json                           ? ps_row_json(entry, &view)
+                              : o->format || o->namespaces ? ps_row_fields(entry, &view, o->namespaces)
+                                                             : ps_row_table(entry, &view);
 
                 if (json_array_append_new(list, row) < 0)
                         return NULL;

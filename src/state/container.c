@@ -298,13 +298,7 @@ int container_find(const Store *store, const char *name_or_id, char **ret_id, Er
 }
 
 static int load(int dir_fd, const char *name, const JsonField *fields, void *target, Error *reterr) {
-        _cleanup_json_ json_t *json = NULL;
-        int r = json_read(dir_fd, name, JSON_RECORD_LIMIT, &json, reterr);
-
-        if (r < 0)
-                return r;
-        r = json_fields_load(json, fields, target, reterr);
-        return r < 0 ? error_prefix(reterr, r, "cannot read '%s'", name) : 0;
+        return json_fields_read(dir_fd, name, JSON_RECORD_LIMIT, fields, target, reterr);
 }
 
 static bool is_this_boot(const char *boot_id) {
