@@ -183,7 +183,7 @@ static int add_key(Reader *r, char *s, uint32_t line) {
         return 0;
 }
 
-/* "@17": what a value or a group is called while inih has it. (No printf: this is done for every line at every boot.) */
+/* "@17": what a value or a group is called while inih has it. No printf: this is done for every line at every boot. */
 static char *put_mark(char *out, size_t n) {
         char digits[24];
         size_t i = sizeof(digits);

@@ -92,9 +92,11 @@ static void try_all(const char *name, const char *source) {
 TEST(containers) {
         Text text = {};
 
-        text_add(&text, "# comment\n[Unit]\nAfter=all.container\n[Container]\nImage=r.x/a\nEnvironment=A=1 B=2\nLabel=c=d\n"
-                        "Volume=./x:/y\nMount=type=bind,src=./x,dst=/y\nRemapUsers=auto\nRemapUid=1 2\nAddDevice=-/dev/null\n"
-                        "GlobalArgs=--a\nReloadCmd=x y\nSecret=s\nEnvironmentFile=f\nNetwork=all.container\n"
+        text_add(&text, "# comment\n[Unit]\nAfter=all.container\n[Container]\nImage=r.x/a\n"
+                        "Environment=A=1 B=2\nLabel=c=d\n"
+                        "Volume=./x:/y\nMount=type=bind,src=./x,dst=/y\nRemapUsers=auto\nRemapUid=1 2\n"
+                        "AddDevice=-/dev/null\nGlobalArgs=--a\nReloadCmd=x y\nSecret=s\nEnvironmentFile=f\n"
+                        "Network=all.container\n"
                         "[Service]\nRestart=always\n");
         for (int i = 0; i < 2000; i++) /* enough for every buffer to grow more than once */
                 text_addf(&text, "[Group%d]\nKey=%d\n[Container]\nDNS=%d\nPodmanArgs=\"word %d\"\n", i % 200, i, i, i);
