@@ -141,14 +141,14 @@ static int add_user_mount(const Store *store, const ContainerMount *mount, ProcP
         return r < 0 || m->kind == MOUNT_TMPFS ? r : open_source(m, reterr);
 }
 
-/* A file of the container's directory over a path in it. */
+/* A file of the container's runtime directory over a path in it: written anew at each start, so it need not reach the disk. */
 static int add_file(const Store *store, const Container *container, const char *name, const char *destination, ProcPlan *plan,
                     Error *reterr) {
         MountPlan *m = proc_plan_add_mount(plan);
 
         if (!m)
                 return error_oom(reterr);
-        m->source = str_format("%s/containers/%s/%s", store->data_path, container->config.id, name);
+        m->source = str_format("%s/containers/%s/%s", store->runtime_path, container->config.id, name);
         m->destination = strdup(destination);
         m->attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
         return m->source && m->destination ? open_source(m, reterr) : error_oom(reterr);
@@ -161,13 +161,17 @@ static bool is_mounted(const ContainerConfig *config, const char *destination) {
         return false;
 }
 
-static int write_file(const Container *container, const char *name, const char *text, Error *reterr) {
-        int r = file_write_atomic(container->dir_fd, name, text, strlen(text), 0644, FILE_VOLATILE);
+static int write_file(const Store *store, Container *container, const char *name, const char *text, Error *reterr) {
+        int fd = container_runtime_fd(store, container, reterr);
+
+        if (fd < 0)
+                return fd;
+        int r = file_write_atomic(fd, name, text, strlen(text), 0644, FILE_VOLATILE);
 
         return r < 0 ? error_set_errno(reterr, r, "cannot write '%s' of the container", name) : 0;
 }
 
-static int add_files(const Store *store, const Container *container, ProcPlan *plan, Error *reterr) {
+static int add_files(const Store *store, Container *container, ProcPlan *plan, Error *reterr) {
         const ContainerConfig *config = &container->config;
         _cleanup_free_ char *resolv_conf = NULL, *hosts = NULL, *hostname = str_format("%s\n", config->hostname);
         int r = hostname ? network_files(config, &resolv_conf, &hosts, reterr) : error_oom(reterr);
@@ -185,7 +189,7 @@ static int add_files(const Store *store, const Container *container, ProcPlan *p
         for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
                 if (!files[i].text || is_mounted(config, files[i].destination))
                         continue;
-                r = write_file(container, files[i].name, files[i].text, reterr);
+                r = write_file(store, container, files[i].name, files[i].text, reterr);
                 if (r >= 0)
                         r = add_file(store, container, files[i].name, files[i].destination, plan, reterr);
         }

@@ -5,8 +5,9 @@
  *
  *      starter                                  init
  *      clone3()
- *      newuidmap, newgidmap  --- mapped ------>  becomes root of its namespace
- *      (network helper)                          root file system, mounts, /dev, pivot_root
+ *      newuidmap, newgidmap  --- mapped ------>  becomes root of its namespace, mounts
+ *      (cgroup)              --- placed ------>  cgroup namespace, the last mounts, pivot_root
+ *      (network helper)
  *                            <-- created ------  with the terminal's master side, if there is one; or an error
  *      state is written      --- start ------->  identity, capabilities, seccomp, execve()
  *                            <-- (closed) -----  success: the socket is close-on-exec; or an error
@@ -185,6 +186,8 @@ int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
         proc.sync_fd = sync[0];
         int r = clone_mapped(plan, sync, &proc, reterr);
         (void) fd_close(sync[1]);
+        if (r >= 0)
+                r = wire_send_result(proc.sync_fd, 0, /* error= */ NULL);
         if (r >= 0 && plan->place)
                 r = plan->place(proc.pid, plan->place_data, reterr);
         if (r >= 0)

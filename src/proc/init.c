@@ -4,8 +4,9 @@
  * Theory of operation. The steps below run in this order, as root of the container's user namespace; each names what it
  * irreversibly does.
  *   1. become root of the user namespace (setgroups, setresgid, setresuid), once the starter has written the maps
- *   2. a cgroup namespace of its own: unshared here, as the one that clone3() makes would be rooted at the starter's cgroup
- *   3. mounts, by descriptors: root, /proc, /dev, /sys, the user's, masks, read-only root; pivot_root; the host is gone
+ *   2. mounts, by descriptors: root, /proc, /sys, /dev, the user's
+ *   3. a cgroup namespace of its own, once the starter has placed us: unshared here, as the one that clone3() makes would be
+ *      rooted at the starter's cgroup; the cgroup mount, masks, read-only root; pivot_root; the host is gone
  *   4. report "created"; wait for "start"
  *   5. identity, capabilities, no_new_privs, seccomp (proc/credentials.h has their order); execve */
 #include "proc/init.h"
@@ -90,21 +91,30 @@ static int set_oom_score(Init *init, Error *reterr) {
         return r;
 }
 
-static int create(Init *init, Error *reterr) {
-        static int (*const steps[])(Init *, Error *) = {
-                become_root,     separate_cgroup, raise_loopback,     init_mount_root, init_mount_proc,
-                apply_sysctl, /* while /proc/sys can be written */
-                set_oom_score,   init_mount_sys,  init_mount_dev,     init_mount_volumes, init_mask_paths,
-                set_hostname,    init_seal_root,  init_pivot_root,
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(steps); i++) {
-                int r = steps[i](init, reterr);
+static int run_steps(Init *init, int (*const *steps)(Init *, Error *), Error *reterr) {
+        for (; *steps; steps++) {
+                int r = (*steps)(init, reterr);
 
                 if (r < 0)
                         return r;
         }
         return 0;
+}
+
+/* Most of the work is done while the starter sees to the cgroup. */
+static int create(Init *init, int sync_fd, Error *reterr) {
+        static int (*const before_placed[])(Init *, Error *) = {
+                become_root,   raise_loopback, init_mount_root, init_mount_proc, apply_sysctl /* while /proc/sys can be written */,
+                set_oom_score, init_mount_sys, init_mount_dev,  init_mount_volumes, set_hostname, NULL,
+        };
+        static int (*const after_placed[])(Init *, Error *) = {
+                separate_cgroup, init_mount_cgroup, init_mask_paths, init_seal_root, init_pivot_root, NULL,
+        };
+        int r = run_steps(init, before_placed, reterr);
+
+        if (r >= 0)
+                r = wire_receive_result(sync_fd, reterr);
+        return r < 0 ? r : run_steps(init, after_placed, reterr);
 }
 
 /* The environment of the process: HOME where nobody set it. */
@@ -179,7 +189,7 @@ void proc_init(const ProcPlan *plan, int sync_fd) {
 
         int r = wire_receive_result(sync_fd, &error);
         if (r >= 0)
-                r = create(&init, &error);
+                r = create(&init, sync_fd, &error);
         if (r >= 0)
                 r = wire_send_result_fd(sync_fd, 0, /* error= */ NULL, init.master_fd);
         if (r >= 0) {

@@ -18,6 +18,7 @@ int init_mount_root(Init *init, Error *reterr);         /* rootfs.c */
 int init_mount_proc(Init *init, Error *reterr);         /* kernel-mounts.c */
 int init_mount_dev(Init *init, Error *reterr);
 int init_mount_sys(Init *init, Error *reterr);
+int init_mount_cgroup(Init *init, Error *reterr);
 int init_mask_paths(Init *init, Error *reterr);
 int init_mount_volumes(Init *init, Error *reterr);      /* volumes.c */
 int init_seal_root(Init *init, Error *reterr);          /* rootfs.c */

@@ -65,16 +65,19 @@ static int mount_host_sys(Init *init, Error *reterr) {
 
 int init_mount_sys(Init *init, Error *reterr) {
         uint64_t read_only = init->plan->config->privileged ? 0 : MOUNT_ATTR_RDONLY;
-        _cleanup_error_ Error error = ERROR_NULL;
-        int r;
 
         /* a sysfs shows the network namespace it was made in, and so is only to be had where that one is ours */
         if (init->plan->namespaces.host_network && !init->plan->map.host)
                 return mount_host_sys(init, reterr);
-        r = mount_at(init, "sysfs", NULL, ATTR_KERNEL | read_only, "/sys", reterr);
-        if (r < 0)
-                return r;
-        r = mount_at(init, "cgroup2", NULL, ATTR_KERNEL | (init->plan->cgroup_rw ? 0 : MOUNT_ATTR_RDONLY), "/sys/fs/cgroup",
+        return mount_at(init, "sysfs", NULL, ATTR_KERNEL | read_only, "/sys", reterr);
+}
+
+int init_mount_cgroup(Init *init, Error *reterr) {
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        if (init->plan->namespaces.host_network && !init->plan->map.host)
+                return 0; /* the host's /sys is there with all that is mounted in it */
+        int r = mount_at(init, "cgroup2", NULL, ATTR_KERNEL | (init->plan->cgroup_rw ? 0 : MOUNT_ATTR_RDONLY), "/sys/fs/cgroup",
                      &error);
         if (r < 0) /* no cgroup v2 on this machine: then an empty directory says so */
                 r = mount_at(init, "tmpfs", (const MountOption[]){ { "mode", "0755" }, {} }, ATTR_KERNEL | MOUNT_ATTR_RDONLY,
