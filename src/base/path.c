@@ -138,7 +138,10 @@ static int remove_children(int top_fd, int fd, dev_t device, unsigned *serial) {
 
                 if (str_equal(e->d_name, ".") || str_equal(e->d_name, ".."))
                         continue;
-                if (unlinkat(fd, e->d_name, 0) == 0 || errno == ENOENT)
+                r = unlinkat(fd, e->d_name, 0);
+                if (r < 0 && errno == EACCES && fchmod(fd, 0700) == 0)
+                        r = unlinkat(fd, e->d_name, 0);
+                if (r == 0 || errno == ENOENT)
                         continue;
                 if ((errno != EISDIR && errno != EPERM) || fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
                         code = -errno;

@@ -80,7 +80,8 @@ typedef struct Inside {
         int code;
 } Inside;
 
-/* Shares memory and descriptors with the caller, which waits for its end. No allocation. The user owns the namespace that is
+/* Shares memory and descriptors with the caller, which waits for its end. No allocation. What it returns is its exit status
+ * (clone(2)). The user owns the namespace that is
  * joined and keeps its IDs, so the kernel leaves the shared memory dumpable (commit_creds()). */
 static int clone_from_inside(void *p) {
         Inside *inside = p;
@@ -88,14 +89,14 @@ static int clone_from_inside(void *p) {
 
         if (setns(inside->pinned_fd, CLONE_NEWUSER) < 0) {
                 inside->code = -errno;
-                _exit(0);
+                return 0;
         }
         inside->pid = syscall(SYS_clone3, inside->args, sizeof(*inside->args));
         if (inside->pid == 0)
-                _exit(inside->function(inside->data));
+                return inside->function(inside->data);
         if (inside->pid < 0) {
                 inside->code = -errno;
-                _exit(0);
+                return 0;
         }
         (void) snprintf(path, sizeof(path), "/proc/%ld", inside->pid);
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -103,7 +104,7 @@ static int clone_from_inside(void *p) {
         if (inside->code >= 0)
                 inside->code = file_write_string(fd, "uid_map", inside->uid_map);
         (void) fd_close(fd);
-        _exit(0);
+        return 0;
 }
 
 int userns_clone_inside(int pinned_fd, const UserMap *pinned, const UserMap *map, struct clone_args *args,

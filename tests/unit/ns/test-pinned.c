@@ -52,7 +52,7 @@ static int inside(void *data) {
 }
 
 TEST(a_child_has_the_map_without_helpers) {
-        UserMap map;
+        _cleanup_user_map_ UserMap map = {};
         _cleanup_fd_ int fd = -EBADF;
         Child child;
         int pidfd = -EBADF, status;
@@ -86,7 +86,7 @@ TEST(a_child_has_the_map_without_helpers) {
 
 /* What one container's root may do to the next: nothing, though both lie in the pinned namespace. */
 TEST(children_are_apart) {
-        UserMap map;
+        _cleanup_user_map_ UserMap map = {};
         _cleanup_fd_ int fd = -EBADF;
         Child children[2];
         pid_t pids[2];
@@ -115,7 +115,8 @@ TEST(children_are_apart) {
 
 TEST(maps_that_do_not_fit_are_left_to_the_helpers) {
         ContainerIdMapping outside[] = { { 0, 400000000, 10 } }, across[2];
-        UserMap map, other = {};
+        _cleanup_user_map_ UserMap map = {};
+        UserMap other = {};
         _cleanup_fd_ int fd = -EBADF;
         struct clone_args args = {};
 
