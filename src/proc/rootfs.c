@@ -29,10 +29,12 @@ static int overlay_by_string(const RootfsPlan *plan, Error *reterr) {
         size_t n = 0;
 
         for (; plan->lower[n] && r >= 0; n++) {
-                fds[n] = n < ELEMENTSOF(fds) ? open(plan->lower[n], O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+                if (n >= ELEMENTSOF(fds))
+                        return error_set(reterr, -E2BIG, ERROR_UNSUPPORTED,
+                                         "cannot mount the root file system: more than %zu layers need Linux 6.5", n);
+                fds[n] = open(plan->lower[n], O_PATH | O_DIRECTORY | O_CLOEXEC);
                 if (fds[n] < 0)
-                        return error_set_errno(reterr, n < ELEMENTSOF(fds) ? -errno : -E2BIG, "cannot open layer '%s'",
-                                               plan->lower[n]);
+                        return error_set_errno(reterr, -errno, "cannot open layer '%s'", plan->lower[n]);
                 char *longer = options ? str_format("%s:/proc/self/fd/%d", options, fds[n])
                                        : str_format("userxattr,lowerdir=/proc/self/fd/%d", fds[n]);
                 if (!longer)
