@@ -172,8 +172,11 @@ static int follow_all(const Reading *reading, char *const *words, Error *reterr)
                 started--; /* the last one is none */
                 (void) error_set_errno(reterr, r, "cannot follow '%s'", words[started]);
         }
-        for (size_t i = 0; i < started; i++)
-                status = MAX(status, process_reap(pids[i]));
+        for (size_t i = 0; i < started; i++) {
+                int ended = process_reap(pids[i]);
+
+                status = MAX(status, ended);
+        }
         return r < 0 ? r : status;
 }
 

@@ -28,7 +28,7 @@ static const Option rows[] = {
         /* no other program keeps containers in this store: all that there are is shown in any case */
         { "external", .kind = OPTION_BOOL, .offset = FIELD(external), .hidden = true },
         { "filter", 'f', .kind = OPTION_STRV, .offset = FIELD(filters), .metavar = "KEY=VALUE",
-          .help = "Show only containers for which this holds", .complete = COMPLETE_NOTHING },
+          .help = "Show only containers for which this holds", .complete = COMPLETE_WORDS, .words = container_filter_keys },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "FORMAT",
           .help = "Print as 'json', or by a Go template, with headings after 'table '" },
         { "last", 'n', .kind = OPTION_INT, .offset = FIELD(last), .help = "Show the N containers made last, in any state" },
