@@ -139,7 +139,7 @@ int port_bind(const NetPort *port, PortSockets *ret, Error *reterr) {
         bool tcp = str_equal(port->protocol, "tcp");
         uint16_t number = (uint16_t) port->host_port;
         PortSockets sockets = PORT_SOCKETS_NULL;
-        struct in6_addr address;
+        struct in6_addr address = {};
         int family = AF_INET, r;
 
         if (str_empty(port->host_ip)) {

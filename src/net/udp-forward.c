@@ -179,14 +179,14 @@ static void link_flow(UdpForward *f, uint16_t number) {
 
 /* A free place, the one unused for longest if none is. */
 static uint16_t take_place(UdpForward *f) {
-        uint16_t oldest = 0;
+        size_t oldest = 0;
 
-        for (uint16_t i = 0; i < UDP_FLOWS_LIMIT; i++)
+        for (size_t i = 0; i < UDP_FLOWS_LIMIT; i++)
                 if (f->flows[i].used < f->flows[oldest].used)
                         oldest = i;
         if (f->flows[oldest].used != 0)
-                unlink_flow(f, oldest);
-        return oldest;
+                unlink_flow(f, (uint16_t) oldest);
+        return (uint16_t) oldest;
 }
 
 /* Addresses that the container cannot answer, or must not see: those of its own network and what the wire does not carry. */

@@ -132,8 +132,8 @@ class Lab:
             raise RuntimeError(f"{arguments} does not serve: {open(log.name).read()}")
         return child
 
-    def container(self):
-        return Container(self)
+    def container(self, rootful=False):
+        return Container(self, rootful)
 
     def end(self):
         for child in self.children:
@@ -144,18 +144,20 @@ class Lab:
 
 
 class Container:
-    """An init in namespaces of its own, and sdpod-net for it."""
+    """An init in namespaces of its own, and sdpod-net for it; rootful: root's, in root's own user namespace."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, rootful=False):
         self.lab = lab
         self.net = None
-        self.init = lab.spawn(AS_USER + ["unshare", "-Urn", "--", "sleep", "infinity"])
+        self.user = [] if rootful else AS_USER
+        self.join = ["-n"] if rootful else ["-U", "-n", "--preserve-credentials"]
+        self.init = lab.spawn(self.user + ["unshare", "-n" if rootful else "-Urn", "--", "sleep", "infinity"])
         lab.wait_for_netns(self.init.pid)
         while pathlib.Path(f"/proc/{self.init.pid}/comm").read_text() != "sleep\n":
             os.sched_yield()
 
     def inside(self, command):
-        return AS_USER + ["nsenter", "-t", str(self.init.pid), "-U", "-n", "--preserve-credentials", "--"] + command
+        return self.user + ["nsenter", "-t", str(self.init.pid)] + self.join + ["--"] + command
 
     def start(self, program=PROGRAM, **config):
         config = {"ipv6": True, **config}
@@ -163,7 +165,7 @@ class Container:
         os.write(fd, json.dumps(config).encode())
         pidfd = os.pidfd_open(self.init.pid)
         ready, write = os.pipe()
-        self.net = self.lab.spawn(AS_USER + [program, f"--config-fd={fd}", f"--init-pidfd={pidfd}", f"--ready-fd={write}"] +
+        self.net = self.lab.spawn(self.user + [program, f"--config-fd={fd}", f"--init-pidfd={pidfd}", f"--ready-fd={write}"] +
                                   ([f"--name={config['name']}"] if "name" in config else []) +
                                   [f"--publish={p.get('hostPort')}/{p['protocol']}" for p in config.get("ports", [])],
                                   pass_fds=(fd, pidfd, write))

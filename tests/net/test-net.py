@@ -305,8 +305,23 @@ def an_idle_container_wakes_nobody(lab, c):
 
 
 @test
+def root_has_it_too(lab, _):
+    c = lab.container(rootful=True)
+    c.serve("canary", "tcp|0.0.0.0|80")
+    equal(c.start(ports=[{"hostPort": 82, "containerPort": 80, "protocol": "tcp"}])["ok"], True)
+    equal(c.tool("connect", PEER4, 9001), HOST4)
+    equal(c.tool("ask", "10.0.2.3", 53), "127.0.0.1")
+    equal(from_host("connect", "127.0.0.1", 82), "10.0.2.2")
+    check_sandbox(c)
+
+
+@test
 def the_helper_is_sandboxed(lab, c):
     c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    check_sandbox(c)
+
+
+def check_sandbox(c):
     status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{c.net.pid}/status").read_text().splitlines())
     for key in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb"):
         equal(status[key].strip(), "0" * 16)
