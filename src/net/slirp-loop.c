@@ -481,6 +481,7 @@ static int fill_round(SlirpLoop *loop, int init_pidfd, Round *ret) {
 
 static int run_round(SlirpLoop *loop, const Round *round) {
         int64_t now = now_nsec() / 1000000;
+        int r = 0;
 
         for (size_t i = 0; i < udp_forward_count(loop->udp); i++)
                 if (loop->fds[round->udp + i].revents)
@@ -489,9 +490,14 @@ static int run_round(SlirpLoop *loop, const Round *round) {
         tcp_relays_run(loop->relays, loop->fds + round->relays, round->n_relay_fds);
         for (size_t i = 0; i < loop->n_listeners; i++)
                 intercept(loop, loop->listeners + i);
-        /* before the frames: libslirp reads the clock here, and gives new sockets their time by it */
+        /* libslirp reads the clock only here, and gives new sockets their time by it: after a long sleep, first of all */
+        if (round->timeout < 0)
+                slirp_pollfds_poll(loop->slirp, /* select_error= */ 1, on_get_revents, loop);
+        /* frames before sockets: the acknowledgements among them make the room that sockets are read into */
+        if (loop->fds[POLL_TAP].revents)
+                r = read_frames(loop, now);
         slirp_pollfds_poll(loop->slirp, /* select_error= */ 0, on_get_revents, loop);
-        return loop->fds[POLL_TAP].revents ? read_frames(loop, now) : 0;
+        return r;
 }
 
 int slirp_loop_run(SlirpLoop *loop, int init_pidfd) {
