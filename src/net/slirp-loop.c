@@ -37,6 +37,7 @@ typedef struct Listener {
         int fd, family;
         uint16_t container_port;
         uint16_t twin_port; /* the same published port on 127.0.0.1; 0: there is none */
+        bool own;           /* libslirp does not know it: every connection is relayed */
         size_t poll_index;  /* 0: not asked for this round */
 } Listener;
 
@@ -262,7 +263,8 @@ static int add_listener(SlirpLoop *loop, int *fd, Listener listener) {
                 return -ENOMEM;
         loop->listeners = listeners;
         if (listener.family == AF_INET6 && !loop->filter.addresses.ipv6) {
-                listener.fd = TAKE_FD(*fd); /* every connection is relayed */
+                listener.own = true;
+                listener.fd = TAKE_FD(*fd);
         } else {
                 listener.fd = give_to_slirp(loop, *fd, listener.family, listener.container_port);
                 *fd = fd_close(*fd);
@@ -442,7 +444,7 @@ static int choose_timeout(const SlirpLoop *loop, size_t n_slirp, uint32_t timeou
         size_t n_listening = 0;
 
         for (size_t i = 0; i < loop->n_listeners; i++)
-                if (loop->listeners[i].family == AF_INET || loop->filter.addresses.ipv6)
+                if (!loop->listeners[i].own)
                         n_listening++;
         if (n_slirp <= n_listening && (loop->active_msec == 0 || now_nsec() / 1000000 - loop->active_msec > QUIET_MSEC))
                 return -1;
@@ -469,7 +471,7 @@ static int fill_round(SlirpLoop *loop, int init_pidfd, Round *ret) {
                 tcp_relays_fill(loop->relays, loop->fds + round.relays);
         for (size_t i = 0; i < loop->n_listeners; i++) {
                 loop->listeners[i].poll_index = 0;
-                if (loop->listeners[i].family == AF_INET6 && !loop->filter.addresses.ipv6)
+                if (loop->listeners[i].own)
                         loop->listeners[i].poll_index = (size_t) MAX(add_poll(loop, loop->listeners[i].fd, POLLIN), 0);
         }
         size_t first = loop->n_fds;

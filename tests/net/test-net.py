@@ -207,6 +207,16 @@ def published_ports_work_without_ipv6_in_the_container(lab, c):
 
 
 @test
+def a_container_whose_kernel_has_no_ipv6_is_served(lab, c):
+    subprocess.run(c.inside(["sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6"]), check=True)
+    c.serve("sink", "0.0.0.0", "80")
+    c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    equal(c.tool("connect", PEER4, 9001), HOST4)
+    equal(from_host("transfer", "::1", 8080, 1_000_000), "intact")
+    equal(from_host("transfer", "127.0.0.1", 8080, 1_000_000), "intact")
+
+
+@test
 def large_transfers_through_published_ports_stay_intact(lab, c):
     c.serve("sink", "0.0.0.0", "80")
     c.serve("sink", "::", "81")

@@ -52,7 +52,8 @@ TEST(ports_are_checked) {
         } rows[] = {
                 { { (char *) "", 80, 80, (char *) "tcp" }, 0 },
                 { { NULL, 0, 65535, (char *) "udp" }, 0 },
-                { { (char *) "::1", 80, 80, (char *) "tcp" }, 0 },
+                { { (char *) "::1", 80, 80, (char *) "udp" }, 0 },
+                { { (char *) "::1", 80, 80, (char *) "tcp" }, -EAFNOSUPPORT },
                 { { NULL, 80, 0, (char *) "tcp" }, -ERANGE },
                 { { NULL, 65536, 80, (char *) "tcp" }, -ERANGE },
                 { { NULL, 80, 80, (char *) "sctp" }, -EOPNOTSUPP },
@@ -65,6 +66,8 @@ TEST(ports_are_checked) {
                 NetConfig config = { .ports = &port, .n_ports = 1 };
 
                 CHECK_INT(check(&config), rows[i].r);
+                config.ipv6 = true;
+                CHECK_INT(check(&config), rows[i].r == -EAFNOSUPPORT ? 0 : rows[i].r);
         }
 }
 
