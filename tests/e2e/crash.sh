@@ -8,7 +8,7 @@
 nest=$TESTS/machine/nest
 user=e2e-crash
 as() { "$nest" as $user "$@"; }
-in_user() { # the body of a test, run as the user
+in_user() { # the body of a test, run "$nest" as $user the user
         { printf '. $TESTS/lib/e2e.sh\ntap_finished=1\n'; cat; } >"$T/body"
         chmod 644 "$T/body"
         as env TESTS="$TESTS" BUSYBOX=$BUSYBOX bash -s <"$T/body"

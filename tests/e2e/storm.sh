@@ -4,6 +4,7 @@
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 image_load busybox || { cat "$T/image_load"; exit 99; }
+sdpod run --rm --network none $BUSYBOX true # makes the directories that stay
 before=$(footprint)
 cat >"$T/one" <<END
 #!/bin/sh

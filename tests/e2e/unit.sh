@@ -36,8 +36,9 @@ run systemctl --user cat web.service
 like "$out" "ExecStart=.*sdpod run" "the generator makes a service"
 run systemctl --user show -p LoadState -p FragmentPath web.service
 like "$out" "LoadState=loaded" "... that systemd loads"
-run systemd-analyze --user verify web.service
+run systemd-analyze --user verify "$(prop web FragmentPath)"
 is "$status:$(grep -c web.service <<<"$err")" "0:0" "... without a complaint"
+sdpod run --rm --network none $BUSYBOX true # makes the directories that stay
 before=$(footprint)
 
 # --- start, MainPID
@@ -53,7 +54,7 @@ run sdpod ps --format '{{.Names}} {{.Status}}'
 like "$out" "^systemd-web Up" "ps shows it under Podman's name"
 ours=$(for p in /proc/[0-9]*; do
         tail -n 1 "$p/cgroup" 2>/dev/null | grep -q "/web.service" || continue
-        case $(readlink "$p/exe") in */sdpod*) cat "$p/comm" ;; esac
+        grep -s ^sdpod "$p/comm"
 done | sort | tr '\n' ' ')
 is "$ours" "sdpod-net " "no process of ours stays in the unit but the network helper"
 ok "journalctl --user -u web has its output" until_ok 10 sh -c 'journalctl --user -u web -q | grep -q "serving /www"'
@@ -118,7 +119,7 @@ cat >"$units/ready.container" <<END
 Image=$BUSYBOX
 Notify=true
 Network=none
-Exec=sh -c 'test -S "\$NOTIFY_SOCKET" && echo has a socket; sleep 1000'
+Exec=sh -c 'trap "exit 0" TERM; test -S "\$NOTIFY_SOCKET" && echo has a socket; while :; do sleep 0.1; done'
 [Service]
 TimeoutStartSec=3
 END
@@ -134,7 +135,11 @@ printf '[Container]\nImage=%s\nNoSuchKey=x\n' "$BUSYBOX" >"$units/bad.container"
 printf '[Container]\nExec=true\n' >"$units/noimage.container"
 mkfifo "$units/fifo.container"
 systemctl --user daemon-reload
-is "$(prop bad LoadState):$(prop noimage LoadState):$(prop web LoadState)" "not-found:not-found:loaded" \
-        "a unit with a key that does not exist or without an image is left out, the others are there"
+run systemctl --user start bad
+unlike "$status" '^0$' "a unit with a key that does not exist cannot be started"
+ok "... and says why" until_ok 10 sh -c 'journalctl --user -q -u bad | grep -q "bad.container:3: .*NoSuchKey"'
+run systemctl --user start noimage
+unlike "$status" '^0$' "nor one without an image"
+is "$(prop web LoadState)" loaded "... and the others are there"
 rm "$units/fifo.container"
 finish

@@ -47,16 +47,17 @@ owned_by_user() { # UID
 }
 
 # Processes of the user that belong to containers: everything with another PID namespace than ours, or with a mapped ID,
-# and sdpod's own per-container programs. One "PID NAME" a line.
+# and sdpod's own per-container program, which does not show its namespaces. One "PID NAME" a line.
 container_processes() {
-        local pid ours ns owner
+        local pid ours ns owner name
         ours=$(readlink /proc/self/ns/pid)
         for pid in /proc/[0-9]*; do
-                owner=$(stat -c %u "$pid" 2>/dev/null) || continue
-                owned_by_user "$owner" || continue
+                owner=$(awk '$1 == "Uid:" { print $2 }' "$pid/status" 2>/dev/null)
+                [[ -n $owner ]] && owned_by_user "$owner" || continue
+                name=$(cat "$pid/comm" 2>/dev/null)
                 ns=$(readlink "$pid/ns/pid" 2>/dev/null) || ns=
-                if [[ -n $ns && $ns != "$ours" || $owner != "$UID" || $(cat "$pid/comm" 2>/dev/null) == sdpod-net ]]; then
-                        echo "${pid#/proc/} $(cat "$pid/comm" 2>/dev/null)"
+                if [[ -n $ns && $ns != "$ours" || $owner != "$UID" || $name == sdpod-net ]]; then
+                        echo "${pid#/proc/} $name"
                 fi
         done
 }
