@@ -238,9 +238,9 @@ int parse_user(ContainerConfig *config, const char *value, Error *reterr) {
 
         if (!user)
                 return error_oom(reterr);
-        if ((colon || *value) && (!is_user_word(user) || (colon && !is_user_word(colon + 1))))
+        if (!is_user_word(user) || (colon && !is_user_word(colon + 1))) /* an empty variable must not mean root */
                 return INVALID("it is USER[:GROUP], names or IDs");
-        return str_replace(&config->user, *value ? value : NULL) < 0 ? error_oom(reterr) : 0;
+        return str_replace(&config->user, value) < 0 ? error_oom(reterr) : 0;
 }
 
 int parse_group_add(ContainerConfig *config, const char *value, Error *reterr) {

@@ -140,6 +140,8 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot open the root file system");
         r = user_resolve(root, plan->config->user, plan->config->group_add, &user, reterr);
         if (r >= 0)
+                r = user_check_mapped(&user, &plan->map, reterr);
+        if (r >= 0)
                 r = finish_environment(&env, &user, reterr);
         if (r >= 0)
                 r = rlimit_plan(plan->config->rlimits, plan->config->n_rlimits, &rlimits, reterr);

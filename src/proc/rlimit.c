@@ -3,6 +3,7 @@
 #include "proc/rlimit.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <strings.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -144,9 +145,12 @@ static int plan_item(const ContainerRlimit *item, RlimitPlan *plan, Error *reter
         if (getrlimit((__rlimit_resource_t) resource, &now) < 0)
                 return error_set_errno(reterr, -errno, "cannot read limit '%s'", rlimit_name(resource));
         if (item->hard > now.rlim_max && !may_raise(resource, &now)) {
-                (void) error_set(reterr, -EPERM, ERROR_DENIED,
-                                 "cannot set limit '%s' to %llu: the hard limit of this session is %llu",
-                                 rlimit_name(resource), (unsigned long long) item->hard, (unsigned long long) now.rlim_max);
+                char wanted[24] = "unlimited";
+
+                if (item->hard != UINT64_MAX)
+                        (void) snprintf(wanted, sizeof(wanted), "%llu", (unsigned long long) item->hard);
+                (void) error_set(reterr, -EPERM, ERROR_DENIED, "cannot set limit '%s' to %s: the hard limit of this session is %llu",
+                                 rlimit_name(resource), wanted, (unsigned long long) now.rlim_max);
                 return error_hint(reterr, "ask for at most that, or raise it for the user (limits.conf(5), LimitNOFILE= and "
                                           "the like in systemd.exec(5))");
         }

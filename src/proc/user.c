@@ -341,3 +341,24 @@ int user_resolve(int root_fd, const char *spec, char *const *group_add, Containe
         user = CONTAINER_USER_NULL;
         return 0;
 }
+
+static int not_mapped(const char *what, uint32_t id, const IdMap *map, Error *reterr) {
+        (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use %s ID %u: the container's user namespace has %llu IDs", what, id,
+                         (unsigned long long) idmap_size(map));
+        return error_hint(reterr, "more come with larger ranges in /etc/subuid and /etc/subgid, or with --uidmap and --gidmap");
+}
+
+int user_check_mapped(const ContainerUser *user, const UserMap *map, Error *reterr) {
+        uint32_t host;
+
+        if (map->host)
+                return 0;
+        if (!idmap_to_host(&map->uid, user->uid, &host))
+                return not_mapped("user", user->uid, &map->uid, reterr);
+        if (!idmap_to_host(&map->gid, user->gid, &host))
+                return not_mapped("group", user->gid, &map->gid, reterr);
+        for (size_t i = 0; i < user->n_groups; i++)
+                if (!idmap_to_host(&map->gid, user->groups[i], &host))
+                        return not_mapped("group", user->groups[i], &map->gid, reterr);
+        return 0;
+}

@@ -6,7 +6,7 @@
 
 #include <sys/types.h>
 
-#include "base/error.h"
+#include "ns/idmap.h"
 
 typedef struct ContainerUser {
         uid_t uid;
@@ -28,3 +28,6 @@ void container_user_done(ContainerUser *user);
  * for an ID without a line) and the groups that list the user are supplementary; with one there are none but
  * `group_add`'s, as in Podman. */
 int user_resolve(int root_fd, const char *spec, char *const *group_add, ContainerUser *ret, Error *reterr);
+
+/* Whether the container's user namespace has all of the user's IDs; -EINVAL, with a message that says which it has not. */
+int user_check_mapped(const ContainerUser *user, const UserMap *map, Error *reterr);

@@ -529,7 +529,7 @@ TEST(lives) {
         static const Row timeouts[] = { { "10", "" }, { "-1", "" }, { "0", "" }, { "-2", "EINVAL" }, { "10s", "EINVAL" } };
         static const Row logs[] = { { "path=x", "" }, { "max-size=10m", "" }, { "tag={{.Name}}", "" }, { "path=", "EINVAL" },
                                     { "max-size=0", "EINVAL" }, { "max-size", "EINVAL" }, { "max-file=3", "EOPNOTSUPP" } };
-        static const Row users[] = { { "0", "" }, { "a:b", "" }, { "1000:1000", "" }, { "", "" }, { ":b", "EINVAL" },
+        static const Row users[] = { { "0", "" }, { "a:b", "" }, { "1000:1000", "" }, { "", "EINVAL" }, { ":b", "EINVAL" },
                                      { "a:", "EINVAL" }, { "a:b:c", "EINVAL" }, { "a b", "EINVAL" }, { "a\n", "EINVAL" } };
         static const Row umasks[] = { { "0022", "" }, { "7", "" }, { "8", "EINVAL" }, { "1777", "EINVAL" }, { "", "EINVAL" } };
         _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;

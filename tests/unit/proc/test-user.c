@@ -193,3 +193,19 @@ TEST(many_groups_are_capped) {
         CHECK_INT(user.n_groups, 65536);
         clean(root);
 }
+
+TEST(ids_outside_of_the_namespace_are_named) {
+        ContainerIdMapping ranges[] = { { 0, 1000, 1 }, { 1, 100000, 65536 } };
+        const UserMap map = { .uid = { ranges, 2 }, .gid = { ranges, 1 } };
+        gid_t groups[] = { 0, 7 };
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        CHECK_INT(user_check_mapped(&(ContainerUser){ .uid = 65536 }, &map, NULL), 0);
+        CHECK_INT(user_check_mapped(&(ContainerUser){ .uid = 70000 }, &map, &error), -EINVAL);
+        CHECK_STR(error.message, "cannot use user ID 70000: the container's user namespace has 65537 IDs");
+        CHECK_INT(user_check_mapped(&(ContainerUser){ .gid = 1 }, &map, &error), -EINVAL);
+        CHECK_STR(error.message, "cannot use group ID 1: the container's user namespace has 1 IDs");
+        CHECK_INT(user_check_mapped(&(ContainerUser){ .groups = groups, .n_groups = 2 }, &map, &error), -EINVAL);
+        CHECK_STR(error.message, "cannot use group ID 7: the container's user namespace has 1 IDs");
+        CHECK_INT(user_check_mapped(&(ContainerUser){ .uid = 70000 }, &(UserMap){ .host = true }, NULL), 0);
+}
