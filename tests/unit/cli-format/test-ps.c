@@ -77,9 +77,11 @@ TEST(ports_are_joined_to_ranges) {
         add_port(&c, "127.0.0.1", 2001, 2001, "udp");
         add_port(&c, "127.0.0.1", 2002, 2002, "udp");
         add_port(&c, "127.0.0.1", 2003, 3000, "udp");
+        add_port(&c, "127.0.0.1", 2010, 3001, "udp");
         c.config.expose = list("80/tcp 443/tcp");
         _cleanup_free_ char *text = ps_ports_text(&c);
-        CHECK_STR(text, "0.0.0.0:8080->80/tcp, 127.0.0.1:2000-2002->2000-2002/udp, 127.0.0.1:2003->3000/udp, 443/tcp");
+        CHECK_STR(text, "0.0.0.0:8080->80/tcp, 127.0.0.1:2000-2002->2000-2002/udp, 127.0.0.1:2003->3000/udp, "
+                        "127.0.0.1:2010->3001/udp, 443/tcp");
 }
 
 static const char *show(const Container *c, const char *format) {

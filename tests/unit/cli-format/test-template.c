@@ -183,6 +183,7 @@ TEST(broken_templates_are_refused) {
                 { "{{foo .}}", "error: line 1: function 'foo' not defined" },
                 { "{{$x}}", "error: line 1: undefined variable '$x'" },
                 { "{{if true}}{{$x := 1}}{{end}}{{$x}}", "error: line 1: undefined variable '$x'" },
+                { "{{if $x := 1}}{{end}}{{$x}}", "error: line 1: undefined variable '$x'" },
                 { "{{(.Id}}", "error: line 1: unclosed left parenthesis" },
                 { "{{.Id)}}", "error: line 1: unexpected ')' in action" },
                 { "{{\"abc}}", "error: line 1: unterminated quoted string" },
