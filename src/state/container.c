@@ -301,18 +301,9 @@ static int load(int dir_fd, const char *name, const JsonField *fields, void *tar
         return json_fields_read(dir_fd, name, JSON_RECORD_LIMIT, fields, target, reterr);
 }
 
-static bool is_this_boot(const char *boot_id) {
-        _cleanup_free_ char *now = NULL;
-
-        if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &now, /* ret_size= */ NULL) < 0)
-                return false;
-        now[strcspn(now, "\n")] = 0;
-        return str_equal(boot_id, now);
-}
-
-static void resolve_status(Container *c) {
+static void resolve_status(const Store *store, Container *c) {
         c->pidfd = fd_close(c->pidfd);
-        if (c->process.pid > 0 && is_this_boot(c->process.boot_id)) {
+        if (c->process.pid > 0 && *store->boot_id && str_equal(c->process.boot_id, store->boot_id)) {
                 c->pidfd = process_open(c->process.pid, c->process.start_time);
                 if (c->pidfd >= 0 && process_has_ended(c->pidfd))
                         c->pidfd = fd_close(c->pidfd);
@@ -341,7 +332,7 @@ int container_refresh(const Store *store, Container *c, Error *reterr) {
         r = load(store->runtime_fd, path, container_process_fields, &c->process, reterr);
         if (r < 0 && r != -ENOENT)
                 return r;
-        resolve_status(c);
+        resolve_status(store, c);
         return 0;
 }
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/str.h"
@@ -106,6 +107,16 @@ static int resolve_path(const char *given, char *(*otherwise)(Error *), char **r
         return *ret ? 0 : error_oom(reterr);
 }
 
+/* Read once a command, and not once a container. */
+static void read_boot_id(Store *store) {
+        _cleanup_free_ char *text = NULL;
+
+        if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", sizeof(store->boot_id) - 1, &text, /* ret_size= */ NULL) < 0)
+                return;
+        text[strcspn(text, "\n")] = 0;
+        (void) stpcpy(store->boot_id, text); /* the limit above is the room */
+}
+
 int store_open(const char *data, const char *runtime, Store *ret, Error *reterr) {
         _cleanup_store_ Store store = STORE_NULL;
 
@@ -120,6 +131,7 @@ int store_open(const char *data, const char *runtime, Store *ret, Error *reterr)
         store.runtime_fd = open_directory(store.runtime_path, reterr);
         if (store.runtime_fd < 0)
                 return store.runtime_fd;
+        read_boot_id(&store);
         *ret = store;
         store = STORE_NULL;
         return 0;

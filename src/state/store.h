@@ -22,6 +22,7 @@
 typedef struct Store {
         char *data_path, *runtime_path; /* absolute; owned */
         int data_fd, runtime_fd;        /* directories, 0700, owned by the user */
+        char boot_id[40];               /* of this boot; "" where the kernel does not tell it */
 } Store;
 
 #define STORE_NULL ((Store){ .data_fd = -EBADF, .runtime_fd = -EBADF })
