@@ -7,6 +7,7 @@
 #include "cli/verbs.h"
 #include "cli/volume-json.h"
 #include "engine/inspect.h"
+#include "engine/stop.h"
 
 typedef struct InspectOptions {
         char *format, *type;
@@ -55,6 +56,8 @@ static int find_container(const Subject *s, json_t **ret, Error *reterr) {
         _cleanup_container_ Container c = CONTAINER_NULL;
 
         int r = container_open(s->store, s->word, &c, reterr);
+        if (r >= 0)
+                r = engine_settle(s->store, &c, reterr);
         if (r < 0)
                 return r;
         return inspect_container(s->store, &c, s->options->size ? INSPECT_SIZE : 0, ret, reterr);

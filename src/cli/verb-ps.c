@@ -11,6 +11,7 @@
 #include "cli/container-filter.h"
 #include "cli/ps-row.h"
 #include "cli/verbs.h"
+#include "engine/stop.h"
 #include "engine/inspect.h"
 
 typedef struct PsOptions {
@@ -114,6 +115,8 @@ static int load(const Store *store, const PsOptions *o, const ContainerFilter *f
                 _cleanup_error_ Error error = ERROR_NULL;
 
                 r = container_load(store, *id, &c, &error);
+                if (r >= 0)
+                        r = engine_settle(store, &c, &error);
                 if (r == -ENOENT)
                         continue;
                 if (r == -ENOMEM)

@@ -37,6 +37,7 @@
 
 enum {
         EXIT_NO_RESTART = 213,           /* RestartPreventExitStatus= of the transient service */
+        BARRIER_TIMEOUT_USEC = 5000000,
         STOP_TIMEOUT_SPARE_SEC = 15,     /* systemd's patience beyond the container's own stop timeout */
 };
 
@@ -50,48 +51,39 @@ bool engine_is_in_unit(const ContainerConfig *config) {
 
 /* ---- the start inside a unit ---- */
 
-static int tell_systemd(const ContainerConfig *config, pid_t pid, Error *reterr) {
-        const char *socket = config->notify_socket ?: getenv("NOTIFY_SOCKET");
+typedef struct UnitStart {
+        const Store *store;
+        Output output;
+        bool leaves_error; /* for the command that waits for the unit */
+} UnitStart;
 
-        if (!socket || str_equal(config->sdnotify, "ignore"))
+static const char *notify_socket(const ContainerConfig *config) {
+        if (str_equal(config->sdnotify, "ignore"))
+                return NULL;
+        return config->notify_socket ?: getenv("NOTIFY_SOCKET");
+}
+
+/* systemd must know the init as its main process before the program runs: one that ends at once would be a zombie when the
+ * message is read, which systemd refuses, and its exit status would be lost. */
+static int tell_main_pid(const ContainerConfig *config, pid_t pid, Error *reterr) {
+        const char *socket = notify_socket(config);
+
+        if (!socket)
                 return 0;
         if (setenv("NOTIFY_SOCKET", socket, /* overwrite= */ 1) < 0)
                 return error_oom(reterr);
-        int r = sd_notifyf(/* unset_environment= */ 0, "MAINPID=%d\nREADY=1", (int) pid);
+        int r = sd_notifyf(/* unset_environment= */ 0, "MAINPID=%d", (int) pid);
+        if (r > 0)
+                r = sd_notify_barrier(/* unset_environment= */ 0, BARRIER_TIMEOUT_USEC);
         return r < 0 ? error_set_errno(reterr, r, "cannot tell systemd the container's process") : 0;
 }
 
-static int start_here(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
-        _cleanup_output_ Output output = OUTPUT_NULL;
-        _cleanup_proc_ Proc proc = PROC_NULL;
-        int listen_fds = sd_listen_fds(/* unset_environment= */ 0);
-        StartOptions start = {
-                .place = str_equal(container->config.cgroups, "disabled") ? START_NOWHERE : START_IN_UNIT,
-                .storage_driver = options->storage_driver,
-                .created = output_hand_over,
-                .data = &output,
-                .listen_fds = MAX(listen_fds, 0),
-        };
+static int unit_created(Container *container, Proc *proc, void *data, Error *reterr) {
+        UnitStart *unit = data;
+        int r = output_hand_over(container, proc, &unit->output, reterr);
 
-        int r = output_prepare(store, container, &output, reterr);
-        if (r < 0)
-                return r;
-        memcpy(start.stdio, output.pipes.theirs, sizeof(start.stdio));
-        r = engine_start_here(store, container, &start, &proc, reterr);
-        return r < 0 ? r : tell_systemd(&container->config, proc.pid, reterr);
+        return r < 0 ? r : tell_main_pid(&container->config, proc->pid, reterr);
 }
-
-int engine_start_in_unit(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
-        int r;
-
-        if (str_equal(container->config.sdnotify, "healthy"))
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --sdnotify=healthy: not there yet");
-        r = start_here(store, container, options, reterr);
-        container_unlock(container);
-        return r;
-}
-
-/* ---- the transient service ---- */
 
 static int leave_error(const Store *store, Container *container, const Error *error) {
         _cleanup_json_ json_t *json = json_object();
@@ -104,6 +96,52 @@ static int leave_error(const Store *store, Container *container, const Error *er
                 return -ENOMEM;
         return json_write(fd, ERROR_FILE, json, 0600, FILE_VOLATILE, /* reterr= */ NULL);
 }
+
+static void unit_failed(Container *container, const Error *error, void *data) {
+        const UnitStart *unit = data;
+
+        if (unit->leaves_error)
+                (void) leave_error(unit->store, container, error); /* without it the command says less */
+}
+
+static int start_here(const Store *store, Container *container, const DetachedOptions *options, bool leaves_error,
+                      int failure_exit_status, Error *reterr) {
+        UnitStart unit = { .store = store, .output = OUTPUT_NULL, .leaves_error = leaves_error };
+        _cleanup_proc_ Proc proc = PROC_NULL;
+        int listen_fds = sd_listen_fds(/* unset_environment= */ 0);
+        StartOptions start = {
+                .place = str_equal(container->config.cgroups, "disabled") ? START_NOWHERE : START_IN_UNIT,
+                .storage_driver = options->storage_driver,
+                .created = unit_created,
+                .failed = unit_failed,
+                .failure_exit_status = failure_exit_status,
+                .data = &unit,
+                .listen_fds = MAX(listen_fds, 0),
+        };
+
+        int r = output_prepare(store, container, &unit.output, reterr);
+        if (r >= 0) {
+                memcpy(start.stdio, unit.output.pipes.theirs, sizeof(start.stdio));
+                r = engine_start_here(store, container, &start, &proc, reterr);
+        } else
+                unit_failed(container, reterr, &unit);
+        output_done(&unit.output);
+        if (r >= 0 && notify_socket(&container->config) && (r = sd_notify(/* unset_environment= */ 0, "READY=1")) < 0)
+                r = error_set_errno(reterr, r, "cannot tell systemd that the container has started");
+        return r;
+}
+
+int engine_start_in_unit(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
+        int r;
+
+        if (str_equal(container->config.sdnotify, "healthy"))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --sdnotify=healthy: not there yet");
+        r = start_here(store, container, options, /* leaves_error= */ false, /* failure_exit_status= */ 0, reterr);
+        container_unlock(container);
+        return r;
+}
+
+/* ---- the transient service ---- */
 
 /* The error that a start elsewhere left; 0: none. */
 static int fetch_error(int runtime_fd, Error *reterr) {
@@ -138,11 +176,9 @@ int engine_unit_start(const Store *store, const char *id, const DetachedOptions 
                 return error_set(reterr, -EALREADY, ERROR_STATE, "cannot start container '%s': it is running", container.config.name);
         if (again)
                 container.state.restart_count++;
-        r = start_here(store, &container, options, reterr);
-        if (r < 0) {
-                (void) leave_error(store, &container, reterr);
+        r = start_here(store, &container, options, /* leaves_error= */ true, again ? 0 : EXIT_NO_RESTART, reterr);
+        if (r < 0)
                 return again ? r : EXIT_NO_RESTART;
-        }
         r = file_write_atomic(runtime_fd, STARTED_MARK, "", 0, 0600, FILE_VOLATILE);
         if (r < 0)
                 log_warning("cannot note that container '%s' has started: %s", container.config.name, strerror(-r));

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <systemd/sd-login.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -131,7 +132,7 @@ static char *boot_id(void) {
         return text;
 }
 
-static int record_start(const Store *store, Container *container, const Proc *proc, Error *reterr) {
+static int record_start(const Store *store, Container *container, const Proc *proc, bool in_unit, Error *reterr) {
         ContainerProcess *process = &container->process;
         int r = process_start_time(proc->pid, &process->start_time);
 
@@ -146,6 +147,8 @@ static int record_start(const Store *store, Container *container, const Proc *pr
                 return error_oom(reterr);
         if (!process->boot_id)
                 return error_oom(reterr);
+        if (in_unit)
+                (void) (geteuid() == 0 ? sd_pid_get_unit(0, &process->unit) : sd_pid_get_user_unit(0, &process->unit));
         container->state.started_usec = engine_now_usec();
         container->state.finished_usec = 0;
         container->state.exited = container->state.oom_killed = false;
@@ -197,6 +200,9 @@ static int place(Placement *p, const StartOptions *options, ProcPlan *plan, Erro
         case START_IN_SCOPE:
                 return place_in_scope(p, plan, reterr);
         default:
+                if (p->container->config.cgroup_parent)
+                        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                         "cannot use --cgroup-parent: there is no systemd manager of this user to ask");
                 return refuse_limits(p, reterr);
         }
 }
@@ -215,7 +221,7 @@ static int run(const Store *store, Container *container, const StartOptions *opt
         if (r >= 0 && options->created)
                 r = options->created(container, proc, options->data, reterr);
         if (r >= 0)
-                r = record_start(store, container, proc, reterr);
+                r = record_start(store, container, proc, options->place == START_IN_UNIT, reterr);
         return r < 0 ? r : proc_start(proc, reterr);
 }
 
@@ -238,6 +244,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
                 r = limits_resolve(&container->config.resources, options->place == START_IN_SCOPE, &placement.limits, reterr);
         if (r >= 0)
                 r = plan_make(store, container, &plan_options, &plan, &fresh, reterr);
+        plan.failure_exit_status = options->failure_exit_status;
         if (r >= 0)
                 r = place(&placement, options, &plan, reterr);
         if (r >= 0)
@@ -246,6 +253,8 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         (void) fd_close(placement.cgroup_fd);
         if (r < 0) {
                 record_failure(store, container, reterr, started_before);
+                if (options->failed)
+                        options->failed(container, reterr, options->data);
                 return r;
         }
         mark_filled(store, fresh);

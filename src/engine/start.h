@@ -20,6 +20,9 @@ typedef struct StartOptions {
         int listen_fds;        /* socket-activation descriptors from 3 on */
         /* Called when all is in place and the output can flow, before the program runs; NULL: nothing to do. */
         int (*created)(Container *container, Proc *proc, void *data, Error *reterr);
+        /* Called when the start has failed, before a supervisor can see the end of the init; NULL: nothing to do. */
+        void (*failed)(Container *container, const Error *error, void *data);
+        int failure_exit_status; /* see proc/plan.h */
         void *data;
 } StartOptions;
 

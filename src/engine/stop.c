@@ -77,9 +77,15 @@ static int record_for_absent_supervisor(const Store *store, Container *c, Error 
         if (r < 0)
                 return r;
         if (c->pidfd < 0 && !c->state.exited && c->state.started_usec > 0)
-                r = engine_record_exit(store, c, exit_code_from_systemd(c->state.unit ?: c->config.systemd_unit), reterr);
+                r = engine_record_exit(store, c, exit_code_from_systemd(c->state.unit ?: c->process.unit), reterr);
         container_unlock(c);
         return r;
+}
+
+int engine_settle(const Store *store, Container *c, Error *reterr) {
+        if (c->pidfd >= 0 || c->state.exited || c->state.started_usec == 0)
+                return 0;
+        return record_for_absent_supervisor(store, c, reterr);
 }
 
 static bool is_gone(const Container *c) {

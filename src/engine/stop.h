@@ -19,4 +19,8 @@ int engine_kill(const Store *store, Container *container, int signal, Error *ret
  * record it, it is recorded here. */
 int engine_wait_recorded(const Store *store, Container *container, bool *ret_gone, Error *reterr);
 
+/* Records the exit of a run that has ended and that nobody has recorded: as when a unit of somebody else's making held the
+ * container. What systemd knows of its main process is asked. */
+int engine_settle(const Store *store, Container *container, Error *reterr);
+
 int engine_pause(const Store *store, Container *container, bool pause, Error *reterr);

@@ -31,6 +31,8 @@
 #include "base/wire.h"
 #include "ns/userns.h"
 
+enum { END_TIMEOUT_USEC = 2000000 };
+
 void proc_plan_done(ProcPlan *plan) {
         user_map_done(&plan->map);
         user_map_done(&plan->parent_view);
@@ -67,12 +69,15 @@ MountPlan *proc_plan_add_mount(ProcPlan *plan) {
 }
 
 void proc_done(Proc *proc) {
-        if (proc->sync_fd >= 0 && proc->pidfd >= 0) {
-                (void) process_signal(proc->pidfd, SIGKILL);
+        bool waits = proc->sync_fd >= 0 && proc->pidfd >= 0;
+
+        (void) fd_close(proc->sync_fd);
+        if (waits) { /* it ends by itself when the socket closes, and then with the exit status that was asked for */
+                if (process_wait_end(proc->pidfd, END_TIMEOUT_USEC) < 0)
+                        (void) process_signal(proc->pidfd, SIGKILL);
                 (void) process_reap(proc->pid);
         }
         (void) fd_close(proc->pidfd);
-        (void) fd_close(proc->sync_fd);
         (void) fd_close(proc->console_fd);
         *proc = PROC_NULL;
 }

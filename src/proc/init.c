@@ -182,6 +182,7 @@ void proc_init(const ProcPlan *plan, int sync_fd) {
         _cleanup_error_ Error error = ERROR_NULL;
         Init init = { .plan = plan, .root_fd = -EBADF, .proc_fd = -EBADF, .null_fd = -EBADF, .console_fd = -EBADF, .master_fd = -EBADF };
         sigset_t none;
+        char byte;
 
         for (int i = 1; i < _NSIG; i++)
                 (void) signal(i, SIG_DFL); /* KILL and STOP refuse; fine */
@@ -201,5 +202,7 @@ void proc_init(const ProcPlan *plan, int sync_fd) {
         if (r >= 0)
                 r = execute(&init, &sync_fd, &error);
         (void) wire_send_result(sync_fd, r, &error);
-        _exit(1);
+        /* whoever supervises sees the end only when the starter has written down why: it closes the socket then */
+        (void) recv(sync_fd, &byte, 1, 0);
+        _exit(plan->failure_exit_status ?: error_exit_status(&error));
 }

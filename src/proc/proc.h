@@ -14,7 +14,7 @@ typedef struct Proc {
 
 #define PROC_NULL ((Proc){ .pidfd = -EBADF, .sync_fd = -EBADF, .console_fd = -EBADF })
 
-/* Kills an init that was not started yet, reaps it, and closes everything. */
+/* Ends an init that was not started, reaps it, and closes everything. */
 void proc_done(Proc *proc);
 #define _cleanup_proc_ _cleanup_(proc_done)
 

@@ -38,6 +38,7 @@ typedef struct ContainerProcess {
         uint64_t start_time;    /* clock ticks since boot */
         char *boot_id;          /* /proc/sys/kernel/random/boot_id */
         char *cgroup;           /* path of the container's cgroup below /sys/fs/cgroup, "" for none */
+        char *unit;             /* the systemd unit it was started in; NULL: none */
         bool paused;            /* frozen by `pause` */
         int net_pid;            /* sdpod-net; 0: none */
         uint64_t net_start_time;
