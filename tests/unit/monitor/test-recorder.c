@@ -121,6 +121,95 @@ TEST(begins_anew_after_a_run) {
         tear_down();
 }
 
+/* What an earlier life left: a spool with this text, a log, and a state with an open intent. */
+static void leave(const char *spooled, const char *log, LogState state) {
+        _cleanup_fd_ int fd = log_state_open(dir_fd, LOG_STATE_NAME, /* create= */ true);
+        struct stat st;
+
+        CHECK_INT(file_write_atomic(dir_fd, "log.stdout", spooled, strlen(spooled), 0600, FILE_VOLATILE), 0);
+        if (log)
+                CHECK_INT(file_write_atomic(dir_fd, "ctr.log", log, strlen(log), 0600, FILE_VOLATILE), 0);
+        if (state.log_inode == 0 && stat(path, &st) >= 0)
+                state.log_inode = (uint64_t) st.st_ino;
+        CHECK_INT(log_state_save(fd, &state), 0);
+}
+
+static char *resume_and_finish(void) {
+        Recorder r;
+        char *text = NULL;
+
+        CHECK_INT(recorder_resume(&r, &shared, &config, dir_fd, NULL), 0);
+        CHECK_INT(recorder_finish(&r, false), 0);
+        recorder_done(&r);
+        CHECK_INT(file_read(dir_fd, "ctr.log", 1 << 20, &text, NULL), 0);
+        return text;
+}
+
+#define OLD_TIME "2026-11-22T10:00:00.000000000+00:00 stdout "
+
+/* However far the write had come: a reader that has seen it sees no change. */
+TEST(an_open_batch_is_written_again_as_it_was) {
+        const char *whole = OLD_TIME "F before\n" OLD_TIME "F one\n" OLD_TIME "F two\n";
+        const LogState state = {
+                .intent = LOG_INTENT_BATCH, .intent_size = 8, .intent_nsec = 1795341600000000000, .consumed = { 7 },
+                .log_offset = strlen(OLD_TIME "F before\n"),
+        };
+
+        for (size_t n = state.log_offset; n <= strlen(whole); n += 5) {
+                _cleanup_free_ char *log = strndup(whole, n), *text = NULL;
+
+                set_up(0);
+                leave("before\none\ntwo\nthree\n", log, state);
+                text = resume_and_finish();
+                CHECK_INT(strncmp(text, whole, strlen(whole)), 0);
+                CHECK(str_has_suffix(text, " stdout F three\n"));
+                CHECK_INT(strlen(text), strlen(whole) + strlen(OLD_TIME "F three\n"));
+                tear_down();
+        }
+}
+
+TEST(an_open_rotation_is_finished) {
+        struct stat st;
+
+        for (int renamed = 0; renamed < 3; renamed++) {
+                LogState state = { .intent = LOG_INTENT_ROTATE };
+
+                set_up(0);
+                leave("next\n", OLD_TIME "F old\n", state);
+                CHECK_INT(stat(path, &st), 0);
+                state.log_inode = (uint64_t) st.st_ino;
+                if (renamed > 0)
+                        CHECK_INT(renameat(dir_fd, "ctr.log", dir_fd, "ctr.log.1"), 0);
+                leave("next\n", renamed == 2 ? "" : NULL, state);
+                _cleanup_free_ char *text = resume_and_finish(), *old = NULL;
+                CHECK_INT(strlen(text), strlen(OLD_TIME "F next\n"));
+                CHECK(str_has_suffix(text, " stdout F next\n"));
+                CHECK_INT(file_read(dir_fd, "ctr.log.1", 1 << 20, &old, NULL), 0);
+                CHECK_STR(old, OLD_TIME "F old\n");
+                tear_down();
+        }
+}
+
+/* Killed after the spool was emptied and before that was saved, and once more after it was filled again. */
+TEST(an_emptied_spool_begins_at_its_beginning) {
+        Recorder r;
+
+        set_up(0);
+        leave("new\n", "", (LogState){ .consumed = { 100 } });
+        CHECK_INT(recorder_resume(&r, &shared, &config, dir_fd, NULL), 0);
+        char more[300];
+        memset(more, 'm', sizeof(more));
+        more[sizeof(more) - 2] = '\n';
+        more[sizeof(more) - 1] = 0;
+        put(more);
+        CHECK_INT(fill_all(&r, LOG_STDOUT), -EAGAIN);
+        recorder_done(&r); /* as if killed: nothing of it was logged */
+        _cleanup_free_ char *text = resume_and_finish();
+        CHECK_INT(strncmp(text + LOG_HEADER_SIZE, "new\n", 4), 0);
+        CHECK(str_has_suffix(text, more));
+        tear_down();
+}
+
 static void record(bool first) {
         Recorder r;
         int k = first ? recorder_begin(&r, &shared, &config, dir_fd, NULL)
