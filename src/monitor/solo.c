@@ -50,7 +50,8 @@ typedef struct Solo {
         NotifyNews news;
         SoloPhase phase;
         pid_t starter, main, recorder; /* our children; 0: none */
-        bool main_ended, told_to_end;
+        bool main_ended;
+        int told_to_end;               /* the signal; 0: nobody has */
         int starter_status, exit_code;
         SoloOrphan orphans[ORPHANS_MAX];
         size_t n_orphans;
@@ -192,6 +193,11 @@ static void starter_failed(Solo *s) {
                 go_on(s); /* a restart has failed: that is an exit, too; `__start` has put it on record */
 }
 
+static void pass_signal(const Solo *s) {
+        if (!s->main_ended)
+                (void) kill(s->main, s->told_to_end); /* our child and not reaped: the number is its own */
+}
+
 /* Looks at where we are after any news: a message, a child's end. */
 static void look(Solo *s) {
         if (s->phase == SOLO_STARTING && s->starter == 0) {
@@ -200,6 +206,8 @@ static void look(Solo *s) {
                         return;
                 }
                 s->phase = SOLO_RUNNING;
+                if (s->told_to_end)
+                        pass_signal(s);
         }
         if (s->phase != SOLO_RUNNING)
                 return;
@@ -279,9 +287,9 @@ static int on_terminate(sd_event_source *source, const struct signalfd_siginfo *
         Solo *s = userdata;
 
         (void) source;
-        s->told_to_end = true;
-        if (s->phase == SOLO_RUNNING && !s->main_ended)
-                (void) kill(s->main, (int) si->ssi_signo); /* our child and not reaped: the number is its own */
+        s->told_to_end = (int) si->ssi_signo;
+        if (s->phase == SOLO_RUNNING)
+                pass_signal(s);
         return s->phase == SOLO_WAITING ? sd_event_exit(s->event, 0) : 0;
 }
 

@@ -90,8 +90,9 @@ static int open_terminal(int *ret_master, int *ret_slave) {
 /* start ID DRIVER PATH [--tty] [--stdin] [--no-pidfd] [--max-size N] [--unit U] [--wait] CMD... */
 static int do_start(char **argv) {
         _cleanup_error_ Error error = ERROR_NULL;
-        _cleanup_free_ char *store = store_path();
-        MonitorConfig config = { .pidfd = true };
+        _cleanup_free_ char *store = store_path(), *name = str_format("box-%.4s", argv[0]),
+                            *dir = str_format("%s/containers/%s", store, argv[0]), *image = strdup("localhost/box:latest");
+        MonitorConfig config = { .name = name, .image = image, .runtime_dir = dir, .pidfd = true };
         int in[2], out[2], err[2], gate[2], fds[4], child[3], master = -EBADF;
         size_t n = 0;
         bool wait = false;
@@ -99,9 +100,6 @@ static int do_start(char **argv) {
         config.id = *argv++;
         config.driver = *argv++;
         config.path = *argv++;
-        config.name = str_format("box-%.4s", config.id);
-        config.image = strdup("localhost/box:latest");
-        config.runtime_dir = str_format("%s/containers/%s", store, config.id);
         for (char **before = NULL; before != argv;) {
                 const char *value;
 
