@@ -37,6 +37,9 @@ static const int allowed[] = {
         SYS_mprotect,   SYS_madvise,    SYS_brk,          SYS_futex,       SYS_getrandom,  SYS_gettid,     SYS_getpid,
         SYS_tgkill,     SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_clock_gettime, SYS_exit, SYS_exit_group,
         SYS_ppoll,
+#if defined(__SANITIZE_ADDRESS__)
+        SYS_sigaltstack, /* the sanitizer's end */
+#endif
 };
 
 enum { ALLOWED_MAX = 200 };

@@ -112,7 +112,8 @@ static int list_members(Source *source, Error *reterr) {
         if (r < 0)
                 return r;
         /* of two members of one name the last counts, as for whoever unpacks it: qsort() is told by the offset */
-        qsort(source->members, source->n_members, sizeof(*source->members), by_name);
+        if (source->n_members > 0)
+                qsort(source->members, source->n_members, sizeof(*source->members), by_name);
         for (size_t i = 0; i < source->n_members; i++) {
                 SourceMember *m = source->members + i, *last = kept > 0 ? source->members + kept - 1 : NULL;
 
@@ -190,8 +191,11 @@ static int copy_to_temporary(int fd, const Stage *stage, Error *reterr) {
 static int open_input(const char *path, struct stat *st, Error *reterr) {
         _cleanup_fd_ int fd = path ? open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC) : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
 
-        if (fd < 0 || fstat(fd, st) < 0)
-                return error_set_errno(reterr, -errno, "cannot open");
+        if (fd < 0 || fstat(fd, st) < 0) {
+                int code = -errno;
+
+                return error_set(reterr, code, error_kind_from_errno(code), "%s", strerror(-code));
+        }
         if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
                 int r = error_set(reterr, -EINVAL, ERROR_INVALID, "%s", path ? "it is a device" : "the standard input is a terminal");
 

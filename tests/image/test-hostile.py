@@ -265,6 +265,19 @@ def streams(m, v):
     img = Image([raw])
     img.packed = lambda r: (gzip.compress(r) + b"more", ".tar+gzip")
     refused(m, v, "bytes behind the gzip stream", img)
+    # the same content in other bytes: only the digest of the blob tells
+    path = os.path.join(m.public, "other")
+    del img.packed
+    img.write_layout(path, "x")
+    blob = max((os.path.join(path, "blobs/sha256", n) for n in os.listdir(path + "/blobs/sha256")), key=os.path.getsize)
+    with open(blob, "r+b") as f:
+        f.seek(4)  # the time in gzip's header
+        f.write(b"\1")
+    store = m.store()
+    result = m.run(store, "load", "--input", path)
+    tap.ok(result.status == 125 and one_line(result) and "its digest is" in result.err and m.names(store) == [],
+           f"{m.label}: a layer packed otherwise than its digest says is refused", result)
+    shutil.rmtree(path)
 
 
 def layouts(m, v):
