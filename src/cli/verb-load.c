@@ -1,41 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sdpod load, import: handed over to sdpod-image, which takes this process's place. */
-#include <stdio.h>
-#include <unistd.h>
-
-#include "base/log.h"
+/* sdpod load, import, save: handed over to sdpod-image. */
 #include "base/str.h"
+#include "cli/image-exec.h"
 #include "cli/verbs.h"
-#include "config.h"
-
-/* Replaces this process. Only returns with an error. */
-static int exec_image(const Invocation *in, char **words, Error *reterr) {
-        static const char program[] = SDPOD_LIBEXECDIR "/sdpod-image";
-        _cleanup_strv_ char **argv = NULL;
-        const struct {
-                const char *option, *value;
-        } globals[] = {
-                { "--root", in->global.root },
-                { "--runroot", in->global.runroot },
-                { "--log-level", log_get_level() >= LOG_LEVEL_DEBUG ? "debug" : log_get_level() >= LOG_LEVEL_INFO ? "info" : NULL },
-        };
-
-        if (strv_append(&argv, program) < 0)
-                return error_oom(reterr);
-        for (size_t i = 0; i < ELEMENTSOF(globals); i++)
-                if (globals[i].value && (strv_append(&argv, globals[i].option) < 0 || strv_append(&argv, globals[i].value) < 0))
-                        return error_oom(reterr);
-        if (strv_extend(&argv, words) < 0)
-                return error_oom(reterr);
-        (void) fflush(NULL);
-        (void) execv(program, argv);
-        return error_set_errno(reterr, -errno, "cannot run '%s'", program);
-}
-
-/* Appends "--option=value" where there is a value. */
-static int add(char ***words, const char *option, const char *value) {
-        return value ? strv_consume(words, str_format("--%s=%s", option, value)) : 0;
-}
 
 typedef struct LoadOptions {
         char *input;
@@ -54,9 +21,9 @@ static int run_load(Invocation *in, Error *reterr) {
         LoadOptions *o = in->options;
         _cleanup_strv_ char **words = NULL;
 
-        if (strv_append(&words, "load") < 0 || add(&words, "input", o->input) < 0)
+        if (strv_append(&words, "load") < 0 || image_exec_add(&words, "input", o->input) < 0)
                 return error_oom(reterr);
-        return exec_image(in, words, reterr);
+        return image_exec(in, words, reterr);
 }
 
 const Verb verb_load = {
@@ -92,20 +59,20 @@ static int run_import(Invocation *in, Error *reterr) {
         int r = strv_append(&words, "import");
 
         if (r >= 0)
-                r = add(&words, "message", o->message);
+                r = image_exec_add(&words, "message", o->message);
         if (r >= 0)
-                r = add(&words, "arch", o->architecture);
+                r = image_exec_add(&words, "arch", o->architecture);
         if (r >= 0)
-                r = add(&words, "os", o->os);
+                r = image_exec_add(&words, "os", o->os);
         if (r >= 0)
-                r = add(&words, "variant", o->variant);
+                r = image_exec_add(&words, "variant", o->variant);
         for (char **change = o->changes; r >= 0 && change && *change; change++)
-                r = add(&words, "change", *change);
+                r = image_exec_add(&words, "change", *change);
         if (r >= 0)
                 r = strv_append(&words, "--");
         if (r >= 0)
                 r = strv_extend(&words, in->arguments);
-        return r < 0 ? error_oom(reterr) : exec_image(in, words, reterr);
+        return r < 0 ? error_oom(reterr) : image_exec(in, words, reterr);
 }
 
 const Verb verb_import = {
@@ -117,4 +84,59 @@ const Verb verb_import = {
         .arguments_max = 2,
         .complete = COMPLETE_FILE,
         .run = run_import,
+};
+
+typedef struct SaveOptions {
+        char *format, *output;
+        bool multiple, quiet, uncompressed;
+} SaveOptions;
+
+static const char *const save_formats[] = { "docker-archive", "oci-archive", "oci-dir", NULL };
+
+#undef FIELD
+#define FIELD(member) offsetof(SaveOptions, member)
+static const Option save_rows[] = {
+        { "compress", .kind = OPTION_REFUSED_BOOL },
+        { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "FORMAT",
+          .help = "Write a docker-archive (the default), an oci-archive or an oci-dir", .complete = COMPLETE_WORDS, .words = save_formats },
+        { "multi-image-archive", 'm', .kind = OPTION_BOOL, .offset = FIELD(multiple),
+          .help = "Further words are images, not names of the first" },
+        { "output", 'o', .kind = OPTION_STRING, .offset = FIELD(output), .metavar = "FILE",
+          .help = "Write to this file, or directory, instead of the standard output", .complete = COMPLETE_FILE },
+        { "quiet", 'q', .kind = OPTION_BOOL, .offset = FIELD(quiet), .help = "Show no progress" },
+        /* layers are always written uncompressed */
+        { "uncompressed", .kind = OPTION_BOOL, .offset = FIELD(uncompressed), .hidden = true },
+        {},
+};
+static const Option *const save_options[] = { save_rows, NULL };
+
+static int run_save(Invocation *in, Error *reterr) {
+        SaveOptions *o = in->options;
+        _cleanup_strv_ char **words = NULL;
+        int r = strv_append(&words, "save");
+
+        if (r >= 0)
+                r = image_exec_add(&words, "save-format", o->format);
+        if (r >= 0)
+                r = image_exec_add(&words, "output", o->output);
+        if (r >= 0 && o->multiple)
+                r = strv_append(&words, "--multiple");
+        if (r >= 0)
+                r = strv_append(&words, "--");
+        if (r >= 0)
+                r = strv_extend(&words, in->arguments);
+        return r < 0 ? error_oom(reterr) : image_exec(in, words, reterr);
+}
+
+const Verb verb_save = {
+        .arguments = "IMAGE [NAME...]",
+        .summary = "Save an image to an archive",
+        .description = "Save an image to an archive or a directory that sdpod, podman, skopeo and docker load. Layers are written as "
+                       "they came, uncompressed.",
+        .options = save_options,
+        .options_size = sizeof(SaveOptions),
+        .arguments_min = 1,
+        .arguments_max = VERB_ANY,
+        .complete = COMPLETE_IMAGE,
+        .run = run_save,
 };

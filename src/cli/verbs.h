@@ -28,6 +28,7 @@ extern const Verb verb_restart;
 extern const Verb verb_rm;
 extern const Verb verb_rmi;
 extern const Verb verb_run;
+extern const Verb verb_save;
 extern const Verb verb_start;
 extern const Verb verb_stop;
 extern const Verb verb_tag;

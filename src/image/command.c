@@ -10,14 +10,16 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "image/load.h"
+#include "image/save.h"
 
 typedef struct Command {
         const char *root, *runroot;
         const char *input;         /* NULL: the standard input */
         const char *architecture;
-        const char *name;          /* import */
         ImportOptions import;
-        bool json, quiet;
+        const char *output;        /* save; NULL: the standard output */
+        const char *save_format;
+        bool json, quiet, multiple;
         char **arguments;
 } Command;
 
@@ -27,7 +29,8 @@ static const struct option long_options[] = {
         { "input", required_argument, NULL, 'i' },     { "quiet", no_argument, NULL, 'q' },
         { "arch", required_argument, NULL, 'a' },      { "os", required_argument, NULL, 'o' },
         { "variant", required_argument, NULL, 'v' },   { "change", required_argument, NULL, 'c' },
-        { "message", required_argument, NULL, 'm' },   {},
+        { "message", required_argument, NULL, 'm' },   { "output", required_argument, NULL, 'O' },
+        { "save-format", required_argument, NULL, 'F' }, { "multiple", no_argument, NULL, 'M' }, {},
 };
 
 static int usage(Error *reterr, const char *reason) {
@@ -70,6 +73,15 @@ static int set_option(Command *c, int letter, Error *reterr) {
                 return strv_append(&c->import.changes, optarg) < 0 ? error_oom(reterr) : 0;
         case 'm':
                 return str_replace(&c->import.message, optarg) < 0 ? error_oom(reterr) : 0;
+        case 'O':
+                c->output = optarg;
+                return 0;
+        case 'F':
+                c->save_format = optarg;
+                return 0;
+        case 'M':
+                c->multiple = true;
+                return 0;
         default:
                 return usage(reterr, "unknown option");
         }
@@ -118,6 +130,16 @@ static int run_import(Command *c, Stage *stage, LoadResult *ret, Error *reterr) 
         return image_import(stage, str_equal(path, "-") ? NULL : path, &c->import, ret, reterr);
 }
 
+static int run_save(Command *c, Stage *stage, _unused_ LoadResult *ret, Error *reterr) {
+        SaveFormat format = save_format_from_string(c->save_format ?: "docker-archive");
+
+        if (!c->arguments[0])
+                return usage(reterr, "'save' needs an image");
+        if (format < 0)
+                return usage(reterr, "the save format is docker-archive, oci-archive or oci-dir");
+        return image_save(stage, c->arguments, c->multiple, format, c->output, reterr);
+}
+
 static const struct {
         const char *name;
         int (*run)(Command *c, Stage *stage, LoadResult *ret, Error *reterr);
@@ -125,6 +147,7 @@ static const struct {
 } commands[] = {
         { "import", run_import, true },
         { "load", run_load, false },
+        { "save", run_save, false },
 };
 
 static int run(Command *c, const char *name, Error *reterr) {

@@ -66,7 +66,7 @@ static bool layer_is_in(int layers_fd, const char *diff_id, uint64_t *ret_size) 
 
 static int start(const NewLayer *layer, size_t number, const Stage *stage, uint64_t limit, Slot *slot, Error *reterr) {
         char name[32];
-        _cleanup_fd_ int diff = -EBADF;
+        _cleanup_fd_ int diff = -EBADF, record = -EBADF;
 
         (void) snprintf(name, sizeof(name), "layer-%zu", number);
         int r = stage_remove_tree(&stage->map, stage->fd, name, reterr); /* of an earlier try */
@@ -81,9 +81,12 @@ static int start(const NewLayer *layer, size_t number, const Stage *stage, uint6
         /* whatever the umask: a tree whose archive does not name its root is readable for all users in a container */
         if (diff < 0 || fchmod(diff, 0755) < 0)
                 return error_set_errno(reterr, -errno, "cannot make a temporary directory");
+        record = openat(slot->fd, IMAGE_LAYER_RECORD, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (record < 0)
+                return error_set_errno(reterr, -errno, "cannot make a temporary file");
         slot->layer = number;
-        WorkerJob job = { .in_fd = layer->file.fd, .offset = layer->file.offset, .size = layer->file.size, .dir_fd = diff,
-                          .out_fd = -EBADF, .size_limit = limit };
+        WorkerJob job = { .task = WORKER_UNPACK, .in_fd = layer->file.fd, .offset = layer->file.offset, .size = layer->file.size,
+                          .dir_fd = diff, .out_fd = record, .size_limit = limit };
         return worker_start(&job, &stage->map, &slot->worker, reterr);
 }
 
@@ -92,6 +95,10 @@ static int write_record(int fd, const UnpackResult *result, Error *reterr) {
                                                   (json_int_t) result->size_out, "digest", result->digest, "compressedSize",
                                                   (json_int_t) result->size_in, "created", (json_int_t) time(NULL));
 
+        if (record && result->exact)
+                (void) json_object_set_new(record, "exact", json_true());
+        else
+                (void) unlinkat(fd, IMAGE_LAYER_RECORD, 0); /* it could not be used */
         if (record && result->n_devices_skipped > 0)
                 (void) json_object_set_new(record, "devicesSkipped", json_integer((json_int_t) result->n_devices_skipped));
         if (record && result->n_xattrs_skipped > 0)

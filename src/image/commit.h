@@ -6,6 +6,8 @@
 #include "image/sha256.h"
 #include "image/source.h"
 
+#define IMAGE_LAYER_RECORD "tar.zst" /* in a layer's directory, see record.h */
+
 typedef struct NewLayer {
         SourceFile file;          /* the tar stream, perhaps compressed */
         char *digest;             /* what the manifest says of it; NULL: nothing (docker-archive) */

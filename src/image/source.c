@@ -155,7 +155,7 @@ static int decompress(int fd, const Stage *stage, Error *reterr) {
         empty = openat(stage->fd, "empty", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (empty < 0)
                 return error_set_errno(reterr, -errno, "cannot make a temporary directory");
-        WorkerJob job = { .in_fd = fd, .size = UINT64_MAX, .dir_fd = empty, .out_fd = out, .size_limit = limit };
+        WorkerJob job = { .task = WORKER_DECOMPRESS, .in_fd = fd, .size = UINT64_MAX, .dir_fd = empty, .out_fd = out, .size_limit = limit };
         r = worker_start(&job, &stage->map, &worker, reterr);
         if (r >= 0)
                 r = worker_finish(&worker, &result, reterr);

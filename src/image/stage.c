@@ -54,6 +54,20 @@ static bool is_owned(int data_fd, const char *name) {
         return fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) < 0;
 }
 
+/* Temporary files of writes that were interrupted. We hold the writers' lock. */
+static void collect_files(int data_fd, const char *path) {
+        _cleanup_fd_ int fd = openat(data_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!dir)
+                return;
+        int own = TAKE_FD(fd);
+        for (struct dirent *e; (e = readdir(dir));)
+                if (str_after(e->d_name, ".tmp-"))
+                        (void) unlinkat(own, e->d_name, 0);
+        (void) closedir(dir);
+}
+
 /* Called under images.lock, in which new ones are made: none is seen half made. */
 static int collect(const Stage *stage, Error *reterr) {
         int data_fd = stage->store->data_fd;
@@ -73,6 +87,8 @@ static int collect(const Stage *stage, Error *reterr) {
                         log_warning("%s, leaving it", error.message);
         }
         (void) closedir(dir);
+        collect_files(data_fd, "images");
+        collect_files(data_fd, "images/blobs/sha256");
         return 0;
 }
 

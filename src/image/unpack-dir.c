@@ -143,9 +143,11 @@ int unpack_dir_clear(UnpackDir *dir, int parent, const char *name, Error *reterr
 
         if (fstatat(parent, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 r = -errno;
-        else if (!S_ISDIR(st.st_mode))
+        else if (!S_ISDIR(st.st_mode)) {
                 r = unlinkat(parent, name, 0) < 0 ? -errno : 0;
-        else {
+                dir->replaced = dir->replaced || S_ISREG(st.st_mode);
+        } else {
+                dir->replaced = true;
                 r = path_remove_tree(parent, name);
                 /* `parent` may be the descriptor that is kept, and stays open; only its name is forgotten, in case
                  * what was removed is above it */

@@ -14,6 +14,7 @@ typedef struct UnpackDir {
         char *entry;          /* the whole path of the last entry, for its times */
         char *times;          /* packed: a TimesHeader and the path, one after the other */
         size_t times_size, times_room;
+        bool replaced;        /* something that had contents was removed for what came later */
 } UnpackDir;
 
 #define UNPACK_DIR_NULL(root) { .root_fd = (root), .fd = -EBADF }

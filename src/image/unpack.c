@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "image/limits.h"
+#include "image/record.h"
 #include "image/tar.h"
 #include "image/unpack-dir.h"
 
@@ -23,6 +24,7 @@
 typedef struct Unpacker {
         UnpackDir dir;
         TarReader *reader;
+        RecordWriter *record;      /* NULL: none is wanted */
         const UnpackOptions *options;
         UnpackResult result;
         uint64_t size;             /* of all files so far */
@@ -138,6 +140,9 @@ static int unpack_file(Unpacker *u, int parent, const char *name, const TarEntry
         }
         if (fd < 0)
                 return fault(reterr, -errno, "make", e->path);
+        /* the pieces of a sparse file stand in the record themselves */
+        if (u->record && e->size > 0 && !e->extents)
+                record_writer_file(u->record, u->dir.entry, e->size);
         int r = write_data(u, fd, e, reterr);
         return r < 0 ? r : finish_file(u, fd, e, reterr);
 }
@@ -285,12 +290,20 @@ static int unpack_entry(Unpacker *u, const TarEntry *e, Error *reterr) {
 
 int unpack_layer(int root_fd, Stream *stream, const UnpackOptions *options, UnpackResult *ret, Error *reterr) {
         _cleanup_tar_reader_ TarReader *reader = tar_reader_new(stream);
+        _cleanup_record_writer_ RecordWriter *record = NULL;
         Unpacker u = { .dir = UNPACK_DIR_NULL(root_fd), .reader = reader, .options = options };
         const TarEntry *e;
-        int r;
+        int r = 0;
 
         if (!reader)
                 return error_oom(reterr);
+        if (options->record_fd >= 0)
+                r = record_writer_new(options->record_fd, &record, reterr);
+        if (r < 0)
+                return r;
+        u.record = record;
+        if (record)
+                stream_set_tap(stream, record_writer_tap, record);
         while ((r = tar_reader_next(reader, &e, reterr)) > 0) {
                 u.result.n_entries++;
                 r = unpack_entry(&u, e, reterr);
@@ -299,9 +312,12 @@ int unpack_layer(int root_fd, Stream *stream, const UnpackOptions *options, Unpa
         }
         if (r >= 0)
                 r = unpack_dir_set_times(&u.dir, reterr);
+        u.result.exact = record && !u.dir.replaced;
         unpack_dir_done(&u.dir);
         if (r >= 0)
                 r = stream_finish(stream, reterr);
+        if (r >= 0 && record)
+                r = record_writer_finish(record, reterr);
         if (r < 0)
                 return r;
         stream_digests(stream, u.result.digest, u.result.diff_id);

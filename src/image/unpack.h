@@ -19,12 +19,14 @@ typedef struct UnpackOptions {
         uint64_t size_limit;        /* bytes of all files */
         uint64_t n_uids, n_gids;    /* IDs that can be given to files here: 0 to n - 1 */
         bool devices;               /* device nodes can be made */
+        int record_fd;              /* where the layer's record goes; -EBADF: nowhere */
 } UnpackOptions;
 
 typedef struct UnpackResult {
         char digest[DIGEST_LENGTH + 1], diff_id[DIGEST_LENGTH + 1]; /* of the bytes as they came, and decompressed */
         uint64_t size_in, size_out; /* bytes of both */
         uint64_t n_entries, n_devices_skipped, n_xattrs_skipped;
+        bool exact;                 /* the record and the tree make the same stream again */
 } UnpackResult;
 
 /* Unpacks into the directory `root_fd`, which is empty. The stream must have STREAM_HASH. umask(2) must be 0. */

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "base/wire.h"
+#include "image/record.h"
 #include "image/sandbox.h"
 #include "ns/userns.h"
 
@@ -46,12 +47,12 @@ static int copy_out(Stream *stream, int out_fd, UnpackResult *ret, Error *reterr
 static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Error *reterr) {
         _cleanup_stream_ Stream *stream = NULL;
         _cleanup_fd_ int root = -EBADF;
-        bool unpack = job->out_fd < 0;
         UnpackOptions options = {
                 .size_limit = job->size_limit,
                 .n_uids = map->host ? UINT32_MAX : idmap_size(&map->uid),
                 .n_gids = map->host ? UINT32_MAX : idmap_size(&map->gid),
                 .devices = map->host,
+                .record_fd = job->out_fd,
         };
 
         int r = userns_enter(map, WORKER_NAMESPACES, reterr);
@@ -70,10 +71,21 @@ static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Err
         if (r < 0)
                 return r;
         /* a tar stream can be longer than its files by a header for each of them */
-        r = stream_open(job->in_fd, job->offset, job->size, unpack ? UINT64_MAX : job->size_limit, STREAM_HASH, &stream, reterr);
+        r = stream_open(job->in_fd, job->offset, job->size, job->task == WORKER_DECOMPRESS ? job->size_limit : UINT64_MAX,
+                        STREAM_HASH, &stream, reterr);
         if (r < 0)
                 return r;
-        return unpack ? unpack_layer(root, stream, &options, ret, reterr) : copy_out(stream, job->out_fd, ret, reterr);
+        switch (job->task) {
+        case WORKER_UNPACK:
+                return unpack_layer(root, stream, &options, ret, reterr);
+        case WORKER_DECOMPRESS:
+                return copy_out(stream, job->out_fd, ret, reterr);
+        default:
+                r = record_replay(stream, root, job->out_fd, reterr);
+                if (r >= 0)
+                        stream_digests(stream, ret->digest, ret->diff_id); /* of the record: only their form counts */
+                return r;
+        }
 }
 
 /* Puts what is kept at the first numbers, and closes all else. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sandboxed children of sdpod-image: one for each layer that is unpacked, and one for an archive that has to be
- * decompressed first. They speak only through one socket, and only at their end. */
+/* The sandboxed children of sdpod-image: one for each layer that is unpacked or packed, and one for an archive that has to
+ * be decompressed first. They speak only through one socket, and only at their end. */
 #pragma once
 
 #include <sys/types.h>
@@ -8,11 +8,18 @@
 #include "image/unpack.h"
 #include "ns/idmap.h"
 
+typedef enum WorkerTask {
+        WORKER_UNPACK,     /* a layer into `dir_fd`; its record (record.h) to `out_fd` */
+        WORKER_DECOMPRESS, /* to `out_fd` */
+        WORKER_REPLAY,     /* the record on `in_fd` and the tree in `dir_fd` to `out_fd`, a tar stream */
+} WorkerTask;
+
 typedef struct WorkerJob {
+        WorkerTask task;
         int in_fd;               /* borrowed; read at `offset`, or from where it stands where size is UINT64_MAX */
         uint64_t offset, size;
         int dir_fd;              /* borrowed: the directory that becomes the worker's root */
-        int out_fd;              /* borrowed: where decompressed bytes go; -EBADF: a layer is unpacked into `dir_fd` */
+        int out_fd;              /* borrowed */
         uint64_t size_limit;     /* bytes that come out */
 } WorkerJob;
 

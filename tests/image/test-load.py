@@ -249,8 +249,52 @@ def imports(m):
         tap.ok(result.status == 125 and result.err.count("\n") == 1, f"{m.label}: import --change {change!r} is refused", result)
 
 
+def saves(m):
+    """What is saved and loaded again is the same image, whatever its tar streams looked like."""
+    d = m.public
+    odd = Layer().file("a\nb", "x").fifo("p").symlink("s", "/x").file("n" * 150, "long").file("empty").file(".wh.gone").node("dev", "c", 1, 3)
+    odd.file("closed", "secret", mode=0, uid=9).dir("shut", mode=0, uid=9).file("shut/in", "x" * 70000).hardlink("h", "closed")
+    holes = b""
+    if shutil.which("tar"):
+        with open(f"{d}/hole", "wb") as f:
+            f.seek(1 << 20)
+            f.write(b"end")
+        holes = subprocess.run(["tar", "-C", d, "--sparse", "--format=gnu", "--owner=0", "--group=0", "-cf", "-", "hole"],
+                               stdout=subprocess.PIPE, check=True).stdout
+    img = Image([busybox(), odd, *([holes] if holes else []), Layer().bytes() + bytes(20000)], Cmd=["sh"], Labels={"a": "b"})
+    img.write_archive(f"{d}/in.tar", "localhost/saved:1")
+    store = m.store()
+    m.run(store, "load", "--input", f"{d}/in.tar")
+    os.chmod(d, 0o777)
+    wanted = image.digest(image.dump(img.config))[7:]
+    for form in ("docker-archive", "oci-archive", "oci-dir"):
+        out = f"{d}/out-{m.label}-{form}"
+        result = m.run(store, "save", "--save-format", form, "--output", out, "saved:1")
+        again = m.store()
+        loaded = m.run(again, "load", "--input", out, "--format", "json")
+        tap.ok(result.status == 0 and loaded.status == 0 and json.loads(loaded.out) == {"name": "localhost/saved:1", "id": wanted} and
+               not m.check_store(again), f"{m.label}: saved as {form} and loaded again it has its ID", f"{result}\n{loaded}")
+        if shutil.which("skopeo"):
+            kind = {"oci-dir": "oci"}.get(form, form)
+            found = subprocess.run(["skopeo", "--tmpdir", d, "copy", "-q", f"{kind}:{out}", f"dir:{out}.dir"], stderr=subprocess.PIPE)
+            tap.ok(found.returncode == 0, f"{m.label}: ... and skopeo reads it", found.stderr.decode())
+    result = m.run(store, "save", "--save-format", "oci-archive", "--output", f"{d}/out-{m.label}-no", "no-such")
+    tap.ok(result.status == 125 and not os.path.exists(f"{d}/out-{m.label}-no"), f"{m.label}: what is not there is not saved", result)
+    layer = store + "/layers/" + image.digest(img.raw[0])[7:] + "/diff/bin/busybox"
+    with open(layer, "r+b") as f:
+        f.write(b"changed")
+    result = m.run(store, "save", "--output", f"{d}/out-{m.label}-changed", "saved:1")
+    tap.ok(result.status == 125 and "not what they were" in result.err and not os.path.exists(f"{d}/out-{m.label}-changed"),
+           f"{m.label}: a layer that was changed is not saved", result)
+    twice = Image([Layer().file("twice", "one").file("twice", "two")])
+    twice.write_archive(f"{d}/twice.tar", "twice")
+    m.run(store, "load", "--input", f"{d}/twice.tar")
+    result = m.run(store, "save", "--output", f"{d}/out-{m.label}-twice", "twice")
+    tap.ok(result.status == 125 and "has no record" in result.err, f"{m.label}: a layer that cannot be made again is refused", result)
+
+
 for machine in machines():
-    for test in (forms, index_of, written_by_others, content, sparse, share, imports):
+    for test in (saves, forms, index_of, written_by_others, content, sparse, share, imports):
         test(machine)
     machine.end()
 tap.finish()

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdpod-image takes this process's place: what reads archives is not linked into sdpod. */
+#pragma once
+
+#include "cli/verb.h"
+
+/* Runs it with the words (see src/image/README.md) behind the global options. Only returns with an error. */
+int image_exec(const Invocation *in, char **words, Error *reterr);
+
+/* Appends "--option=value" where there is a value. 0 or -ENOMEM. */
+int image_exec_add(char ***words, const char *option, const char *value);
