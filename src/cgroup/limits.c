@@ -70,7 +70,7 @@ int limits_check(LimitSettings *s, char *const *controllers, Error *reterr) {
                 { s->has_memory_max || s->has_swap_max || s->has_memory_low, "memory", "a memory limit" },
                 { s->has_cpu_quota || s->has_cpu_weight, "cpu", "a CPU limit" },
                 { s->cpuset_cpus || s->cpuset_mems, "cpuset", "a set of CPUs" },
-                { s->has_tasks_max && s->tasks_max != LIMITS_PIDS_DEFAULT, "pids", "a limit on processes" },
+                { s->has_tasks_max && s->tasks_max != LIMITS_PIDS_DEFAULT && s->tasks_max != UINT64_MAX, "pids", "a limit on processes" },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(needs); i++) {

@@ -102,8 +102,14 @@ static int run_run(Invocation *in, Error *reterr) {
         _cleanup_fd_ int charge = -EBADF;
         RunOptions *options = in->options;
         const Store *store;
-        int exit_code = 0, r = create(in, &store, &container, reterr);
+        int exit_code = 0, r;
 
+        if (!options->detach && options->config.restart_policy && !str_equal(options->config.restart_policy, "no")) {
+                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --restart=%s in the foreground: not there yet",
+                                 options->config.restart_policy);
+                return error_hint(reterr, "use --detach, and 'sdpod logs --follow' to watch it");
+        }
+        r = create(in, &store, &container, reterr);
         if (r < 0)
                 return r;
         if (options->detach)

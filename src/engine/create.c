@@ -14,6 +14,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "engine/remove.h"
+#include "engine/userns-auto.h"
 #include "ns/idmap.h"
 #include "proc/caps.h"
 #include "proc/masked.h"
@@ -287,6 +288,7 @@ static int keep_user(ContainerConfig *config, Error *reterr) {
 int engine_create(const Store *store, ContainerConfig *config, const CreateOptions *options, Container *ret, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         _cleanup_image_info_ ImageInfo image = {};
+        _cleanup_fd_ int auto_lock = -EBADF;
         int r = 0;
 
         if (config->name && !container_name_is_valid(config->name))
@@ -305,6 +307,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 r = name_anonymous_volumes(config, reterr);
         if (r >= 0)
                 r = merge_env(config, image.config.env, options->env_below, reterr);
+        if (r >= 0)
+                r = userns_auto_choose(store, config, &auto_lock, reterr);
         if (r >= 0)
                 r = check(config, reterr);
         if (r >= 0 && config->name)

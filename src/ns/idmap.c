@@ -235,6 +235,8 @@ int user_map_for_container(const ContainerConfig *config, const UserMap *base, U
                         r = compose_keep_id(uid, &base->uid, &map.uid, reterr);
                 if (r >= 0)
                         r = compose_keep_id(gid, &base->gid, &map.gid, reterr);
+        } else if (str_after(mode, "auto")) {
+                return error_set(reterr, -EINVAL, ERROR_INTERNAL, "cannot use --userns=%s: no range was chosen when it was created", mode);
         } else if (str_equal(mode, "nomap")) {
                 if (base->host || base->single)
                         return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,

@@ -39,8 +39,9 @@ int stdio_take(const int stdio[3], int console_fd, const ContainerUser *user, Er
                 if (streams[i] < 0)
                         return error_set_errno(reterr, -errno, "cannot set up standard input and output");
         }
-        if (console_fd >= 0 && (setsid() < 0 || ioctl(streams[0], TIOCSCTTY, 0) < 0))
-                return error_set_errno(reterr, -errno, "cannot take the terminal");
+        /* a session of its own in any case: nothing in the container shares a process group or a terminal with the caller */
+        if (setsid() < 0 || (console_fd >= 0 && ioctl(streams[0], TIOCSCTTY, 0) < 0))
+                return error_set_errno(reterr, -errno, "cannot make a session");
         for (int i = 0; i < 3; i++) {
                 int r = give_to_user(streams[i], console_fd >= 0, user);
 

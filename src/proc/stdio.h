@@ -4,8 +4,8 @@
 
 #include "proc/user.h"
 
-/* Puts `stdio` (-EBADF: /dev/null) at 0, 1, 2, or the terminal's own side `console_fd` at all three, with the session that
- * it needs. Pipes become the user's: a process may open /dev/stdout, which asks the pipe's owner. */
+/* Puts `stdio` (-EBADF: /dev/null) at 0, 1, 2, or the terminal's own side `console_fd` at all three, in a session of
+ * its own. Pipes become the user's: a process may open /dev/stdout, which asks the pipe's owner. */
 int stdio_take(const int stdio[3], int console_fd, const ContainerUser *user, Error *reterr);
 
 /* Closes all descriptors but the first `n_kept` and *sync_fd, which moves right behind them and closes on exec. */
