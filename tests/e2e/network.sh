@@ -74,8 +74,6 @@ like "$err" "$port" "... and the port is named"
 run sdpod rm -f -t 0 second
 run curl -s -m 5 "http://127.0.0.1:$port/"
 is "$out" "<h1>It works</h1>" "... and the first goes on"
-run sdpod run --rm --network container:web $BUSYBOX wget -q -O - http://127.0.0.1:8080/
-is "$out" "<h1>It works</h1>" "--network container:web shares it"
 (seq 20 | xargs -P 20 -I{} curl -s -m 10 "http://127.0.0.1:$port/") >"$T/many"
 is "$(grep -c works "$T/many")" 20 "twenty requests at once"
 run sdpod rm -f -t 0 web
