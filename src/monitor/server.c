@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The monitor's socket: who may ask, what is asked, what is answered (see monitor/protocol.h). */
+#include <malloc.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -12,6 +13,8 @@
 #include "base/str.h"
 #include "monitor/monitor.h"
 
+enum { MMAP_THRESHOLD = 64 * 1024 };
+
 typedef struct Request {
         Monitor *monitor;
         const json_t *json;
@@ -20,6 +23,8 @@ typedef struct Request {
 } Request;
 
 int monitor_init(Monitor *monitor, sd_event *event, Error *reterr) {
+        /* buffers of slow clients go back to the system when they are freed; left alone, glibc learns to keep them */
+        (void) mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
         *monitor = (Monitor){ .event = event, .index_fd = -EBADF, .uid = geteuid() };
         return recorder_shared_init(&monitor->shared) < 0 ? error_oom(reterr) : 0;
 }

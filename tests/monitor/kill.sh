@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2154
 # kill -9 of the monitor, again and again, while ten containers write: every line is there once, nobody notices.
 . "$TESTS/monitor/lib.sh"
 monitor_up

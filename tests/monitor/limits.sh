@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2154
 # Rotation with a reader, full disks, three hundred containers, and no work when nothing happens.
 . "$TESTS/monitor/lib.sh"
 monitor_up

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2154
 # What the monitor does for those who ask: attached clients, input, terminals, and what it refuses.
 . "$TESTS/monitor/lib.sh"
 monitor_up
@@ -83,6 +83,8 @@ ok "the stopped one gets what was kept for it, and the end" timeout 20 tail --pi
 like "$(cat "$T/stopped-err")" "bytes of output left out here" "and is told that some was left out"
 xargs kill <"$T/stuck-pids" 2>/dev/null
 xargs kill -9 <"$T/stuck-pids" 2>/dev/null
+until_ok 10 sh -c "$PROBE stat | grep -q \"clients.:0\""
+comment "and when they have gone: $(grep VmRSS "/proc/$(monitor_pid)/status" | tr -s "\t \n" " ")"
 
 # --- attach with the log
 id=$(id_of 7)

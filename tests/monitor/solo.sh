@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2016,SC2154
 # machine: plain
 # Without a user manager: the monitor supervises its one container.
 # shellcheck source=tests/lib/tap.sh
 . "$TESTS/lib/tap.sh"
 export T XDG_RUNTIME_DIR=$T/run PROBE=$TESTS/monitor-probe
+umask 077
 unset DBUS_SESSION_BUS_ADDRESS
-mkdir -p -m 700 "$XDG_RUNTIME_DIR/sdpod" "$T/data"
+mkdir -p "$XDG_RUNTIME_DIR/sdpod" "$T/data"
 id=$(printf '%064x' 77)
 record=$T/data/containers/$id
 
 prepare() { # POLICY RETRIES
         rm -rf "$T/started" "$T/ended" "$T/state-at-end" "$T/ctr.log" "$T/ready" "$T/fail"
-        mkdir -p -m 700 "$record"
+        mkdir -p "$record"
         printf '{"version":1,"id":"%s","name":"solo","restartPolicy":"%s","restartRetries":%d}\n' "$id" "$1" "${2:-0}" >"$record/container.json"
         echo '{}' >"$record/state.json"
 }
