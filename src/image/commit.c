@@ -273,11 +273,9 @@ static int write_index(const NewImage *image, const Store *store, int images_fd,
 }
 
 int new_image_commit(NewImage *image, Stage *stage, Error *reterr) {
-        _cleanup_fd_ int images_fd = layout_open(stage->store, reterr), layers_fd = -EBADF, lock = -EBADF;
-        int r = images_fd;
+        _cleanup_fd_ int layers_fd = open_layers(stage->store, reterr), images_fd = -EBADF, lock = -EBADF;
+        int r = layers_fd;
 
-        if (r >= 0)
-                r = layers_fd = open_layers(stage->store, reterr);
         if (r >= 0 && !image->manifest)
                 r = make_manifest(image, stage, layers_fd, reterr);
         if (r < 0)
@@ -286,6 +284,8 @@ int new_image_commit(NewImage *image, Stage *stage, Error *reterr) {
         if (image->n_layers > 0 && syncfs(stage->fd) < 0)
                 return error_set_errno(reterr, -errno, "cannot write '%s' to the disk", stage->store->data_path);
         r = lock = layout_lock(stage->store, reterr);
+        if (r >= 0)
+                r = images_fd = layout_open(stage->store, reterr);
         if (r >= 0)
                 r = move_layers(image, stage, layers_fd, reterr);
         if (r >= 0)

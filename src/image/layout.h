@@ -10,7 +10,8 @@
 
 enum { LAYOUT_INDEX_LIMIT = 64 * 1024 * 1024 };
 
-/* Opens data/images, making the directories and oci-layout where missing; a descriptor or -errno. */
+/* Opens data/images, making the directories and oci-layout where missing; a descriptor or -errno. Under images.lock: who
+ * holds that removes temporary files. */
 int layout_open(const Store *store, Error *reterr);
 
 /* Takes images.lock, waiting for it; the lock goes with the descriptor. */

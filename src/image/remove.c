@@ -168,9 +168,9 @@ int image_store_remove(const Store *store, const char *reference, const ImageUse
 
         int r = stage_open(store, &stage, reterr);
         if (r >= 0)
-                r = images = layout_open(store, reterr);
-        if (r >= 0)
                 r = lock = layout_lock(store, reterr);
+        if (r >= 0)
+                r = images = layout_open(store, reterr);
         if (r >= 0)
                 r = layout_load(store, &index, reterr);
         if (r >= 0)

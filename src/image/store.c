@@ -340,9 +340,9 @@ int image_store_tag(const Store *store, const char *reference, const char *name,
 
         int r = reference_normalise_local(name, &full, reterr);
         if (r >= 0)
-                r = images = layout_open(store, reterr);
-        if (r >= 0)
                 r = lock = layout_lock(store, reterr);
+        if (r >= 0)
+                r = images = layout_open(store, reterr);
         if (r >= 0)
                 r = layout_load(store, &index, reterr);
         if (r >= 0)
@@ -364,9 +364,9 @@ int image_store_untag(const Store *store, const char *reference, char *const *na
         const json_t *entry;
         bool by_name;
 
-        int r = images = layout_open(store, reterr);
+        int r = lock = layout_lock(store, reterr);
         if (r >= 0)
-                r = lock = layout_lock(store, reterr);
+                r = images = layout_open(store, reterr);
         if (r >= 0)
                 r = layout_load(store, &index, reterr);
         if (r >= 0)

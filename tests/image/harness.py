@@ -172,4 +172,6 @@ def machines(base=None):
     user = ordinary_user()
     if user:
         found.append(Machine(user, base))
+    else:
+        print("# the user's half is left out: no user with subordinate IDs; name one in SDPOD_TEST_USER")
     return found
