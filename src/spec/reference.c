@@ -152,9 +152,11 @@ static int split(const char *text, Reference *r) {
 
 int reference_parse(const char *text, Reference *ret, Error *reterr) {
         _cleanup_reference_ Reference r = {};
+        _cleanup_free_ char *longest = NULL;
         const char *wrong = NULL;
 
-        if (split(text, &r) < 0)
+        /* a short name counts with the host that may be put before it */
+        if (split(text, &r) < 0 || !(longest = reference_repository(&r, DOCKER_DOMAIN)))
                 return error_oom(reterr);
         if (!*text)
                 wrong = "it is empty";
@@ -166,7 +168,7 @@ int reference_parse(const char *text, Reference *ret, Error *reterr) {
                 wrong = "the tag may hold letters, digits, '_', '.' and '-'";
         else if (r.domain && !domain_is_valid(r.domain))
                 wrong = "the first part is not a host name";
-        else if (strlen(r.path) + (r.domain ? strlen(r.domain) + 1 : 0) > NAME_MAX_LENGTH)
+        else if (strlen(longest) > NAME_MAX_LENGTH)
                 wrong = "the name is longer than 255 bytes";
         else if (!path_is_valid(r.path))
                 wrong = "a name may hold lower-case letters and digits, joined by '.', '_', '-' and '/'";
