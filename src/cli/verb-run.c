@@ -67,6 +67,7 @@ static int run_create(Invocation *in, Error *reterr) {
 
         if (r < 0)
                 return r;
+        container_settled(store, &container);
         puts(container.config.id);
         return 0;
 }
@@ -74,7 +75,9 @@ static int run_create(Invocation *in, Error *reterr) {
 /* A container that never ran and would have removed itself is not left behind. */
 static void discard(const Store *store, Container *container) {
         container_unlock(container);
-        if (container->config.auto_remove)
+        if (!container->config.auto_remove)
+                container_settled(store, container);
+        else
                 (void) engine_remove(store, container, &(RemoveOptions){ .volumes = true }, /* reterr= */ NULL);
 }
 
@@ -89,6 +92,7 @@ static int run_detached(Invocation *in, const Store *store, Container *container
                 discard(store, container);
                 return r;
         }
+        container_settled(store, container);
         puts(container->config.id);
         return 0;
 }
@@ -99,7 +103,6 @@ static bool attaches(const RunOptions *options, const char *stream) {
 
 static int run_run(Invocation *in, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
-        _cleanup_fd_ int charge = -EBADF;
         RunOptions *options = in->options;
         const Store *store;
         int exit_code = 0, r;
@@ -121,8 +124,7 @@ static int run_run(Invocation *in, Error *reterr) {
                 .show_stderr = attaches(options, "stderr"),
                 .storage_driver = in->global.storage_driver,
         };
-        charge = engine_take_charge(store, &container, reterr);
-        r = charge < 0 ? charge : engine_run_foreground(store, &container, &foreground, &exit_code, reterr);
+        r = engine_run_foreground(store, &container, &foreground, &exit_code, reterr);
         return r < 0 ? r : exit_code;
 }
 

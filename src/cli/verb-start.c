@@ -2,7 +2,6 @@
 /* sdpod start, restart, and the internal verbs through which units start, stop and end their containers. */
 #include <stdio.h>
 
-#include "base/io.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/container-args.h"
@@ -42,9 +41,8 @@ static int start_foreground(const Store *store, Container *container, StartVerbO
                 .show_stderr = true,
                 .storage_driver = o->storage_driver,
         };
-        _cleanup_fd_ int charge = engine_take_charge(store, container, reterr);
 
-        return charge < 0 ? charge : engine_run_foreground(store, container, &foreground, &o->exit_code, reterr);
+        return engine_run_foreground(store, container, &foreground, &o->exit_code, reterr);
 }
 
 static int start_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {

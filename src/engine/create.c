@@ -13,6 +13,7 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/collect.h"
 #include "engine/remove.h"
 #include "engine/userns-auto.h"
 #include "ns/idmap.h"
@@ -235,19 +236,6 @@ static int ensure_volumes(const Store *store, const ContainerConfig *config, Err
         return 0;
 }
 
-bool engine_is_leftover(const Store *store, const Container *container) {
-        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-        _cleanup_free_ char *path = str_format("containers/%s/supervisor", container->config.id);
-
-        if (!container->config.auto_remove || container->pidfd >= 0 || container->state.unit || !path)
-                return false;
-        /* a command that is in charge of it holds this lock from before the name is taken */
-        _cleanup_fd_ int fd = openat(store->runtime_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0)
-                return errno == ENOENT;
-        return fcntl(fd, F_OFD_GETLK, &lock) >= 0 && lock.l_type == F_UNLCK;
-}
-
 /* Makes way for a name: --replace removes its holder, and so does the find that the holder is a leftover. */
 static int clear_name(const Store *store, const char *name, bool replace, Error *reterr) {
         _cleanup_container_ Container holder = CONTAINER_NULL;
@@ -311,6 +299,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 r = userns_auto_choose(store, config, &auto_lock, reterr);
         if (r >= 0)
                 r = check(config, reterr);
+        if (r >= 0)
+                engine_collect(store);
         if (r >= 0 && config->name)
                 r = clear_name(store, config->name, options->replace, reterr);
         if (r >= 0)

@@ -16,7 +16,3 @@ typedef struct CreateOptions {
 
 /* Makes the record of a container and its volumes. `config` is moved into *ret, which comes locked. */
 int engine_create(const Store *store, ContainerConfig *config, const CreateOptions *options, Container *ret, Error *reterr);
-
-/* Whether a holder of a name is the leftover of a command that was killed: it would have removed itself, nothing of it
- * runs, and nobody is about to start or to remove it. */
-bool engine_is_leftover(const Store *store, const Container *container);

@@ -18,11 +18,18 @@
 #include "engine/remove.h"
 #include "engine/start.h"
 #include "monitor/log-file.h"
+#include "state/pending.h"
 
-int engine_take_charge(const Store *store, Container *container, Error *reterr) {
-        int fd = container_runtime_fd(store, container, reterr);
-
-        return fd < 0 ? fd : store_lock(fd, "supervisor", /* exclusive= */ true, reterr);
+/* A container that removes itself stays marked as pending for its whole life: if this command is killed, the next one that
+ * makes a container clears it away. Any other is what it was to become. */
+static int take_charge(const Store *store, Container *container, Error *reterr) {
+        if (!container->config.auto_remove) {
+                container_settled(store, container);
+                return 0;
+        }
+        if (container->pending_fd < 0)
+                container->pending_fd = pending_take(store, container->config.id, reterr);
+        return container->pending_fd < 0 ? container->pending_fd : 0;
 }
 
 /* A cgroup of its own where somebody can give one. */
@@ -117,8 +124,10 @@ static int run(const Store *store, Container *container, const ForegroundOptions
 int engine_run_foreground(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code,
                           Error *reterr) {
         bool removes = container->config.auto_remove;
-        int r = run(store, container, options, ret_exit_code, reterr);
+        int r = take_charge(store, container, reterr);
 
+        if (r >= 0)
+                r = run(store, container, options, ret_exit_code, reterr);
         if (r >= 0)
                 r = finish(store, container, *ret_exit_code, reterr);
         if (removes) {

@@ -15,7 +15,3 @@ typedef struct ForegroundOptions {
  * that. All output has been delivered when it returns. *ret_exit_code as a shell has it. */
 int engine_run_foreground(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code,
                           Error *reterr);
-
-/* Takes the lock that says "a command is in charge of this container": the name of a container that nobody is in charge of
- * can be taken again. Held until the returned descriptor is closed. */
-int engine_take_charge(const Store *store, Container *container, Error *reterr);

@@ -2,6 +2,7 @@
 /* The network of a container, by its mode. */
 #include "engine/network.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 
 #include "base/file.h"
@@ -11,10 +12,6 @@
 #include "net/resolv.h"
 
 enum { HOST_FILE_LIMIT = 1024 * 1024 };
-
-#define DNS4 "10.0.2.3"
-#define DNS6 "fd00::3"
-#define CONTAINER4 "10.0.2.100"
 
 static bool is_slirp(const ContainerConfig *config) {
         const char *mode = config->network;
@@ -96,19 +93,42 @@ static char *read_host_file(const char *path) {
         return resolved && file_read(AT_FDCWD, resolved, HOST_FILE_LIMIT, &text, /* ret_size= */ NULL) >= 0 ? text : NULL;
 }
 
+/* The addresses that follow from the network's options. */
+static int slirp_addresses(const ContainerConfig *config, char dns4[static INET_ADDRSTRLEN], char dns6[static INET6_ADDRSTRLEN],
+                           char container4[static INET_ADDRSTRLEN], Error *reterr) {
+        _cleanup_net_config_ NetConfig net = NET_CONFIG_NULL;
+        NetAddresses addresses;
+        int r = make_config(config, &net, reterr);
+
+        if (r >= 0)
+                r = net_addresses_from_config(&net, &addresses, reterr);
+        if (r < 0)
+                return r;
+        (void) inet_ntop(AF_INET, &addresses.dns, dns4, INET_ADDRSTRLEN); /* the room is right, it cannot fail */
+        (void) inet_ntop(AF_INET, &addresses.container, container4, INET_ADDRSTRLEN);
+        if (addresses.ipv6)
+                (void) inet_ntop(AF_INET6, &addresses.dns6, dns6, INET6_ADDRSTRLEN);
+        return 0;
+}
+
 int network_files(const ContainerConfig *config, char **ret_resolv_conf, char **ret_hosts, Error *reterr) {
         _cleanup_free_ char *resolv_host = read_host_file("/etc/resolv.conf"), *resolv = NULL, *hosts = NULL, *host_address = NULL;
+        char dns4[INET_ADDRSTRLEN] = "", dns6[INET6_ADDRSTRLEN] = "", container4[INET_ADDRSTRLEN] = "";
         bool slirp = is_slirp(config), host = str_equal(config->network, "host");
+        int r = slirp ? slirp_addresses(config, dns4, dns6, container4, reterr) : 0;
+
+        if (r < 0)
+                return r;
         const ResolvRequest resolv_request = {
                 .reach = slirp ? RESOLV_VIRTUAL : host ? RESOLV_HOST : RESOLV_DIRECT,
                 .host_text = str_equal(config->network, "none") ? NULL : resolv_host,
-                .dns4 = DNS4,
-                .dns6 = DNS6,
+                .dns4 = dns4,
+                .dns6 = *dns6 ? dns6 : NULL,
                 .dns = config->dns,
                 .search = config->dns_search,
                 .options = config->dns_options,
         };
-        int r = resolv_conf_text(&resolv_request, &resolv, reterr);
+        r = resolv_conf_text(&resolv_request, &resolv, reterr);
 
         if (r < 0)
                 return r;
@@ -118,7 +138,7 @@ int network_files(const ContainerConfig *config, char **ret_resolv_conf, char **
                 const HostsRequest hosts_request = {
                         .add_hosts = config->add_hosts,
                         .host_address = host_address,
-                        .address = slirp ? CONTAINER4 : NULL,
+                        .address = slirp ? container4 : NULL,
                         .hostname = config->hostname,
                         .name = config->name,
                 };

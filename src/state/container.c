@@ -18,6 +18,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "state/name.h"
+#include "state/pending.h"
 
 static const JsonField process_port_fields[] = {
         JSON_FIELD(ContainerPort, host_ip, "hostIp", JSON_FIELD_STRING),
@@ -72,6 +73,7 @@ void container_done(Container *container) {
         (void) fd_close(container->runtime_fd);
         (void) fd_close(container->pidfd);
         (void) fd_close(container->lock_fd);
+        (void) fd_close(container->pending_fd);
         *container = CONTAINER_NULL;
 }
 
@@ -218,8 +220,14 @@ int container_create(const Store *store, ContainerConfig *config, Container *ret
         _cleanup_fd_ int parent = store_open_data(store, "containers", reterr);
         if (parent < 0)
                 return parent;
-        if (mkdirat(parent, config->id, 0700) < 0)
-                return error_set_errno(reterr, -errno, "cannot make the record of container %.12s", config->id);
+        container.pending_fd = pending_take(store, config->id, reterr);
+        if (container.pending_fd < 0)
+                return container.pending_fd;
+        if (mkdirat(parent, config->id, 0700) < 0) {
+                r = error_set_errno(reterr, -errno, "cannot make the record of container %.12s", config->id);
+                pending_drop(store, config->id, &container.pending_fd);
+                return r;
+        }
         container.dir_fd = openat(parent, config->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (container.dir_fd < 0)
                 r = error_set_errno(reterr, -errno, "cannot open the record of container %.12s", config->id);
@@ -237,12 +245,17 @@ int container_create(const Store *store, ContainerConfig *config, Container *ret
                 _cleanup_fd_ int runtime = store_open_runtime(store, "containers", /* reterr= */ NULL);
                 if (runtime >= 0)
                         (void) path_remove_tree(runtime, config->id);
+                pending_drop(store, config->id, &container.pending_fd);
                 return r;
         }
         *config = CONTAINER_CONFIG_NULL;
         *ret = container;
         container = CONTAINER_NULL;
         return 0;
+}
+
+void container_settled(const Store *store, Container *container) {
+        pending_drop(store, container->config.id, &container->pending_fd);
 }
 
 static bool is_id_prefix(const char *s) {
@@ -468,6 +481,10 @@ int container_delete(const Store *store, Container *container, int (*remove_root
                 return names_fd;
         if (!dead)
                 return error_oom(reterr);
+        /* Without waiting: who holds the mark may be waiting for this container's lock, and marks it as well as we would.
+         * Without a mark at all (the disk is full, and removing must work then) a kill leaves more behind. */
+        if (container->pending_fd < 0)
+                container->pending_fd = pending_take_now(store, id);
         _cleanup_fd_ int parent = store_open_data(store, "containers", reterr);
         if (parent < 0)
                 return parent;
@@ -485,5 +502,7 @@ int container_delete(const Store *store, Container *container, int (*remove_root
         _cleanup_fd_ int runtime = store_open_runtime(store, "containers", /* reterr= */ NULL);
         if (runtime >= 0)
                 (void) path_remove_tree(runtime, id);
+        if (r >= 0)
+                pending_drop(store, id, &container->pending_fd);
         return r;
 }

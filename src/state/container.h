@@ -57,17 +57,23 @@ typedef struct Container {
         int runtime_fd;         /* runtime containers/ID; -EBADF until opened */
         int pidfd;              /* of the init while it runs; -EBADF otherwise */
         int lock_fd;            /* -EBADF: not locked */
+        int pending_fd;         /* the mark that we are making, removing or holding it; -EBADF: none */
 } Container;
 
 #define CONTAINER_NULL \
-        ((Container){ .config = CONTAINER_CONFIG_NULL, .dir_fd = -EBADF, .runtime_fd = -EBADF, .pidfd = -EBADF, .lock_fd = -EBADF })
+        ((Container){ .config = CONTAINER_CONFIG_NULL, .dir_fd = -EBADF, .runtime_fd = -EBADF, .pidfd = -EBADF, .lock_fd = -EBADF, \
+                      .pending_fd = -EBADF })
 
 void container_done(Container *container);
 #define _cleanup_container_ _cleanup_(container_done)
 
 /* Makes the record under a fresh ID (or config->id when set), and claims the name (config->name; one is made up when
- * NULL) with one symlink(2). -EEXIST names the holder. `config` is moved into *ret, which comes locked. */
+ * NULL) with one symlink(2). -EEXIST names the holder. `config` is moved into *ret, which comes locked, and marked as
+ * pending until container_settled(). */
 int container_create(const Store *store, ContainerConfig *config, Container *ret, Error *reterr);
+
+/* The container is what it was to become: made, or started by something that outlives this command. Removes the mark. */
+void container_settled(const Store *store, Container *container);
 
 /* Finds by full name, full ID, or an ID prefix that only one container has. Returns the ID (owned).
  * -ENOENT "no such container", -EINVAL when the prefix is ambiguous. */

@@ -7,6 +7,7 @@
  *     layers/mount-points/   the lowest layer of every container
  *     seccomp/HASH           a compiled seccomp profile of a user's own
  *     containers/ID/         container.json, state.json, upper/, work/, hosts, resolv.conf, hostname, ctr.log
+ *     pending/ID             a container that a command is just making, removing or holding; locked by it
  *     names/NAME             a symlink whose text is the ID of the container of that name
  *     volumes/NAME/          volume.json, _data/
  *     .tmp-*                 unfinished work; its owner holds a lock on it

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/test.h"
 #include "state/container.h"
+#include "state/pending.h"
 
 static void fresh_store(Store *store) {
         char name[] = "/tmp/sdpod-state-XXXXXX";
@@ -126,4 +127,36 @@ TEST(a_runtime_directory_of_others_is_refused) {
         CHECK(mkdtemp(name));
         CHECK_INT(chmod(name, 0777), 0);
         CHECK_INT(store_open(name, name, &store, NULL), -EPERM);
+}
+
+TEST(a_mark_that_nobody_holds_is_found) {
+        _cleanup_store_ Store store = STORE_NULL;
+        Container a = CONTAINER_NULL;
+        _cleanup_strv_ char **ids = NULL, **none = NULL;
+        char id[CONTAINER_ID_LENGTH + 1];
+
+        fresh_store(&store);
+        CHECK_INT(create(&store, "web", &a), 0);
+        CHECK_INT(pending_list(&store, &ids, NULL), 0);
+        CHECK_INT(strv_length(ids), 1);
+        CHECK_INT(pending_try(&store, ids[0]), -EAGAIN);
+        memcpy(id, a.config.id, sizeof(id));
+        container_done(&a); /* as the end of the process does */
+        int fd = pending_try(&store, id);
+        CHECK(fd >= 0);
+        pending_drop(&store, id, &fd);
+        CHECK_INT(pending_list(&store, &none, NULL), 0);
+        CHECK(!none);
+        CHECK_INT(pending_try(&store, id), -ENOENT);
+}
+
+TEST(removing_does_not_wait_for_the_holder_of_the_mark) {
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_container_ Container a = CONTAINER_NULL, b = CONTAINER_NULL;
+
+        fresh_store(&store);
+        CHECK_INT(create(&store, "web", &a), 0);
+        CHECK_INT(container_load(&store, a.config.id, &b, NULL), 0);
+        CHECK_INT(container_delete(&store, &b, NULL, NULL, NULL), 0);
+        container_settled(&store, &a);
 }
