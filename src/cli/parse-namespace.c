@@ -102,27 +102,6 @@ int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items,
         return 0;
 }
 
-/* What sdpod-net does anyway may be said; what it does not do is refused by name. */
-static int check_slirp_options(const char *text, Error *reterr) {
-        static const char *const same[] = {
-                "allow_host_loopback=false", "enable_ipv6=true",         "mtu=65520",
-                "cidr=10.0.2.0/24",          "port_handler=slirp4netns",
-        };
-        _cleanup_strv_ char **words = strv_split(text, ",");
-
-        if (!words)
-                return error_oom(reterr);
-        for (char **w = words; *w; w++) {
-                bool found = false;
-
-                for (size_t i = 0; i < ELEMENTSOF(same); i++)
-                        found = found || str_equal(same[i], *w);
-                if (!found)
-                        return NOT_YET("the slirp4netns option '%s' is not there yet", *w);
-        }
-        return 0;
-}
-
 int parse_network(ContainerConfig *config, const char *value, Error *reterr) {
         static const char *const usual[] = { "", "default", "private", "slirp", "slirp4netns" };
         const char *rest;
@@ -135,8 +114,8 @@ int parse_network(ContainerConfig *config, const char *value, Error *reterr) {
         if (str_equal(value, "none") || str_equal(value, "host"))
                 return replace(&config->network, value, reterr);
         if ((rest = str_after(value, "slirp4netns:")) || (rest = str_after(value, "slirp:"))) {
-                int r = check_slirp_options(rest, reterr);
-                return r < 0 ? r : replace(&config->network, "slirp", reterr);
+                _cleanup_free_ char *mode = str_format("slirp:%s", rest); /* the engine checks the options */
+                return mode ? replace(&config->network, mode, reterr) : error_oom(reterr);
         }
         if ((rest = str_after(value, "container:")))
                 return *rest ? replace(&config->network, value, reterr) : INVALID("the container is missing");

@@ -63,6 +63,12 @@ static const char *notify_socket(const ContainerConfig *config) {
         return config->notify_socket ?: getenv("NOTIFY_SOCKET");
 }
 
+/* Who says that it is ready: the payload itself, where the unit's maker wants that (podman-run(1), --sdnotify); the socket is
+ * in the container then. A transient service of ours was not asked for by anybody, and is ready when the container runs. */
+static bool payload_says_ready(const ContainerConfig *config) {
+        return config->notify_socket && (!config->sdnotify || str_equal(config->sdnotify, "container"));
+}
+
 /* systemd must know the init as its main process before the program runs: one that ends at once would be a zombie when the
  * message is read, which systemd refuses, and its exit status would be lost. */
 static int tell_main_pid(const ContainerConfig *config, pid_t pid, Error *reterr) {
@@ -126,7 +132,8 @@ static int start_here(const Store *store, Container *container, const DetachedOp
         } else
                 unit_failed(container, reterr, &unit);
         output_done(&unit.output);
-        if (r >= 0 && notify_socket(&container->config) && (r = sd_notify(/* unset_environment= */ 0, "READY=1")) < 0)
+        if (r >= 0 && notify_socket(&container->config) && !payload_says_ready(&container->config) &&
+            (r = sd_notify(/* unset_environment= */ 0, "READY=1")) < 0)
                 r = error_set_errno(reterr, r, "cannot tell systemd that the container has started");
         return r;
 }

@@ -17,6 +17,8 @@
 #include "storage/mapped.h"
 #include "storage/volume.h"
 
+#define NOTIFY_IN_CONTAINER "/run/notify/notify.sock"
+
 /* Options of -v, --mount and --tmpfs that are attributes of the mount. */
 static const struct {
         const char *name;
@@ -233,6 +235,26 @@ static int add_init(const ContainerConfig *config, ProcPlan *plan, Error *reterr
         return m->source && m->destination ? open_source(m, reterr) : error_oom(reterr);
 }
 
+/* --sdnotify=container: the service manager's own socket, so that the payload says READY=1 itself. systemd accepts from it what
+ * concerns processes of the unit's own cgroup, and nothing else (NotifyAccess=all, systemd.service(5)). */
+static int add_notify_socket(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
+        if (!config->notify_socket || (config->sdnotify && !str_equal(config->sdnotify, "container")))
+                return 0;
+        if (*config->notify_socket != '/')
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot use --sdnotify=container: NOTIFY_SOCKET is '%s', and only a path can be mounted",
+                                 config->notify_socket);
+        MountPlan *m = proc_plan_add_mount(plan);
+        if (!m)
+                return error_oom(reterr);
+        m->source = strdup(config->notify_socket);
+        m->destination = strdup(NOTIFY_IN_CONTAINER);
+        m->attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
+        if (!m->source || !m->destination || strv_env_set(&plan->env, "NOTIFY_SOCKET=" NOTIFY_IN_CONTAINER) < 0)
+                return error_oom(reterr);
+        return open_source(m, reterr);
+}
+
 static unsigned depth(const char *path) {
         unsigned n = 0;
 
@@ -276,6 +298,8 @@ int plan_mounts(const Store *store, Container *container, const UserMap *base, P
                 r = add_files(store, container, plan, reterr);
         if (r >= 0)
                 r = add_init(config, plan, reterr);
+        if (r >= 0)
+                r = add_notify_socket(config, plan, reterr);
         if (r < 0)
                 return r;
         /* a stable order by depth: what is mounted below a mount must come after it */

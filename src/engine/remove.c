@@ -28,7 +28,7 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                 return error_hint(reterr, "stop it first, or use --force");
         }
         if (c->pidfd >= 0 || (c->state.unit && !options->by_supervisor)) {
-                r = engine_stop(store, c, options->has_timeout ? options->timeout : c->config.stop_timeout, /* by_user= */ true, reterr);
+                r = engine_end(store, c, options->has_timeout ? options->timeout : c->config.stop_timeout, /* by_user= */ true, reterr);
                 if (r == -ENOENT) { /* its supervisor removed it when it ended (--rm) */
                         error_done(reterr);
                         return 0;

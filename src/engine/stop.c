@@ -20,7 +20,7 @@
 #include "cgroup/manager.h"
 #include "engine/start.h"
 
-enum { RECORD_GRACE_MSEC = 10000, KILL_TIMEOUT_SEC = 10 };
+enum { RECORD_GRACE_MSEC = 10000, FOREIGN_GRACE_MSEC = 300, KILL_TIMEOUT_SEC = 10 };
 
 static int not_running(const Container *c, const char *verb, Error *reterr) {
         return error_set(reterr, -ESRCH, ERROR_STATE, "cannot %s container '%s': it is not running but %s", verb, c->config.name,
@@ -113,7 +113,9 @@ int engine_wait_recorded(const Store *store, Container *c, bool *ret_gone, Error
                         return r;
                 if (c->pidfd >= 0 || c->state.exited || c->state.started_usec == 0)
                         return 0;
-                r = (int) RETRY_EINTR(poll(&poll_fd, 1, RECORD_GRACE_MSEC));
+                /* a unit of somebody else's making records nothing, but may remove it (ExecStopPost=sdpod rm) */
+                bool foreign = c->process.unit && !c->state.unit;
+                r = (int) RETRY_EINTR(poll(&poll_fd, 1, foreign ? FOREIGN_GRACE_MSEC : RECORD_GRACE_MSEC));
                 if (r < 0)
                         return error_set_errno(reterr, -errno, "cannot watch container '%s'", c->config.name);
                 if (r == 0)
@@ -145,8 +147,7 @@ static int stop_unit(const char *unit, Error *reterr) {
         return r == -ENOENT ? 0 : r < 0 ? r : manager_stop_unit(&manager, unit, reterr);
 }
 
-int engine_stop(const Store *store, Container *c, int64_t timeout, bool by_user, Error *reterr) {
-        bool gone;
+int engine_end(const Store *store, Container *c, int64_t timeout, bool by_user, Error *reterr) {
         int r = by_user ? note_wish(store, c, reterr) : container_refresh(store, c, reterr);
 
         if (r >= 0)
@@ -154,6 +155,13 @@ int engine_stop(const Store *store, Container *c, int64_t timeout, bool by_user,
         /* also where nothing runs: the unit may be about to restart it */
         if (r >= 0 && c->state.unit)
                 r = stop_unit(c->state.unit, reterr);
+        return r;
+}
+
+int engine_stop(const Store *store, Container *c, int64_t timeout, bool by_user, Error *reterr) {
+        bool gone;
+        int r = engine_end(store, c, timeout, by_user, reterr);
+
         return r < 0 ? r : engine_wait_recorded(store, c, &gone, reterr);
 }
 

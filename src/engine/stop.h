@@ -12,6 +12,9 @@ int engine_stop_process(Container *container, int64_t timeout, Error *reterr);
  * recorded when it returns. A container that does not run is not an error. */
 int engine_stop(const Store *store, Container *container, int64_t timeout, bool by_user, Error *reterr);
 
+/* The same without waiting for the exit to be recorded: for a container that goes anyway. */
+int engine_end(const Store *store, Container *container, int64_t timeout, bool by_user, Error *reterr);
+
 /* Sends a signal to its init. TERM and KILL count as a person's wish to end it. -ESRCH (ERROR_STATE): it does not run. */
 int engine_kill(const Store *store, Container *container, int signal, Error *reterr);
 
