@@ -22,6 +22,7 @@ at_end systemctl --user stop web.service once.service
 cat >"$units/web.container" <<END
 [Unit]
 Description=A page
+StartLimitIntervalSec=0
 [Container]
 Image=$WEB
 PublishPort=$port:8080
