@@ -202,6 +202,21 @@ static int check_mounts(const ContainerConfig *config, Error *reterr) {
         return 0;
 }
 
+/* What is recorded but not carried out would be a promise: nothing runs health checks yet. An image's own is only shown. */
+static int refuse_health(const ContainerConfig *config, Error *reterr) {
+        const ContainerHealth *health = &config->health;
+        bool wanted = health->test ? !str_equal(health->test[0], "NONE")
+                                   : health->interval_usec > 0 || health->timeout_usec > 0 || health->start_period_usec > 0 ||
+                                             health->retries > 0;
+
+        if (wanted)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --health-cmd: health checks are not there yet");
+        if (str_equal(config->sdnotify, "healthy"))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot use --sdnotify=healthy: health checks are not there yet");
+        return 0;
+}
+
 /* What a start would refuse is refused now, so that no record is left behind. */
 static int check(const ContainerConfig *config, Error *reterr) {
         _cleanup_user_map_ UserMap base = {}, map = {};
@@ -283,7 +298,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
                                  "cannot use the name '%s': names have letters, digits, '_', '.' and '-' and begin with a letter or digit",
                                  config->name);
-        if (!config->rootfs) {
+        r = refuse_health(config, reterr);
+        if (r >= 0 && !config->rootfs) {
                 r = find_image(store, config, options, &image, reterr);
                 if (r >= 0)
                         r = merge_image(config, &image, options, reterr);

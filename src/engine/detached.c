@@ -139,11 +139,8 @@ static int start_here(const Store *store, Container *container, const DetachedOp
 }
 
 int engine_start_in_unit(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
-        int r;
+        int r = start_here(store, container, options, /* leaves_error= */ false, /* failure_exit_status= */ 0, reterr);
 
-        if (str_equal(container->config.sdnotify, "healthy"))
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --sdnotify=healthy: not there yet");
-        r = start_here(store, container, options, /* leaves_error= */ false, /* failure_exit_status= */ 0, reterr);
         container_unlock(container);
         return r;
 }
