@@ -4,10 +4,10 @@
 
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/file.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "cli/container-filter.h"
 
 enum { CIDFILE_LIMIT = 4096 };
@@ -29,16 +29,18 @@ static int add_from_cidfiles(const ContainerSelect *select, char ***words, Error
         return 0;
 }
 
+static int parse_filter(const Store *store, const ContainerSelect *select, ContainerFilter **ret, Error *reterr) {
+        return container_filter_parse(store, select->filters, time_now_usec(), ret, reterr);
+}
+
 /* All IDs that pass the filters; with --latest the newest of them. */
 static int add_selected(const Store *store, const ContainerSelect *select, char ***words, Error *reterr) {
         _cleanup_strv_ char **ids = NULL;
         _cleanup_free_ char *latest = NULL;
         _cleanup_container_filter_ ContainerFilter *filter = NULL;
         int64_t latest_usec = INT64_MIN;
-        struct timespec now;
+        int r = parse_filter(store, select, &filter, reterr);
 
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        int r = container_filter_parse(store, select->filters, now.tv_sec * 1000000LL + now.tv_nsec / 1000, &filter, reterr);
         if (r >= 0)
                 r = container_list(store, &ids, reterr);
 
@@ -89,10 +91,13 @@ static int collect(Invocation *in, const Store *store, const ContainerSelect *se
 
 int containers_each(Invocation *in, const ContainerSelect *select, ContainerAction action, void *data, Error *reterr) {
         _cleanup_strv_ char **words = NULL;
+        _cleanup_container_filter_ ContainerFilter *filter = NULL;
         _cleanup_error_ Error last = ERROR_NULL;
         const Store *store;
         int r = invocation_store(in, &store, reterr);
 
+        if (r >= 0)
+                r = parse_filter(store, select, &filter, reterr);
         if (r >= 0)
                 r = collect(in, store, select, &words, reterr);
         if (r < 0)
@@ -103,6 +108,9 @@ int containers_each(Invocation *in, const ContainerSelect *select, ContainerActi
 
                 r = container_open(store, *word, &container, &error);
                 if (r == -ENOENT && select->ignore)
+                        continue;
+                /* names and filters together: the names that match, too */
+                if (r >= 0 && !container_filter_matches(filter, &container))
                         continue;
                 if (r >= 0)
                         r = action(store, &container, *word, data, &error);

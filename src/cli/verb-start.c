@@ -26,7 +26,7 @@ static const Option start_rows[] = {
         { "attach", 'a', .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, attach), .help = "In the foreground, with its output" },
         { "detach-keys", .kind = OPTION_REFUSED },
         CONTAINER_SELECT_FILTER_ROW(StartVerbOptions, select),
-        { "interactive", 'i', .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, interactive), .help = "With our standard input; needs --attach" },
+        { "interactive", 'i', .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, interactive), .help = "With our standard input, where it is attached" },
         CONTAINER_SELECT_LATEST_ROW(StartVerbOptions, select),
         { "sig-proxy", .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, sig_proxy), .help = "Pass signals on (default true)" },
         {},
@@ -56,6 +56,10 @@ static int start_one(const Store *store, Container *container, const char *word,
                 if (o->attach)
                         return error_set(reterr, -EALREADY, ERROR_STATE, "cannot attach to container '%s': it is running, and attach is not there yet",
                                          container->config.name);
+                if (container->status == CONTAINER_PAUSED) {
+                        (void) error_set(reterr, -EBUSY, ERROR_STATE, "cannot start container '%s': it is paused", container->config.name);
+                        return error_hint(reterr, "sdpod unpause %s", container->config.name);
+                }
                 container_unlock(container);
                 puts(word);
                 return 0;
@@ -73,8 +77,6 @@ static int run_start(Invocation *in, Error *reterr) {
 
         if (o->attach && (in->n_arguments > 1 || o->select.all))
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "you cannot start and attach multiple containers at once");
-        if (o->interactive && !o->attach)
-                return error_set(reterr, -EINVAL, ERROR_USAGE, "--interactive needs --attach");
         o->storage_driver = in->global.storage_driver;
         int r = containers_each(in, &o->select, start_one, o, reterr);
         return r < 0 ? r : o->exit_code;

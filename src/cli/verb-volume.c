@@ -234,7 +234,8 @@ static const Option prune_rows[] = {
 };
 static const Option *const prune_options[] = { prune_rows, NULL };
 
-static bool confirmed(const json_t *volumes) {
+/* 1: yes; 0: no; no answer at all is an error, or a script would take it for done. */
+static int confirmed(const json_t *volumes, Error *reterr) {
         const json_t *volume;
         char answer[16];
         size_t i;
@@ -245,7 +246,12 @@ static bool confirmed(const json_t *volumes) {
                 printf("%s\n", json_get_string(volume, "Name"));
         printf("Are you sure you want to continue? [y/N] ");
         (void) fflush(stdout);
-        return fgets(answer, sizeof(answer), stdin) && (answer[0] == 'y' || answer[0] == 'Y');
+        if (!fgets(answer, sizeof(answer), stdin)) {
+                printf("\n");
+                (void) error_set(reterr, -EIO, ERROR_INVALID, "cannot prune volumes: there was no answer");
+                return error_hint(reterr, "use --force where nobody can answer");
+        }
+        return answer[0] == 'y' || answer[0] == 'Y';
 }
 
 static int run_prune(Invocation *in, Error *reterr) {
@@ -260,8 +266,13 @@ static int run_prune(Invocation *in, Error *reterr) {
                 r = volumes_to_json(store, o->filters, /* unused= */ true, &volumes, reterr);
         if (r < 0)
                 return r;
-        if (json_array_size(volumes) == 0 || (!o->force && !confirmed(volumes)))
+        if (json_array_size(volumes) == 0)
                 return 0;
+        if (!o->force) {
+                r = confirmed(volumes, reterr);
+                if (r <= 0)
+                        return r;
+        }
         json_array_foreach(volumes, i, volume) {
                 _cleanup_error_ Error error = ERROR_NULL;
 

@@ -34,6 +34,7 @@ typedef struct Placement {
         const Container *container;
         Manager manager;
         LimitSettings limits;
+        bool own;      /* the cgroup is the container's alone */
         int cgroup_fd; /* born there; -EBADF: placed later or not at all */
 } Placement;
 
@@ -55,6 +56,7 @@ static int place_in_unit(Placement *p, Error *reterr) {
                 log_debug("the unit's cgroup is not delegated (Delegate=yes), the container shares it");
                 return 0;
         }
+        p->own = p->cgroup_fd >= 0;
         if (p->cgroup_fd < 0) {
                 (void) error_prefix(reterr, p->cgroup_fd, "cannot set limits");
                 return error_hint(reterr, "the unit needs Delegate=yes");
@@ -116,6 +118,7 @@ static int place_in_scope(Placement *p, ProcPlan *plan, Error *reterr) {
                 if (r < 0)
                         return r;
         }
+        p->own = true;
         plan->place = enter_scope;
         plan->place_data = p;
         return 0;
@@ -132,7 +135,8 @@ static char *boot_id(void) {
         return text;
 }
 
-static int record_start(const Store *store, Container *container, const Proc *proc, bool in_unit, Error *reterr) {
+static int record_start(const Store *store, Container *container, const Proc *proc, bool in_unit, bool own_cgroup,
+                        Error *reterr) {
         ContainerProcess *process = &container->process;
         int r = process_start_time(proc->pid, &process->start_time);
 
@@ -143,7 +147,8 @@ static int record_start(const Store *store, Container *container, const Proc *pr
         process->boot_id = boot_id();
         free(process->cgroup);
         process->cgroup = NULL;
-        if (cgroup_of(proc->pid, &process->cgroup) < 0 && !(process->cgroup = strdup("")))
+        /* a cgroup that others share is not the container's: pausing it would pause them */
+        if ((!own_cgroup || cgroup_of(proc->pid, &process->cgroup) < 0) && !(process->cgroup = strdup("")))
                 return error_oom(reterr);
         if (!process->boot_id)
                 return error_oom(reterr);
@@ -207,7 +212,8 @@ static int place(Placement *p, const StartOptions *options, ProcPlan *plan, Erro
         }
 }
 
-static int run(const Store *store, Container *container, const StartOptions *options, ProcPlan *plan, Proc *proc, Error *reterr) {
+static int run(const Store *store, Container *container, const StartOptions *options, ProcPlan *plan, bool own_cgroup, Proc *proc,
+               Error *reterr) {
         _cleanup_net_helper_ NetHelper net = NET_HELPER_NULL;
         int r = proc_clone(plan, proc, reterr);
 
@@ -221,7 +227,7 @@ static int run(const Store *store, Container *container, const StartOptions *opt
         if (r >= 0 && options->created)
                 r = options->created(container, proc, options->data, reterr);
         if (r >= 0)
-                r = record_start(store, container, proc, options->place == START_IN_UNIT, reterr);
+                r = record_start(store, container, proc, options->place == START_IN_UNIT, own_cgroup, reterr);
         return r < 0 ? r : proc_start(proc, reterr);
 }
 
@@ -248,7 +254,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         if (r >= 0)
                 r = place(&placement, options, &plan, reterr);
         if (r >= 0)
-                r = run(store, container, options, &plan, &proc, reterr);
+                r = run(store, container, options, &plan, placement.own, &proc, reterr);
         manager_done(&placement.manager);
         (void) fd_close(placement.cgroup_fd);
         if (r < 0) {

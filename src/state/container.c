@@ -460,6 +460,8 @@ int container_rename(const Store *store, Container *container, const char *name,
         if (!container_name_is_valid(name))
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
                                  "cannot rename '%s': '%s' is not a name: use letters, digits, '_', '.' and '-'", old, name);
+        if (str_equal(name, old))
+                return 0;
         int r = claim_name(store, names_fd, name, container->config.id, reterr);
         if (r < 0)
                 return r;
