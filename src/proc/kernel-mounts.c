@@ -21,15 +21,27 @@
 
 #define ATTR_KERNEL (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
-/* Makes a file system and puts it at `path`, which must not be a symlink in the image: what the kernel shows stands where
- * programs expect it. */
+/* /proc, /sys or /dev, which must not be a symlink in the image: what the kernel shows stands where programs expect it, what
+ * is masked there is masked, and no volume can get in between. */
+static int open_kernel_target(const Init *init, const char *path, Error *reterr) {
+        int fd = path_open_beneath(init->root_fd, path + 1, O_PATH | O_DIRECTORY, 0);
+
+        if (fd == -ENOENT && (mkdirat(init->root_fd, path + 1, 0755) == 0 || errno == EEXIST))
+                fd = path_open_beneath(init->root_fd, path + 1, O_PATH | O_DIRECTORY, 0);
+        if (fd == -ELOOP)
+                return error_set(reterr, fd, ERROR_DENIED, "cannot mount '%s': it is a symlink in the image", path);
+        return fd < 0 ? error_set_errno(reterr, fd, "cannot mount '%s'", path) : fd;
+}
+
+/* Makes a file system and puts it at `path`. */
 static int mount_at(const Init *init, const char *type, const MountOption *options, uint64_t attributes, const char *path,
                     Error *reterr) {
         _cleanup_fd_ int fd = mount_new(type, type, options, attributes, reterr), target = -EBADF;
 
         if (fd < 0)
                 return error_prefix(reterr, fd, "cannot mount '%s'", path);
-        target = init_open_target(init, path, /* as_file= */ false, reterr);
+        target = strchr(path + 1, '/') ? init_open_target(init, path, /* as_file= */ false, reterr)
+                                       : open_kernel_target(init, path, reterr);
         if (target < 0)
                 return target;
         int r = mount_attach(fd, target, reterr);
@@ -46,7 +58,7 @@ int init_mount_proc(Init *init, Error *reterr) {
                 (void) error_hint(reterr, "in a container, its /proc must be fully visible: nothing may be mounted over it");
                 return r;
         }
-        target = init_open_target(init, "/proc", /* as_file= */ false, reterr);
+        target = open_kernel_target(init, "/proc", reterr);
         if (target < 0)
                 return target;
         return mount_attach(init->proc_fd, target, reterr);
@@ -57,7 +69,7 @@ static int mount_host_sys(Init *init, Error *reterr) {
 
         if (fd < 0)
                 return fd;
-        target = init_open_target(init, "/sys", /* as_file= */ false, reterr);
+        target = open_kernel_target(init, "/sys", reterr);
         int r = target < 0 ? target
                            : mount_set(fd, ATTR_KERNEL | MOUNT_ATTR_RDONLY, MS_PRIVATE, /* recursive= */ true, reterr);
         return r < 0 ? r : mount_attach(fd, target, reterr);
@@ -243,7 +255,7 @@ int init_mount_dev(Init *init, Error *reterr) {
 
         if (dev_fd < 0)
                 return error_prefix(reterr, dev_fd, "cannot mount '/dev'");
-        target = init_open_target(init, "/dev", /* as_file= */ false, reterr);
+        target = open_kernel_target(init, "/dev", reterr);
         r = target < 0 ? target : mount_attach(dev_fd, target, reterr);
         if (r >= 0)
                 r = make_devices(init, dev_fd, reterr);

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -16,8 +17,16 @@ enum { SAFE_FD = 16 + SD_LISTEN_FDS_MAX }; /* above all that is put in place */
 static int open_stream(int fd) {
         if (fd >= 0)
                 return fcntl(fd, F_DUPFD_CLOEXEC, SAFE_FD);
-        _cleanup_fd_ int null_fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
-        return null_fd < 0 ? -1 : fcntl(null_fd, F_DUPFD_CLOEXEC, SAFE_FD);
+        /* the container may have put anything there, such as a link to a descriptor that we still hold */
+        _cleanup_fd_ int null_fd = open("/dev/null", O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        struct stat st;
+        if (null_fd < 0 || fstat(null_fd, &st) < 0)
+                return -1;
+        if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(1, 3)) {
+                errno = ENODEV;
+                return -1;
+        }
+        return fcntl(null_fd, F_SETFL, O_RDWR) < 0 ? -1 : fcntl(null_fd, F_DUPFD_CLOEXEC, SAFE_FD);
 }
 
 static int give_to_user(int fd, bool is_console, const ContainerUser *user) {
@@ -35,9 +44,12 @@ int stdio_take(const int stdio[3], int console_fd, const ContainerUser *user, Er
         int streams[3];
 
         for (int i = 0; i < 3; i++) {
-                streams[i] = open_stream(console_fd >= 0 ? console_fd : stdio[i]);
+                int from = console_fd >= 0 ? console_fd : stdio[i];
+
+                streams[i] = open_stream(from);
                 if (streams[i] < 0)
-                        return error_set_errno(reterr, -errno, "cannot set up standard input and output");
+                        return error_set_errno(reterr, -errno, from >= 0 ? "cannot set up standard input and output"
+                                                                         : "cannot use '/dev/null' of the container");
         }
         /* a session of its own in any case: nothing in the container shares a process group or a terminal with the caller */
         if (setsid() < 0 || (console_fd >= 0 && ioctl(streams[0], TIOCSCTTY, 0) < 0))

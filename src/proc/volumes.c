@@ -4,9 +4,11 @@
 #include "proc/init.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/copy.h"
@@ -50,7 +52,8 @@ static int make_tmpfs(const MountPlan *plan, Error *reterr) {
                         *value++ = 0;
                 options[n++] = (MountOption){ *w, value };
         }
-        return mount_new("tmpfs", "tmpfs", options, plan->attributes, reterr);
+        /* read-only only when it is filled */
+        return mount_new("tmpfs", "tmpfs", options, plan->attributes & ~(uint64_t) MOUNT_ATTR_RDONLY, reterr);
 }
 
 static bool is_directory(int fd) {
@@ -59,9 +62,13 @@ static bool is_directory(int fd) {
         return fstat(fd, &st) >= 0 && S_ISDIR(st.st_mode);
 }
 
-/* Fills a fresh volume with what the image has at that place, owner and (unless a mode was asked for) mode of the directory
- * included. */
-static int copy_up(int target_fd, int mount_fd, bool keep_mode, Error *reterr) {
+static bool has_option(const char *data, const char *name) {
+        return data && strstr(data, name);
+}
+
+/* Fills a fresh volume with what the image has at that place, owner and mode of the directory included, but for those that
+ * were asked for (`data`: the options of a tmpfs). */
+static int copy_up(int target_fd, int mount_fd, const char *data, Error *reterr) {
         _cleanup_fd_ int from = openat(target_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_fd_ int to = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -75,7 +82,10 @@ static int copy_up(int target_fd, int mount_fd, bool keep_mode, Error *reterr) {
         if (!empty)
                 return 0;
         int r = copy_directory(from, to, reterr);
-        if (r >= 0 && keep_mode && fchmod(to, before.st_mode & 07777) < 0)
+        if (r >= 0 && fchown(to, has_option(data, "uid=") ? before.st_uid : (uid_t) -1,
+                             has_option(data, "gid=") ? before.st_gid : (gid_t) -1) < 0)
+                r = error_set_errno(reterr, -errno, "cannot set its owner");
+        if (r >= 0 && has_option(data, "mode=") && fchmod(to, before.st_mode & 07777) < 0)
                 r = error_set_errno(reterr, -errno, "cannot set its mode");
         return r;
 }
@@ -95,6 +105,21 @@ static int give_to_user(const Init *init, int mount_fd, bool directory, Error *r
         return 0;
 }
 
+/* Whatever symlinks led there: the root and the kernel's own file systems are not covered. What is asked for by name is
+ * refused when the container is made, this is for what only the image knows. */
+static int check_target(const Init *init, int target_fd, Error *reterr) {
+        struct stat root, target;
+        struct statfs about;
+
+        if (fstat(init->root_fd, &root) < 0 || fstat(target_fd, &target) < 0 || fstatfs(target_fd, &about) < 0)
+                return error_set_errno(reterr, -errno, "cannot look at the place");
+        if (root.st_dev == target.st_dev && root.st_ino == target.st_ino)
+                return error_set(reterr, -EPERM, ERROR_DENIED, "it is a symlink to the root");
+        if ((about.f_type == PROC_SUPER_MAGIC || about.f_type == SYSFS_MAGIC) && !init->plan->config->privileged)
+                return error_set(reterr, -EPERM, ERROR_DENIED, "what the kernel shows there must not be covered");
+        return 0;
+}
+
 static int mount_one(const Init *init, const MountPlan *plan, Error *reterr) {
         _cleanup_fd_ int fd = plan->kind == MOUNT_TMPFS ? make_tmpfs(plan, reterr) : clone_source(plan, reterr);
         _cleanup_fd_ int target = -EBADF;
@@ -106,8 +131,9 @@ static int mount_one(const Init *init, const MountPlan *plan, Error *reterr) {
         target = init_open_target(init, plan->destination, /* as_file= */ !directory, reterr);
         if (target < 0)
                 return target;
-        if (plan->copy_up && directory)
-                r = copy_up(target, fd, /* keep_mode= */ plan->data && strstr(plan->data, "mode="), reterr);
+        r = check_target(init, target, reterr);
+        if (r >= 0 && plan->copy_up && directory)
+                r = copy_up(target, fd, plan->data, reterr);
         if (r >= 0 && plan->chown)
                 r = give_to_user(init, fd, directory, reterr);
         if (r >= 0)

@@ -62,6 +62,8 @@ def attacks(victim):
                                 Layer().symlink("etc", victim)], Cmd=["/bin/true"])
     yield "hosts-symlink", over(Layer().symlink("etc/hosts", victim + "/secret")
                                 .symlink("etc/resolv.conf", victim + "/secret").symlink("etc/hostname", victim + "/pwned"))
+    for name, target in ("proc", "/proc"), ("sysctl", "/proc/sys"), ("sys", "/sys"), ("root", "/"):
+        yield "volume-on-" + name, over(Layer().symlink("data", target), Volumes={"/data": {}})
     yield "volume-symlink", over(Layer().symlink("data", victim), Volumes={"/data": {}})
     yield "volume-dotdot", over(Volumes={"/../../../../.." + victim: {}})
     yield "workdir-symlink", over(Layer().symlink("w", victim), WorkingDir="/w/made")
