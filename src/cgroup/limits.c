@@ -56,8 +56,8 @@ int limits_resolve(const ContainerResources *resources, bool with_default, Limit
 
                 s.cpu_weight = 1 + (shares - CPU_SHARES_MIN) * 9999 / (CPU_SHARES_MAX - CPU_SHARES_MIN);
         }
-        s.asked = s.has_memory_max || s.has_swap_max || s.has_memory_low || s.has_cpu_quota || s.has_cpu_weight ||
-                  resources->pids_limit != 0 || s.cpuset_cpus || s.cpuset_mems;
+        s.asked = s.has_memory_max || (s.has_swap_max && s.swap_max != UINT64_MAX) || s.has_memory_low || s.has_cpu_quota ||
+                  s.has_cpu_weight || resources->pids_limit > 0 || s.cpuset_cpus || s.cpuset_mems;
         *ret = s;
         return 0;
 }
@@ -67,7 +67,7 @@ int limits_check(LimitSettings *s, char *const *controllers, Error *reterr) {
                 bool wanted;
                 const char *controller, *what;
         } needs[] = {
-                { s->has_memory_max || s->has_swap_max || s->has_memory_low, "memory", "a memory limit" },
+                { s->has_memory_max || (s->has_swap_max && s->swap_max != UINT64_MAX) || s->has_memory_low, "memory", "a memory limit" },
                 { s->has_cpu_quota || s->has_cpu_weight, "cpu", "a CPU limit" },
                 { s->cpuset_cpus || s->cpuset_mems, "cpuset", "a set of CPUs" },
                 { s->has_tasks_max && s->tasks_max != LIMITS_PIDS_DEFAULT && s->tasks_max != UINT64_MAX, "pids", "a limit on processes" },
@@ -82,8 +82,11 @@ int limits_check(LimitSettings *s, char *const *controllers, Error *reterr) {
                 return error_hint(reterr, "ask root to delegate it: a drop-in for user@.service with [Service] Delegate=cpu cpuset io "
                                           "memory pids, see systemd.resource-control(5)");
         }
-        if (s->has_tasks_max && !strv_contains(controllers, "pids"))
+        /* what is left of them here is no limit, or the default one */
+        if (!strv_contains(controllers, "pids"))
                 s->has_tasks_max = false;
+        if (!strv_contains(controllers, "memory"))
+                s->has_swap_max = false;
         return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -195,6 +196,7 @@ int verb_main(int argc, char **argv) {
 
         (void) argc;
         log_set_program("sdpod");
+        (void) umask(umask(0) & 0077); /* what the store is made of must be the user's own to use */
         r = open_standard_fds();
         if (r >= 0)
                 r = parse_and_dispatch(&in, argv, &error);

@@ -41,6 +41,11 @@ static int apply_option(NetConfig *net, const char *word, Error *reterr) {
         return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --network=slirp:%s: unknown option or value", word);
 }
 
+/* --dns none: the image's own resolv.conf stays. */
+static bool dns_is_none(const ContainerConfig *config) {
+        return config->dns && str_equal(config->dns[0], "none");
+}
+
 static int make_config(const ContainerConfig *config, NetConfig *net, Error *reterr) {
         const char *options = config->network ? strchr(config->network, ':') : NULL;
         _cleanup_strv_ char **words = options ? strv_split(options + 1, ",") : NULL;
@@ -53,8 +58,9 @@ static int make_config(const ContainerConfig *config, NetConfig *net, Error *ret
         if (r < 0)
                 return r;
         net->name = strdup(config->name);
-        net->dns = config->dns ? strv_copy(config->dns) : NULL;
-        if (!net->name || (config->dns && !net->dns))
+        bool has_dns = config->dns && !dns_is_none(config);
+        net->dns = has_dns ? strv_copy(config->dns) : NULL;
+        if (!net->name || (has_dns && !net->dns))
                 return error_oom(reterr);
         for (size_t i = 0; i < config->n_ports; i++) {
                 NetPort *port = container_array_add((void **) &net->ports, &net->n_ports, sizeof(*port));
@@ -128,7 +134,7 @@ int network_files(const ContainerConfig *config, char **ret_resolv_conf, char **
                 .search = config->dns_search,
                 .options = config->dns_options,
         };
-        r = resolv_conf_text(&resolv_request, &resolv, reterr);
+        r = dns_is_none(config) ? 0 : resolv_conf_text(&resolv_request, &resolv, reterr);
 
         if (r < 0)
                 return r;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/process.h"
 
 enum { BUFFER_SIZE = 65536 };
@@ -81,9 +82,18 @@ static void pass_output(Loop *loop, RelayStream *stream, int *from, int number) 
         }
         if (stream->tee)
                 (void) stream->tee(stream->tee_data, number, loop->buffer, (size_t) n);
-        /* a reader of ours that went away must not stop the process: the rest is thrown away */
-        if (stream->to >= 0 && io_write_full(stream->to, loop->buffer, (size_t) n) < 0)
-                stream->to = -EBADF;
+        if (stream->to < 0)
+                return;
+        int r = io_write_full(stream->to, loop->buffer, (size_t) n);
+        if (r >= 0)
+                return;
+        /* a reader that went away, a full disk: the process is told by the same means as without us, and can end. Thrown away
+         * is the output of who closed the descriptor before we began. */
+        if (r != -EPIPE && r != -EBADF)
+                log_warning("cannot write the container's output: %s", strerror(-r));
+        stream->to = -EBADF;
+        if (r != -EBADF)
+                *from = fd_close(*from);
 }
 
 static int *stdin_target(Relay *relay) {

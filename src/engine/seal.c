@@ -72,5 +72,8 @@ char *seal_program_path(void) {
         if (n < 0)
                 return NULL;
         path[n] = 0;
+        /* an upgrade put another file there while this command runs (proc_pid_exe(5)) */
+        if (str_has_suffix(path, " (deleted)"))
+                path[(size_t) n - STRLEN(" (deleted)")] = 0;
         return strdup(str_after(path, "/memfd:") && !str_empty(told) ? told : path);
 }

@@ -400,10 +400,10 @@ int container_lock(const Store *store, Container *container, Error *reterr) {
         struct stat st;
         int r = container_lock_new(store, container, reterr);
 
-        if (r < 0)
+        if (r < 0 && r != -ENOENT)
                 return r;
-        /* it may have been removed while we waited */
-        if (fstatat(container->dir_fd, "container.json", &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        /* it may have been removed while we waited, the lock with it */
+        if (r < 0 || fstatat(container->dir_fd, "container.json", &st, AT_SYMLINK_NOFOLLOW) < 0) {
                 container_unlock(container);
                 return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "no container with name or ID '%s' found: no such container",
                                  container->config.name);

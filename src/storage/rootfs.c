@@ -133,7 +133,8 @@ int rootfs_make_directories(Container *container, const Store *store, Error *ret
                 if (path && fstatat(store->data_fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
                         mode = st.st_mode & 07777;
         }
-        if (mkdirat(container->dir_fd, "upper", mode) < 0 && errno != EEXIST)
+        /* whatever the umask is */
+        if (mkdirat(container->dir_fd, "upper", mode) < 0 ? errno != EEXIST : fchmodat(container->dir_fd, "upper", mode, 0) < 0)
                 return error_set_errno(reterr, -errno, "cannot make the container's upper directory");
         if (mkdirat(container->dir_fd, "work", 0700) < 0 && errno != EEXIST)
                 return error_set_errno(reterr, -errno, "cannot make the container's work directory");

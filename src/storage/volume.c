@@ -167,7 +167,7 @@ int volume_list(const Store *store, char ***ret, Error *reterr) {
 }
 
 int volume_remove(const Store *store, const char *name, Error *reterr) {
-        _cleanup_free_ char *dead = str_format(".tmp-rm-%s", name);
+        _cleanup_free_ char *dead = str_format(".tmp-rm-%.200s", name); /* together no more than NAME_MAX */
         int r = check_name(name, reterr);
 
         if (r < 0)

@@ -44,6 +44,8 @@ like "$out" "inet6 fd00:" "an IPv6 address"
 like "$out" "default via 10\.0\.2\.2 " "a default route"
 like "$out" "nameserver 10\.0\.2\.3" "a name server"
 like "$out" "lo: <LOOPBACK,UP" "its own loopback is up"
+run sdpod run --rm --dns none $BUSYBOX cat /etc/resolv.conf
+is "$status:$out" "0:" "--dns none leaves the image's resolv.conf alone"
 run sdpod run --rm --dns 192.0.2.53 $BUSYBOX cat /etc/resolv.conf
 like "$out" "nameserver 192.0.2.53" "--dns"
 run sdpod run --rm --network none $BUSYBOX ip -o addr

@@ -182,6 +182,18 @@ run $R --mount type=volume,src=data,dst=/d,ro $BUSYBOX sh -c 'cat /d/file; touch
 is "$out" $'kept\nro' "--mount type=volume"
 run $R --mount "type=bind,source=$T/shared,target=/d" $BUSYBOX cat /d/file
 is "$out" content "--mount type=bind"
+run $R --tmpfs /scratch:uid=5,gid=6,ro $BUSYBOX sh -c 'stat -c %u:%g /scratch; touch /scratch/x'
+is "$out" "5:6" "--tmpfs has the owner that was asked for"
+like "$err" "Read-only file system" "... and is read-only when it is filled"
+run $R --pids-limit -1 $BUSYBOX true
+exits 0 "no limit of processes needs no controller"
+run sh -c "umask 0777; exec $R -u 33 -v umasked:/v $BUSYBOX sh -c 'ls / >/dev/null; stat -c %a / /v; cat /etc/hosts >/dev/null'"
+is "$out" $'755\n755' "the caller's umask is none of the container's"
+sdpod volume rm umasked >/dev/null
+RUN_TIMEOUT=20 run sh -c "$R $BUSYBOX yes 2>/dev/null | head -n 1"
+is "$status:$out" "0:y" "a reader that goes away ends who writes to it"
+run sh -c "$R $BUSYBOX echo lost >/dev/full"
+like "$err" "cannot write the container's output" "output that a full disk loses is missed"
 run $R --mount type=tmpfs,destination=/d $BUSYBOX sh -c 'grep " /d " /proc/mounts'
 like "$out" "^tmpfs /d tmpfs" "--mount type=tmpfs"
 run $R -v /anon $BUSYBOX touch /anon/x
