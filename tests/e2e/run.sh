@@ -228,4 +228,8 @@ for limit in memory cpu pids; do
         fi
 done
 
+
+# --- a pipeline ends from behind
+out=$(timeout 20 sdpod run --rm --network none $BUSYBOX yes 2>/dev/null | head -n 1; echo "${PIPESTATUS[0]}")
+like "$out" $'^y\n1(41)?$' "a reader that goes away ends the writer"
 finish
