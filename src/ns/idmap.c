@@ -58,10 +58,11 @@ uint64_t idmap_size(const IdMap *map) {
 
 static int view_half(const IdMap *map, const IdMap *base, IdMap *ret) {
         for (size_t i = 0; i < map->n; i++) {
-                uint32_t id;
-                int r = idmap_from_host(base, map->ranges[i].host_id, &id)
-                                ? add(ret, map->ranges[i].container_id, id, map->ranges[i].size)
-                                : -ERANGE;
+                const ContainerIdMapping *range = &map->ranges[i];
+                uint32_t first, last;
+                bool whole = idmap_from_host(base, range->host_id, &first) &&
+                             idmap_from_host(base, range->host_id + range->size - 1, &last) && last - first == range->size - 1;
+                int r = whole ? add(ret, range->container_id, first, range->size) : -ERANGE;
 
                 if (r < 0)
                         return r;
