@@ -63,6 +63,7 @@ typedef struct ProcPlan {
         UserMap map;             /* owned */
         int parent_userns_fd;    /* the user namespace in which the container's is made; -EBADF: the starter's own */
         UserMap parent_view;     /* then: the map as seen from there; owned */
+        bool parent_userns_optional; /* it only saves time (ns/pinned.h): where it cannot be used, the starter's own is */
         NamespacePlan namespaces;
         RootfsPlan rootfs;
         MountPlan *mounts;       /* in the order in which they are made; owned */
