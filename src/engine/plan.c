@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "engine/plan-mounts.h"
 #include "engine/policy.h"
+#include "engine/shared-userns.h"
 #include "proc/masked.h"
 #include "storage/rootfs.h"
 
@@ -141,6 +142,7 @@ static int plan_hostname(Container *container, ProcPlan *plan, Error *reterr) {
 int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, char ***ret_fresh, Error *reterr) {
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_user_map_ UserMap base = {};
+        _cleanup_shared_userns_ SharedUserns shared = SHARED_USERNS_NULL;
         _cleanup_strv_ char **fresh = NULL;
         const ContainerConfig *config = &container->config;
 
@@ -152,6 +154,7 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
         int r = user_map_default(&base, reterr);
         if (r >= 0) {
                 user_map_warn_single(&base, store->runtime_fd);
+                shared_userns_ask(&base, &shared);
                 r = user_map_for_container(config, &base, &plan.map, reterr);
         }
         if (r >= 0)
@@ -170,6 +173,7 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
                 plan.cgroup_fd = -EBADF; /* still the caller's */
                 return r;
         }
+        shared_userns_take(&shared, &base, &plan);
         *ret = plan;
         plan = PROC_PLAN_NULL;
         *ret_fresh = TAKE_PTR(fresh);
