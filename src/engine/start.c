@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-login.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "cgroup/hierarchy.h"
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
+#include "cgroup/notify.h"
 #include "engine/network.h"
 #include "engine/plan.h"
 #include "storage/volume.h"
@@ -152,8 +152,10 @@ static int record_start(const Store *store, Container *container, const Proc *pr
                 return error_oom(reterr);
         if (!process->boot_id)
                 return error_oom(reterr);
-        if (in_unit)
-                (void) (geteuid() == 0 ? sd_pid_get_unit(0, &process->unit) : sd_pid_get_user_unit(0, &process->unit));
+        if (in_unit) {
+                free(process->unit);
+                process->unit = notify_own_unit();
+        }
         container->state.started_usec = engine_now_usec();
         container->state.finished_usec = 0;
         container->state.exited = container->state.oom_killed = false;
@@ -235,7 +237,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_proc_ Proc proc = PROC_NULL;
         _cleanup_strv_ char **fresh = NULL;
-        Placement placement = { .container = container, .cgroup_fd = -EBADF };
+        Placement placement = { .container = container, .manager = MANAGER_NULL, .cgroup_fd = -EBADF };
         PlanOptions plan_options = {
                 .storage_driver = options->storage_driver,
                 .die_with_parent = options->foreground,
