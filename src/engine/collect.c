@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "cgroup/manager.h"
 #include "engine/remove.h"
 #include "state/pending.h"
 #include "storage/mapped.h"
@@ -39,6 +40,15 @@ static int remove_nameless(const Store *store, const char *id, Error *reterr) {
         return r < 0 ? r : mapped_remove_tree(runtime, id, reterr);
 }
 
+/* A scope whose process ended while systemd took it in is empty without systemd being told: it would stay for ever. */
+static void stop_scope(const char *id) {
+        _cleanup_manager_ Manager manager = {};
+        _cleanup_free_ char *name = str_format("sdpod-%s.scope", id);
+
+        if (name && manager_is_there() && manager_connect(&manager, /* reterr= */ NULL) >= 0)
+                (void) manager_stop_unit(&manager, name, /* reterr= */ NULL); /* mostly there is none */
+}
+
 static int collect_one(const Store *store, const char *id, int *pending_fd, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         _cleanup_free_ char *found = NULL;
@@ -47,10 +57,13 @@ static int collect_one(const Store *store, const char *id, int *pending_fd, Erro
 
         if (r >= 0)
                 r = container_find(store, container.config.name, &found, &ignored);
-        if (r < 0 || !str_equal(found, id))
+        if (r < 0 || !str_equal(found, id)) {
+                stop_scope(id);
                 return remove_nameless(store, id, reterr);
+        }
         if (!container.config.auto_remove || container.pidfd >= 0 || container.state.unit)
                 return 0; /* it was made, or started, before its command was killed */
+        stop_scope(id);
         container.pending_fd = TAKE_FD(*pending_fd);
         return engine_remove(store, &container, &(RemoveOptions){ .volumes = true, .by_supervisor = true }, reterr);
 }

@@ -265,6 +265,10 @@ static int run_transient(const Store *store, Container *container, const Detache
         };
         manager_reset_failed(manager, name);
         r = manager_start_transient(manager, &unit, &job, reterr);
+        if (r == -EEXIST) { /* another command's start or stop of it is on its way: ours comes after it */
+                error_done(reterr);
+                return manager_start_unit(manager, name, reterr);
+        }
         if (r >= 0)
                 r = manager_wait_job(manager, job, &result, reterr);
         if (r < 0)

@@ -88,6 +88,13 @@ static int enter_scope(pid_t pid, void *data, Error *reterr) {
         if (!name || !description)
                 return error_oom(reterr);
         int r = manager_start_transient(&p->manager, &unit, &job, reterr);
+        if (r == -EEXIST) { /* an empty one of an earlier start, whose command was killed (engine/collect.c) */
+                if (reterr)
+                        error_done(reterr);
+                r = manager_stop_unit(&p->manager, name, reterr);
+                if (r >= 0)
+                        r = manager_start_transient(&p->manager, &unit, &job, reterr);
+        }
         if (r >= 0)
                 r = manager_wait_job(&p->manager, job, &result, reterr);
         if (r >= 0 && !str_equal(result, "done"))
