@@ -49,7 +49,7 @@ if why=$(lacks_program strace); then
         skip "kill -9 at every change of the store" "$why"
         finish
 fi
-calls=renameat,renameat2,rename,mkdirat,mkdir,symlinkat,unlinkat,unlink,fsync,fdatasync,ftruncate,linkat,clone3
+calls=renameat,renameat2,rename,mkdirat,mkdir,symlinkat,unlinkat,unlink,fsync,fdatasync,ftruncate,linkat,clone3,recvmsg,sendmsg
 id=$("$nest" as $user id -u)
 attempt() { # CALL N CMD...: runs it as the user and kills it at its Nth CALL; fails when there is no Nth
         local call=$1 n=$2
@@ -77,5 +77,8 @@ every() { # NAME PREPARE CMD...
 every "run" "" sdpod run --name k -v kv:/v --network none $BUSYBOX true
 every "run --rm" "" sdpod run --rm --name k -v /anonymous --network none $BUSYBOX true
 every "rm" "sdpod create --name k -v kv:/v --network none $BUSYBOX true" sdpod rm k
+every "exec" "sdpod container exists k || sdpod run -d --name k --network none $BUSYBOX sleep 1000" sdpod exec k true
+is "$("$nest" in pgrep -u $user -x sdpod)" "" "an exec that is killed leaves no process that waits for it"
+is "$(as systemctl --user list-units --all --no-legend 'sdpod-*.scope')" "" "and no run an empty scope"
 every "rename" "sdpod create --name k2 --network none $BUSYBOX true" sh -c 'sdpod rename k2 k; sdpod rm -f k2 k'
 finish
