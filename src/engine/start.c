@@ -172,6 +172,20 @@ static int record_start(const Store *store, Container *container, const Proc *pr
         return r < 0 ? r : container_save_state(container, reterr);
 }
 
+int engine_save_state(Container *container, Error *reterr) {
+        _cleanup_error_ Error error = ERROR_NULL;
+        int r = container_save_state(container, &error);
+
+        if (r == -ENOSPC || r == -EDQUOT) { /* or a full disk could not be emptied by removing what fills it */
+                if (!container->config.auto_remove)
+                        log_warning("container '%s': %s", container->config.name, error.message ?: strerror(-r));
+                return 0;
+        }
+        if (r < 0)
+                (void) error_move(reterr, &error);
+        return r;
+}
+
 int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr) {
         container->process.net_pid = 0; /* it ends by itself with the init */
         container->process.pid = 0;
@@ -179,7 +193,7 @@ int engine_record_exit(const Store *store, Container *container, int exit_code, 
         container->state.exited = true;
         container->state.exit_code = exit_code;
         container->state.finished_usec = engine_now_usec();
-        int r = container_save_state(container, reterr);
+        int r = engine_save_state(container, reterr);
         return r < 0 ? r : container_save_process(store, container, reterr);
 }
 

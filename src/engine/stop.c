@@ -134,7 +134,7 @@ static int note_wish(const Store *store, Container *c, Error *reterr) {
                 return r;
         if (!c->state.stopped_by_user) {
                 c->state.stopped_by_user = true;
-                r = container_save_state(c, reterr);
+                r = engine_save_state(c, reterr);
         }
         container_unlock(c);
         return r;
