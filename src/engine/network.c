@@ -157,7 +157,11 @@ int network_files(const ContainerConfig *config, char **ret_resolv_conf, char **
         return 0;
 }
 
-int network_start(const ContainerConfig *config, int init_pidfd, NetHelper *ret, Error *reterr) {
+bool network_has_helper(const ContainerConfig *config) {
+        return is_slirp(config);
+}
+
+int network_start(const ContainerConfig *config, const Proc *proc, NetHelper *ret, Error *reterr) {
         _cleanup_net_config_ NetConfig net = NET_CONFIG_NULL;
         int r;
 
@@ -166,7 +170,7 @@ int network_start(const ContainerConfig *config, int init_pidfd, NetHelper *ret,
         r = make_config(config, &net, reterr);
         if (r < 0)
                 return r;
-        const NetHelperRequest request = { .config = &net, .init_pidfd = init_pidfd };
+        const NetHelperRequest request = { .config = &net, .init_pidfd = proc->pidfd, .userns_fd = proc->userns_fd, .netns_fd = proc->netns_fd };
         return net_helper_start(&request, ret, reterr);
 }
 

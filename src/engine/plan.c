@@ -16,6 +16,7 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/network.h"
 #include "engine/plan-mounts.h"
 #include "engine/policy.h"
 #include "engine/shared-userns.h"
@@ -159,6 +160,7 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
         }
         if (r >= 0)
                 r = plan_namespaces(config, &plan, reterr);
+        plan.hands_out_namespaces = (plan.namespaces.flags & CLONE_NEWUSER) && network_has_helper(config);
         if (r >= 0)
                 r = plan_hostname(container, &plan, reterr);
         if (r >= 0)

@@ -6,6 +6,7 @@
  *      starter                                  init
  *      clone3()
  *      maps are written      --- mapped ------>  becomes root of its namespace, mounts
+ *                            <-- namespaces ---  its user and network namespace, where the plan says so
  *      (cgroup)              --- placed ------>  cgroup namespace, the last mounts, pivot_root
  *      (network helper)
  *                            <-- created ------  with the terminal's master side, if there is one; or an error
@@ -80,6 +81,8 @@ void proc_done(Proc *proc) {
                 (void) process_reap(proc->pid);
         }
         (void) fd_close(proc->pidfd);
+        (void) fd_close(proc->userns_fd);
+        (void) fd_close(proc->netns_fd);
         (void) fd_close(proc->console_fd);
         *proc = PROC_NULL;
 }
@@ -183,6 +186,11 @@ int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
         (void) fd_close(sync[1]);
         if (r >= 0)
                 r = wire_send_result(proc.sync_fd, 0, /* error= */ NULL);
+        if (r >= 0 && plan->hands_out_namespaces) {
+                r = wire_receive_result_fd(proc.sync_fd, &proc.userns_fd, reterr);
+                if (r >= 0)
+                        r = wire_receive_result_fd(proc.sync_fd, &proc.netns_fd, reterr);
+        }
         if (r >= 0 && plan->place)
                 r = plan->place(proc.pid, plan->place_data, reterr);
         if (r >= 0)

@@ -162,7 +162,7 @@ static int make_mount_points(const Store *store, Error *reterr) {
         layers = store_open_data(store, "layers", reterr);
         if (layers < 0)
                 return layers;
-        layer = path_open_or_make_dir(layers, MOUNT_POINTS_LAYER + STRLEN("layers/"), 0755);
+        layer = path_open_or_make_dir(layers, path_basename(MOUNT_POINTS_LAYER), 0755);
         if (layer < 0)
                 return error_set_errno(reterr, layer, "cannot make the layer of mount points");
         for (size_t i = 0; i < ELEMENTSOF(mount_points) && r >= 0; i++)
