@@ -6,11 +6,13 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/str.h"
-#include "cgroup/manager.h"
 #include "engine/remove.h"
 #include "state/pending.h"
 #include "storage/mapped.h"
+
+enum { DYING_USEC = 2000000 };
 
 bool engine_is_leftover(const Store *store, const Container *container) {
         if (!container->config.auto_remove || container->pidfd >= 0 || container->state.unit)
@@ -40,15 +42,6 @@ static int remove_nameless(const Store *store, const char *id, Error *reterr) {
         return r < 0 ? r : mapped_remove_tree(runtime, id, reterr);
 }
 
-/* A scope whose process ended while systemd took it in is empty without systemd being told: it would stay for ever. */
-static void stop_scope(const char *id) {
-        _cleanup_manager_ Manager manager = {};
-        _cleanup_free_ char *name = str_format("sdpod-%s.scope", id);
-
-        if (name && manager_is_there() && manager_connect(&manager, /* reterr= */ NULL) >= 0)
-                (void) manager_stop_unit(&manager, name, /* reterr= */ NULL); /* mostly there is none */
-}
-
 static int collect_one(const Store *store, const char *id, int *pending_fd, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         _cleanup_free_ char *found = NULL;
@@ -58,12 +51,14 @@ static int collect_one(const Store *store, const char *id, int *pending_fd, Erro
         if (r >= 0)
                 r = container_find(store, container.config.name, &found, &ignored);
         if (r < 0 || !str_equal(found, id)) {
-                stop_scope(id);
+                engine_stop_scope(id);
                 return remove_nameless(store, id, reterr);
         }
-        if (!container.config.auto_remove || container.pidfd >= 0 || container.state.unit)
+        if (!container.config.auto_remove || container.state.unit)
                 return 0; /* it was made, or started, before its command was killed */
-        stop_scope(id);
+        /* in the foreground it dies with its command, but not in the same moment */
+        if (container.pidfd >= 0 && process_wait_end(container.pidfd, DYING_USEC) < 0)
+                return 0;
         container.pending_fd = TAKE_FD(*pending_fd);
         return engine_remove(store, &container, &(RemoveOptions){ .volumes = true, .by_supervisor = true }, reterr);
 }
