@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/process.h"
 #include "base/str.h"
@@ -86,6 +87,8 @@ int network_check(const ContainerConfig *config, Error *reterr) {
         if (!str_equal(config->network, "none") && !str_equal(config->network, "host"))
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
                                  "cannot use --network=%s: not there yet; there are slirp, host and none", config->network);
+        if (config->n_ports > 0 && str_equal(config->network, "host"))
+                log_warning("the published ports of '%s' are discarded: with --network=host all its ports are the host's", config->name);
         if (config->n_ports > 0 && str_equal(config->network, "none"))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot publish ports with --network=none: there is nothing to reach");
         return 0;
