@@ -6,7 +6,7 @@
 
 typedef struct GlobalOptions {
         char *root, *runroot;    /* --root, --runroot: NULL: the defaults of state/store.h */
-        char *storage_driver;    /* NULL: chosen; "overlay", "fuse-overlayfs", "vfs" */
+        char *storage_driver;    /* NULL: chosen; "overlay", "fuse-overlayfs" */
         char *cgroup_manager;    /* NULL: systemd where it is there; "systemd", "disabled" */
         bool version, noout;
 } GlobalOptions;

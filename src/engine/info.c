@@ -156,7 +156,7 @@ static json_t *host(void) {
         set(object, "idMappings", id_mappings());
         set(object, "kernel", json_text(name.release));
         set(object, "linkmode", json_string("dynamic"));
-        set(object, "logDriver", json_string(manager ? "journald" : "k8s-file"));
+        set(object, "logDriver", json_string("k8s-file")); /* of containers from the command line; units log to the journal */
         set_memory(object, "memFree", "MemFree");
         set_memory(object, "memTotal", "MemTotal");
         set(object, "networkBackend", json_string("slirp"));
