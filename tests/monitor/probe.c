@@ -226,7 +226,7 @@ static int do_attach(char **argv) {
                         (void) io_write_full(attached.fd, buffer, (size_t) n);
                 (void) shutdown(attached.fd, SHUT_WR);
         }
-        for (; stuck;)
+        while (stuck)
                 pause();
         return (attached.waiting ? tty : attached.terminal) ? copy_raw(attached.fd) : copy_frames(attached.fd);
 }
