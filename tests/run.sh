@@ -20,6 +20,7 @@ if [[ $# -gt 0 ]]; then
         mkdir -p "$build"
 else
         build=$(mktemp -d /var/tmp/sdpod-build.XXXXXX)
+        chmod 755 "$build" # ordinary users run programs from it
         kept=
 fi
 export NEST_DIR=${NEST_DIR:-/var/tmp/sdpod-nest-$$}

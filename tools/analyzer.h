@@ -3,6 +3,7 @@
  * argument and not that reallocarray() does the same. */
 #pragma once
 
+#include <malloc.h>
 #include <stdlib.h>
 
 #define reallocarray(p, n, size) realloc((p), (n) * (size))
