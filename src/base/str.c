@@ -2,6 +2,7 @@
 /* Strings and string vectors. */
 #include "base/str.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -82,6 +83,30 @@ char *str_format(const char *format, ...) {
         int r = vasprintf(&s, format, ap);
         va_end(ap);
         return r < 0 ? NULL : s;
+}
+
+/* Levenshtein's distance, one row at a time. */
+size_t str_distance(const char *a, const char *b, size_t limit) {
+        enum { LENGTH_MAX = 40 };
+        size_t row[LENGTH_MAX + 1], n = strlen(a), m = strlen(b);
+
+        if (n > LENGTH_MAX || m > LENGTH_MAX || (n > m ? n - m : m - n) > limit)
+                return limit + 1;
+        for (size_t j = 0; j <= m; j++)
+                row[j] = j;
+        for (size_t i = 1; i <= n; i++) {
+                size_t diagonal = row[0];
+
+                row[0] = i;
+                for (size_t j = 1; j <= m; j++) {
+                        bool same = tolower((unsigned char) a[i - 1]) == tolower((unsigned char) b[j - 1]);
+                        size_t above = row[j];
+
+                        row[j] = MIN(MIN(row[j], row[j - 1]) + 1, diagonal + (same ? 0 : 1));
+                        diagonal = above;
+                }
+        }
+        return MIN(row[m], limit + 1);
 }
 
 void strv_free(char **v) {

@@ -39,6 +39,10 @@ int str_replace(char **p, const char *s);
 /* A new string from a format, or NULL when out of memory. */
 char *str_format(const char *format, ...) _printf_(1, 2);
 
+/* How many letters must be changed, added or left out to make one of the other, without regard to case; more than
+ * `limit` is reported as limit + 1. */
+size_t str_distance(const char *a, const char *b, size_t limit) _pure_;
+
 void strv_free(char **v);
 static inline void strv_freep(char ***v) {
         strv_free(*v);

@@ -197,7 +197,7 @@ static const char *nearest_group(const char *name, const char *own) {
                 if (strcmp(name, known[i]) == 0)
                         return NULL;
         for (size_t i = 0; i < ELEMENTSOF(known); i++) {
-                size_t distance = unit_word_distance(name, known[i], best - 1);
+                size_t distance = str_distance(name, known[i], best - 1);
 
                 if (distance < best && distance * 2 <= strlen(known[i])) {
                         best = MAX(distance, (size_t) 1);

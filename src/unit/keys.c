@@ -2,7 +2,6 @@
 /* Names of types and keys, and which name was meant. */
 #include "unit/keys.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
@@ -80,30 +79,6 @@ const UnitRow *unit_type_row(UnitType type, UnitKey key) {
         return NULL;
 }
 
-/* Levenshtein's distance, one row at a time. */
-size_t unit_word_distance(const char *a, const char *b, size_t limit) {
-        enum { LENGTH_MAX = 40 };
-        size_t row[LENGTH_MAX + 1], n = strlen(a), m = strlen(b);
-
-        if (n > LENGTH_MAX || m > LENGTH_MAX || (n > m ? n - m : m - n) > limit)
-                return limit + 1;
-        for (size_t j = 0; j <= m; j++)
-                row[j] = j;
-        for (size_t i = 1; i <= n; i++) {
-                size_t diagonal = row[0];
-
-                row[0] = i;
-                for (size_t j = 1; j <= m; j++) {
-                        bool same = tolower((unsigned char) a[i - 1]) == tolower((unsigned char) b[j - 1]);
-                        size_t above = row[j];
-
-                        row[j] = MIN(MIN(row[j], row[j - 1]) + 1, diagonal + (same ? 0 : 1));
-                        diagonal = above;
-                }
-        }
-        return MIN(row[m], limit + 1);
-}
-
 /* "Publish" for PublishPort: the beginning of a name, long enough to mean it. */
 static bool is_beginning(const char *name, const char *candidate) {
         return strlen(name) >= 4 && strncasecmp(name, candidate, strlen(name)) == 0;
@@ -117,7 +92,7 @@ const char *unit_key_nearest(UnitType type, const char *name) {
 
         for (size_t i = 0; i < info->n_rows; i++) {
                 const char *candidate = key_names[info->rows[i].key];
-                size_t distance = unit_word_distance(name, candidate, best - 1);
+                size_t distance = str_distance(name, candidate, best - 1);
 
                 if (distance < best) {
                         best = distance;

@@ -110,7 +110,3 @@ const UnitRow *unit_type_row(UnitType type, UnitKey key) _pure_;
 
 /* The key of that type which a mistyped name most likely meant; NULL if none is near. */
 const char *unit_key_nearest(UnitType type, const char *name) _pure_;
-
-/* How many letters must be changed, added or left out to make one of the other, without regard to case; more than
- * `limit` is reported as limit + 1. */
-size_t unit_word_distance(const char *a, const char *b, size_t limit) _pure_;

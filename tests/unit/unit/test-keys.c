@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables of keys: sorted, complete, without doubles; and the guess at what was meant. */
+#include "base/str.h"
 #include "base/test.h"
 #include "unit/convert.h"
 
@@ -74,9 +75,9 @@ TEST(the_nearest_key_is_suggested) {
 }
 
 TEST(distances_are_counted) {
-        CHECK_INT(unit_word_distance("kitten", "sitting", 5), 3);
-        CHECK_INT(unit_word_distance("", "abc", 5), 3);
-        CHECK_INT(unit_word_distance("ABC", "abc", 5), 0);
-        CHECK_INT(unit_word_distance("abcdef", "uvwxyz", 2), 3);
-        CHECK_INT(unit_word_distance("0123456789012345678901234567890123456789x", "a", 99), 100);
+        CHECK_INT(str_distance("kitten", "sitting", 5), 3);
+        CHECK_INT(str_distance("", "abc", 5), 3);
+        CHECK_INT(str_distance("ABC", "abc", 5), 0);
+        CHECK_INT(str_distance("abcdef", "uvwxyz", 2), 3);
+        CHECK_INT(str_distance("0123456789012345678901234567890123456789x", "a", 99), 100);
 }
