@@ -62,6 +62,8 @@ static int add_selected(const Store *store, const ContainerSelect *select, char 
                         r = str_replace(&latest, container.config.id);
                 }
         }
+        if (r >= 0 && select->latest && !latest && !select->filters)
+                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot find the latest container: there is none");
         if (r >= 0 && latest)
                 r = strv_append(words, latest);
         return r == -ENOMEM ? error_oom(reterr) : r;

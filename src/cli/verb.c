@@ -123,6 +123,39 @@ static int usage_hint(const VerbName *name, Error *reterr) {
         return -EINVAL;
 }
 
+/* The name of this group (NULL: of the first level) that a mistyped word most likely meant; NULL where none is near. */
+static const char *nearest_name(const VerbName *group, const char *word) {
+        size_t skip = group ? strlen(group->name) + 1 : 0, best = (strlen(word) <= 3 ? 1 : 2) + 1;
+        const char *nearest = NULL;
+
+        for (size_t i = 0; i < n_verb_names; i++) {
+                const VerbName *name = &verb_names[i];
+
+                if (name->hidden || (!name->verb && !name->heading))
+                        continue;
+                if (group && (strncmp(name->name, group->name, skip - 1) != 0 || name->name[skip - 1] != ' '))
+                        continue;
+                size_t distance = strchr(name->name + skip, ' ') ? best : str_distance(word, name->name + skip, best - 1);
+
+                if (distance < best) {
+                        best = distance;
+                        nearest = name->name;
+                }
+        }
+        return nearest;
+}
+
+/* Says that the word is none of the group's (NULL: of the first level), or missing. */
+static int no_such_name(const VerbName *group, const char *word, Error *reterr) {
+        const char *nearest = word ? nearest_name(group, word) : NULL;
+        const char *before = group ? group->name : "", *space = group ? " " : "";
+
+        (void) error_set(reterr, -EINVAL, ERROR_USAGE, word ? "unrecognized command 'sdpod %s%s%s'"
+                                                            : "missing command 'sdpod %s%s%s'",
+                         before, space, word ?: "COMMAND");
+        return nearest ? error_hint(reterr, "did you mean 'sdpod %s'?", nearest) : usage_hint(group, reterr);
+}
+
 static bool is_help(const char *word) {
         return str_equal(word, "--help") || str_equal(word, "-h") || str_equal(word, "help");
 }
@@ -132,12 +165,8 @@ static int dispatch(Invocation *in, char **words, Error *reterr) {
         size_t n;
         const VerbName *name = verb_find(words, &n);
 
-        if (!name) {
-                (void) error_set(reterr, -EINVAL, ERROR_USAGE, words[0] ? "unrecognized command 'sdpod %s'"
-                                                                        : "missing command 'sdpod COMMAND'%s",
-                                 words[0] ?: "");
-                return usage_hint(NULL, reterr);
-        }
+        if (!name)
+                return no_such_name(NULL, words[0], reterr);
         if (name->verb) {
                 int r = prepare_and_run(in, name, words + n, reterr);
 
@@ -152,10 +181,7 @@ static int dispatch(Invocation *in, char **words, Error *reterr) {
                 help_print_group(stdout, name);
                 return 0;
         }
-        (void) error_set(reterr, -EINVAL, ERROR_USAGE, words[n] ? "unrecognized command 'sdpod %s %s'"
-                                                                : "missing command 'sdpod %s COMMAND'%s",
-                         name->name, words[n] ?: "");
-        return usage_hint(name, reterr);
+        return no_such_name(name, words[n], reterr);
 }
 
 static int parse_and_dispatch(Invocation *in, char **argv, Error *reterr) {

@@ -50,6 +50,19 @@ static void check_run(const Store *store, const char *const *words, int wanted_s
                 CHECK_STR(text, wanted);
 }
 
+/* Runs what cannot work, and looks for a text in its message. */
+static void check_message(const Store *store, const char *const *words, const char *wanted) {
+        _cleanup_fd_ int messages = io_memfd("stderr", "", 0), saved = dup(STDERR_FILENO);
+        _cleanup_free_ char *message = NULL;
+
+        CHECK(dup2(messages, STDERR_FILENO) >= 0);
+        check_run(store, words, 125, "");
+        CHECK(dup2(saved, STDERR_FILENO) >= 0);
+        CHECK_INT(lseek(messages, 0, SEEK_SET), 0);
+        CHECK_INT(io_read_all(messages, 1024 * 1024, &message, NULL), 0);
+        CHECK(message && strstr(message, wanted));
+}
+
 /* A container that this very process pretends to be. */
 static void make_container(const Store *store, const char *name, bool running) {
         _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
@@ -98,6 +111,18 @@ TEST(port_shows_where_ports_are) {
         check_run(&store, WORDS("port", "nobody"), 125, "");
         check_run(&store, WORDS("port"), 125, "");
         check_run(&store, WORDS("port", "-a", "web"), 125, "");
+        CHECK_INT(path_remove_tree(AT_FDCWD, directory), 0);
+}
+
+TEST(a_mistyped_command_is_told_its_neighbour) {
+        _cleanup_(store_done) Store store = STORE_NULL;
+
+        open_store(&store);
+        check_message(&store, WORDS("strat", "x"), "did you mean 'sdpod start'?");
+        check_message(&store, WORDS("volume", "lss"), "did you mean 'sdpod volume ls'?");
+        check_message(&store, WORDS("__complet"), "try 'sdpod --help'");
+        check_message(&store, WORDS("volume", "zzzz"), "try 'sdpod volume --help'");
+        check_message(&store, WORDS("stop", "-l"), "cannot find the latest container");
         CHECK_INT(path_remove_tree(AT_FDCWD, directory), 0);
 }
 
