@@ -290,6 +290,10 @@ static int load_docker(Loader *l, Error *reterr) {
                 r = json_parse(bytes, size, "manifest.json", &json, reterr);
         if (r < 0)
                 return r;
+        if (json_is_object(json)) { /* a single manifest: containers-transports(5), dir: */
+                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "it is a directory of skopeo's dir: format, which is not read");
+                return error_hint(reterr, "make an archive of it: skopeo copy dir:DIRECTORY oci-archive:FILE:NAME");
+        }
         if (json_array_size(json) == 0)
                 return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "manifest.json in it lists no image");
         json_array_foreach(json, i, entry) {

@@ -261,12 +261,12 @@ static int open_output(const char *path, SaveFormat format, Error *reterr) {
                 fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
         } else if (format == SAVE_OCI_DIRECTORY) {
                 if (mkdir(path, 0755) < 0 && errno != EEXIST)
-                        return error_set(reterr, -errno, error_kind_from_errno(-errno), "%s", strerror(errno));
+                        return error_set_errno(reterr, -errno, "cannot make the directory '%s'", path);
                 fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         } else
                 fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0666);
         if (fd < 0)
-                return error_set(reterr, -errno, error_kind_from_errno(-errno), "%s", strerror(errno));
+                return error_set_errno(reterr, -errno, "cannot write to '%s'", path ?: "-");
         return fd;
 }
 

@@ -197,7 +197,8 @@ static int open_input(const char *path, struct stat *st, Error *reterr) {
                 return error_set(reterr, code, error_kind_from_errno(code), "%s", strerror(-code));
         }
         if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
-                int r = error_set(reterr, -EINVAL, ERROR_INVALID, "%s", path ? "it is a device" : "the standard input is a terminal");
+                int r = error_set(reterr, -EINVAL, ERROR_INVALID, "%s",
+                                  path ? "it is a device" : isatty(fd) ? "the standard input is a terminal" : "the standard input is a device");
 
                 (void) error_hint(reterr, "name a file with --input, or send one to the standard input");
                 return r;

@@ -145,9 +145,11 @@ static int next_block(TarReader *r, Error *reterr) {
         if (n < BLOCK)
                 return bad(reterr, "it ends too early");
         if (!all_zero(r->block)) {
-                if (!checksum_fits(r->block))
-                        return bad(reterr, "a header has a wrong checksum");
-                return 1;
+                if (checksum_fits(r->block))
+                        return 1;
+                if (r->n_entries == 0 && memcmp(r->block + AT_MAGIC, "ustar", 5) != 0)
+                        return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "it is no tar archive");
+                return bad(reterr, "a header has a wrong checksum");
         }
         code = stream_read(r->stream, r->block, BLOCK, &n, reterr);
         if (code < 0)

@@ -91,6 +91,22 @@ def index_of(m):
     tap.ok(result.status == 125 and "s390x" in result.err, f"{m.label}: another architecture's image is refused by name", result)
 
 
+def not_images(m):
+    """What a person gives by mistake is named."""
+    d = m.public
+    image.write(d, "text", b"root:x:0:0:root:/root:/bin/sh\n" * 40)
+    os.makedirs(f"{d}/dir", exist_ok=True)
+    image.write(f"{d}/dir", "manifest.json", image.dump({"schemaVersion": 2, "layers": []}))
+    Image([busybox()]).write_archive(f"{d}/given.tar", "given")
+    store = loads(m, "an image to save", f"{d}/given.tar", ["localhost/given:latest"])
+    for name, words, reason in (("a text", ["load", "--input", f"{d}/text"], "it is no tar archive"),
+                                ("a directory of dir:", ["load", "--input", f"{d}/dir"], "dir: format"),
+                                ("a place that is not there", ["save", "--output", f"{d}/nowhere/f", "--", "given"],
+                                 f"cannot write to '{d}/nowhere/f'")):
+        result = m.run(store, *words)
+        tap.ok(result.status == 125 and reason in result.err, f"{m.label}: {name} is refused by name", result)
+
+
 def written_by_others(m):
     d = m.public
     img = Image([busybox(), Layer().file("bin/.wh.sh").file("data/x", "x", uid=5)], Cmd=["sh"])
@@ -294,7 +310,7 @@ def saves(m):
 
 
 for machine in machines():
-    for test in (saves, forms, index_of, written_by_others, content, sparse, share, imports):
+    for test in (saves, forms, index_of, not_images, written_by_others, content, sparse, share, imports):
         test(machine)
     machine.end()
 tap.finish()
