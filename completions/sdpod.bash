@@ -11,6 +11,8 @@ _sdpod() {
         if [[ $line == *[[:blank:]] ]]; then
                 words+=("")
         fi
+        # An alias, as in alias podman=sdpod and complete -F _sdpod podman, is no program.
+        [[ ${words[0]##*/} == sdpod ]] || words[0]=sdpod
         current=${words[-1]}
         prefix=${current%"${current##*[=:]}"}
         mapfile -t candidates < <("${words[0]}" __complete -- "${words[@]:1}" 2>/dev/null)

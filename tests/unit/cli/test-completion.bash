@@ -35,7 +35,7 @@ in_fish() {
         fish --no-config -c "source $completions/sdpod.fish; complete -C '$1'" | cut -f 1 | sort | paste -sd ' '
 }
 
-echo 1..11
+echo 1..12
 result "bash: verbs" "$(in_bash 'sdpod vers')" version
 result "bash: words of a group" "$(in_bash 'sdpod volume ex')" exists
 result "bash: global options" "$(in_bash 'sdpod --runr')" --runroot
@@ -45,6 +45,7 @@ result "bash: directories" "$(cd "$directory/files" && in_bash 'sdpod --root ')"
 sdpod --root "$directory/data" --runroot "$directory/run" volume create first >/dev/null
 result "bash: volumes by name" "$(in_bash "sdpod --root $directory/data --runroot $directory/run volume rm f")" first
 result "bash: volumes, --root=DIR" "$(in_bash "sdpod --root=$directory/data --runroot=$directory/run volume rm f")" first
+result "bash: an alias" "$(in_bash 'podman-alias vers')" version
 if command -v fish >/dev/null; then
         result "fish: verbs" "$(in_fish 'sdpod vers')" version
         result "fish: values" "$(in_fish 'sdpod --log-level d')" debug
