@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The user's systemd manager over sd-bus. */
+/* The user's systemd manager over D-Bus. */
 #include "cgroup/manager.h"
 
 #include <string.h>
@@ -30,43 +30,93 @@ bool manager_is_there(void) {
 }
 
 void manager_done(Manager *manager) {
-        manager->bus = sd_bus_flush_close_unref(manager->bus);
+        bus_done(&manager->bus);
 }
 
 int manager_connect(Manager *ret, Error *reterr) {
-        _cleanup_manager_ Manager manager = {};
-        _cleanup_free_ char *path = socket_path(), *address = path ? str_format("unix:path=%s", path) : NULL;
+        _cleanup_free_ char *path = socket_path();
 
-        if (!address)
+        if (!path)
                 return error_oom(reterr);
-        if (access(path, F_OK) < 0)
-                return -ENOENT;
-        int r = sd_bus_new(&manager.bus);
-        if (r >= 0)
-                r = sd_bus_set_address(manager.bus, address);
-        if (r >= 0)
-                r = sd_bus_start(manager.bus);
+        int r = bus_connect(path, &ret->bus);
         if (r == -ENOENT || r == -ECONNREFUSED || r == -EACCES)
                 return -ENOENT;
-        if (r < 0)
-                return error_set_errno(reterr, r, "cannot talk to systemd");
-        *ret = manager;
-        manager = (Manager){};
-        return 0;
+        return r < 0 ? error_set_errno(reterr, r, "cannot talk to systemd") : 0;
 }
 
-static int explain(int code, const sd_bus_error *error, const char *what, const char *unit, Error *reterr) {
-        return error_set(reterr, code, error_kind_from_errno(code), "cannot %s '%s': %s", what, unit,
-                         error && error->message ? error->message : strerror(-code));
+/* ---- asking ---- */
+
+/* Names of errors that mean something to somebody; the others are told by their text. */
+static const struct {
+        const char *name;
+        int code;
+} error_names[] = {
+        { "org.freedesktop.systemd1.NoSuchUnit", -ENOENT },
+        { "org.freedesktop.systemd1.UnitExists", -EEXIST },
+        { "org.freedesktop.systemd1.NoSuchProcess", -ESRCH },
+        { "org.freedesktop.DBus.Error.AccessDenied", -EACCES },
+        { "org.freedesktop.DBus.Error.InvalidArgs", -EINVAL },
+        { "org.freedesktop.DBus.Error.UnknownMethod", -EOPNOTSUPP },
+        { "org.freedesktop.DBus.Error.PropertyReadOnly", -EROFS },
+        { "org.freedesktop.DBus.Error.NoMemory", -ENOMEM },
+};
+
+static int error_code(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(error_names); i++)
+                if (str_equal(error_names[i].name, name))
+                        return error_names[i].code;
+        return -EIO;
+}
+
+/* A call to `path`; `what` and `subject` are for the message. */
+static int call(Manager *manager, const BusCall *c, const char *what, const char *subject, BusMessage *ret, Error *reterr) {
+        const char *text = NULL;
+        int r = bus_call(&manager->bus, c, ret);
+
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot %s '%s'", what, subject);
+        if (ret->type != BUS_ERROR)
+                return 0;
+        r = error_code(ret->error_name);
+        if (*ret->signature != 's' || bus_get_string(ret, &text) < 0 || !*text)
+                text = ret->error_name;
+        return error_set(reterr, r, error_kind_from_errno(r), "cannot %s '%s': %s", what, subject, text);
+}
+
+static BusCall manager_method(const char *member, const char *signature, const BusBody *body) {
+        return (BusCall){ DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, member, signature, body };
+}
+
+static int bad_answer(const char *what, const char *subject, Error *reterr) {
+        return error_set(reterr, -EBADMSG, ERROR_INTERNAL, "cannot %s '%s': systemd's answer cannot be understood", what, subject);
+}
+
+/* A property of the type `signature`; the message is at its value. */
+static int get_property(Manager *manager, const char *path, const char *interface, const char *name, const char *signature,
+                        BusMessage *ret, Error *reterr) {
+        _cleanup_bus_body_ BusBody body = {};
+        const char *type;
+
+        bus_put_string(&body, interface);
+        bus_put_string(&body, name);
+        const BusCall c = { DESTINATION, path, "org.freedesktop.DBus.Properties", "Get", "ss", &body };
+        int r = call(manager, &c, "ask systemd for", name, ret, reterr);
+        if (r < 0)
+                return r;
+        return str_equal(ret->signature, "v") && bus_get_signature(ret, &type) >= 0 && str_equal(type, signature)
+                       ? 0
+                       : bad_answer("ask systemd for", name, reterr);
 }
 
 int manager_controllers(Manager *manager, char ***ret, Error *reterr) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_free_ char *path = NULL;
+        BusMessage answer;
+        const char *path;
 
-        int r = sd_bus_get_property_string(manager->bus, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "ControlGroup", &error, &path);
+        int r = get_property(manager, MANAGER_PATH, MANAGER_INTERFACE, "ControlGroup", "s", &answer, reterr);
         if (r < 0)
-                return explain(r, &error, "ask systemd for", "ControlGroup", reterr);
+                return r;
+        if (bus_get_string(&answer, &path) < 0)
+                return bad_answer("ask systemd for", "ControlGroup", reterr);
         _cleanup_fd_ int fd = cgroup_open(str_empty(path) ? "/" : path, reterr);
         if (fd < 0)
                 return fd;
@@ -74,195 +124,174 @@ int manager_controllers(Manager *manager, char ***ret, Error *reterr) {
         return r < 0 ? error_set_errno(reterr, r, "cannot read the controllers of '%s'", path) : 0;
 }
 
-static int append_string(sd_bus_message *m, const char *name, const char *value) {
-        return value ? sd_bus_message_append(m, "(sv)", name, "s", value) : 0;
+/* ---- a transient unit's properties: an array of (sv) ---- */
+
+static void put_name(BusBody *b, const char *name, const char *signature) {
+        bus_put_struct(b);
+        bus_put_string(b, name);
+        bus_put_signature(b, signature);
 }
 
-static int append_u64(sd_bus_message *m, bool wanted, const char *name, uint64_t value) {
-        return wanted ? sd_bus_message_append(m, "(sv)", name, "t", value) : 0;
+static void put_string(BusBody *b, const char *name, const char *value) {
+        if (!value)
+                return;
+        put_name(b, name, "s");
+        bus_put_string(b, value);
+}
+
+static void put_u64(BusBody *b, bool wanted, const char *name, uint64_t value) {
+        if (!wanted)
+                return;
+        put_name(b, name, "t");
+        bus_put_u64(b, value);
 }
 
 /* "0-3,5" as the little-endian bit mask that AllowedCPUs= travels as. The words were validated when they were parsed. */
-static int append_cpuset(sd_bus_message *m, const char *name, const char *set) {
+static void put_cpuset(BusBody *b, const char *name, const char *set) {
         uint8_t mask[1024] = {};
         size_t used = 0;
 
         if (!set)
-                return 0;
+                return;
         for (const char *p = set; *p;) {
                 char *end;
                 unsigned long first = strtoul(p, &end, 10), last = *end == '-' ? strtoul(end + 1, &end, 10) : first;
 
-                if (end == p || last >= sizeof(mask) * 8 || first > last)
-                        return -EINVAL;
+                if (end == p || last >= sizeof(mask) * 8 || first > last) {
+                        b->failed = true;
+                        return;
+                }
                 for (unsigned long i = first; i <= last; i++)
                         mask[i / 8] |= (uint8_t) (1U << (i % 8));
                 used = MAX(used, (size_t) last / 8 + 1);
                 p = *end == ',' ? end + 1 : end;
         }
-        int r = sd_bus_message_open_container(m, 'r', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", name);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "ay");
-        if (r >= 0)
-                r = sd_bus_message_append_array(m, 'y', mask, used);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        return r < 0 ? r : sd_bus_message_close_container(m);
+        put_name(b, name, "ay");
+        BusArray array = bus_array_begin(b, 1);
+        for (size_t i = 0; i < used; i++)
+                bus_put_u8(b, mask[i]);
+        bus_array_end(b, array);
 }
 
-static int append_limits(sd_bus_message *m, const LimitSettings *s) {
-        int r = append_u64(m, s->has_memory_max, "MemoryMax", s->memory_max);
-
-        if (r >= 0)
-                r = append_u64(m, s->has_swap_max, "MemorySwapMax", s->swap_max);
-        if (r >= 0)
-                r = append_u64(m, s->has_memory_low, "MemoryLow", s->memory_low);
-        if (r >= 0)
-                r = append_u64(m, s->has_cpu_weight, "CPUWeight", s->cpu_weight);
-        if (r >= 0)
-                r = append_u64(m, s->has_tasks_max, "TasksMax", s->tasks_max);
-        if (r >= 0)
-                r = append_u64(m, s->has_cpu_quota, "CPUQuotaPeriodUSec", s->cpu_period_usec);
-        if (r >= 0) /* the property is per second of wall time */
-                r = append_u64(m, s->has_cpu_quota, "CPUQuotaPerSecUSec",
-                               s->cpu_quota_usec == UINT64_MAX ? UINT64_MAX
-                                                               : s->cpu_quota_usec * 1000000 / s->cpu_period_usec);
-        if (r >= 0)
-                r = append_cpuset(m, "AllowedCPUs", s->cpuset_cpus);
-        return r < 0 ? r : append_cpuset(m, "AllowedMemoryNodes", s->cpuset_mems);
+static void put_limits(BusBody *b, const LimitSettings *s) {
+        put_u64(b, s->has_memory_max, "MemoryMax", s->memory_max);
+        put_u64(b, s->has_swap_max, "MemorySwapMax", s->swap_max);
+        put_u64(b, s->has_memory_low, "MemoryLow", s->memory_low);
+        put_u64(b, s->has_cpu_weight, "CPUWeight", s->cpu_weight);
+        put_u64(b, s->has_tasks_max, "TasksMax", s->tasks_max);
+        put_u64(b, s->has_cpu_quota, "CPUQuotaPeriodUSec", s->cpu_period_usec);
+        if (s->has_cpu_quota) /* the property is per second of wall time */
+                put_u64(b, true, "CPUQuotaPerSecUSec",
+                        s->cpu_quota_usec == UINT64_MAX ? UINT64_MAX : s->cpu_quota_usec * 1000000 / s->cpu_period_usec);
+        put_cpuset(b, "AllowedCPUs", s->cpuset_cpus);
+        put_cpuset(b, "AllowedMemoryNodes", s->cpuset_mems);
 }
 
-static int append_exec(sd_bus_message *m, const char *name, char *const *argv) {
-        int r;
-
+static void put_exec(BusBody *b, const char *name, char *const *argv) {
         if (!argv)
-                return 0;
-        r = sd_bus_message_open_container(m, 'r', "sv");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", name);
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'v', "a(sasb)");
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'a', "(sasb)");
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'r', "sasb");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "s", argv[0]);
-        if (r >= 0)
-                r = sd_bus_message_append_strv(m, (char **) argv);
-        if (r >= 0)
-                r = sd_bus_message_append(m, "b", 0);
-        for (int i = 0; i < 4 && r >= 0; i++)
-                r = sd_bus_message_close_container(m);
-        return r;
+                return;
+        put_name(b, name, "a(sasb)");
+        BusArray array = bus_array_begin(b, 8);
+        bus_put_struct(b);
+        bus_put_string(b, argv[0]);
+        bus_put_strings(b, argv);
+        bus_put_u32(b, 0); /* a failure counts */
+        bus_array_end(b, array);
 }
 
-static int append_restart(sd_bus_message *m, const TransientUnit *unit) {
-        int r;
-
+static void put_restart(BusBody *b, const TransientUnit *unit) {
         if (!unit->restart || str_equal(unit->restart, "no"))
-                return 0;
-        r = sd_bus_message_append(m, "(sv)(sv)", "Restart", "s", unit->restart, "RestartUSec", "t", (uint64_t) 100000);
+                return;
+        put_string(b, "Restart", unit->restart);
+        put_u64(b, true, "RestartUSec", 100000);
         /* a limit counts all starts of the unit's life; without one systemd's own rate limit is off */
-        if (r >= 0)
-                r = sd_bus_message_append(m, "(sv)", "StartLimitIntervalUSec", "t",
-                                          unit->restart_limit ? UINT64_MAX - 1 : (uint64_t) 0);
-        if (r >= 0 && unit->restart_limit)
-                r = sd_bus_message_append(m, "(sv)", "StartLimitBurst", "u", unit->restart_limit + 1);
-        if (r >= 0 && unit->restart_prevent_status)
-                r = sd_bus_message_append(m, "(sv)", "RestartPreventExitStatus", "(aiai)", 1, unit->restart_prevent_status, 0);
-        return r;
-}
-
-static int append_service(sd_bus_message *m, const TransientUnit *unit) {
-        int r = sd_bus_message_append(m, "(sv)(sv)(sv)(sv)", "Type", "s", "notify", "NotifyAccess", "s", "all", "KillMode", "s",
-                                      "mixed", "OOMPolicy", "s", "continue");
-
-        if (r >= 0)
-                r = append_exec(m, "ExecStart", unit->exec_start);
-        if (r >= 0)
-                r = append_exec(m, "ExecStop", unit->exec_stop);
-        if (r >= 0)
-                r = append_exec(m, "ExecStopPost", unit->exec_stop_post);
-        if (r >= 0)
-                r = append_restart(m, unit);
-        if (r >= 0)
-                r = append_u64(m, /* wanted= */ true, "TimeoutStopUSec", unit->stop_timeout_usec);
-        if (r >= 0)
-                r = append_u64(m, /* wanted= */ true, "TimeoutStartUSec", UINT64_MAX);
-        if (r >= 0 && unit->environment) {
-                r = sd_bus_message_open_container(m, 'r', "sv");
-                if (r >= 0)
-                        r = sd_bus_message_append(m, "s", "Environment");
-                if (r >= 0)
-                        r = sd_bus_message_open_container(m, 'v', "as");
-                if (r >= 0)
-                        r = sd_bus_message_append_strv(m, (char **) unit->environment);
-                if (r >= 0)
-                        r = sd_bus_message_close_container(m);
-                if (r >= 0)
-                        r = sd_bus_message_close_container(m);
+        put_u64(b, true, "StartLimitIntervalUSec", unit->restart_limit ? UINT64_MAX - 1 : 0);
+        if (unit->restart_limit) {
+                put_name(b, "StartLimitBurst", "u");
+                bus_put_u32(b, unit->restart_limit + 1);
         }
-        return r;
+        if (unit->restart_prevent_status) {
+                put_name(b, "RestartPreventExitStatus", "(aiai)");
+                bus_put_struct(b);
+                BusArray statuses = bus_array_begin(b, 4);
+                bus_put_u32(b, (uint32_t) unit->restart_prevent_status);
+                bus_array_end(b, statuses);
+                bus_array_end(b, bus_array_begin(b, 4)); /* signals */
+        }
 }
 
-static int append_unit(sd_bus_message *m, const TransientUnit *unit) {
-        int r = sd_bus_message_append(m, "ss", unit->name, "fail");
+static void put_service(BusBody *b, const TransientUnit *unit) {
+        put_string(b, "Type", "notify");
+        put_string(b, "NotifyAccess", "all");
+        put_string(b, "KillMode", "mixed");
+        put_string(b, "OOMPolicy", "continue");
+        put_exec(b, "ExecStart", unit->exec_start);
+        put_exec(b, "ExecStop", unit->exec_stop);
+        put_exec(b, "ExecStopPost", unit->exec_stop_post);
+        put_restart(b, unit);
+        put_u64(b, true, "TimeoutStopUSec", unit->stop_timeout_usec);
+        put_u64(b, true, "TimeoutStartUSec", UINT64_MAX);
+        if (unit->environment) {
+                put_name(b, "Environment", "as");
+                bus_put_strings(b, unit->environment);
+        }
+}
 
-        if (r >= 0)
-                r = sd_bus_message_open_container(m, 'a', "(sv)");
-        if (r >= 0)
-                r = append_string(m, "Description", unit->description);
-        if (r >= 0)
-                r = append_string(m, "Slice", unit->slice);
-        if (r >= 0)
-                r = append_string(m, "CollectMode", "inactive-or-failed");
-        if (r >= 0)
-                r = sd_bus_message_append(m, "(sv)", "Delegate", "b", 1);
-        if (r >= 0 && unit->limits)
-                r = append_limits(m, unit->limits);
-        if (r >= 0 && unit->pid > 0)
-                r = sd_bus_message_append(m, "(sv)", "PIDs", "au", 1, (uint32_t) unit->pid);
-        if (r >= 0 && unit->exec_start)
-                r = append_service(m, unit);
-        if (r >= 0)
-                r = sd_bus_message_close_container(m);
-        return r < 0 ? r : sd_bus_message_append(m, "a(sa(sv))", 0);
+/* The body of StartTransientUnit, "ssa(sv)a(sa(sv))". */
+static void put_unit(BusBody *b, const TransientUnit *unit) {
+        bus_put_string(b, unit->name);
+        bus_put_string(b, "fail");
+        BusArray properties = bus_array_begin(b, 8);
+        put_string(b, "Description", unit->description);
+        put_string(b, "Slice", unit->slice);
+        put_string(b, "CollectMode", "inactive-or-failed");
+        put_name(b, "Delegate", "b");
+        bus_put_u32(b, 1);
+        if (unit->limits)
+                put_limits(b, unit->limits);
+        if (unit->pid > 0) {
+                put_name(b, "PIDs", "au");
+                BusArray pids = bus_array_begin(b, 4);
+                bus_put_u32(b, (uint32_t) unit->pid);
+                bus_array_end(b, pids);
+        }
+        if (unit->exec_start)
+                put_service(b, unit);
+        bus_array_end(b, properties);
+        bus_array_end(b, bus_array_begin(b, 8)); /* no further units */
+}
+
+/* ---- jobs ---- */
+
+static int take_job(BusMessage *answer, const char *what, const char *unit, char **ret, Error *reterr) {
+        const char *job;
+
+        if (!str_equal(answer->signature, "o") || bus_get_string(answer, &job) < 0)
+                return bad_answer(what, unit, reterr);
+        return (*ret = strdup(job)) ? 0 : error_oom(reterr);
 }
 
 int manager_start_transient(Manager *manager, const TransientUnit *unit, char **ret_job, Error *reterr) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL, *reply = NULL;
-        const char *job;
+        _cleanup_bus_body_ BusBody body = {};
+        BusMessage answer;
 
-        /* job signals only come to those who subscribed */
-        int r = sd_bus_call_method_async(manager->bus, NULL, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL, NULL, NULL);
-        if (r >= 0)
-                r = sd_bus_message_new_method_call(manager->bus, &m, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "StartTransientUnit");
-        if (r >= 0)
-                r = append_unit(m, unit);
-        if (r < 0)
-                return error_set_errno(reterr, r, "cannot describe the unit '%s' to systemd", unit->name);
-        r = sd_bus_call(manager->bus, m, 0, &error, &reply);
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &job);
-        if (r < 0)
-                return explain(r, &error, "start the unit", unit->name, reterr);
-        return (*ret_job = strdup(job)) ? 0 : error_oom(reterr);
+        put_unit(&body, unit);
+        const BusCall c = manager_method("StartTransientUnit", "ssa(sv)a(sa(sv))", &body);
+        int r = call(manager, &c, "start the unit", unit->name, &answer, reterr);
+        return r < 0 ? r : take_job(&answer, "start the unit", unit->name, ret_job, reterr);
 }
 
-/* 1 and the result if the message says that this job was removed. */
-static int is_job_end(sd_bus_message *m, const char *job, char **ret_result) {
+/* 1 and the result if the message says that this job was removed. Those who are connected directly get all signals, without
+ * a Subscribe. */
+static int is_job_end(BusMessage *m, const char *job, char **ret_result) {
         const char *path, *unit, *result;
         uint32_t id;
 
-        if (sd_bus_message_is_signal(m, MANAGER_INTERFACE, "JobRemoved") <= 0)
+        if (m->type != BUS_SIGNAL || !str_equal(m->interface, MANAGER_INTERFACE) || !str_equal(m->member, "JobRemoved"))
                 return 0;
-        int r = sd_bus_message_read(m, "uoss", &id, &path, &unit, &result);
-        if (r < 0)
-                return r;
+        if (!str_equal(m->signature, "uoss") || bus_get_u32(m, &id) < 0 || bus_get_string(m, &path) < 0 ||
+            bus_get_string(m, &unit) < 0 || bus_get_string(m, &result) < 0)
+                return -EBADMSG;
         if (!str_equal(path, job))
                 return 0;
         return (*ret_result = strdup(result)) ? 1 : -ENOMEM;
@@ -270,15 +299,11 @@ static int is_job_end(sd_bus_message *m, const char *job, char **ret_result) {
 
 int manager_wait_job(Manager *manager, const char *job, char **ret_result, Error *reterr) {
         for (;;) {
-                _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-                int r = sd_bus_process(manager->bus, &m);
+                BusMessage m;
+                int r = bus_receive(&manager->bus, &m);
 
-                if (r >= 0 && m)
-                        r = is_job_end(m, job, ret_result);
-                else if (r == 0)
-                        r = sd_bus_wait(manager->bus, UINT64_MAX) < 0 ? -EIO : 0;
-                else if (r > 0)
-                        r = 0;
+                if (r >= 0)
+                        r = is_job_end(&m, job, ret_result);
                 if (r < 0)
                         return error_set_errno(reterr, r, "cannot wait for systemd");
                 if (r > 0)
@@ -288,23 +313,17 @@ int manager_wait_job(Manager *manager, const char *job, char **ret_result, Error
 
 /* Calls StartUnit or StopUnit and waits for the job; *ret_result is its result. */
 static int run_unit_job(Manager *manager, const char *method, const char *what, const char *unit, char **ret_result, Error *reterr) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
+        _cleanup_bus_body_ BusBody body = {};
         _cleanup_free_ char *job = NULL;
-        const char *path;
+        BusMessage answer;
 
-        int r = sd_bus_call_method_async(manager->bus, NULL, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "Subscribe", NULL, NULL, NULL);
+        bus_put_string(&body, unit);
+        bus_put_string(&body, "replace");
+        const BusCall c = manager_method(method, "ss", &body);
+        int r = call(manager, &c, what, unit, &answer, reterr);
         if (r >= 0)
-                r = sd_bus_call_method(manager->bus, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, method, &error, &reply, "ss", unit,
-                                       "replace");
-        if (r < 0 && sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit"))
-                return -ENOENT;
-        if (r >= 0)
-                r = sd_bus_message_read(reply, "o", &path);
-        if (r < 0)
-                return explain(r, &error, what, unit, reterr);
-        job = strdup(path);
-        return job ? manager_wait_job(manager, job, ret_result, reterr) : error_oom(reterr);
+                r = take_job(&answer, what, unit, &job, reterr);
+        return r < 0 ? r : manager_wait_job(manager, job, ret_result, reterr);
 }
 
 int manager_start_unit(Manager *manager, const char *unit, Error *reterr) {
@@ -317,48 +336,67 @@ int manager_start_unit(Manager *manager, const char *unit, Error *reterr) {
 }
 
 int manager_stop_unit(Manager *manager, const char *unit, Error *reterr) {
+        _cleanup_error_ Error error = ERROR_NULL;
         _cleanup_free_ char *result = NULL;
-        int r = run_unit_job(manager, "StopUnit", "stop the unit", unit, &result, reterr);
+        int r = run_unit_job(manager, "StopUnit", "stop the unit", unit, &result, &error);
 
-        return r == -ENOENT ? 0 : r;
+        return r >= 0 || r == -ENOENT ? 0 : error_move(reterr, &error);
 }
 
 void manager_reset_failed(Manager *manager, const char *unit) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_bus_body_ BusBody body = {};
+        BusMessage answer;
 
-        (void) sd_bus_call_method(manager->bus, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "ResetFailedUnit", &error, NULL, "s", unit);
+        bus_put_string(&body, unit);
+        const BusCall c = manager_method("ResetFailedUnit", "s", &body);
+        (void) call(manager, &c, "reset the unit", unit, &answer, /* reterr= */ NULL);
 }
 
 int manager_attach(Manager *manager, const char *unit, const char *sub_cgroup, pid_t pid, Error *reterr) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+        _cleanup_bus_body_ BusBody body = {};
+        BusMessage answer;
 
-        int r = sd_bus_call_method(manager->bus, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "AttachProcessesToUnit", &error, NULL,
-                                   "ssau", unit, sub_cgroup, 1, (uint32_t) pid);
-        return r < 0 ? explain(r, &error, "put a process into the unit", unit, reterr) : 0;
+        bus_put_string(&body, unit);
+        bus_put_string(&body, sub_cgroup);
+        BusArray pids = bus_array_begin(&body, 4);
+        bus_put_u32(&body, (uint32_t) pid);
+        bus_array_end(&body, pids);
+        const BusCall c = manager_method("AttachProcessesToUnit", "ssau", &body);
+        return call(manager, &c, "put a process into the unit", unit, &answer, reterr);
 }
 
-static int get_int(Manager *manager, const char *path, const char *name, int *ret) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
+static int get_int(Manager *manager, const char *path, const char *name, int *ret, Error *reterr) {
+        BusMessage answer;
+        uint32_t value;
+        int r = get_property(manager, path, "org.freedesktop.systemd1.Service", name, "i", &answer, reterr);
 
-        return sd_bus_get_property_trivial(manager->bus, DESTINATION, path, "org.freedesktop.systemd1.Service", name, &error, 'i', ret);
+        if (r < 0)
+                return r;
+        if (bus_get_u32(&answer, &value) < 0)
+                return bad_answer("ask systemd for", name, reterr);
+        *ret = (int) value;
+        return 0;
 }
 
 int manager_main_exit(Manager *manager, const char *unit, int *ret_code, int *ret_status, Error *reterr) {
-        _cleanup_(sd_bus_error_free) sd_bus_error error = SD_BUS_ERROR_NULL;
-        _cleanup_(sd_bus_message_unrefp) sd_bus_message *reply = NULL;
-        const char *path;
+        _cleanup_bus_body_ BusBody body = {};
+        _cleanup_error_ Error error = ERROR_NULL;
+        _cleanup_free_ char *path = NULL;
+        BusMessage answer;
 
-        int r = sd_bus_call_method(manager->bus, DESTINATION, MANAGER_PATH, MANAGER_INTERFACE, "GetUnit", &error, &reply, "s", unit);
+        bus_put_string(&body, unit);
+        const BusCall c = manager_method("GetUnit", "s", &body);
+        int r = call(manager, &c, "ask systemd for the unit", unit, &answer, &error);
+        if (r == -ENOENT)
+                return -ENODATA;
         if (r < 0)
-                return sd_bus_error_has_name(&error, "org.freedesktop.systemd1.NoSuchUnit")
-                               ? -ENODATA
-                               : explain(r, &error, "ask systemd for the unit", unit, reterr);
-        r = sd_bus_message_read(reply, "o", &path);
+                return error_move(reterr, &error);
+        r = take_job(&answer, "ask systemd for the unit", unit, &path, reterr); /* an object path as well */
         if (r >= 0)
-                r = get_int(manager, path, "ExecMainCode", ret_code);
+                r = get_int(manager, path, "ExecMainCode", ret_code, reterr);
         if (r >= 0)
-                r = get_int(manager, path, "ExecMainStatus", ret_status);
+                r = get_int(manager, path, "ExecMainStatus", ret_status, reterr);
         if (r < 0)
-                return error_set_errno(reterr, r, "cannot ask systemd for the exit of '%s'", unit);
+                return r;
         return *ret_code == 0 ? -ENODATA : 0;
 }

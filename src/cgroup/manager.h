@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The systemd manager of this user (of the system, for root) over sd-bus: transient units that hold containers. */
+/* The systemd manager of this user (of the system, for root) over D-Bus: transient units that hold containers. */
 #pragma once
 
 #include <sys/types.h>
-#include <systemd/sd-bus.h>
 
+#include "cgroup/bus.h"
 #include "cgroup/limits.h"
 
 typedef struct Manager {
-        sd_bus *bus;
+        Bus bus;
 } Manager;
 
 /* Connects to the manager's own socket ($XDG_RUNTIME_DIR/systemd/private; /run/systemd/private), which saves the hop
  * through the message bus. -ENOENT without a message: there is no manager. */
 int manager_connect(Manager *ret, Error *reterr);
 void manager_done(Manager *manager);
+#define MANAGER_NULL ((Manager){ .bus = BUS_NULL })
 #define _cleanup_manager_ _cleanup_(manager_done)
 
 /* Whether there seems to be a manager: its socket is there. Only manager_connect() knows. */

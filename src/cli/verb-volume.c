@@ -206,6 +206,7 @@ static int run_remove(Invocation *in, Error *reterr) {
                 error_print(&error);
                 status = r == -ENOENT ? MAX(status, 1) : r == -EBUSY ? MAX(status, 2) : 125;
         }
+        volume_collect(store);
         return status;
 }
 
@@ -266,6 +267,7 @@ static int run_prune(Invocation *in, Error *reterr) {
                 r = volumes_to_json(store, o->filters, /* unused= */ true, &volumes, reterr);
         if (r < 0)
                 return r;
+        volume_collect(store);
         if (json_array_size(volumes) == 0)
                 return 0;
         if (!o->force) {

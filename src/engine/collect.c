@@ -6,10 +6,13 @@
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "engine/remove.h"
 #include "state/pending.h"
 #include "storage/mapped.h"
+
+enum { DYING_USEC = 2000000 };
 
 bool engine_is_leftover(const Store *store, const Container *container) {
         if (!container->config.auto_remove || container->pidfd >= 0 || container->state.unit)
@@ -47,10 +50,15 @@ static int collect_one(const Store *store, const char *id, int *pending_fd, Erro
 
         if (r >= 0)
                 r = container_find(store, container.config.name, &found, &ignored);
-        if (r < 0 || !str_equal(found, id))
+        if (r < 0 || !str_equal(found, id)) {
+                engine_stop_scope(id);
                 return remove_nameless(store, id, reterr);
-        if (!container.config.auto_remove || container.pidfd >= 0 || container.state.unit)
+        }
+        if (!container.config.auto_remove || container.state.unit)
                 return 0; /* it was made, or started, before its command was killed */
+        /* in the foreground it dies with its command, but not in the same moment */
+        if (container.pidfd >= 0 && process_wait_end(container.pidfd, DYING_USEC) < 0)
+                return 0;
         container.pending_fd = TAKE_FD(*pending_fd);
         return engine_remove(store, &container, &(RemoveOptions){ .volumes = true, .by_supervisor = true }, reterr);
 }

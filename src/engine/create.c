@@ -222,6 +222,7 @@ static int check(const ContainerConfig *config, Error *reterr) {
         _cleanup_user_map_ UserMap base = {}, map = {};
         _cleanup_masked_paths_ MaskedPaths paths = MASKED_PATHS_NULL;
         CapSet caps;
+        uint32_t id;
 
         if (!config->entrypoint && !config->command) {
                 (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot create a container of '%s': no command or entrypoint given",
@@ -235,7 +236,20 @@ static int check(const ContainerConfig *config, Error *reterr) {
                 r = masked_paths_resolve(config->masked_paths_add, config->unmask, config->privileged, &paths, reterr);
         if (r >= 0)
                 r = user_map_default(&base, reterr);
-        return r < 0 ? r : user_map_for_container(config, &base, &map, reterr);
+        if (r >= 0)
+                r = user_map_for_container(config, &base, &map, reterr);
+        if (r < 0)
+                return r;
+        if (!idmap_to_host(&map.uid, 0, &id) || !idmap_to_host(&map.gid, 0, &id))
+                return error_set(reterr, -EINVAL, ERROR_INVALID,
+                                 "cannot use this ID map: root (0) of the container is not in it, and somebody has to set it up");
+        /* a bind mount that is read-only does not keep anybody from writing to a device, and there is no device cgroup here */
+        for (size_t i = 0; i < config->n_devices; i++)
+                if (!strchr(config->devices[i].permissions, 'r') || !strchr(config->devices[i].permissions, 'w'))
+                        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                         "cannot give the container the device '%s' as '%s': less than 'rw' is not there yet",
+                                         config->devices[i].source, config->devices[i].permissions);
+        return 0;
 }
 
 static int ensure_volumes(const Store *store, const ContainerConfig *config, Error *reterr) {

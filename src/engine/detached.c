@@ -17,7 +17,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -29,6 +28,7 @@
 #include "cgroup/hierarchy.h"
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
+#include "cgroup/notify.h"
 #include "engine/output.h"
 #include "engine/remove.h"
 #include "engine/seal.h"
@@ -78,9 +78,10 @@ static int tell_main_pid(const ContainerConfig *config, pid_t pid, Error *reterr
                 return 0;
         if (setenv("NOTIFY_SOCKET", socket, /* overwrite= */ 1) < 0)
                 return error_oom(reterr);
-        int r = sd_notifyf(/* unset_environment= */ 0, "MAINPID=%d", (int) pid);
+        _cleanup_free_ char *text = str_format("MAINPID=%d", (int) pid);
+        int r = text ? notify_send(text) : -ENOMEM;
         if (r > 0)
-                r = sd_notify_barrier(/* unset_environment= */ 0, BARRIER_TIMEOUT_USEC);
+                r = notify_barrier(BARRIER_TIMEOUT_USEC);
         return r < 0 ? error_set_errno(reterr, r, "cannot tell systemd the container's process") : 0;
 }
 
@@ -114,7 +115,7 @@ static int start_here(const Store *store, Container *container, const DetachedOp
                       int failure_exit_status, Error *reterr) {
         UnitStart unit = { .store = store, .output = OUTPUT_NULL, .leaves_error = leaves_error };
         _cleanup_proc_ Proc proc = PROC_NULL;
-        int listen_fds = sd_listen_fds(/* unset_environment= */ 0);
+        int listen_fds = notify_listen_fds();
         StartOptions start = {
                 .place = str_equal(container->config.cgroups, "disabled") ? START_NOWHERE : START_IN_UNIT,
                 .storage_driver = options->storage_driver,
@@ -133,7 +134,7 @@ static int start_here(const Store *store, Container *container, const DetachedOp
                 unit_failed(container, reterr, &unit);
         output_done(&unit.output);
         if (r >= 0 && notify_socket(&container->config) && !payload_says_ready(&container->config) &&
-            (r = sd_notify(/* unset_environment= */ 0, "READY=1")) < 0)
+            (r = notify_send("READY=1")) < 0)
                 r = error_set_errno(reterr, r, "cannot tell systemd that the container has started");
         return r;
 }
@@ -264,6 +265,10 @@ static int run_transient(const Store *store, Container *container, const Detache
         };
         manager_reset_failed(manager, name);
         r = manager_start_transient(manager, &unit, &job, reterr);
+        if (r == -EEXIST) { /* another command's start or stop of it is on its way: ours comes after it */
+                error_done(reterr);
+                return manager_start_unit(manager, name, reterr);
+        }
         if (r >= 0)
                 r = manager_wait_job(manager, job, &result, reterr);
         if (r < 0)
@@ -338,7 +343,7 @@ static int start_by_monitor(const Store *store, Container *container, const Deta
 }
 
 int engine_start_detached(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
-        _cleanup_manager_ Manager manager = {};
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
         int runtime_fd = container_runtime_fd(store, container, reterr);
 
         if (runtime_fd < 0)

@@ -22,7 +22,7 @@
 /* The manager moves a process across sessions, which the kernel does not let a user do. */
 static int attach_by_manager(pid_t pid, void *data, Error *reterr) {
         const Container *container = data;
-        _cleanup_manager_ Manager manager = {};
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
         _cleanup_strv_ char **parts = strv_split(container->process.cgroup, "/");
         _cleanup_free_ char *sub_cgroup = NULL;
         const char *unit = NULL;

@@ -101,7 +101,7 @@ static json_t *id_mappings(void) {
 static json_t *controllers(bool manager_there) {
         _cleanup_strv_ char **words = NULL;
         _cleanup_free_ char *path = NULL;
-        _cleanup_manager_ Manager manager = {};
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
 
         if (manager_there && manager_connect(&manager, NULL) >= 0)
                 (void) manager_controllers(&manager, &words, NULL);

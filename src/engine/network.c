@@ -6,6 +6,7 @@
 #include <fcntl.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/process.h"
 #include "base/str.h"
@@ -86,6 +87,8 @@ int network_check(const ContainerConfig *config, Error *reterr) {
         if (!str_equal(config->network, "none") && !str_equal(config->network, "host"))
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
                                  "cannot use --network=%s: not there yet; there are slirp, host and none", config->network);
+        if (config->n_ports > 0 && str_equal(config->network, "host"))
+                log_warning("the published ports of '%s' are discarded: with --network=host all its ports are the host's", config->name);
         if (config->n_ports > 0 && str_equal(config->network, "none"))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot publish ports with --network=none: there is nothing to reach");
         return 0;
@@ -157,7 +160,11 @@ int network_files(const ContainerConfig *config, char **ret_resolv_conf, char **
         return 0;
 }
 
-int network_start(const ContainerConfig *config, int init_pidfd, NetHelper *ret, Error *reterr) {
+bool network_has_helper(const ContainerConfig *config) {
+        return is_slirp(config);
+}
+
+int network_start(const ContainerConfig *config, const Proc *proc, NetHelper *ret, Error *reterr) {
         _cleanup_net_config_ NetConfig net = NET_CONFIG_NULL;
         int r;
 
@@ -166,7 +173,7 @@ int network_start(const ContainerConfig *config, int init_pidfd, NetHelper *ret,
         r = make_config(config, &net, reterr);
         if (r < 0)
                 return r;
-        const NetHelperRequest request = { .config = &net, .init_pidfd = init_pidfd };
+        const NetHelperRequest request = { .config = &net, .init_pidfd = proc->pidfd, .userns_fd = proc->userns_fd, .netns_fd = proc->netns_fd };
         return net_helper_start(&request, ret, reterr);
 }
 

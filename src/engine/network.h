@@ -3,6 +3,7 @@
 #pragma once
 
 #include "net/helper.h"
+#include "proc/proc.h"
 #include "state/container.h"
 
 /* The text of the container's /etc/resolv.conf and /etc/hosts (owned; NULL: the image's own file stays). */
@@ -12,7 +13,10 @@ int network_files(const ContainerConfig *config, char **ret_resolv_conf, char **
 int network_check(const ContainerConfig *config, Error *reterr);
 
 /* Begins to give the waiting init its network: starts sdpod-net where the mode wants it. Returns at once. */
-int network_start(const ContainerConfig *config, int init_pidfd, NetHelper *ret, Error *reterr);
+int network_start(const ContainerConfig *config, const Proc *proc, NetHelper *ret, Error *reterr);
+
+/* Whether the mode needs sdpod-net. */
+bool network_has_helper(const ContainerConfig *config) _pure_;
 
 /* Waits until the network works; fills the process's network helper and its ports as they are really bound. */
 int network_wait(NetHelper *helper, ContainerProcess *process, Error *reterr);

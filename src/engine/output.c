@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <stdio.h>
-#include <systemd/sd-login.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -12,6 +11,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cgroup/manager.h"
+#include "cgroup/notify.h"
 #include "config.h"
 #include "monitor/client.h"
 
@@ -85,17 +85,9 @@ int output_max_size(const ContainerConfig *config, uint64_t *ret, Error *reterr)
         return 0;
 }
 
-/* The unit that journal entries are filed under: the one this process runs in. */
-static char *own_unit(void) {
-        char *unit = NULL;
-        int r = geteuid() == 0 ? sd_pid_get_unit(0, &unit) : sd_pid_get_user_unit(0, &unit);
-
-        return r < 0 ? NULL : unit;
-}
-
 /* Where the socket is not there yet, as right after the installation, systemd is asked for it once. */
 static int watch(int runtime_fd, const MonitorConfig *monitor, const int *fds, size_t n, Error *reterr) {
-        _cleanup_manager_ Manager manager = {};
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
         _cleanup_error_ Error error = ERROR_NULL;
         int r = monitor_client_watch(runtime_fd, monitor, fds, n, &error);
 
@@ -111,7 +103,7 @@ int output_hand_over(Container *container, Proc *proc, void *data, Error *reterr
         Output *output = data;
         const ContainerConfig *config = &container->config;
         _cleanup_free_ char *runtime_dir = str_format("%s/containers/%s", output->store->runtime_path, config->id);
-        _cleanup_free_ char *unit = own_unit();
+        _cleanup_free_ char *unit = notify_own_unit(); /* that journal entries are filed under */
         MonitorConfig monitor = {
                 .id = config->id,
                 .name = config->name,

@@ -132,7 +132,9 @@ static int add_user_mount(const Store *store, const ContainerMount *mount, ProcP
                 m->attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
                 r = add_volume(store, mount, m, fresh, reterr);
         } else if (str_equal(mount->type, "bind")) {
-                m->attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+                /* devices are what somebody wants who mounts below /dev */
+                bool devices = str_equal(m->destination, "/dev") || str_after(m->destination, "/dev/");
+                m->attributes = MOUNT_ATTR_NOSUID | (devices ? 0 : MOUNT_ATTR_NODEV);
                 m->source = strdup(mount->source);
                 r = m->source ? 0 : error_oom(reterr);
         } else

@@ -16,8 +16,10 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/network.h"
 #include "engine/plan-mounts.h"
 #include "engine/policy.h"
+#include "engine/shared-userns.h"
 #include "proc/masked.h"
 #include "storage/rootfs.h"
 
@@ -141,6 +143,7 @@ static int plan_hostname(Container *container, ProcPlan *plan, Error *reterr) {
 int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, char ***ret_fresh, Error *reterr) {
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_user_map_ UserMap base = {};
+        _cleanup_shared_userns_ SharedUserns shared = SHARED_USERNS_NULL;
         _cleanup_strv_ char **fresh = NULL;
         const ContainerConfig *config = &container->config;
 
@@ -152,10 +155,12 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
         int r = user_map_default(&base, reterr);
         if (r >= 0) {
                 user_map_warn_single(&base, store->runtime_fd);
+                shared_userns_ask(&base, &shared);
                 r = user_map_for_container(config, &base, &plan.map, reterr);
         }
         if (r >= 0)
                 r = plan_namespaces(config, &plan, reterr);
+        plan.hands_out_namespaces = (plan.namespaces.flags & CLONE_NEWUSER) && network_has_helper(config);
         if (r >= 0)
                 r = plan_hostname(container, &plan, reterr);
         if (r >= 0)
@@ -170,6 +175,7 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
                 plan.cgroup_fd = -EBADF; /* still the caller's */
                 return r;
         }
+        shared_userns_take(&shared, &base, &plan);
         *ret = plan;
         plan = PROC_PLAN_NULL;
         *ret_fresh = TAKE_PTR(fresh);

@@ -3,6 +3,7 @@
 #include "engine/relay.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -17,15 +18,21 @@
 
 enum { BUFFER_SIZE = 65536 };
 
-typedef enum Slot { SLOT_SIGNAL, SLOT_PROCESS, SLOT_STDIN, SLOT_STDIN_TO, SLOT_OUT, SLOT_ERR, _SLOT_MAX } Slot;
+typedef enum Slot { SLOT_SIGNAL, SLOT_PROCESS, SLOT_STDIN, SLOT_STDIN_TO, SLOT_OUT, SLOT_ERR, SLOT_OUT_TO, SLOT_ERR_TO, _SLOT_MAX } Slot;
+
+/* Output that was read and not yet written. */
+typedef struct Outlet {
+        char *data;
+        size_t n, at;
+} Outlet;
 
 typedef struct Loop {
         Relay *relay;
         int signal_fd;
-        bool stdin_open, ended;
+        bool stdin_open, ended, abandoned;
         char *pending;       /* of stdin, not yet taken by the process */
         size_t n_pending, pending_at;
-        char *buffer;
+        Outlet out, err;
 } Loop;
 
 int relay_block_signals(bool sig_proxy, int *ret_signal_fd, Error *reterr) {
@@ -57,12 +64,15 @@ static void pass_window_size(const Relay *relay) {
                 (void) ioctl(relay->console_fd, TIOCSWINSZ, &size); /* a size that cannot be set changes nothing */
 }
 
-static void pass_signals(const Loop *loop) {
+static void pass_signals(Loop *loop) {
         struct signalfd_siginfo info;
 
         while (read(loop->signal_fd, &info, sizeof(info)) == sizeof(info)) {
                 int signal = (int) info.ssi_signo;
 
+                /* nobody is left to pass it to, only a reader to wait for */
+                if (loop->ended && (signal == SIGINT || signal == SIGTERM || signal == SIGHUP || signal == SIGQUIT))
+                        loop->abandoned = true;
                 if (signal == SIGWINCH)
                         pass_window_size(loop->relay);
                 if (loop->relay->sig_proxy && signal != SIGPIPE && (signal != SIGWINCH || loop->relay->console_fd < 0))
@@ -70,9 +80,32 @@ static void pass_signals(const Loop *loop) {
         }
 }
 
+/* Writes what can be written without waiting: a pipe that poll(2) calls writable takes PIPE_BUF bytes at once (pipe(7)). A
+ * reader of ours that does not read must not keep us from passing signals on. */
+static void write_output(RelayStream *stream, Outlet *outlet, int *from) {
+        size_t size = MIN(outlet->n, (size_t) PIPE_BUF);
+        ssize_t n = RETRY_EINTR(write(stream->to, outlet->data + outlet->at, size));
+
+        if (n >= 0) {
+                outlet->at += (size_t) n;
+                outlet->n -= (size_t) n;
+                return;
+        }
+        if (errno == EAGAIN)
+                return;
+        /* a reader that went away, a full disk: the process is told by the same means as without us, and can end. Thrown away
+         * is the output of who closed the descriptor before we began. */
+        if (errno != EPIPE && errno != EBADF)
+                log_warning("cannot write the container's output: %m");
+        if (errno != EBADF)
+                *from = fd_close(*from);
+        stream->to = -EBADF;
+        outlet->n = 0;
+}
+
 /* From the process to us. Closes the stream at its end (EIO: the other side of a terminal is closed, tty(4)). */
-static void pass_output(Loop *loop, RelayStream *stream, int *from, int number) {
-        ssize_t n = RETRY_EINTR(read(*from, loop->buffer, BUFFER_SIZE));
+static void read_output(RelayStream *stream, Outlet *outlet, int *from, int number) {
+        ssize_t n = RETRY_EINTR(read(*from, outlet->data, BUFFER_SIZE));
 
         if (n < 0 && errno == EAGAIN)
                 return;
@@ -81,19 +114,9 @@ static void pass_output(Loop *loop, RelayStream *stream, int *from, int number) 
                 return;
         }
         if (stream->tee)
-                (void) stream->tee(stream->tee_data, number, loop->buffer, (size_t) n);
-        if (stream->to < 0)
-                return;
-        int r = io_write_full(stream->to, loop->buffer, (size_t) n);
-        if (r >= 0)
-                return;
-        /* a reader that went away, a full disk: the process is told by the same means as without us, and can end. Thrown away
-         * is the output of who closed the descriptor before we began. */
-        if (r != -EPIPE && r != -EBADF)
-                log_warning("cannot write the container's output: %s", strerror(-r));
-        stream->to = -EBADF;
-        if (r != -EBADF)
-                *from = fd_close(*from);
+                (void) stream->tee(stream->tee_data, number, outlet->data, (size_t) n);
+        outlet->at = 0;
+        outlet->n = stream->to >= 0 ? (size_t) n : 0;
 }
 
 static int *stdin_target(Relay *relay) {
@@ -138,37 +161,62 @@ static void fill_slots(Loop *loop, struct pollfd *slots) {
         slots[SLOT_STDIN] = (struct pollfd){ .fd = loop->stdin_open && loop->n_pending == 0 && !loop->ended ? STDIN_FILENO : -1,
                                              .events = POLLIN };
         slots[SLOT_STDIN_TO] = (struct pollfd){ .fd = loop->n_pending > 0 ? *stdin_target(relay) : -1, .events = POLLOUT };
-        slots[SLOT_OUT] = (struct pollfd){ .fd = relay->console_fd >= 0 ? relay->console_fd : relay->out.from, .events = POLLIN };
-        slots[SLOT_ERR] = (struct pollfd){ .fd = relay->console_fd >= 0 ? -1 : relay->err.from, .events = POLLIN };
+        int out_from = relay->console_fd >= 0 ? relay->console_fd : relay->out.from;
+        int err_from = relay->console_fd >= 0 ? -1 : relay->err.from;
+        slots[SLOT_OUT] = (struct pollfd){ .fd = loop->out.n > 0 ? -1 : out_from, .events = POLLIN };
+        slots[SLOT_ERR] = (struct pollfd){ .fd = loop->err.n > 0 ? -1 : err_from, .events = POLLIN };
+        slots[SLOT_OUT_TO] = (struct pollfd){ .fd = loop->out.n > 0 ? relay->out.to : -1, .events = POLLOUT };
+        slots[SLOT_ERR_TO] = (struct pollfd){ .fd = loop->err.n > 0 ? relay->err.to : -1, .events = POLLOUT };
         for (size_t i = 0; i < _SLOT_MAX; i++)
                 if (slots[i].fd < 0)
                         slots[i].fd = -1;
 }
 
-static int loop_run(Loop *loop, Error *reterr) {
-        Relay *relay = loop->relay;
+static bool has_output(const Loop *loop) {
+        return loop->out.n > 0 || loop->err.n > 0;
+}
 
-        while (!loop->ended || relay->console_fd >= 0 || relay->out.from >= 0 || relay->err.from >= 0) {
+static bool is_done(const Loop *loop) {
+        const Relay *relay = loop->relay;
+        bool closed = relay->console_fd < 0 && relay->out.from < 0 && relay->err.from < 0;
+
+        return loop->abandoned || (loop->ended && closed && !has_output(loop));
+}
+
+static void handle(Loop *loop, const struct pollfd *slots) {
+        Relay *relay = loop->relay;
+        int *out_from = relay->console_fd >= 0 ? &relay->console_fd : &relay->out.from;
+
+        if (slots[SLOT_SIGNAL].revents)
+                pass_signals(loop);
+        if (slots[SLOT_STDIN].revents)
+                read_stdin(loop);
+        if (slots[SLOT_STDIN_TO].revents)
+                write_stdin(loop);
+        if (slots[SLOT_ERR_TO].revents)
+                write_output(&relay->err, &loop->err, &relay->err.from);
+        if (slots[SLOT_OUT_TO].revents)
+                write_output(&relay->out, &loop->out, out_from);
+        if (slots[SLOT_ERR].revents)
+                read_output(&relay->err, &loop->err, &relay->err.from, 2);
+        if (slots[SLOT_OUT].revents)
+                read_output(&relay->out, &loop->out, out_from, 1);
+        if (slots[SLOT_PROCESS].revents)
+                loop->ended = true;
+}
+
+static int loop_run(Loop *loop, Error *reterr) {
+        while (!is_done(loop)) {
                 struct pollfd slots[_SLOT_MAX];
+                bool only_drains = loop->ended && loop->relay->drain_only_until_end && !has_output(loop);
 
                 fill_slots(loop, slots);
-                long ready = RETRY_EINTR(poll(slots, _SLOT_MAX, loop->ended && relay->drain_only_until_end ? 0 : -1));
+                long ready = RETRY_EINTR(poll(slots, _SLOT_MAX, only_drains ? 0 : -1));
                 if (ready < 0)
                         return error_set_errno(reterr, -errno, "cannot wait for the container");
                 if (ready == 0)
                         return 0; /* ended, and nothing is left to read */
-                if (slots[SLOT_SIGNAL].revents)
-                        pass_signals(loop);
-                if (slots[SLOT_STDIN].revents)
-                        read_stdin(loop);
-                if (slots[SLOT_STDIN_TO].revents)
-                        write_stdin(loop);
-                if (slots[SLOT_ERR].revents)
-                        pass_output(loop, &relay->err, &relay->err.from, 2);
-                if (slots[SLOT_OUT].revents)
-                        pass_output(loop, &relay->out, relay->console_fd >= 0 ? &relay->console_fd : &relay->out.from, 1);
-                if (slots[SLOT_PROCESS].revents)
-                        loop->ended = true;
+                handle(loop, slots);
         }
         return 0;
 }
@@ -181,12 +229,13 @@ static void set_nonblocking(int fd) {
 }
 
 int relay_run(Relay *relay, int signal_fd, Error *reterr) {
-        _cleanup_free_ char *buffer = malloc(BUFFER_SIZE), *pending = malloc(BUFFER_SIZE);
-        Loop loop = { .relay = relay, .signal_fd = signal_fd, .stdin_open = relay->open_stdin, .pending = pending, .buffer = buffer };
+        _cleanup_free_ char *out = malloc(BUFFER_SIZE), *err = malloc(BUFFER_SIZE), *pending = malloc(BUFFER_SIZE);
+        Loop loop = { .relay = relay, .signal_fd = signal_fd, .stdin_open = relay->open_stdin, .pending = pending,
+                      .out = { .data = out }, .err = { .data = err } };
         struct termios before, raw;
         bool is_raw = false;
 
-        if (!buffer || !pending)
+        if (!out || !err || !pending)
                 return error_oom(reterr);
         set_nonblocking(relay->stdin_to);
         set_nonblocking(relay->console_fd);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "cgroup/manager.h"
 #include "engine/stop.h"
 #include "storage/rootfs.h"
 #include "storage/volume.h"
@@ -15,6 +16,15 @@ static void remove_anonymous_volumes(const Store *store, const ContainerConfig *
                 if (config->mounts[i].anonymous && volume_remove(store, config->mounts[i].source, &error) < 0 && error.code != -ENOENT)
                         log_warning("%s", error.message ?: "cannot remove an anonymous volume");
         }
+}
+
+/* A scope whose process ended while systemd took it in is empty without systemd being told: it would stay for ever. */
+void engine_stop_scope(const char *id) {
+        _cleanup_manager_ Manager manager = {};
+        _cleanup_free_ char *name = str_format("sdpod-%s.scope", id);
+
+        if (name && manager_is_there() && manager_connect(&manager, /* reterr= */ NULL) >= 0)
+                (void) manager_stop_unit(&manager, name, /* reterr= */ NULL); /* mostly there is none */
 }
 
 int engine_remove(const Store *store, Container *c, const RemoveOptions *options, Error *reterr) {
@@ -46,6 +56,8 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                 return r;
         if (c->pidfd >= 0)
                 return error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it was started meanwhile", c->config.name);
+        if (!c->state.exited && !c->state.unit)
+                engine_stop_scope(c->config.id);
         r = container_delete(store, c, rootfs_remove, /* data= */ NULL, reterr);
         if (r >= 0 && options->volumes)
                 remove_anonymous_volumes(store, &c->config);

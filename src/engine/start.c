@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <systemd/sd-login.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,6 +16,7 @@
 #include "cgroup/hierarchy.h"
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
+#include "cgroup/notify.h"
 #include "engine/network.h"
 #include "engine/plan.h"
 #include "storage/volume.h"
@@ -88,6 +88,13 @@ static int enter_scope(pid_t pid, void *data, Error *reterr) {
         if (!name || !description)
                 return error_oom(reterr);
         int r = manager_start_transient(&p->manager, &unit, &job, reterr);
+        if (r == -EEXIST) { /* an empty one of an earlier start, whose command was killed (engine/collect.c) */
+                if (reterr)
+                        error_done(reterr);
+                r = manager_stop_unit(&p->manager, name, reterr);
+                if (r >= 0)
+                        r = manager_start_transient(&p->manager, &unit, &job, reterr);
+        }
         if (r >= 0)
                 r = manager_wait_job(&p->manager, job, &result, reterr);
         if (r >= 0 && !str_equal(result, "done"))
@@ -152,8 +159,10 @@ static int record_start(const Store *store, Container *container, const Proc *pr
                 return error_oom(reterr);
         if (!process->boot_id)
                 return error_oom(reterr);
-        if (in_unit)
-                (void) (geteuid() == 0 ? sd_pid_get_unit(0, &process->unit) : sd_pid_get_user_unit(0, &process->unit));
+        if (in_unit) {
+                free(process->unit);
+                process->unit = notify_own_unit();
+        }
         container->state.started_usec = engine_now_usec();
         container->state.finished_usec = 0;
         container->state.exited = container->state.oom_killed = false;
@@ -163,6 +172,20 @@ static int record_start(const Store *store, Container *container, const Proc *pr
         return r < 0 ? r : container_save_state(container, reterr);
 }
 
+int engine_save_state(Container *container, Error *reterr) {
+        _cleanup_error_ Error error = ERROR_NULL;
+        int r = container_save_state(container, &error);
+
+        if (r == -ENOSPC || r == -EDQUOT) { /* or a full disk could not be emptied by removing what fills it */
+                if (!container->config.auto_remove)
+                        log_warning("container '%s': %s", container->config.name, error.message ?: strerror(-r));
+                return 0;
+        }
+        if (r < 0)
+                (void) error_move(reterr, &error);
+        return r;
+}
+
 int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr) {
         container->process.net_pid = 0; /* it ends by itself with the init */
         container->process.pid = 0;
@@ -170,7 +193,7 @@ int engine_record_exit(const Store *store, Container *container, int exit_code, 
         container->state.exited = true;
         container->state.exit_code = exit_code;
         container->state.finished_usec = engine_now_usec();
-        int r = container_save_state(container, reterr);
+        int r = engine_save_state(container, reterr);
         return r < 0 ? r : container_save_process(store, container, reterr);
 }
 
@@ -219,7 +242,7 @@ static int run(const Store *store, Container *container, const StartOptions *opt
 
         /* the network and the root file system are made at the same time */
         if (r >= 0)
-                r = network_start(&container->config, proc->pidfd, &net, reterr);
+                r = network_start(&container->config, proc, &net, reterr);
         if (r >= 0)
                 r = proc_wait_created(proc, reterr);
         if (r >= 0)
@@ -235,7 +258,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_proc_ Proc proc = PROC_NULL;
         _cleanup_strv_ char **fresh = NULL;
-        Placement placement = { .container = container, .cgroup_fd = -EBADF };
+        Placement placement = { .container = container, .manager = MANAGER_NULL, .cgroup_fd = -EBADF };
         PlanOptions plan_options = {
                 .storage_driver = options->storage_driver,
                 .die_with_parent = options->foreground,

@@ -29,6 +29,9 @@ typedef struct StartOptions {
 /* Starts it. The container must be locked, and stays so. On failure nothing of it runs, and the state says why. */
 int engine_start_here(const Store *store, Container *container, const StartOptions *options, Proc *ret, Error *reterr);
 
+/* container_save_state(), but a full disk is only warned of. For what must go on: ends, stops, removals. */
+int engine_save_state(Container *container, Error *reterr);
+
 /* Writes down that the run is over: state.json says so, process.json goes. `exit_code` as a shell has it, -1: unknown. The
  * container must be locked. */
 int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr);

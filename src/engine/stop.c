@@ -62,7 +62,7 @@ int engine_stop_process(Container *c, int64_t timeout, Error *reterr) {
 
 /* What systemd knows of the run, where the container was a unit's main process. */
 static int exit_code_from_systemd(const char *unit) {
-        _cleanup_manager_ Manager manager = {};
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
         int code, status;
 
         if (!unit || manager_connect(&manager, /* reterr= */ NULL) < 0 ||
@@ -134,14 +134,14 @@ static int note_wish(const Store *store, Container *c, Error *reterr) {
                 return r;
         if (!c->state.stopped_by_user) {
                 c->state.stopped_by_user = true;
-                r = container_save_state(c, reterr);
+                r = engine_save_state(c, reterr);
         }
         container_unlock(c);
         return r;
 }
 
 static int stop_unit(const char *unit, Error *reterr) {
-        _cleanup_manager_ Manager manager = {};
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
         int r = manager_connect(&manager, reterr);
 
         return r == -ENOENT ? 0 : r < 0 ? r : manager_stop_unit(&manager, unit, reterr);

@@ -11,9 +11,9 @@
 #include "base/str.h"
 #include "net/program.h"
 
-enum { FD_CONFIG, FD_INIT, FD_READY, _FD_MAX };
+enum { FD_CONFIG, FD_INIT, FD_READY, _FD_NEEDED, FD_USERNS = _FD_NEEDED, FD_NETNS, _FD_MAX };
 
-static const char *const options[_FD_MAX] = { "--config-fd=", "--init-pidfd=", "--ready-fd=" };
+static const char *const options[_FD_MAX] = { "--config-fd=", "--init-pidfd=", "--ready-fd=", "--userns-fd=", "--netns-fd=" };
 
 static int parse_argument(const char *argument, int *fds) {
         uint32_t fd;
@@ -40,7 +40,7 @@ static void close_others(const int *fds) {
                 unsigned next = UINT_MAX;
 
                 for (size_t i = 0; i < _FD_MAX; i++)
-                        if ((unsigned) fds[i] >= from)
+                        if (fds[i] >= 0 && (unsigned) fds[i] >= from)
                                 next = MIN(next, (unsigned) fds[i]);
                 if (next > from)
                         (void) close_range(from, next == UINT_MAX ? UINT_MAX : next - 1, 0);
@@ -51,7 +51,7 @@ static void close_others(const int *fds) {
 }
 
 int main(int argc, char **argv) {
-        int fds[_FD_MAX] = { -1, -1, -1 };
+        int fds[_FD_MAX] = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF };
 
         log_set_program("sdpod-net");
         for (int i = 1; i < argc; i++)
@@ -59,12 +59,12 @@ int main(int argc, char **argv) {
                         log_line(LOG_LEVEL_ERROR, "unknown argument '%s': sdpod-net is started by sdpod", argv[i]);
                         return 125;
                 }
-        for (size_t i = 0; i < _FD_MAX; i++)
+        for (size_t i = 0; i < _FD_NEEDED; i++)
                 if (fds[i] < 0) {
                         log_line(LOG_LEVEL_ERROR, "no %sN: sdpod-net is started by sdpod", options[i]);
                         return 125;
                 }
         close_others(fds);
         (void) setsid(); /* the terminal's signals are for the container; fails where it leads a group already */
-        return net_program_run(fds[FD_CONFIG], fds[FD_INIT], fds[FD_READY]);
+        return net_program_run(fds[FD_CONFIG], fds[FD_INIT], fds[FD_READY], fds[FD_USERNS], fds[FD_NETNS]);
 }

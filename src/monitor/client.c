@@ -4,6 +4,7 @@
 
 #include <endian.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -11,10 +12,12 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "ns/pinned.h"
 
 enum {
         TRIES = 20,        /* each one outlives a monitor */
         TIMEOUT_SEC = 60,  /* for one answer */
+        USERNS_TIMEOUT_MSEC = 100, /* the helpers take less long */
         FRAME_MAX = 64 * 1024 * 1024,
 };
 
@@ -162,6 +165,51 @@ int monitor_client_stat(int runtime_fd, const char *id, json_t **ret, Error *ret
         json_t *request = id ? json_pack("{s:s, s:s}", "op", "stat", "id", id) : json_pack("{s:s}", "op", "stat");
 
         return ask(runtime_fd, id, request, NULL, 0, ret, reterr);
+}
+
+static int send_userns(int socket, const char *op, const char *map, const int *fd) {
+        _cleanup_json_ json_t *request = json_pack("{s:s, s:s}", "op", op, "map", map);
+        _cleanup_free_ char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
+
+        return text ? io_send_fds(socket, text, strlen(text), fd, fd ? 1 : 0) : -ENOMEM;
+}
+
+int monitor_client_userns_ask(const char *map) {
+        _cleanup_free_ char *runtime = user_runtime(), *dir = runtime ? str_format("%s/sdpod", runtime) : NULL;
+
+        if (!dir)
+                return -ENOMEM;
+        _cleanup_fd_ int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (dir_fd < 0)
+                return -errno;
+        _cleanup_fd_ int fd = io_unix_connect(dir_fd, MONITOR_SOCKET_NAME, SOCK_SEQPACKET | SOCK_NONBLOCK);
+        int r = fd < 0 ? fd : send_userns(fd, "get-userns", map, /* fd= */ NULL);
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
+int monitor_client_userns_take(int socket) {
+        struct pollfd poll_fd = { .fd = socket, .events = POLLIN };
+        _cleanup_json_ json_t *answer = NULL;
+        char reply[1024];
+        int fd = -EBADF, r = poll(&poll_fd, 1, USERNS_TIMEOUT_MSEC);
+        size_t n_fds = 1;
+
+        if (r <= 0)
+                return r == 0 ? -ETIMEDOUT : -errno;
+        ssize_t n = io_receive_fds(socket, reply, sizeof(reply), &fd, &n_fds);
+        if (n <= 0)
+                return n < 0 ? (int) n : -EPIPE;
+        _cleanup_fd_ int ours = n_fds == 1 ? fd : -EBADF;
+        r = json_parse(reply, (size_t) n, "the monitor's answer", &answer, /* reterr= */ NULL);
+        if (r >= 0)
+                r = monitor_error_from_json(answer, /* reterr= */ NULL);
+        if (r >= 0)
+                r = userns_pin_check(ours, geteuid());
+        return r < 0 ? r : TAKE_FD(ours);
+}
+
+void monitor_client_userns_keep(int socket, const char *map, int fd) {
+        (void) send_userns(socket, "keep-userns", map, &fd); /* the answer finds nobody */
 }
 
 int monitor_frame_parse(const unsigned char *header, int *ret_stream, size_t *ret_size) {

@@ -31,6 +31,14 @@ int monitor_client_resize(int runtime_fd, const char *id, unsigned rows, unsigne
 /* Ends all attached clients of a container. */
 int monitor_client_detach(int runtime_fd, const char *id, Error *reterr);
 
+/* The user namespace that the user's monitor keeps (monitor/protocol.h). Asking sends the question and does not wait: a
+ * socket, or -errno where nobody is there. Taking waits for the answer, but not long: the namespace, which is the caller's and
+ * really is one of this user, or -errno; -ENOENT: a monitor that has none for this map. Keeping gives it one and does not
+ * wait. */
+int monitor_client_userns_ask(const char *map);
+int monitor_client_userns_take(int socket);
+void monitor_client_userns_keep(int socket, const char *map, int fd);
+
 /* What "stat" says; `id` NULL asks the user's monitor about itself. New reference in ret. */
 int monitor_client_stat(int runtime_fd, const char *id, json_t **ret, Error *reterr);
 

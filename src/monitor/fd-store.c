@@ -8,12 +8,25 @@
 
 static const char letters[_FD_STORE_KIND_MAX] = { 'o', 'e', 't', 'r', 'w', 'i', 'p' };
 
+static int put(const char *text, int fd) {
+        int r = sd_pid_notify_with_fds(0, /* unset_environment= */ 0, text, &fd, 1);
+
+        return r < 0 ? r : r == 0 ? -ENOTCONN : 0;
+}
+
 int fd_store_put(const char *id, FdStoreKind kind, int fd) {
         char text[160];
 
         (void) snprintf(text, sizeof(text), "FDSTORE=1\nFDPOLL=0\nFDNAME=%s.%c", id, letters[kind]);
-        int r = sd_pid_notify_with_fds(0, /* unset_environment= */ 0, text, &fd, 1);
-        return r < 0 ? r : r == 0 ? -ENOTCONN : 0;
+        return put(text, fd);
+}
+
+int fd_store_put_userns(int fd) {
+        return put("FDSTORE=1\nFDPOLL=0\nFDNAME=" FD_STORE_USERNS, fd);
+}
+
+void fd_store_remove_userns(void) {
+        (void) sd_notify(/* unset_environment= */ 0, "FDSTOREREMOVE=1\nFDNAME=" FD_STORE_USERNS);
 }
 
 void fd_store_remove(const char *id, FdStoreKind kind) {

@@ -24,6 +24,11 @@ int fd_store_put(const char *id, FdStoreKind kind, int fd);
 /* Takes it out again. */
 void fd_store_remove(const char *id, FdStoreKind kind);
 
+/* The same for the user namespace that is kept (monitor/protocol.h, "keep-userns"). */
+#define FD_STORE_USERNS "userns"
+int fd_store_put_userns(int fd);
+void fd_store_remove_userns(void);
+
 /* Splits a name; the ID is copied into `ret_id` (MONITOR_ID_LENGTH + 1 bytes). */
 FdStoreKind fd_store_parse(const char *name, char *ret_id);
 

@@ -78,6 +78,8 @@ struct Monitor {
         Connection *connections;
         size_t n_watches, n_clients, n_connections;
         sd_event_source *listen, *journal;
+        int userns_fd;           /* a user namespace kept for those who start containers; -EBADF: none */
+        char *userns_map;        /* its map, as text */
 
         /* a watch has come to its end; NULL: nobody cares */
         void (*on_watch_end)(const char *id, void *userdata);
@@ -97,6 +99,12 @@ static inline uint64_t monitor_now(const Monitor *monitor) {
         (void) sd_event_now(monitor->event, CLOCK_MONOTONIC, &now); /* cannot fail on a live loop */
         return now;
 }
+
+/* kept-userns.c: the kept user namespace, see protocol.h. Getting gives a descriptor that stays the monitor's, or -ENOENT;
+ * keeping takes the descriptor over in any case; restoring does so with one from the store. */
+int kept_userns_get(const Monitor *monitor, const char *map);
+int kept_userns_keep(Monitor *monitor, const char *map, int fd, Error *reterr);
+void kept_userns_restore(Monitor *monitor, int fd);
 
 /* watch.c: descriptors come in a WatchFds and are taken over in any case. */
 typedef struct WatchFds {

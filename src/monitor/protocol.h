@@ -29,6 +29,11 @@
  *   {"op":"stat"}           -> {"ok":true, "containers":N, "clients":N, "pid":N}
  *   {"op":"stat", "id":ID}  -> {"ok":true, "driver":..., "path":..., "terminal":BOOL, "clients":N, "pending":N,
  *                               "lost":N, "failing":ERRNO}
+ *   {"op":"get-userns", "map":TEXT}                -> {"ok":true} + the user namespace that is kept for this map; or not-found
+ *   {"op":"keep-userns", "map":TEXT} + a user namespace of the same user    -> {"ok":true}
+ *        One namespace is kept, by the user's monitor (in systemd's store, so beyond its own life), for those who start
+ *        containers (ns/pinned.h). TEXT is not looked into, only compared. Another map takes the place of the one before;
+ *        of two with the same the first stays.
  *
  * An error is {"ok":false, "errno":N, "kind":KIND, "error":TEXT}; the kinds are those of base/error.h. */
 #pragma once
@@ -45,6 +50,7 @@ enum {
         MONITOR_CLIENT_BUFFER_MAX = 1024 * 1024,
         MONITOR_SPOOL_MAX = 4 * 1024 * 1024,
         MONITOR_ID_LENGTH = 64,
+        MONITOR_MAP_MAX = 32 * 1024,   /* text of a user namespace's map */
 };
 
 #define MONITOR_SOCKET_NAME "monitor.sock"

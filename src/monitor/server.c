@@ -20,12 +20,13 @@ typedef struct Request {
         const json_t *json;
         int fds[MONITOR_FDS_MAX];
         size_t n_fds;
+        int reply_fd; /* goes with the answer; borrowed */
 } Request;
 
 int monitor_init(Monitor *monitor, sd_event *event, Error *reterr) {
         /* buffers of slow clients go back to the system when they are freed; left alone, glibc learns to keep them */
         (void) mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
-        *monitor = (Monitor){ .event = event, .index_fd = -EBADF, .uid = geteuid() };
+        *monitor = (Monitor){ .event = event, .index_fd = -EBADF, .userns_fd = -EBADF, .uid = geteuid() };
         return recorder_shared_init(&monitor->shared) < 0 ? error_oom(reterr) : 0;
 }
 
@@ -51,6 +52,8 @@ void monitor_done(Monitor *monitor) {
         monitor->listen = sd_event_source_disable_unref(monitor->listen);
         monitor->journal = sd_event_source_disable_unref(monitor->journal);
         monitor->index_fd = fd_close(monitor->index_fd);
+        monitor->userns_fd = fd_close(monitor->userns_fd);
+        free(monitor->userns_map);
         recorder_shared_done(&monitor->shared);
 }
 
@@ -208,14 +211,52 @@ static int do_stat(Request *q, json_t **ret, Error *reterr) {
         return 0;
 }
 
+static int want_map(const Request *q, const char **ret, Error *reterr) {
+        *ret = json_get_string(q->json, "map");
+        if (!q->monitor->use_store)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot keep a user namespace: this is not the user's monitor");
+        if (str_empty(*ret) || strlen(*ret) >= MONITOR_MAP_MAX)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot serve the request: no user namespace's map in it");
+        return 0;
+}
+
+static int do_get_userns(Request *q, json_t **ret, Error *reterr) {
+        const char *map;
+        int r = want_fds(q, 0, reterr);
+
+        if (r >= 0)
+                r = want_map(q, &map, reterr);
+        if (r < 0)
+                return r;
+        q->reply_fd = kept_userns_get(q->monitor, map);
+        if (q->reply_fd < 0)
+                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot find a user namespace with this map");
+        *ret = json_pack("{s:b}", "ok", 1);
+        return 0;
+}
+
+static int do_keep_userns(Request *q, json_t **ret, Error *reterr) {
+        const char *map;
+        int r = want_fds(q, 1, reterr);
+
+        if (r >= 0)
+                r = want_map(q, &map, reterr);
+        if (r >= 0)
+                r = kept_userns_keep(q->monitor, map, TAKE_FD(q->fds[0]), reterr);
+        if (r >= 0)
+                *ret = json_pack("{s:b}", "ok", 1);
+        return r;
+}
+
 /* The keys of a request, of the right types; the values are read by name. */
 typedef struct RequestKeys {
-        char *id;
+        char *id, *map;
         bool stdin_, close_stdin, wait, logs;
         int64_t rows, cols;
 } RequestKeys;
 
 static const JsonField id_keys[] = { JSON_FIELD(RequestKeys, id, "id", JSON_FIELD_STRING), {} };
+static const JsonField map_keys[] = { JSON_FIELD(RequestKeys, map, "map", JSON_FIELD_STRING), {} };
 static const JsonField attach_keys[] = {
         JSON_FIELD(RequestKeys, id, "id", JSON_FIELD_STRING),
         JSON_FIELD(RequestKeys, stdin_, "stdin", JSON_FIELD_BOOL),
@@ -237,6 +278,7 @@ static const struct {
         int (*serve)(Request *q, json_t **ret, Error *reterr);
 } operations[] = {
         { "attach", attach_keys, do_attach }, { "detach", id_keys, do_detach },
+        { "get-userns", map_keys, do_get_userns }, { "keep-userns", map_keys, do_keep_userns },
         { "resize", resize_keys, do_resize }, { "stat", id_keys, do_stat },
         { "watch", monitor_config_fields, do_watch },
 };
@@ -281,13 +323,13 @@ static int answer(Connection *c, Request *q, const char *text, size_t size) {
         out = reply ? json_dumps(reply, JSON_COMPACT) : NULL;
         if (!out)
                 return -ENOMEM;
-        return send(c->fd, out, strlen(out), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 ? -errno : 0;
+        return io_send_fds(c->fd, out, strlen(out), &q->reply_fd, r >= 0 && q->reply_fd >= 0 ? 1 : 0); /* it does not block */
 }
 
 static int on_connection(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         static const char too_big[] = "{\"ok\":false,\"errno\":90,\"kind\":\"invalid\",\"error\":\"cannot serve the request: too big\"}";
         Connection *c = userdata;
-        Request q = { .monitor = c->monitor, .n_fds = MONITOR_FDS_MAX };
+        Request q = { .monitor = c->monitor, .n_fds = MONITOR_FDS_MAX, .reply_fd = -EBADF };
         char *text = c->monitor->shared.in; /* free between events, and larger than any request */
 
         (void) source;

@@ -33,12 +33,14 @@ typedef struct Stored {
 typedef struct StoredSet {
         Stored *items;
         size_t n_items;
+        int userns_fd;
 } StoredSet;
 
 static void stored_set_done(StoredSet *set) {
         for (size_t i = 0; i < set->n_items; i++)
                 watch_fds_done(&set->items[i].fds);
         free(set->items);
+        (void) fd_close(set->userns_fd);
 }
 
 static Stored *stored_get(StoredSet *set, const char *id) {
@@ -74,7 +76,9 @@ static int take_passed(StoredSet *set, int *ret_listen, Error *reterr) {
                         int *slot = fd_store_slot(&item->fds, kind);
                         if (*slot < 0)
                                 *slot = TAKE_FD(fd);
-                } else if (*ret_listen < 0 && sd_is_socket(fd, AF_UNIX, SOCK_SEQPACKET, /* listening= */ 1) > 0)
+                } else if (set->userns_fd < 0 && str_equal(names[i], FD_STORE_USERNS))
+                        set->userns_fd = TAKE_FD(fd);
+                else if (*ret_listen < 0 && sd_is_socket(fd, AF_UNIX, SOCK_SEQPACKET, /* listening= */ 1) > 0)
                         *ret_listen = TAKE_FD(fd);
                 else
                         log_warning("systemd passed '%s', which is nothing of ours", names[i]);
@@ -214,6 +218,7 @@ static int block_signals(void) {
 static int run(Monitor *monitor, StoredSet *set, int listen_fd, Error *reterr) {
         for (size_t i = 0; i < set->n_items; i++)
                 restore(monitor, &set->items[i]);
+        kept_userns_restore(monitor, TAKE_FD(set->userns_fd));
         int r = finish_orphans(monitor);
         if (r >= 0) {
                 r = monitor_listen(monitor, listen_fd);
@@ -236,7 +241,7 @@ static void event_unrefp(sd_event **event) {
 
 int monitor_service_run(const char *runtime_path, Error *reterr) {
         _cleanup_(event_unrefp) sd_event *event = NULL;
-        _cleanup_(stored_set_done) StoredSet set = {};
+        _cleanup_(stored_set_done) StoredSet set = { .userns_fd = -EBADF };
         int listen_fd = -EBADF;
         Monitor monitor;
 

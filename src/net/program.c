@@ -21,7 +21,7 @@ typedef struct Program {
         DnsSource dns;
         SlirpLoop *loop;
         Tap tap;
-        int init_pidfd, ready_fd;
+        int init_pidfd, ready_fd, userns_fd, netns_fd;
 } Program;
 
 static int read_config(int fd, Program *p, Error *reterr) {
@@ -81,7 +81,8 @@ static int set_up(int config_fd, Program *p, Error *reterr) {
         if (r < 0)
                 return r;
         TapRequest request = { .addresses = &p->addresses, .interface = p->config.interface ?: "tap0",
-                               .mtu = p->config.mtu ?: NET_MTU_DEFAULT, .init_pidfd = p->init_pidfd };
+                               .mtu = p->config.mtu ?: NET_MTU_DEFAULT, .init_pidfd = p->init_pidfd,
+                               .userns_fd = p->userns_fd, .netns_fd = p->netns_fd };
         r = tap_begin(&request, &child, reterr);
         if (r < 0)
                 return r;
@@ -136,12 +137,14 @@ static void program_done(Program *p) {
         tap_done(&p->tap);
         net_config_done(&p->config);
         (void) fd_close(p->init_pidfd);
+        (void) fd_close(p->userns_fd);
+        (void) fd_close(p->netns_fd);
         (void) fd_close(p->ready_fd);
 }
 
-int net_program_run(int config_fd, int init_pidfd, int ready_fd) {
+int net_program_run(int config_fd, int init_pidfd, int ready_fd, int userns_fd, int netns_fd) {
         _cleanup_(program_done) Program p = { .dns = DNS_SOURCE_NULL, .tap = TAP_NULL, .init_pidfd = init_pidfd,
-                                              .ready_fd = ready_fd };
+                                              .ready_fd = ready_fd, .userns_fd = userns_fd, .netns_fd = netns_fd };
         _cleanup_error_ Error error = ERROR_NULL;
 
         /* libslirp writes to sockets without MSG_NOSIGNAL */
@@ -151,6 +154,8 @@ int net_program_run(int config_fd, int init_pidfd, int ready_fd) {
                 say(&p.ready_fd, answer_from_error(&error));
                 return 1;
         }
+        p.userns_fd = fd_close(p.userns_fd); /* they would keep the namespaces alive */
+        p.netns_fd = fd_close(p.netns_fd);
         say(&p.ready_fd, answer_from_ports(&p));
         return slirp_loop_run(p.loop, p.init_pidfd) < 0 ? 1 : 0;
 }

@@ -37,7 +37,11 @@ typedef struct TapAnswer {
         bool ipv6;
 } TapAnswer;
 
-static int join(int pidfd) {
+static int join(const TapRequest *request) {
+        int pidfd = request->init_pidfd;
+
+        if (request->netns_fd >= 0)
+                return setns(request->userns_fd, CLONE_NEWUSER) < 0 || setns(request->netns_fd, CLONE_NEWNET) < 0 ? -errno : 0;
         if (setns(pidfd, CLONE_NEWUSER | CLONE_NEWNET) >= 0)
                 return 0;
         /* EINVAL: the container shares our user namespace (rootful without --userns), where nobody may enter twice */
@@ -82,7 +86,7 @@ static int make(const TapRequest *request, int *ret_fd, TapAnswer *answer) {
         _cleanup_fd_ int fd = -EBADF;
 
         answer->step = TAP_STEP_JOIN;
-        int r = join(request->init_pidfd);
+        int r = join(request);
         if (r < 0)
                 return r;
         answer->step = TAP_STEP_OPEN;

@@ -12,6 +12,7 @@ typedef struct TapRequest {
         const char *interface;
         uint32_t mtu;
         int init_pidfd; /* a process in the container's user and network namespaces */
+        int userns_fd, netns_fd; /* those namespaces; -EBADF: they are entered by the pidfd */
 } TapRequest;
 
 typedef struct TapChild {

@@ -58,10 +58,11 @@ uint64_t idmap_size(const IdMap *map) {
 
 static int view_half(const IdMap *map, const IdMap *base, IdMap *ret) {
         for (size_t i = 0; i < map->n; i++) {
-                uint32_t id;
-                int r = idmap_from_host(base, map->ranges[i].host_id, &id)
-                                ? add(ret, map->ranges[i].container_id, id, map->ranges[i].size)
-                                : -ERANGE;
+                const ContainerIdMapping *range = &map->ranges[i];
+                uint32_t first, last;
+                bool whole = idmap_from_host(base, range->host_id, &first) &&
+                             idmap_from_host(base, range->host_id + range->size - 1, &last) && last - first == range->size - 1;
+                int r = whole ? add(ret, range->container_id, first, range->size) : -ERANGE;
 
                 if (r < 0)
                         return r;
@@ -82,12 +83,12 @@ int user_map_to_view(const UserMap *map, const UserMap *base, UserMap *ret, Erro
         return 0;
 }
 
-static int default_half(const char *file, uint32_t own_id, IdMap *map, Error *reterr) {
+static int default_half(const char *file, const char *name, uint32_t own_id, IdMap *map, Error *reterr) {
         _cleanup_free_ SubidRange *ranges = NULL;
         uint64_t next = 1;
         size_t n;
 
-        int r = subid_ranges(file, getuid(), &ranges, &n, reterr);
+        int r = subid_ranges(file, getuid(), name, &ranges, &n, reterr);
         if (r < 0)
                 return r;
         r = add(map, 0, own_id, 1);
@@ -108,9 +109,11 @@ int user_map_default(UserMap *ret, Error *reterr) {
                 if (r >= 0)
                         r = add(&map.gid, 0, 0, UINT32_MAX - 1);
         } else {
-                r = default_half("/etc/subuid", getuid(), &map.uid, reterr);
+                _cleanup_free_ char *name = subid_user_name(getuid());
+
+                r = default_half("/etc/subuid", name, getuid(), &map.uid, reterr);
                 if (r >= 0)
-                        r = default_half("/etc/subgid", getgid(), &map.gid, reterr);
+                        r = default_half("/etc/subgid", name, getgid(), &map.gid, reterr);
                 /* both or none: half a map breaks every image in its own way */
                 if (r >= 0 && (map.uid.n == 1 || map.gid.n == 1)) {
                         map.single = true;

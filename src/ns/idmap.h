@@ -29,7 +29,7 @@ int user_map_default(UserMap *ret, Error *reterr);
 int user_map_for_container(const ContainerConfig *config, const UserMap *base, UserMap *ret, Error *reterr);
 
 /* The same map for the eyes of a process in a namespace with the map `base`: its host_ids are then base's container IDs. For a
- * user namespace that is made inside another one (user_namespaces(7)). */
+ * user namespace that is made inside another one (user_namespaces(7)). -ERANGE where a range is not in one piece there. */
 int user_map_to_view(const UserMap *map, const UserMap *base, UserMap *ret, Error *reterr);
 
 /* The host's ID for an ID in the container: false if it is not mapped. And back. */

@@ -17,11 +17,16 @@
  * map, and for a user without subordinate IDs. */
 int userns_pin(const UserMap *map, Error *reterr);
 
-/* clone3(2) of a child of the caller in a new user namespace inside the pinned one: CLONE_NEWUSER and CLONE_PARENT are added
- * to args->flags, args->exit_signal is set to what they need (the child signals SIGCHLD). The child calls `function` and
- * exits with what it returns; it must wait for a word of the caller before it uses an ID, as its maps are written after it
- * was born and before this function returns. `pinned` is the map of the pinned namespace and `map` the child's, both in the
- * host's IDs. The caller has a single thread. Returns the pid; -ENOTSUP, with nothing done, where the pinned namespace does
- * not have the IDs in one piece: then userns_write_maps() does it. */
-int userns_clone_inside(int pinned_fd, const UserMap *pinned, const UserMap *map, struct clone_args *args,
-                        int (*function)(void *data), void *data, Error *reterr);
+/* The map as text, by which two namespaces are known to be the same. Owned; NULL when out of memory. */
+char *userns_pin_text(const UserMap *map);
+
+/* Whether the descriptor is a user namespace that this user has made (ioctl_ns(2)): 0, -EINVAL or -EPERM. */
+int userns_pin_check(int fd, uid_t owner);
+
+/* clone3(2) of a child of the caller in a new user namespace inside another one, which is pinned or somebody's: CLONE_NEWUSER
+ * and CLONE_PARENT are added to args->flags, args->exit_signal is set to what they need (the child signals SIGCHLD). The
+ * child calls `function` and exits with what it returns; it must wait for a word of the caller before it uses an ID, as its
+ * maps are written after it was born and before this function returns. `view` is the child's map as seen from that namespace
+ * (user_map_to_view()). The caller has a single thread. Returns the pid, or -errno: then there is no child. */
+int userns_clone_inside(int pinned_fd, const UserMap *view, struct clone_args *args, int (*function)(void *data), void *data,
+                        Error *reterr);

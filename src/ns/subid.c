@@ -32,8 +32,8 @@ char *subid_user_name(uid_t uid) {
         return entry ? strdup(entry->pw_name) : NULL;
 }
 
-int subid_ranges(const char *file, uid_t uid, SubidRange **ret, size_t *ret_n, Error *reterr) {
-        _cleanup_free_ char *text = NULL, *name = subid_user_name(uid);
+int subid_ranges(const char *file, uid_t uid, const char *name, SubidRange **ret, size_t *ret_n, Error *reterr) {
+        _cleanup_free_ char *text = NULL;
         _cleanup_free_ SubidRange *ranges = NULL;
         char *save = NULL;
         size_t n = 0;

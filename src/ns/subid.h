@@ -11,9 +11,9 @@ typedef struct SubidRange {
         uint32_t start, size;
 } SubidRange;
 
-/* All ranges of user `uid` in `file` ("/etc/subuid", "/etc/subgid"), in the file's order; entries name the user or the
- * number. Owned array; none is not an error (*ret_n is 0). */
-int subid_ranges(const char *file, uid_t uid, SubidRange **ret, size_t *ret_n, Error *reterr);
+/* All ranges of user `uid` in `file` ("/etc/subuid", "/etc/subgid"), in the file's order; entries have its `name`
+ * (subid_user_name(); may be NULL) or the number. Owned array; none is not an error (*ret_n is 0). */
+int subid_ranges(const char *file, uid_t uid, const char *name, SubidRange **ret, size_t *ret_n, Error *reterr);
 
 /* The login name of `uid`: from /etc/passwd, or from the name service where it is not there. Owned; NULL: unknown. */
 char *subid_user_name(uid_t uid);

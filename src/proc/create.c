@@ -5,7 +5,8 @@
  *
  *      starter                                  init
  *      clone3()
- *      newuidmap, newgidmap  --- mapped ------>  becomes root of its namespace, mounts
+ *      maps are written      --- mapped ------>  becomes root of its namespace, mounts
+ *                            <-- namespaces ---  its user and network namespace, where the plan says so
  *      (cgroup)              --- placed ------>  cgroup namespace, the last mounts, pivot_root
  *      (network helper)
  *                            <-- created ------  with the terminal's master side, if there is one; or an error
@@ -26,9 +27,11 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
 #include "base/wire.h"
+#include "ns/pinned.h"
 #include "ns/userns.h"
 
 enum { END_TIMEOUT_USEC = 2000000 };
@@ -78,21 +81,21 @@ void proc_done(Proc *proc) {
                 (void) process_reap(proc->pid);
         }
         (void) fd_close(proc->pidfd);
+        (void) fd_close(proc->userns_fd);
+        (void) fd_close(proc->netns_fd);
         (void) fd_close(proc->console_fd);
         *proc = PROC_NULL;
 }
 
-static int explain_clone(const ProcPlan *plan, int code, Error *reterr) {
-        int r = error_set_errno(reterr, code, "cannot make the container's namespaces");
-
+static int hint_clone(const ProcPlan *plan, int code, Error *reterr) {
         if (!(plan->namespaces.flags & CLONE_NEWUSER))
-                return r;
+                return code;
         if (code == -EPERM)
                 (void) error_hint(reterr, "see sysctl kernel.unprivileged_userns_clone, "
                                           "kernel.apparmor_restrict_unprivileged_userns");
         else if (code == -ENOSPC || code == -EUSERS)
                 (void) error_hint(reterr, "raise sysctl user.max_user_namespaces");
-        return r;
+        return code;
 }
 
 static int join_namespaces(const NamespacePlan *plan, Error *reterr) {
@@ -112,74 +115,64 @@ _noreturn_ static void run_init(const ProcPlan *plan, int sync_fd) {
         proc_init(plan, sync_fd);
 }
 
-/* The clone itself. In the child it does not return. The pid, or -errno. */
-static pid_t clone_init(const ProcPlan *plan, const int sync[2], uint64_t flags, int *ret_pidfd) {
+typedef struct Birth {
+        const ProcPlan *plan;
+        const int *sync;
+} Birth;
+
+static int be_born(void *data) {
+        const Birth *birth = data;
+
+        (void) fd_close(birth->sync[0]);
+        run_init(birth->plan, birth->sync[1]);
+}
+
+static int clone_inside(const ProcPlan *plan, struct clone_args args, Birth *birth, Error *reterr) {
+        return userns_clone_inside(plan->parent_userns_fd, &plan->parent_view, &args, be_born, birth, reterr);
+}
+
+/* In the starter's own user namespace, or (root) without one of its own. */
+static int clone_here(struct clone_args args, Birth *birth, Error *reterr) {
+        args.exit_signal = SIGCHLD;
+        /* single-threaded, so the child may allocate: nobody held the allocator's lock */
+        long pid = syscall(SYS_clone3, &args, sizeof(args));
+        if (pid == 0)
+                _exit(be_born(birth));
+        return pid < 0 ? error_set_errno(reterr, -errno, "cannot make the container's namespaces") : (int) pid;
+}
+
+static int clone_mapped(const ProcPlan *plan, const int sync[2], Proc *proc, Error *reterr) {
+        Birth birth = { plan, sync };
+        bool inside = plan->parent_userns_fd >= 0;
+        int pidfd = -EBADF, r = -ENOENT;
         struct clone_args args = {
-                .flags = (uint64_t) plan->namespaces.flags | CLONE_PIDFD | flags,
-                .pidfd = (uint64_t) (uintptr_t) ret_pidfd,
-                .exit_signal = (flags & CLONE_PARENT) ? 0 : SIGCHLD,
+                .flags = (uint64_t) plan->namespaces.flags | CLONE_PIDFD,
+                .pidfd = (uint64_t) (uintptr_t) &pidfd,
         };
 
         if (plan->cgroup_fd >= 0) {
                 args.flags |= CLONE_INTO_CGROUP; /* Linux 5.7: born there, as moving waits for a grace period */
                 args.cgroup = (uint64_t) plan->cgroup_fd;
         }
-        /* single-threaded, so the child may allocate: nobody held the allocator's lock */
-        long pid = syscall(SYS_clone3, &args, sizeof(args));
-        if (pid == 0) {
-                (void) fd_close(sync[0]);
-                run_init(plan, sync[1]);
-        }
-        return pid < 0 ? -errno : (pid_t) pid;
-}
-
-/* A user namespace is made inside the one that its maker is in: so a process in between enters that one, clones the init as
- * its sibling, and writes the maps, which it may there. */
-static int clone_nested(const ProcPlan *plan, const int sync[2], Proc *proc, Error *reterr) {
-        int pair[2];
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_set_errno(reterr, -errno, "cannot make the container's process");
-        pid_t maker = fork();
-        if (maker == 0) {
+        if (inside) {
                 _cleanup_error_ Error error = ERROR_NULL;
-                int pidfd = -EBADF, r;
 
-                if (setns(plan->parent_userns_fd, CLONE_NEWUSER) < 0)
-                        r = error_set_errno(&error, -errno, "cannot enter the user namespace of the root file system");
-                else {
-                        r = clone_init(plan, sync, CLONE_PARENT, &pidfd);
-                        if (r < 0)
-                                (void) explain_clone(plan, r, &error);
-                        else if (userns_write_maps_directly(r, &plan->parent_view, &error) < 0)
-                                r = error.code;
+                r = clone_inside(plan, args, &birth, &error);
+                if (r < 0) {
+                        pidfd = fd_close(pidfd);
+                        if (!plan->parent_userns_optional)
+                                return hint_clone(plan, error_move(reterr, &error), reterr);
+                        log_debug("%s: it is made without", error.message ?: "cannot use the kept user namespace");
+                        inside = false;
                 }
-                (void) wire_send_result_fd(pair[1], r, &error, pidfd);
-                _exit(0);
         }
-        (void) fd_close(pair[1]);
-        _cleanup_fd_ int fd = pair[0];
-        if (maker < 0)
-                return error_set_errno(reterr, -errno, "cannot make the container's process");
-        int r = wire_receive_result_fd(fd, &proc->pidfd, reterr);
-        (void) process_reap(maker);
+        if (!inside)
+                r = clone_here(args, &birth, reterr);
         if (r < 0)
-                return r;
-        proc->pid = r;
-        return 0;
-}
-
-static int clone_mapped(const ProcPlan *plan, const int sync[2], Proc *proc, Error *reterr) {
-        int pidfd = -EBADF, r;
-
-        if (plan->parent_userns_fd >= 0)
-                return clone_nested(plan, sync, proc, reterr);
-        r = clone_init(plan, sync, /* flags= */ 0, &pidfd);
-        if (r < 0)
-                return explain_clone(plan, r, reterr);
+                return hint_clone(plan, r, reterr);
         proc->pid = r;
         proc->pidfd = pidfd;
-        return (plan->namespaces.flags & CLONE_NEWUSER) ? userns_write_maps(proc->pid, &plan->map, reterr) : 0;
+        return inside || !(plan->namespaces.flags & CLONE_NEWUSER) ? 0 : userns_write_maps(proc->pid, &plan->map, reterr);
 }
 
 int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
@@ -193,6 +186,11 @@ int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
         (void) fd_close(sync[1]);
         if (r >= 0)
                 r = wire_send_result(proc.sync_fd, 0, /* error= */ NULL);
+        if (r >= 0 && plan->hands_out_namespaces) {
+                r = wire_receive_result_fd(proc.sync_fd, &proc.userns_fd, reterr);
+                if (r >= 0)
+                        r = wire_receive_result_fd(proc.sync_fd, &proc.netns_fd, reterr);
+        }
         if (r >= 0 && plan->place)
                 r = plan->place(proc.pid, plan->place_data, reterr);
         if (r >= 0)

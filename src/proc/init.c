@@ -178,6 +178,22 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
         return exec_path_explain(-errno, plan->args[0], reterr);
 }
 
+/* Whoever may not trace this process may not look up its namespaces; it can show them itself. */
+static int hand_out_namespaces(int sync_fd, Error *reterr) {
+        static const char *const paths[] = { "/proc/self/ns/user", "/proc/self/ns/net" };
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++) {
+                _cleanup_fd_ int fd = open(paths[i], O_RDONLY | O_CLOEXEC);
+
+                if (fd < 0)
+                        return error_set_errno(reterr, -errno, "cannot open '%s'", paths[i]);
+                int r = wire_send_result_fd(sync_fd, 0, /* error= */ NULL, fd);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot hand out a namespace");
+        }
+        return 0;
+}
+
 void proc_init(const ProcPlan *plan, int sync_fd) {
         _cleanup_error_ Error error = ERROR_NULL;
         Init init = { .plan = plan, .root_fd = -EBADF, .proc_fd = -EBADF, .null_fd = -EBADF, .console_fd = -EBADF, .master_fd = -EBADF };
@@ -191,6 +207,8 @@ void proc_init(const ProcPlan *plan, int sync_fd) {
         (void) umask(0);
 
         int r = wire_receive_result(sync_fd, &error);
+        if (r >= 0 && plan->hands_out_namespaces)
+                r = hand_out_namespaces(sync_fd, &error);
         if (r >= 0)
                 r = create(&init, sync_fd, &error);
         if (r >= 0)

@@ -96,6 +96,7 @@ static int execute(const JoinPlan *plan, int *sync_fd, Error *reterr) {
         _cleanup_strv_ char **env = strv_copy(plan->env);
         _cleanup_free_ char *program = NULL;
         int master = -EBADF, console = -EBADF, r = become_root(plan, reterr);
+        char byte;
 
         _cleanup_fd_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (r >= 0 && root < 0)
@@ -123,6 +124,9 @@ static int execute(const JoinPlan *plan, int *sync_fd, Error *reterr) {
                 r = apply(plan, &user, reterr);
         if (r < 0)
                 return r;
+        /* the starter may have died before that signal was asked for */
+        if (plan->die_with_parent && recv(*sync_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+                _exit(1);
         (void) execve(program, plan->args, env);
         return exec_path_explain(-errno, plan->args[0], reterr);
 }
@@ -163,7 +167,8 @@ _noreturn_ static void run_joiner(const JoinPlan *plan, int joiner_fd, int sync_
         _exit(0);
 }
 
-static pid_t clone_joiner(const JoinPlan *plan, int joiner_fd, int sync_fd, bool in_cgroup) {
+/* `ours` are the starter's ends: whoever kept one of them would never see the starter go. */
+static pid_t clone_joiner(const JoinPlan *plan, int joiner_fd, int sync_fd, const int ours[2], bool in_cgroup) {
         struct clone_args args = {
                 .flags = in_cgroup ? CLONE_INTO_CGROUP : 0,
                 .exit_signal = SIGCHLD,
@@ -171,8 +176,11 @@ static pid_t clone_joiner(const JoinPlan *plan, int joiner_fd, int sync_fd, bool
         };
         long pid = syscall(SYS_clone3, &args, sizeof(args));
 
-        if (pid == 0)
+        if (pid == 0) {
+                (void) fd_close(ours[0]);
+                (void) fd_close(ours[1]);
                 run_joiner(plan, joiner_fd, sync_fd);
+        }
         return pid < 0 ? -errno : (pid_t) pid;
 }
 
@@ -204,10 +212,11 @@ int proc_join(const JoinPlan *plan, Proc *ret, Error *reterr) {
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot make a process");
         _cleanup_fd_ int joiner_fd = pair[0], joiner_theirs = pair[1];
-        pid_t joiner = clone_joiner(plan, joiner_theirs, theirs, placed);
+        const int ours[] = { sync[0], pair[0] };
+        pid_t joiner = clone_joiner(plan, joiner_theirs, theirs, ours, placed);
         if (placed && (joiner == -EACCES || joiner == -EBUSY || joiner == -EOPNOTSUPP)) {
                 placed = false; /* another session's cgroup (cgroups(7), delegation): the manager has to move it */
-                joiner = clone_joiner(plan, joiner_theirs, theirs, placed);
+                joiner = clone_joiner(plan, joiner_theirs, theirs, ours, placed);
         }
         if (joiner < 0)
                 return error_set_errno(reterr, joiner, "cannot make a process");

@@ -63,7 +63,9 @@ typedef struct ProcPlan {
         UserMap map;             /* owned */
         int parent_userns_fd;    /* the user namespace in which the container's is made; -EBADF: the starter's own */
         UserMap parent_view;     /* then: the map as seen from there; owned */
+        bool parent_userns_optional; /* it only saves time (ns/pinned.h): where it cannot be used, the starter's own is */
         NamespacePlan namespaces;
+        bool hands_out_namespaces; /* the init sends its user and network namespace, for those who may not look into it */
         RootfsPlan rootfs;
         MountPlan *mounts;       /* in the order in which they are made; owned */
         size_t n_mounts;

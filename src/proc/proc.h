@@ -9,10 +9,11 @@ typedef struct Proc {
         pid_t pid;       /* of the container's init; a child of the caller */
         int pidfd;
         int sync_fd;     /* the handshake with the init; closed by proc_start() */
+        int userns_fd, netns_fd; /* of the init, where the plan asked for them; else -EBADF */
         int console_fd;  /* the terminal's master side, or -EBADF */
 } Proc;
 
-#define PROC_NULL ((Proc){ .pidfd = -EBADF, .sync_fd = -EBADF, .console_fd = -EBADF })
+#define PROC_NULL ((Proc){ .pidfd = -EBADF, .sync_fd = -EBADF, .userns_fd = -EBADF, .netns_fd = -EBADF, .console_fd = -EBADF })
 
 /* Ends an init that was not started, reaps it, and closes everything. */
 void proc_done(Proc *proc);

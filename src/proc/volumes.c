@@ -33,7 +33,10 @@ static int clone_source(const MountPlan *plan, Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot mount '%s'", plan->source);
         if (wanted.st_dev != found.st_dev || wanted.st_ino != found.st_ino)
                 return error_set(reterr, -ESTALE, ERROR_DENIED, "cannot mount '%s': it was exchanged meanwhile", plan->source);
-        return mount_clone(fd, "", plan->recursive, reterr);
+        int tree = mount_clone(fd, "", plan->recursive, reterr);
+        if (tree == -EINVAL && !plan->recursive) /* what covers a directory must not be taken off (mount_namespaces(7)) */
+                (void) error_hint(reterr, "with other mounts below it a directory can only be mounted with them: use rbind");
+        return tree;
 }
 
 static int make_tmpfs(const MountPlan *plan, Error *reterr) {

@@ -162,7 +162,7 @@ static int make_mount_points(const Store *store, Error *reterr) {
         layers = store_open_data(store, "layers", reterr);
         if (layers < 0)
                 return layers;
-        layer = path_open_or_make_dir(layers, &MOUNT_POINTS_LAYER[STRLEN("layers/")], 0755);
+        layer = path_open_or_make_dir(layers, path_basename(MOUNT_POINTS_LAYER), 0755);
         if (layer < 0)
                 return error_set_errno(reterr, layer, "cannot make the layer of mount points");
         for (size_t i = 0; i < ELEMENTSOF(mount_points) && r >= 0; i++)
@@ -191,10 +191,35 @@ int rootfs_lower_paths(const Store *store, char *const *diff_ids, char ***ret, E
         return 0;
 }
 
+/* What overlayfs leaves behind with `volatile` is always the same, directories without a permission. By name it is gone in a
+ * few calls; searching it takes a hundred. Whatever is there besides is left to the search. */
+static void remove_usual_work(int dir_fd) {
+        static const char *const names[] = { "work", "work", "incompat", "volatile" };
+        int fds[ELEMENTSOF(names) + 1] = { dir_fd, -EBADF, -EBADF, -EBADF, -EBADF };
+        size_t n = 0;
+        char path[32];
+
+        for (; n < ELEMENTSOF(names); n++) {
+                fds[n + 1] = openat(fds[n], names[n], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (fds[n + 1] < 0)
+                        break;
+                (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[n + 1]); /* never through a symlink */
+                if (n > 0)
+                        (void) chmod(path, 0700);
+        }
+        if (n == ELEMENTSOF(names))
+                (void) unlinkat(fds[n], "dirty", 0);
+        for (; n > 0; n--) {
+                (void) unlinkat(fds[n - 1], names[n - 1], AT_REMOVEDIR);
+                (void) fd_close(fds[n]);
+        }
+}
+
 int rootfs_remove(int dir_fd, _unused_ void *data, Error *reterr) {
         static const char *const names[] = { "upper", "work" };
         int r = 0;
 
+        remove_usual_work(dir_fd);
         for (size_t i = 0; i < ELEMENTSOF(names) && r >= 0; i++)
                 r = mapped_remove_tree(dir_fd, names[i], reterr);
         return r;

@@ -15,6 +15,8 @@
 #include "spec/container.h"
 #include "storage/mapped.h"
 
+#define DYING ".tmp-rm-" /* the name of one that is being removed begins so */
+
 const JsonField volume_fields[] = {
         JSON_FIELD(Volume, name, "name", JSON_FIELD_STRING),
         JSON_FIELD(Volume, created_usec, "createdUSec", JSON_FIELD_INT64),
@@ -167,7 +169,7 @@ int volume_list(const Store *store, char ***ret, Error *reterr) {
 }
 
 int volume_remove(const Store *store, const char *name, Error *reterr) {
-        _cleanup_free_ char *dead = str_format(".tmp-rm-%.200s", name); /* together no more than NAME_MAX */
+        _cleanup_free_ char *dead = str_format(DYING "%.200s", name); /* together no more than NAME_MAX */
         int r = check_name(name, reterr);
 
         if (r < 0)
@@ -188,4 +190,18 @@ int volume_remove(const Store *store, const char *name, Error *reterr) {
                 return r == -ENOENT ? error_set(reterr, r, ERROR_NOT_FOUND, "no volume with name '%s' found: no such volume", name)
                                     : error_set_errno(reterr, r, "cannot remove volume '%s'", name);
         return mapped_remove_tree(parent, dead, reterr);
+}
+
+void volume_collect(const Store *store) {
+        int fd = store_open_data(store, "volumes", /* reterr= */ NULL);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!dir) {
+                (void) fd_close(fd);
+                return;
+        }
+        for (struct dirent *e; (e = readdir(dir));)
+                if (str_after(e->d_name, DYING))
+                        (void) mapped_remove_tree(dirfd(dir), e->d_name, /* reterr= */ NULL);
+        (void) closedir(dir);
 }

@@ -41,3 +41,6 @@ int volume_list(const Store *store, char ***ret, Error *reterr);
 
 /* Removes record and data, whoever owns the files. Whether a container uses it is the caller's business. */
 int volume_remove(const Store *store, const char *name, Error *reterr);
+
+/* Goes on with the removals that were killed. Best effort; two that do it at once do each other no harm. */
+void volume_collect(const Store *store);

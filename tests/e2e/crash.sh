@@ -44,12 +44,29 @@ for ((i = 0; i < 40; i++)); do
 done
 is "$bad" 0 "kill -9 of run at 40 moments"
 
+# --- a full disk can be emptied
+"$nest" in sh -c "mkdir -p /home/$user/full && mount -t tmpfs -o size=4m,mode=700,uid=\$(id -u $user) none /home/$user/full"
+in_user >"$T/full" 2>&1 <<'END'
+full="sdpod --root $HOME/full"
+$full load -q -i "$(image_file busybox)"
+$full run --name k --network none $BUSYBOX sh -c 'dd if=/dev/zero of=/big bs=1M 2>/dev/null; exit 7' 2>/dev/null
+echo "exit code $?"
+$full run -d --name l --network none $BUSYBOX sleep 1000 >/dev/null 2>&1
+$full ps -a --format '{{.Names}}' 2>/dev/null | grep -c '^k$'
+$full rm -f -t 0 k >/dev/null 2>&1
+echo "rm $?"
+$full run --rm --network none $BUSYBOX echo again
+$full rm -f -t 0 -a >/dev/null
+END
+is "$(tail -n +2 "$T/full")" $'exit code 7\n1\nrm 0\nagain' "a full disk keeps nobody from the exit code, and from making room"
+"$nest" in umount -l "/home/$user/full"
+
 # --- at every change of the store, by strace
 if why=$(lacks_program strace); then
         skip "kill -9 at every change of the store" "$why"
         finish
 fi
-calls=renameat,renameat2,rename,mkdirat,mkdir,symlinkat,unlinkat,unlink,fsync,fdatasync,ftruncate,linkat,clone3
+calls=renameat,renameat2,rename,mkdirat,mkdir,symlinkat,unlinkat,unlink,fsync,fdatasync,ftruncate,linkat,clone3,recvmsg,sendmsg
 id=$("$nest" as $user id -u)
 attempt() { # CALL N CMD...: runs it as the user and kills it at its Nth CALL; fails when there is no Nth
         local call=$1 n=$2
@@ -77,5 +94,8 @@ every() { # NAME PREPARE CMD...
 every "run" "" sdpod run --name k -v kv:/v --network none $BUSYBOX true
 every "run --rm" "" sdpod run --rm --name k -v /anonymous --network none $BUSYBOX true
 every "rm" "sdpod create --name k -v kv:/v --network none $BUSYBOX true" sdpod rm k
+every "exec" "sdpod container exists k || sdpod run -d --name k --network none $BUSYBOX sleep 1000" sdpod exec k true
+is "$("$nest" in pgrep -u $user -x sdpod)" "" "an exec that is killed leaves no process that waits for it"
+is "$(as systemctl --user list-units --all --no-legend 'sdpod-*.scope')" "" "and no run an empty scope"
 every "rename" "sdpod create --name k2 --network none $BUSYBOX true" sh -c 'sdpod rename k2 k; sdpod rm -f k2 k'
 finish

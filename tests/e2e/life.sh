@@ -99,8 +99,7 @@ run sdpod top a
 like "$out" "USER +PID +PPID .*COMMAND${NL}.*sleep 1000" "top"
 run sdpod rename a b
 is "$status:$(sdpod ps --format '{{.Names}}')" "0:b" "rename"
-run sdpod container exists a
-exits 1 "the old name is gone"
+is "$(sdpod ps -a --filter name=^a\$ --format '{{.Names}}')" "" "the old name is gone" # "a" may also begin an ID
 run sdpod container exists b
 exits 0 "the new one is there"
 sdpod rename b a

@@ -179,4 +179,9 @@ run sdpod rm -f -t 0 helped
 exits 0 "... which can be removed"
 is "$(container_processes)" "" "no process is left"
 
+# --- containers with an ID map of their own
+for map in keep-id auto nomap; do
+        out=$(sdpod run --rm --userns $map $BUSYBOX ip -4 addr show tap0 2>&1)
+        like "$out" 'inet 10\.0\.2\.100/24' "--userns $map has a network"
+done
 finish

@@ -11,12 +11,13 @@ run $R $BUSYBOX id -u
 is "$status:$out" "0:0" "root inside"
 run $R $BUSYBOX cat /proc/self/uid_map
 is "$(wc -l <<<"$out")" 2 "uid_map has the user and the subordinate range"
-like "$out" "^ *0 +$UID +1"$'\n'" *1 +[0-9]+ +65536" "uid 0 is the user, uid 1 the first subordinate ID"
+like "$out" $'^ *0 +[0-9]+ +1\n *1 +[0-9]+ +65536' "uid 0 is one ID, uid 1 begins a range"
 run $R $BUSYBOX cat /proc/self/gid_map
 is "$(wc -l <<<"$out")" 2 "gid_map has two ranges too"
 sdpod run -d --name owner --network none $BUSYBOX sleep 1000 >/dev/null
 pid=$(sdpod inspect -f '{{.State.Pid}}' owner)
 is "$(stat -c %u "/proc/$pid" 2>&1)" "$UID" "the process is owned by the user outside"
+like "$(cat "/proc/$pid/uid_map")" "^ *0 +$UID +1"$'\n'" *1 +[0-9]{5,} +65536" "uid 0 is the user, uid 1 the first subordinate ID"
 sdpod rm -f -t 0 owner >/dev/null
 run $R -u app $BUSYBOX sh -c 'id -u; id -g; id -G'
 is "$out" $'1000\n1000\n1000 2000' "--user takes a name, with its groups"
@@ -228,4 +229,8 @@ for limit in memory cpu pids; do
         fi
 done
 
+
+# --- a pipeline ends from behind
+out=$(timeout 20 sdpod run --rm --network none $BUSYBOX yes 2>/dev/null | head -n 1; echo "${PIPESTATUS[0]}")
+like "$out" $'^y\n1(41)?$' "a reader that goes away ends the writer"
 finish

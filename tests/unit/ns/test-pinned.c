@@ -52,7 +52,7 @@ static int inside(void *data) {
 }
 
 TEST(a_child_has_the_map_without_helpers) {
-        _cleanup_user_map_ UserMap map = {};
+        _cleanup_user_map_ UserMap map = {}, view = {};
         _cleanup_fd_ int fd = -EBADF;
         Child child;
         int pidfd = -EBADF, status;
@@ -63,7 +63,8 @@ TEST(a_child_has_the_map_without_helpers) {
         get_map(&map);
         fd = pin(&map);
         CHECK(pipe2(child.go, O_CLOEXEC) == 0 && pipe2(child.out, O_CLOEXEC) == 0);
-        pid_t pid = userns_clone_inside(fd, &map, &map, &args, inside, &child, NULL);
+        CHECK_INT(user_map_to_view(&map, &map, &view, NULL), 0);
+        pid_t pid = userns_clone_inside(fd, &view, &args, inside, &child, NULL);
         CHECK(pid > 0);
         CHECK(pidfd >= 0);
         snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
@@ -86,7 +87,7 @@ TEST(a_child_has_the_map_without_helpers) {
 
 /* What one container's root may do to the next: nothing, though both lie in the pinned namespace. */
 TEST(children_are_apart) {
-        _cleanup_user_map_ UserMap map = {};
+        _cleanup_user_map_ UserMap map = {}, view = {};
         _cleanup_fd_ int fd = -EBADF;
         Child children[2];
         pid_t pids[2];
@@ -94,11 +95,12 @@ TEST(children_are_apart) {
 
         get_map(&map);
         fd = pin(&map);
+        CHECK_INT(user_map_to_view(&map, &map, &view, NULL), 0);
         for (int i = 0; i < 2; i++) {
                 struct clone_args args = { .flags = CLONE_NEWPID | CLONE_NEWNS };
 
                 CHECK(pipe2(children[i].go, O_CLOEXEC) == 0 && pipe2(children[i].out, O_CLOEXEC) == 0);
-                pids[i] = userns_clone_inside(fd, &map, &map, &args, inside, &children[i], NULL);
+                pids[i] = userns_clone_inside(fd, &view, &args, inside, &children[i], NULL);
                 CHECK(pids[i] > 0);
         }
         char a[64], b[64], namespaces[2][64] = {};
@@ -113,21 +115,48 @@ TEST(children_are_apart) {
         }
 }
 
-TEST(maps_that_do_not_fit_are_left_to_the_helpers) {
-        ContainerIdMapping outside[] = { { 0, 400000000, 10 } }, across[2];
+TEST(maps_that_do_not_fit_have_no_view) {
+        ContainerIdMapping base_ranges[] = { { 0, 1000, 1 }, { 1, 100000, 65536 } }, outside[] = { { 0, 400000000, 10 } };
+        ContainerIdMapping across[] = { { 0, 165535, 2 } }, within[] = { { 7, 100009, 3 } };
+        const UserMap base = { .uid = { base_ranges, 2 }, .gid = { base_ranges, 2 } };
+        UserMap map = { .uid = { outside, 1 }, .gid = { outside, 1 } };
+        _cleanup_user_map_ UserMap view = {};
+
+        CHECK_INT(user_map_to_view(&map, &base, &view, NULL), -ERANGE);
+        map.uid = map.gid = (IdMap){ across, 1 }; /* one past the end */
+        CHECK_INT(user_map_to_view(&map, &base, &view, NULL), -ERANGE);
+        map.uid = map.gid = (IdMap){ within, 1 };
+        CHECK_INT(user_map_to_view(&map, &base, &view, NULL), 0);
+        CHECK_INT(view.uid.ranges[0].host_id, 10);
+        CHECK_INT(view.uid.ranges[0].container_id, 7);
+}
+
+static int never(void *data) {
+        (void) data;
+        return 0;
+}
+
+TEST(what_is_not_a_namespace_of_the_user_is_refused) {
+        _cleanup_fd_ int null = open("/dev/null", O_RDONLY | O_CLOEXEC), pid_ns = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+        _cleanup_fd_ int host = open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC), fd = -EBADF;
         _cleanup_user_map_ UserMap map = {};
-        UserMap other = {};
-        _cleanup_fd_ int fd = -EBADF;
         struct clone_args args = {};
 
-        get_map(&map);
-        fd = pin(&map);
-        other.uid = other.gid = (IdMap){ outside, 1 };
-        CHECK_INT(userns_clone_inside(fd, &map, &other, &args, inside, NULL, NULL), -ENOTSUP);
-        across[0] = map.uid.ranges[map.uid.n - 1];
-        across[0].size += 1; /* one past the end */
-        other.uid = other.gid = (IdMap){ across, 1 };
-        CHECK_INT(userns_clone_inside(fd, &map, &other, &args, inside, NULL, NULL), -ENOTSUP);
+        CHECK_INT(userns_pin_check(null, geteuid()), -EINVAL);
+        CHECK_INT(userns_pin_check(pid_ns, geteuid()), -EINVAL);
         CHECK_INT(userns_pin(&(UserMap){ .single = true }, NULL), -ENOTSUP);
+        get_map(&map);
+        CHECK_INT(userns_pin_check(host, geteuid()), -EPERM);
+        CHECK_INT(userns_clone_inside(host, &map, &args, never, NULL, NULL), -EINVAL); /* one's own cannot be joined */
+        fd = pin(&map);
+        CHECK_INT(userns_pin_check(fd, geteuid()), 0);
         CHECK_INT(prctl(PR_GET_DUMPABLE), 1);
+}
+
+TEST(maps_are_told_apart_by_their_text) {
+        ContainerIdMapping ranges[] = { { 0, 1000, 1 }, { 1, 100000, 65536 } };
+        UserMap map = { .uid = { ranges, 2 }, .gid = { ranges, 1 } };
+        _cleanup_free_ char *text = userns_pin_text(&map);
+
+        CHECK_STR(text, "uid 0 1000 1\nuid 1 100000 65536\ngid 0 1000 1\n");
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "base/test.h"
@@ -36,4 +38,42 @@ TEST(the_lowest_layer_has_the_mount_points) {
         CHECK_INT(rootfs_lower_paths(&store, (char **) (const char *const[]){ "sha256:../../x", NULL }, &none, NULL), -EBADMSG);
         CHECK_INT(path_remove_tree(AT_FDCWD, name), 0);
         (void) umask(mask);
+}
+
+/* A container's directory with what overlayfs leaves in `work`, down to the n-th of its directories. */
+static int make_work(int dir, unsigned n) {
+        static const char *const paths[] = { "c/work", "c/work/work", "c/work/work/incompat", "c/work/work/incompat/volatile" };
+
+        CHECK(mkdirat(dir, "c", 0700) == 0 && mkdirat(dir, "c/upper", 0700) == 0);
+        for (unsigned i = 0; i < n; i++)
+                CHECK(mkdirat(dir, paths[i], 0700) == 0);
+        return openat(dir, "c", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+TEST(what_a_container_leaves_is_removed) {
+        char name[] = "/tmp/sdpod-test-XXXXXX";
+
+        CHECK(mkdtemp(name));
+        _cleanup_fd_ int dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        CHECK(mkdirat(dir, "outside", 0755) == 0 && close(openat(dir, "outside/dirty", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) == 0);
+        for (unsigned n = 0; n <= 4; n++) {
+                _cleanup_fd_ int c = make_work(dir, n);
+
+                if (n == 4) {
+                        CHECK(close(openat(dir, "c/work/work/incompat/volatile/dirty", O_WRONLY | O_CREAT | O_CLOEXEC, 0)) == 0);
+                        CHECK(close(openat(dir, "c/work/something", O_WRONLY | O_CREAT | O_CLOEXEC, 0600)) == 0);
+                        CHECK(fchmodat(dir, "c/work/work/incompat/volatile", 0, 0) == 0);
+                        CHECK(fchmodat(dir, "c/work/work/incompat", 0, 0) == 0);
+                }
+                if (n == 3)
+                        CHECK(symlinkat("../../../../outside", dir, "c/work/work/incompat/volatile") == 0);
+                if (n > 1)
+                        CHECK(fchmodat(dir, "c/work/work", 0, 0) == 0);
+                CHECK_INT(rootfs_remove(c, NULL, NULL), 0);
+                CHECK(unlinkat(dir, "c", AT_REMOVEDIR) == 0); /* it is empty */
+        }
+        struct stat st;
+        CHECK(fstatat(dir, "outside/dirty", &st, AT_SYMLINK_NOFOLLOW) == 0); /* a symlink is not followed */
+        CHECK(fstatat(dir, "outside", &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & 0777) == 0755);
+        CHECK_INT(path_remove_tree(AT_FDCWD, name), 0);
 }
