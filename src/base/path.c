@@ -78,6 +78,8 @@ int path_mkdirs(const char *path, mode_t mode) {
 
         if (!copy)
                 return -ENOMEM;
+        if (!*copy)
+                return -ENOENT; /* as mkdir(2) has it */
         for (char *p = copy + 1;; p++) {
                 char c = *p;
 
@@ -153,6 +155,10 @@ static int remove_children(int top_fd, int fd, dev_t device, unsigned *serial) {
                 }
                 if (unlinkat(fd, e->d_name, AT_REMOVEDIR) == 0 || errno == ENOENT)
                         continue;
+                if (errno == EBUSY) { /* a mount of the same file system: it is neither entered nor moved */
+                        code = -errno;
+                        continue;
+                }
                 if (top_fd == fd) {
                         moved = true;
                         continue;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,7 +65,7 @@ TEST(remove_directories_without_permissions) {
         if (pid == 0) {
                 if (geteuid() == 0 && setresuid(65534, 65534, 65534) < 0)
                         _exit(2);
-                (void) alarm(10);
+                (void) alarm(30);
                 if (mkdirat(root, "work", 0700) < 0 || mkdirat(root, "work/work", 0700) < 0 ||
                     mkdirat(root, "work/work/incompat", 0700) < 0 || mkdirat(root, "work/work/incompat/volatile", 0700) < 0 ||
                     fchmodat(root, "work/work/incompat", 0, 0) < 0)
@@ -71,6 +74,51 @@ TEST(remove_directories_without_permissions) {
         }
         CHECK_INT(waitpid(pid, &status, 0), pid);
         CHECK_INT(status, 0);
+}
+
+/* A mount namespace of our own, as root of it. */
+static bool enter_mount_namespace(void) {
+        char map[32];
+        uid_t uid = geteuid();
+        gid_t gid = getegid();
+
+        if (unshare(CLONE_NEWNS | (uid == 0 ? 0 : CLONE_NEWUSER)) < 0)
+                return false;
+        if (uid != 0) {
+                (void) snprintf(map, sizeof(map), "0 %u 1", uid);
+                if (file_write_string(AT_FDCWD, "/proc/self/uid_map", map) < 0)
+                        return false;
+                (void) snprintf(map, sizeof(map), "0 %u 1", gid);
+                if (file_write_string(AT_FDCWD, "/proc/self/setgroups", "deny") < 0 ||
+                    file_write_string(AT_FDCWD, "/proc/self/gid_map", map) < 0)
+                        return false;
+        }
+        return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+}
+
+/* A mount of the same file system is told from a directory by nothing but the refusal to remove it. */
+TEST(remove_tree_stops_at_mounts) {
+        _cleanup_fd_ int root = fresh_dir();
+        int status;
+        pid_t pid;
+
+        CHECK_INT(mkdirat(root, "tree", 0755), 0);
+        CHECK_INT(mkdirat(root, "tree/mount", 0755), 0);
+        CHECK_INT(mkdirat(root, "other", 0755), 0);
+        CHECK_INT(mkdirat(root, "other/kept", 0755), 0);
+        pid = fork();
+        if (pid == 0) {
+                /* the descriptor stays in the old namespace, the working directory comes along */
+                if (fchdir(root) < 0 || !enter_mount_namespace() || mount("other", "tree/mount", NULL, MS_BIND, NULL) < 0)
+                        _exit(77);
+                (void) alarm(30); /* it once went on for ever */
+                _exit(path_remove_tree(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), "tree") == -EBUSY ? 0 : 1);
+        }
+        CHECK_INT(waitpid(pid, &status, 0), pid);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+                SKIP("no mount namespace to be had here");
+        CHECK_INT(status, 0);
+        CHECK_INT(faccessat(root, "other/kept", F_OK, 0), 0);
 }
 
 TEST(reading_never_blocks_on_a_fifo) {
