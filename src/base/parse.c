@@ -3,7 +3,6 @@
 #include "base/parse.h"
 
 #include <ctype.h>
-#include <math.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -147,16 +146,20 @@ int parse_duration(const char *s, uint64_t *ret_usec) {
         static const char *const units[] = { "", "us", "\xc2\xb5s", "\xce\xbcs", "ms", "s", "m", "h" };
         static const uint64_t scales[] = { 1000000, 1, 1, 1, 1000, 1000000, 60000000, 3600000000 };
         uint64_t total = 0;
+        size_t parts = 0;
 
         static_assert(ELEMENTSOF(units) == ELEMENTSOF(scales), "a scale for each unit");
         if (!s || !*s)
                 return -EINVAL;
-        while (*s) {
+        for (; *s; parts++) {
                 uint64_t part;
                 int r = parse_scaled(&s, units, scales, ELEMENTSOF(units), &part);
+                bool has_unit = r >= 0 && !isdigit((unsigned char) s[-1]) && s[-1] != '.';
 
                 if (r < 0)
                         return r;
+                if (!has_unit && (parts > 0 || *s))
+                        return -EINVAL;
                 if (__builtin_add_overflow(total, part, &total))
                         return -ERANGE;
         }

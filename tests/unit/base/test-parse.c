@@ -39,6 +39,17 @@ TEST(durations_are_those_of_go) {
         CHECK_INT(parse_duration("s", &usec), -EINVAL);
 }
 
+/* A number without a unit stands alone (Go knows none but 0; Podman takes seconds). */
+TEST(durations_have_units) {
+        static const char *const wrong[] = { "1h30", "1.5.5", "1m 2s", "s", ".", "1.2.3s", "-1s" };
+        uint64_t usec = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(wrong); i++)
+                CHECK_INT(parse_duration(wrong[i], &usec), -EINVAL);
+        CHECK_INT(parse_duration("2.5", &usec), 0);
+        CHECK_INT(usec, 2500000);
+}
+
 TEST(signals_by_name_and_number) {
         int signal = 0;
 
