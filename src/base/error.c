@@ -28,6 +28,8 @@ static const struct {
 };
 
 void error_done(Error *error) {
+        if (!error)
+                return;
         free(error->message);
         free(error->hint);
         *error = ERROR_NULL;
@@ -122,10 +124,9 @@ int error_move(Error *to, Error *from) {
 }
 
 int error_oom(Error *reterr) {
-        if (reterr) {
-                error_done(reterr);
+        error_done(reterr);
+        if (reterr)
                 *reterr = (Error){ .code = -ENOMEM, .kind = ERROR_INTERNAL };
-        }
         return -ENOMEM;
 }
 

@@ -38,7 +38,7 @@ typedef struct Error {
 #define ERROR_NULL ((Error){})
 #define _cleanup_error_ _cleanup_(error_done)
 
-/* Frees what is inside and leaves an empty error. */
+/* Frees what is inside and leaves an empty error. NULL is fine, as for every `reterr`: who gets over a fault forgets it so. */
 void error_done(Error *error);
 
 /* Sets the error (replacing an earlier one) and returns `code`, a negative errno. The text is a sentence without a
@@ -51,7 +51,7 @@ int error_set_errno(Error *reterr, int code, const char *format, ...) _printf_(3
 /* Puts "<text>: " before the message that is there (sets one from `code` if there is none). Returns `code`. */
 int error_prefix(Error *reterr, int code, const char *format, ...) _printf_(3, 4);
 
-/* Adds the hint line. Returns the error's code. */
+/* Adds the hint line. Returns the error's code (-EINVAL for a `reterr` that is NULL). */
 int error_hint(Error *reterr, const char *format, ...) _printf_(2, 3);
 
 /* Moves `from` into `to` (which may be NULL) and leaves `from` empty. Returns the code. */

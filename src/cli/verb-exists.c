@@ -22,8 +22,7 @@ static int run(Invocation *in, Error *reterr) {
         if (r >= 0)
                 r = container_find(store, in->arguments[0], &id, reterr);
         if (r == -ENOENT) {
-                if (reterr)
-                        error_done(reterr);
+                error_done(reterr);
                 return 1;
         }
         return r;

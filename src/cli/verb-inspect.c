@@ -120,8 +120,7 @@ static int find(const Subject *s, const char *type, const Kind **ret_kind, json_
                         *ret_kind = &kinds[i];
                         return r;
                 }
-                if (reterr)
-                        error_done(reterr);
+                error_done(reterr);
         }
         return strcmp(type, "all") == 0
                        ? error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot inspect '%s': no such object", s->word)

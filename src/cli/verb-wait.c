@@ -197,8 +197,7 @@ static int wait_one(const Store *store, const WaitOptions *o, const char *word, 
 
         int r = container_open(store, word, &c, reterr);
         if (r == -ENOENT && o->ignore) {
-                if (reterr)
-                        error_done(reterr);
+                error_done(reterr);
                 *ret_code = -1;
                 return 0;
         }

@@ -45,8 +45,7 @@ static int finish(const Store *store, Container *container, int exit_code, Error
         int r = container_lock(store, container, reterr);
 
         if (r == -ENOENT) { /* somebody removed it by force: nothing is left to record */
-                if (reterr)
-                        error_done(reterr);
+                error_done(reterr);
                 return 0;
         }
         if (r >= 0)

@@ -48,8 +48,7 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
         }
         r = container_lock(store, c, reterr);
         if (r == -ENOENT) {
-                if (reterr)
-                        error_done(reterr);
+                error_done(reterr);
                 return 0;
         }
         if (r < 0)

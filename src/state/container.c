@@ -200,7 +200,7 @@ static int take_name(const Store *store, Container *container, Error *reterr) {
                         r = claim_name(store, names_fd, config->name, config->id, reterr);
                 if (r == -EEXIST && !given)
                         continue;
-                if (r >= 0 && reterr)
+                if (r >= 0)
                         error_done(reterr);
                 return r;
         }

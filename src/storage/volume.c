@@ -114,14 +114,12 @@ int volume_ensure(const Store *store, const char *name, bool anonymous, Volume *
 
         if (r != -ENOENT)
                 return r;
-        if (reterr)
-                error_done(reterr);
+        error_done(reterr);
         if (!(volume.name = strdup(name)))
                 return error_oom(reterr);
         r = volume_create(store, &volume, reterr);
         if (r == -EEXIST) {
-                if (reterr)
-                        error_done(reterr);
+                error_done(reterr);
                 return volume_load(store, name, ret, reterr);
         }
         if (r < 0)
