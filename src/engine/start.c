@@ -5,14 +5,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
@@ -20,13 +19,6 @@
 #include "engine/network.h"
 #include "engine/plan.h"
 #include "storage/volume.h"
-
-int64_t engine_now_usec(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        return now.tv_sec * 1000000LL + now.tv_nsec / 1000;
-}
 
 /* ---- where it is accounted ---- */
 
@@ -133,15 +125,6 @@ static int place_in_scope(Placement *p, ProcPlan *plan, Error *reterr) {
 
 /* ---- what is written down ---- */
 
-static char *boot_id(void) {
-        char *text;
-
-        if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, &text, /* ret_size= */ NULL) < 0)
-                return NULL;
-        text[strcspn(text, "\n")] = 0;
-        return text;
-}
-
 static int record_start(const Store *store, Container *container, const Proc *proc, bool in_unit, bool own_cgroup,
                         Error *reterr) {
         ContainerProcess *process = &container->process;
@@ -149,21 +132,17 @@ static int record_start(const Store *store, Container *container, const Proc *pr
 
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot record the container's process");
+        if (!*store->boot_id)
+                return error_set(reterr, -EIO, ERROR_INTERNAL, "cannot record the container's process: the kernel does not tell the boot's ID");
         process->pid = proc->pid;
-        free(process->boot_id);
-        process->boot_id = boot_id();
-        free(process->cgroup);
-        process->cgroup = NULL;
         /* a cgroup that others share is not the container's: pausing it would pause them */
         if ((!own_cgroup || cgroup_of(proc->pid, &process->cgroup) < 0) && !(process->cgroup = strdup("")))
                 return error_oom(reterr);
-        if (!process->boot_id)
+        if (!(process->boot_id = strdup(store->boot_id)))
                 return error_oom(reterr);
-        if (in_unit) {
-                free(process->unit);
+        if (in_unit)
                 process->unit = notify_own_unit();
-        }
-        container->state.started_usec = engine_now_usec();
+        container->state.started_usec = time_now_usec();
         container->state.finished_usec = 0;
         container->state.exited = container->state.oom_killed = false;
         container->state.exit_code = 0;
@@ -192,7 +171,7 @@ int engine_record_exit(const Store *store, Container *container, int exit_code, 
         container->pidfd = fd_close(container->pidfd);
         container->state.exited = true;
         container->state.exit_code = exit_code;
-        container->state.finished_usec = engine_now_usec();
+        container->state.finished_usec = time_now_usec();
         int r = engine_save_state(container, reterr);
         return r < 0 ? r : container_save_process(store, container, reterr);
 }
@@ -268,6 +247,9 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         int64_t started_before = container->state.started_usec;
 
         memcpy(plan_options.stdio, options->stdio, sizeof(plan_options.stdio));
+        /* what a run that was killed with its supervisor left on record is not true of this one */
+        json_fields_done(container_process_fields, &container->process);
+        container->process = (ContainerProcess){};
         int r = network_check(&container->config, reterr);
         if (r >= 0)
                 r = limits_resolve(&container->config.resources, options->place == START_IN_SCOPE, &placement.limits, reterr);

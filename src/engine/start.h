@@ -35,6 +35,3 @@ int engine_save_state(Container *container, Error *reterr);
 /* Writes down that the run is over: state.json says so, process.json goes. `exit_code` as a shell has it, -1: unknown. The
  * container must be locked. */
 int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr);
-
-/* Microseconds since the epoch. */
-int64_t engine_now_usec(void);
