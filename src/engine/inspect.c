@@ -2,12 +2,8 @@
 /* The JSON view of a container. */
 #include "engine/inspect.h"
 
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/str.h"
 #include "engine/inspect-view.h"
 #include "proc/caps.h"
@@ -171,12 +167,11 @@ static json_t *graph_driver(const Store *store, const Container *c, const char *
         return view_take(&v);
 }
 
-/* The path of a file of the container's directory, where it is there. */
-static void add_file(View *v, const Container *c, const char *dir, const char *key, const char *name) {
-        bool there = c->dir_fd >= 0 && faccessat(c->dir_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-        _cleanup_free_ char *path = there ? str_format("%s/%s", dir, name) : NULL;
+/* The path of a file that the last start wrote for the container, where it is there. */
+static void add_file(View *v, const Store *store, const Container *c, const char *key, const char *name) {
+        _cleanup_free_ char *path = str_format("%s/containers/%s/%s", store->runtime_path, c->config.id, name);
 
-        view_string(v, key, path);
+        view_string(v, key, path && access(path, F_OK) == 0 ? path : NULL);
 }
 
 /* What the container process has, by proc/caps.h: root all that is in the bounding set, another user what was added. */
@@ -203,9 +198,9 @@ static void add_identity(View *v, const Store *store, const Container *c, const 
         view_string(v, "ImageName", config->image_name ?: config->image);
         view_string(v, "Rootfs", config->rootfs);
         view_string(v, "Pod", "");
-        add_file(v, c, dir, "ResolvConfPath", "resolv.conf");
-        add_file(v, c, dir, "HostnamePath", "hostname");
-        add_file(v, c, dir, "HostsPath", "hosts");
+        add_file(v, store, c, "ResolvConfPath", "resolv.conf");
+        add_file(v, store, c, "HostnamePath", "hostname");
+        add_file(v, store, c, "HostsPath", "hosts");
         view_string(v, "StaticDir", dir);
         view_string(v, "OCIConfigPath", "");
         view_string(v, "OCIRuntime", "sdpod");

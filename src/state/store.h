@@ -6,13 +6,14 @@
  *     layers/HEX/            one unpacked layer by diff ID: diff/, layer.json
  *     layers/mount-points/   the lowest layer of every container
  *     seccomp/HASH           a compiled seccomp profile of a user's own
- *     containers/ID/         container.json, state.json, upper/, work/, hosts, resolv.conf, hostname, ctr.log
+ *     containers/ID/         container.json, state.json, upper/, work/, ctr.log
  *     pending/ID             a container that a command is just making, removing or holding; locked by it
  *     names/NAME             a symlink whose text is the ID of the container of that name
  *     volumes/NAME/          volume.json, _data/
  *     .tmp-*                 unfinished work; its owner holds a lock on it
  *   runtime   $XDG_RUNTIME_DIR/sdpod (root: /run/sdpod)            dies with the boot
- *     containers/ID/         process.json, lock, spools of the monitor, sockets
+ *     containers/ID/         process.json, lock, hosts, resolv.conf, hostname, containerenv, spools of the monitor, sockets
+ *     storage.json           which storage driver works
  *     monitor.sock           the user's sdpod-monitor
  *
  * Lock order: images.lock, then a container's lock, then a volume's. No command holds two containers' locks. */

@@ -206,6 +206,22 @@ for i in 1 2 3; do sdpod run -d --network none $BUSYBOX sleep 1000 >/dev/null; d
 run sdpod rm -f -t 0 -a
 is "$(wc -l <<<"$out"):$(sdpod ps -aq)" "3:" "rm -f -a"
 
+# --- what a killed command left on record is not true of the next run
+port=$(free_port)
+sdpod run --name killed -p "127.0.0.1:$port:80" $BUSYBOX sleep 1000 >/dev/null 2>&1 &
+command=$!
+until_ok 10 sh -c 'sdpod ps -q --filter status=running --filter name=killed | grep -q .'
+init=$(sdpod inspect killed --format '{{.State.Pid}}')
+kill -9 $command
+wait $command 2>/dev/null
+until_ok 10 test ! -e "/proc/$init" # not by ps, which would record the end
+until_ok 10 sdpod start killed
+is "$(sdpod port killed)" "80/tcp -> 127.0.0.1:$port" "after kill -9 of its command a container has its ports once"
+run sdpod inspect killed --format '{{.ResolvConfPath}}{{"\n"}}{{.HostsPath}}{{"\n"}}{{.HostnamePath}}'
+is "$(xargs -n1 basename <<<"$out" | xargs)" "resolv.conf hosts hostname" "inspect names the files that it has of ours"
+ok "... and they are there" ls $out
+sdpod rm -f -t 0 killed >/dev/null
+
 # --- info, version, help
 run sdpod version
 like "$out" "Version: +[0-9]+\.[0-9]+" "version"
