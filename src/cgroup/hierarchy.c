@@ -164,8 +164,10 @@ static int add_pids(int dir_fd, pid_t **pids, size_t *n, unsigned depth) {
                 return 0;
         int own = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *dir = own < 0 ? NULL : fdopendir(own);
-        if (!dir)
+        if (!dir) {
+                (void) fd_close(own);
                 return 0;
+        }
         r = 0;
         for (struct dirent *e; r >= 0 && (e = readdir(dir));) {
                 if (e->d_type != DT_DIR || *e->d_name == '.')

@@ -142,15 +142,11 @@ int rootfs_make_directories(Container *container, const Store *store, Error *ret
 }
 
 static int make_mount_point(int dir_fd, const char *name, bool directory) {
-        int fd;
-
+        /* the modes are set whatever the umask is */
         if (directory)
-                return mkdirat(dir_fd, name, 0755) < 0 && errno != EEXIST ? -errno : fchmodat(dir_fd, name, 0755, 0) < 0 ? -errno : 0;
-        fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
-        if (fd < 0 || fchmod(fd, 0644) < 0) /* whatever the umask is */
-                return -errno;
-        (void) fd_close(fd);
-        return 0;
+                return (mkdirat(dir_fd, name, 0755) < 0 && errno != EEXIST) || fchmodat(dir_fd, name, 0755, 0) < 0 ? -errno : 0;
+        _cleanup_fd_ int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+        return fd < 0 || fchmod(fd, 0644) < 0 ? -errno : 0;
 }
 
 static int make_mount_points(const Store *store, Error *reterr) {
