@@ -4,8 +4,8 @@
 
 #include <ctype.h>
 #include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
+#include <sys/random.h>
 
 /* The length of the well-formed UTF-8 sequence at `s` (RFC 3629), or 0. */
 static size_t utf8_length(const unsigned char *s) {
@@ -73,6 +73,19 @@ int str_replace(char **p, const char *s) {
         free(*p);
         *p = copy;
         return 0;
+}
+
+char *str_random_hex(size_t n_digits) {
+        _cleanup_free_ char *text = calloc(1, n_digits + 1);
+
+        for (size_t i = 0; text && i < n_digits; i += 2) {
+                unsigned char byte;
+
+                if (getrandom(&byte, sizeof(byte), 0) != sizeof(byte)) /* so few bytes are never interrupted (getrandom(2)) */
+                        return NULL;
+                (void) snprintf(text + i, 3, "%02x", byte);
+        }
+        return TAKE_PTR(text);
 }
 
 char *str_format(const char *format, ...) {

@@ -36,6 +36,10 @@ char *str_escape_control_lines(const char *s);
 /* Replaces *p by a copy of `s` (NULL empties it). Returns 0 or -ENOMEM, and then *p is as before. */
 int str_replace(char **p, const char *s);
 
+/* So many random lower-case hexadecimal digits (an even number), as IDs and names that nobody gave are made of. Owned; NULL
+ * when out of memory. */
+char *str_random_hex(size_t n_digits);
+
 /* A new string from a format, or NULL when out of memory. */
 char *str_format(const char *format, ...) _printf_(1, 2);
 

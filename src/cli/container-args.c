@@ -8,10 +8,10 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "base/time.h"
 #include "cli/container-filter.h"
 
 enum { CIDFILE_LIMIT = 4096 };
-
 
 static int add_from_cidfiles(const ContainerSelect *select, char ***words, Error *reterr) {
         for (char **path = select->cidfiles; path && *path; path++) {

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod volume create, exists, rm, prune: what makes volumes and removes them. */
-#include <fcntl.h>
 #include <stdio.h>
-#include <sys/random.h>
 
 #include "base/str.h"
 #include "cli/parse-env.h"
@@ -42,19 +40,6 @@ static const Option create_rows[] = {
 };
 static const Option *const create_options[] = { create_rows, NULL };
 
-/* A name for a volume that got none: 64 hex digits, as Podman makes them. */
-static int make_name(char **ret, Error *reterr) {
-        unsigned char bytes[32];
-        char name[2 * sizeof(bytes) + 1];
-
-        if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t) sizeof(bytes))
-                return error_set_errno(reterr, -errno, "cannot make up a name");
-        for (size_t i = 0; i < sizeof(bytes); i++)
-                (void) snprintf(name + 2 * i, 3, "%02x", bytes[i]);
-        *ret = strdup(name);
-        return *ret ? 0 : error_oom(reterr);
-}
-
 static int run_create(Invocation *in, Error *reterr) {
         CreateOptions *o = in->options;
         _cleanup_volume_ Volume volume = VOLUME_NULL;
@@ -69,12 +54,9 @@ static int run_create(Invocation *in, Error *reterr) {
         }
         if (r < 0)
                 return r;
-        if (in->n_arguments == 0)
-                r = make_name(&volume.name, reterr);
-        else if (!(volume.name = strdup(in->arguments[0])))
-                r = error_oom(reterr);
-        if (r < 0)
-                return r;
+        volume.name = in->n_arguments > 0 ? strdup(in->arguments[0]) : str_random_hex(VOLUME_MADE_NAME_LENGTH);
+        if (!volume.name)
+                return error_oom(reterr);
         r = volume_create(store, &volume, &error);
         if (r < 0 && !(r == -EEXIST && o->ignore))
                 return error_move(reterr, &error);

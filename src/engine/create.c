@@ -2,10 +2,8 @@
 /* From a request to a record. */
 #include "engine/create.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -37,20 +35,6 @@ static int find_image(const Store *store, const ContainerConfig *config, const C
         return r;
 }
 
-/* 64 hex digits, as Podman names volumes that were given no name. */
-static char *make_volume_name(void) {
-        unsigned char random[32];
-        char *name = malloc(sizeof(random) * 2 + 1);
-
-        if (!name || getrandom(random, sizeof(random), 0) != sizeof(random)) {
-                free(name);
-                return NULL;
-        }
-        for (size_t i = 0; i < sizeof(random); i++)
-                (void) snprintf(name + 2 * i, 3, "%02x", random[i]);
-        return name;
-}
-
 /* -v /DIR, --mount type=volume without a source. */
 static int name_anonymous_volumes(ContainerConfig *config, Error *reterr) {
         for (size_t i = 0; i < config->n_mounts; i++) {
@@ -59,7 +43,7 @@ static int name_anonymous_volumes(ContainerConfig *config, Error *reterr) {
                 if (!str_equal(mount->type, "volume") || mount->source)
                         continue;
                 mount->anonymous = true;
-                if (!(mount->source = make_volume_name()))
+                if (!(mount->source = str_random_hex(VOLUME_MADE_NAME_LENGTH)))
                         return error_oom(reterr);
         }
         return 0;

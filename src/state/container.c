@@ -8,15 +8,14 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/path.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "state/name.h"
 #include "state/pending.h"
 
@@ -123,22 +122,6 @@ int container_save_process(const Store *store, Container *container, Error *rete
         return save(fd, "process.json", container_process_fields, &container->process, FILE_VOLATILE, reterr);
 }
 
-static int make_id(char **ret) {
-        unsigned char bytes[CONTAINER_ID_LENGTH / 2];
-        char *id = malloc(CONTAINER_ID_LENGTH + 1);
-
-        if (!id)
-                return -ENOMEM;
-        if (getrandom(bytes, sizeof(bytes), 0) != sizeof(bytes)) {
-                free(id);
-                return -EIO;
-        }
-        for (size_t i = 0; i < sizeof(bytes); i++)
-                (void) snprintf(id + 2 * i, 3, "%02x", bytes[i]);
-        *ret = id;
-        return 0;
-}
-
 /* Whether the name points at an ID whose record is there. A name that points at nothing is a leftover. */
 static bool name_is_held(const Store *store, const char *id) {
         _cleanup_free_ char *path = str_format("containers/%s/container.json", id);
@@ -208,13 +191,11 @@ static int take_name(const Store *store, Container *container, Error *reterr) {
 
 int container_create(const Store *store, ContainerConfig *config, Container *ret, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
-        struct timespec now;
         int r;
 
-        if (!config->id && make_id(&config->id) < 0)
+        if (!config->id && !(config->id = str_random_hex(CONTAINER_ID_LENGTH)))
                 return error_oom(reterr);
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        config->created_usec = now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+        config->created_usec = time_now_usec();
         config->version = CONTAINER_CONFIG_VERSION;
 
         _cleanup_fd_ int parent = store_open_data(store, "containers", reterr);

@@ -6,12 +6,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/path.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "spec/container.h"
 #include "storage/mapped.h"
 
@@ -45,7 +44,6 @@ static int save(int dir_fd, const Volume *volume, Error *reterr) {
 }
 
 int volume_create(const Store *store, Volume *volume, Error *reterr) {
-        struct timespec now;
         struct stat st;
 
         int r = check_name(volume->name, reterr);
@@ -68,8 +66,7 @@ int volume_create(const Store *store, Volume *volume, Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot make volume '%s'", volume->name);
         if (fchmodat(dir_fd, "_data", 0755, 0) < 0) /* whatever the umask is */
                 return error_set_errno(reterr, -errno, "cannot make volume '%s'", volume->name);
-        (void) clock_gettime(CLOCK_REALTIME, &now);
-        volume->created_usec = now.tv_sec * 1000000LL + now.tv_nsec / 1000;
+        volume->created_usec = time_now_usec();
         volume->needs_copy_up = true;
         return save(dir_fd, volume, reterr);
 }
@@ -91,16 +88,13 @@ static int open_volume(const Store *store, const char *name, Error *reterr) {
 
 int volume_load(const Store *store, const char *name, Volume *ret, Error *reterr) {
         _cleanup_volume_ Volume volume = VOLUME_NULL;
-        _cleanup_json_ json_t *json = NULL;
         _cleanup_fd_ int dir_fd = open_volume(store, name, reterr);
 
         if (dir_fd < 0)
                 return dir_fd;
-        int r = json_read(dir_fd, "volume.json", JSON_RECORD_LIMIT, &json, reterr);
+        int r = json_fields_read(dir_fd, "volume.json", JSON_RECORD_LIMIT, volume_fields, &volume, reterr);
         if (r == -ENOENT)
                 return error_set(reterr, r, ERROR_NOT_FOUND, "no volume with name '%s' found: no such volume", name);
-        if (r >= 0)
-                r = json_fields_load(json, volume_fields, &volume, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "cannot read volume '%s'", name);
         *ret = volume;

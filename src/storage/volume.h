@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "state/store.h"
 
+enum { VOLUME_MADE_NAME_LENGTH = 64 }; /* hexadecimal digits, as Podman names volumes that were given no name */
+
 typedef struct Volume {
         char *name;
         int64_t created_usec;

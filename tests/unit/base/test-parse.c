@@ -100,3 +100,11 @@ TEST(environment_later_wins_in_place) {
         CHECK_STR(strv_env_get(env, "A"), NULL);
         CHECK_STR(env[0], "AB=2");
 }
+
+TEST(random_digits_are_digits_and_random) {
+        _cleanup_free_ char *a = str_random_hex(64), *b = str_random_hex(64), *none = str_random_hex(0);
+
+        CHECK(a && b && strlen(a) == 64 && strspn(a, "0123456789abcdef") == 64);
+        CHECK(strcmp(a, b) != 0);
+        CHECK_STR(none, "");
+}
