@@ -168,15 +168,10 @@ int store_lock(int dir_fd, const char *name, bool exclusive, Error *reterr) {
                         return error_set_errno(reterr, -errno, "cannot open the lock '%s'", name);
                 if (RETRY_EINTR(fcntl(fd, F_OFD_SETLKW, &lock)) < 0)
                         return error_set_errno(reterr, -errno, "cannot take the lock '%s'", name);
-                /* the file may have been removed with its directory while we waited: then the lock guards nothing */
+                /* the file may have been removed while we waited: then the lock guards nothing, and the name is opened again, which
+                 * fails where the directory went, too */
                 if (fstat(fd, &held) == 0 && fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
                     held.st_ino == named.st_ino && held.st_dev == named.st_dev)
                         return TAKE_FD(fd);
-                if (held.st_nlink > 0)
-                        continue;
-                int again = openat(dir_fd, name, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-                if (again < 0)
-                        return error_set_errno(reterr, -errno, "cannot open the lock '%s'", name);
-                (void) fd_close(again);
         }
 }
