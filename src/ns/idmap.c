@@ -206,49 +206,81 @@ static int parse_keep_id(const char *options, uint32_t *uid, uint32_t *gid, Erro
         return 0;
 }
 
+static int compose_maps(const ContainerConfig *config, const UserMap *base, UserMap *map, Error *reterr) {
+        /* one given alone stands for both, as Podman has it */
+        const ContainerIdMapping *uid = config->n_uid_map ? config->uid_map : config->gid_map;
+        const ContainerIdMapping *gid = config->n_gid_map ? config->gid_map : config->uid_map;
+        int r = compose_explicit(uid, config->n_uid_map ?: config->n_gid_map, &base->uid, &map->uid, reterr);
+
+        return r < 0 ? r : compose_explicit(gid, config->n_gid_map ?: config->n_uid_map, &base->gid, &map->gid, reterr);
+}
+
+static int copy_half(const IdMap *from, IdMap *to, Error *reterr) {
+        for (size_t i = 0; i < from->n; i++)
+                if (add(to, from->ranges[i].container_id, from->ranges[i].host_id, from->ranges[i].size) < 0)
+                        return error_oom(reterr);
+        return 0;
+}
+
+static int mode_host(_unused_ const char *options, const UserMap *base, UserMap *map, Error *reterr) {
+        map->own = false;
+        map->host = base->host;
+        int r = copy_half(&base->uid, &map->uid, reterr);
+        return r < 0 ? r : copy_half(&base->gid, &map->gid, reterr);
+}
+
+static int mode_keep_id(const char *options, const UserMap *base, UserMap *map, Error *reterr) {
+        uint32_t uid = getuid(), gid = getgid();
+
+        if (base->host)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot use --userns=keep-id as root: there is no other user to keep");
+        int r = options ? parse_keep_id(options, &uid, &gid, reterr) : 0;
+        if (r >= 0)
+                r = compose_keep_id(uid, &base->uid, &map->uid, reterr);
+        return r < 0 ? r : compose_keep_id(gid, &base->gid, &map->gid, reterr);
+}
+
+static int mode_nomap(_unused_ const char *options, const UserMap *base, UserMap *map, Error *reterr) {
+        if (base->host || base->single)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot use --userns=nomap: it needs an ordinary user with subordinate IDs");
+        int r = add_composed(&map->uid, &base->uid, 0, 1, idmap_size(&base->uid) - 1, reterr);
+        return r < 0 ? r : add_composed(&map->gid, &base->gid, 0, 1, idmap_size(&base->gid) - 1, reterr);
+}
+
+/* Its range stands in the record as an explicit map. */
+static int mode_auto(_unused_ const char *options, _unused_ const UserMap *base, _unused_ UserMap *map, Error *reterr) {
+        return error_set(reterr, -EINVAL, ERROR_INTERNAL, "cannot use --userns=auto: no range was chosen when it was created");
+}
+
+static const struct {
+        const char *name;
+        bool takes_options; /* NAME:OPTIONS */
+        int (*make)(const char *options, const UserMap *base, UserMap *map, Error *reterr);
+} modes[] = {
+        { "host", false, mode_host },
+        { "keep-id", true, mode_keep_id },
+        { "nomap", false, mode_nomap },
+        { "auto", true, mode_auto },
+};
+
+static int make_mode(const char *mode, const UserMap *base, UserMap *map, Error *reterr) {
+        for (size_t i = 0; i < ELEMENTSOF(modes); i++) {
+                const char *rest = str_after(mode, modes[i].name);
+
+                if (rest && (!*rest || (*rest == ':' && modes[i].takes_options)))
+                        return modes[i].make(*rest ? rest + 1 : NULL, base, map, reterr);
+        }
+        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --userns=%s: not there yet", mode);
+}
+
 int user_map_for_container(const ContainerConfig *config, const UserMap *base, UserMap *ret, Error *reterr) {
         _cleanup_user_map_ UserMap map = { .single = base->single, .own = true };
-        const char *mode = config->userns, *options;
-        int r;
+        int r = config->n_uid_map > 0 || config->n_gid_map > 0
+                        ? compose_maps(config, base, &map, reterr)
+                        : make_mode(str_empty(config->userns) ? "host" : config->userns, base, &map, reterr);
 
-        if (config->n_uid_map > 0 || config->n_gid_map > 0) {
-                /* one given alone stands for both, as Podman has it */
-                const ContainerIdMapping *uid = config->n_uid_map ? config->uid_map : config->gid_map;
-                const ContainerIdMapping *gid = config->n_gid_map ? config->gid_map : config->uid_map;
-
-                r = compose_explicit(uid, config->n_uid_map ?: config->n_gid_map, &base->uid, &map.uid, reterr);
-                if (r >= 0)
-                        r = compose_explicit(gid, config->n_gid_map ?: config->n_uid_map, &base->gid, &map.gid, reterr);
-        } else if (str_empty(mode) || str_equal(mode, "host")) {
-                map.own = false;
-                map.host = base->host;
-                r = compose_explicit(base->uid.ranges, 0, &base->uid, &map.uid, reterr);
-                for (size_t i = 0; i < base->uid.n && r >= 0; i++)
-                        r = add(&map.uid, base->uid.ranges[i].container_id, base->uid.ranges[i].host_id, base->uid.ranges[i].size);
-                for (size_t i = 0; i < base->gid.n && r >= 0; i++)
-                        r = add(&map.gid, base->gid.ranges[i].container_id, base->gid.ranges[i].host_id, base->gid.ranges[i].size);
-        } else if ((options = str_after(mode, "keep-id"))) {
-                uint32_t uid = getuid(), gid = getgid();
-
-                if (base->host)
-                        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                         "cannot use --userns=keep-id as root: there is no other user to keep");
-                r = *options == ':' ? parse_keep_id(options + 1, &uid, &gid, reterr) : 0;
-                if (r >= 0)
-                        r = compose_keep_id(uid, &base->uid, &map.uid, reterr);
-                if (r >= 0)
-                        r = compose_keep_id(gid, &base->gid, &map.gid, reterr);
-        } else if (str_after(mode, "auto")) {
-                return error_set(reterr, -EINVAL, ERROR_INTERNAL, "cannot use --userns=%s: no range was chosen when it was created", mode);
-        } else if (str_equal(mode, "nomap")) {
-                if (base->host || base->single)
-                        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                         "cannot use --userns=nomap: it needs an ordinary user with subordinate IDs");
-                r = add_composed(&map.uid, &base->uid, 0, 1, idmap_size(&base->uid) - 1, reterr);
-                if (r >= 0)
-                        r = add_composed(&map.gid, &base->gid, 0, 1, idmap_size(&base->gid) - 1, reterr);
-        } else
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --userns=%s: not there yet", mode);
         if (r < 0)
                 return r;
         *ret = map;

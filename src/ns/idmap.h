@@ -22,7 +22,7 @@ void user_map_done(UserMap *map);
 #define _cleanup_user_map_ _cleanup_(user_map_done)
 
 /* The map that everything of this user is stored under: 0 is the user, 1.. the subordinate IDs; for root, the host's own
- * IDs (`host`). Without subordinate IDs `single` is set, and *ret_hint_needed tells to warn. */
+ * IDs (`host`). Without subordinate IDs `single` is set, see user_map_warn_single(). */
 int user_map_default(UserMap *ret, Error *reterr);
 
 /* The map of a container: by config->userns and config->uid_map/gid_map over the default one. */
