@@ -136,8 +136,11 @@ int cgroup_freeze(int dir_fd, bool freeze, Error *reterr) {
                 /* poll(2) tells of a change since the last read of this very descriptor */
                 if (pread(events, drain, sizeof(drain), 0) < 0)
                         return error_set_errno(reterr, -errno, "cannot read 'cgroup.events'");
-                if (RETRY_EINTR(poll(&poll_fd, 1, FREEZE_TIMEOUT_MSEC)) == 0)
+                if (RETRY_EINTR(poll(&poll_fd, 1, FREEZE_TIMEOUT_MSEC)) == 0) {
+                        if (freeze) /* what is said to run should */
+                                (void) file_write_string(dir_fd, "cgroup.freeze", "0");
                         return error_set(reterr, -ETIMEDOUT, ERROR_INTERNAL, "a process does not let itself be frozen");
+                }
         }
 }
 
