@@ -89,9 +89,10 @@ static int enter_scope(pid_t pid, void *data, Error *reterr) {
         }
         if (r >= 0)
                 r = manager_wait_job(&p->manager, job, &result, reterr);
-        if (r >= 0 && !str_equal(result, "done"))
-                r = error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start the scope of the container: %s", result);
-        return r;
+        if (r < 0 || str_equal(result, "done"))
+                return r;
+        (void) error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start the scope of the container: %s", result);
+        return error_hint(reterr, "the manager's journal says why: journalctl --user --unit %s", name);
 }
 
 static int refuse_limits(const Placement *p, Error *reterr) {
