@@ -119,6 +119,7 @@ static int start_here(const Store *store, Container *container, const DetachedOp
         StartOptions start = {
                 .place = str_equal(container->config.cgroups, "disabled") ? START_NOWHERE : START_IN_UNIT,
                 .storage_driver = options->storage_driver,
+                .orphan = true, /* systemd warns of a main process that is not its child */
                 .created = unit_created,
                 .failed = unit_failed,
                 .failure_exit_status = failure_exit_status,

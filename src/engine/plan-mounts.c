@@ -101,7 +101,18 @@ static int open_source(MountPlan *plan, Error *reterr) {
         return 0;
 }
 
-static int add_volume(const Store *store, const ContainerMount *mount, MountPlan *plan, char ***fresh, Error *reterr) {
+/* A fresh volume belongs to the user; where the container's root is somebody else, it is given to that one. */
+static int give_to_root(const UserMap *base, const UserMap *map, const char *path, Error *reterr) {
+        uint32_t host_uid, host_gid, uid, gid;
+
+        if (!idmap_to_host(&map->uid, 0, &host_uid) || !idmap_to_host(&map->gid, 0, &host_gid) ||
+            !idmap_from_host(&base->uid, host_uid, &uid) || !idmap_from_host(&base->gid, host_gid, &gid))
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot give the volume '%s' to the container's root: it has no ID", path);
+        return mapped_change_owner(base, path, uid, gid, reterr);
+}
+
+static int add_volume(const Store *store, const ContainerMount *mount, const UserMap *base, const UserMap *map, MountPlan *plan,
+                      char ***fresh, Error *reterr) {
         _cleanup_volume_ Volume volume = VOLUME_NULL;
         int r = volume_ensure(store, mount->source, mount->anonymous, &volume, reterr);
 
@@ -111,10 +122,11 @@ static int add_volume(const Store *store, const ContainerMount *mount, MountPlan
         plan->copy_up = volume.needs_copy_up;
         if (!plan->source || (volume.needs_copy_up && strv_append(fresh, mount->source) < 0))
                 return error_oom(reterr);
-        return 0;
+        return volume.needs_copy_up && map->own ? give_to_root(base, map, plan->source, reterr) : 0;
 }
 
-static int add_user_mount(const Store *store, const ContainerMount *mount, ProcPlan *plan, char ***fresh, Error *reterr) {
+static int add_user_mount(const Store *store, const ContainerMount *mount, const UserMap *base, ProcPlan *plan, char ***fresh,
+                          Error *reterr) {
         MountPlan *m = proc_plan_add_mount(plan);
         int r = 0;
 
@@ -130,7 +142,7 @@ static int add_user_mount(const Store *store, const ContainerMount *mount, ProcP
                 m->copy_up = true;
         } else if (str_equal(mount->type, "volume")) {
                 m->attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
-                r = add_volume(store, mount, m, fresh, reterr);
+                r = add_volume(store, mount, base, &plan->map, m, fresh, reterr);
         } else if (str_equal(mount->type, "bind")) {
                 /* devices are what somebody wants who mounts below /dev */
                 bool devices = str_equal(m->destination, "/dev") || str_after(m->destination, "/dev/");
@@ -295,7 +307,7 @@ int plan_mounts(const Store *store, Container *container, const UserMap *base, P
         int r = add_read_only_tmpfs(config, plan, reterr);
 
         for (size_t i = 0; i < config->n_mounts && r >= 0; i++)
-                r = add_user_mount(store, &config->mounts[i], plan, &fresh, reterr);
+                r = add_user_mount(store, &config->mounts[i], base, plan, &fresh, reterr);
         if (r >= 0)
                 r = add_files(store, container, plan, reterr);
         if (r >= 0)

@@ -257,6 +257,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         if (r >= 0)
                 r = plan_make(store, container, &plan_options, &plan, &fresh, reterr);
         plan.failure_exit_status = options->failure_exit_status;
+        plan.orphan = options->orphan;
         if (r >= 0)
                 r = place(&placement, options, &plan, reterr);
         if (r >= 0)

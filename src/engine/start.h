@@ -16,6 +16,7 @@ typedef struct StartOptions {
         StartPlace place;
         const char *storage_driver;
         int stdio[3];          /* the container's side */
+        bool orphan;           /* the init is systemd's child from the beginning, see proc/plan.h */
         bool foreground;       /* ends with this process */
         int listen_fds;        /* socket-activation descriptors from 3 on */
         /* Called when all is in place and the output can flow, before the program runs; NULL: nothing to do. */

@@ -115,8 +115,9 @@ int userns_clone_inside(int pinned_fd, const UserMap *view, struct clone_args *a
                         Error *reterr) {
         Inside inside = { .pinned_fd = pinned_fd, .view = view, .args = args, .function = function, .data = data, .error = reterr };
 
-        args->flags |= CLONE_NEWUSER | CLONE_PARENT;
-        args->exit_signal = 0; /* clone3(2): with CLONE_PARENT it is that of the cloning process */
+        args->flags |= CLONE_NEWUSER;
+        /* clone3(2): with CLONE_PARENT it is that of the cloning process */
+        args->exit_signal = (args->flags & CLONE_PARENT) ? 0 : SIGCHLD;
         char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
         if (stack == MAP_FAILED || mprotect(stack, GUARD_SIZE, PROT_NONE) < 0)
                 return error_oom(reterr);

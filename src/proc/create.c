@@ -128,6 +128,8 @@ static int be_born(void *data) {
 }
 
 static int clone_inside(const ProcPlan *plan, struct clone_args args, Birth *birth, Error *reterr) {
+        if (!plan->orphan)
+                args.flags |= CLONE_PARENT;
         return userns_clone_inside(plan->parent_userns_fd, &plan->parent_view, &args, be_born, birth, reterr);
 }
 
@@ -184,6 +186,10 @@ int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
         proc.sync_fd = sync[0];
         int r = clone_mapped(plan, sync, &proc, reterr);
         (void) fd_close(sync[1]);
+        /* systemd moves only processes of the user's own ID, and with a map of its own the init is about to have another */
+        bool placed_first = plan->place && plan->map.own;
+        if (r >= 0 && placed_first)
+                r = plan->place(proc.pid, plan->place_data, reterr);
         if (r >= 0)
                 r = wire_send_result(proc.sync_fd, 0, /* error= */ NULL);
         if (r >= 0 && plan->hands_out_namespaces) {
@@ -191,7 +197,7 @@ int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
                 if (r >= 0)
                         r = wire_receive_result_fd(proc.sync_fd, &proc.netns_fd, reterr);
         }
-        if (r >= 0 && plan->place)
+        if (r >= 0 && plan->place && !placed_first)
                 r = plan->place(proc.pid, plan->place_data, reterr);
         if (r >= 0)
                 r = wire_send_result(proc.sync_fd, 0, /* error= */ NULL);

@@ -80,6 +80,7 @@ typedef struct ProcPlan {
         int listen_fds;          /* number of socket-activation descriptors from 3 on (sd_listen_fds(3)) */
         const char *init_path;   /* --init: a static init on the host, bound to /run/podman-init */
         int failure_exit_status;  /* what the init ends with when it cannot execute the program; 0: by the error (125, 126, 127) */
+        bool orphan;              /* where it can be had: the child of the subreaper that will supervise it, from the beginning */
         bool die_with_parent;    /* a foreground container ends when its command is killed */
         int (*place)(pid_t pid, void *data, Error *reterr); /* puts the waiting init into its cgroup; NULL: it is there */
         void *place_data;

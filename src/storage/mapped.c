@@ -41,6 +41,24 @@ int mapped_remove_tree(int dir_fd, const char *name, Error *reterr) {
         return r < 0 ? r : userns_run(&map, 0, remove_inside, &removal, reterr);
 }
 
+typedef struct Ownership {
+        const char *path;
+        uid_t uid;
+        gid_t gid;
+} Ownership;
+
+static int change_owner_inside(void *data, Error *reterr) {
+        const Ownership *o = data;
+
+        return lchown(o->path, o->uid, o->gid) < 0 ? error_set_errno(reterr, -errno, "cannot change the owner of '%s'", o->path) : 0;
+}
+
+int mapped_change_owner(const UserMap *base, const char *path, uid_t uid, gid_t gid, Error *reterr) {
+        Ownership ownership = { path, uid, gid };
+
+        return userns_run(base, 0, change_owner_inside, &ownership, reterr);
+}
+
 static int clone_and_send(int socket, char *const *paths, size_t n, Error *reterr) {
         for (size_t i = 0; i < n; i++) {
                 _cleanup_fd_ int fd = open_tree(AT_FDCWD, paths[i], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);

@@ -7,6 +7,9 @@
 /* Removes `name` in `dir_fd` and all below it. Tried as the user first, and only where that is denied in a namespace. */
 int mapped_remove_tree(int dir_fd, const char *name, Error *reterr);
 
+/* Gives one file or directory to IDs of the user's view (ns/idmap.h). */
+int mapped_change_owner(const UserMap *base, const char *path, uid_t uid, gid_t gid, Error *reterr);
+
 /* Clones the mounts at the given absolute paths, as the user sees them, into detached mounts (open_tree(2)): for
  * containers whose root may not go where the user may. `fds` has room for n. */
 int mapped_clone_trees(const UserMap *base, char *const *paths, size_t n, int *fds, Error *reterr);
