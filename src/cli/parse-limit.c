@@ -8,6 +8,7 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "spec/rlimit.h"
 
 #define INVALID(...) error_set(reterr, -EINVAL, ERROR_INVALID, __VA_ARGS__)
 
@@ -95,27 +96,6 @@ int parse_pids_limit(ContainerConfig *config, const char *value, Error *reterr) 
         return 0;
 }
 
-static const struct {
-        const char *name, *type;
-        int resource;
-} ulimits[] = {
-        { "core", "RLIMIT_CORE", RLIMIT_CORE },
-        { "cpu", "RLIMIT_CPU", RLIMIT_CPU },
-        { "data", "RLIMIT_DATA", RLIMIT_DATA },
-        { "fsize", "RLIMIT_FSIZE", RLIMIT_FSIZE },
-        { "locks", "RLIMIT_LOCKS", RLIMIT_LOCKS },
-        { "memlock", "RLIMIT_MEMLOCK", RLIMIT_MEMLOCK },
-        { "msgqueue", "RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE },
-        { "nice", "RLIMIT_NICE", RLIMIT_NICE },
-        { "nofile", "RLIMIT_NOFILE", RLIMIT_NOFILE },
-        { "nproc", "RLIMIT_NPROC", RLIMIT_NPROC },
-        { "rss", "RLIMIT_RSS", RLIMIT_RSS },
-        { "rtprio", "RLIMIT_RTPRIO", RLIMIT_RTPRIO },
-        { "rttime", "RLIMIT_RTTIME", RLIMIT_RTTIME },
-        { "sigpending", "RLIMIT_SIGPENDING", RLIMIT_SIGPENDING },
-        { "stack", "RLIMIT_STACK", RLIMIT_STACK },
-};
-
 static int set_rlimit(ContainerConfig *config, const char *type, uint64_t soft, uint64_t hard, Error *reterr) {
         ContainerRlimit *found = NULL;
 
@@ -141,12 +121,12 @@ static int parse_limit_value(const char *text, uint64_t *ret) {
 }
 
 static int copy_host_limits(ContainerConfig *config, Error *reterr) {
-        for (size_t i = 0; i < ELEMENTSOF(ulimits); i++) {
+        for (size_t i = 0; i < RLIMIT_KINDS; i++) {
                 struct rlimit limit;
 
-                if (getrlimit((__rlimit_resource_t) ulimits[i].resource, &limit) < 0)
-                        return error_set_errno(reterr, -errno, "cannot read the limit '%s'", ulimits[i].name);
-                int r = set_rlimit(config, ulimits[i].type, limit.rlim_cur, limit.rlim_max, reterr);
+                if (getrlimit((__rlimit_resource_t) rlimit_kinds[i].resource, &limit) < 0)
+                        return error_set_errno(reterr, -errno, "cannot read the limit '%s'", rlimit_kinds[i].name);
+                int r = set_rlimit(config, rlimit_kinds[i].type, limit.rlim_cur, limit.rlim_max, reterr);
                 if (r < 0)
                         return r;
         }
@@ -176,10 +156,8 @@ int parse_ulimit(ContainerConfig *config, const char *value, Error *reterr) {
                 return INVALID("'%s' is not a limit", colon + 1);
         if (soft > hard)
                 return INVALID("the soft limit is above the hard one");
-        for (size_t i = 0; i < ELEMENTSOF(ulimits); i++)
-                if (str_equal(ulimits[i].name, text))
-                        return set_rlimit(config, ulimits[i].type, soft, hard, reterr);
-        return INVALID("there is no limit of the name '%s'", text);
+        const RlimitKind *kind = rlimit_kind_by_name(text);
+        return kind ? set_rlimit(config, kind->type, soft, hard, reterr) : INVALID("there is no limit of the name '%s'", text);
 }
 
 static const char *const ipc_sysctls[] = {

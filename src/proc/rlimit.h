@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --ulimit words, and resource limits put into force (getrlimit(2)). Inside a user namespace nobody can raise a hard
- * limit above what sdpod itself was given, so that is checked, and said, before the container is made. */
+/* Resource limits put into force (getrlimit(2)). Inside a user namespace nobody can raise a hard limit above what sdpod
+ * itself was given, so that is checked, and said, before any is set. */
 #pragma once
 
 #include "spec/container.h"
-
-/* Appends what one word says: NAME=SOFT[:HARD] (-1 and "unlimited" for no limit), replacing an earlier one of the same
- * name, or "host": the limits that sdpod has, with no defaults of ours; stored as one item of type "host". */
-int rlimit_parse(const char *word, ContainerRlimit **items, size_t *n_items, Error *reterr);
-
-/* The resource number (RLIMIT_NOFILE) for an item's type; -ENOENT for an unknown one. */
-int rlimit_from_type(const char *type) _pure_;
 
 enum { RLIMIT_PLAN_MAX = 16 };
 
@@ -30,6 +23,3 @@ int rlimit_plan(const ContainerRlimit *items, size_t n_items, RlimitPlan *ret, E
 
 /* Sets them on this process. 0, or -errno with the resource in *ret_failed. No allocation. */
 int rlimit_apply(const RlimitPlan *plan, int *ret_failed);
-
-/* "nofile" for RLIMIT_NOFILE. Static. */
-const char *rlimit_name(int resource) _pure_;
