@@ -36,8 +36,7 @@ static int make_temporary(int dir_fd, mode_t mode, char *ret_name) {
         return -EEXIST;
 }
 
-static int write_named(int dir_fd, const char *name, const void *data, size_t size, mode_t mode,
-                       FileDurability durability, bool exclusive) {
+int file_write_atomic(int dir_fd, const char *name, const void *data, size_t size, mode_t mode, FileDurability durability) {
         char temporary[TEMPORARY_NAME_MAX];
         _cleanup_fd_ int fd = make_temporary(dir_fd, mode, temporary);
         int r;
@@ -47,23 +46,13 @@ static int write_named(int dir_fd, const char *name, const void *data, size_t si
         r = io_write_full(fd, data, size);
         if (r >= 0 && durability == FILE_DURABLE && fsync(fd) < 0)
                 r = -errno;
-        if (r >= 0 && exclusive && linkat(dir_fd, temporary, dir_fd, name, 0) < 0)
+        if (r >= 0 && renameat(dir_fd, temporary, dir_fd, name) < 0)
                 r = -errno;
-        if (r >= 0 && !exclusive && renameat(dir_fd, temporary, dir_fd, name) < 0)
-                r = -errno;
-        if (r < 0 || exclusive)
+        if (r < 0)
                 (void) unlinkat(dir_fd, temporary, 0);
         if (r >= 0 && durability == FILE_DURABLE && fsync(dir_fd) < 0)
                 r = -errno;
         return r;
-}
-
-int file_write_atomic(int dir_fd, const char *name, const void *data, size_t size, mode_t mode, FileDurability durability) {
-        return write_named(dir_fd, name, data, size, mode, durability, /* exclusive= */ false);
-}
-
-int file_create_atomic(int dir_fd, const char *name, const void *data, size_t size, mode_t mode, FileDurability durability) {
-        return write_named(dir_fd, name, data, size, mode, durability, /* exclusive= */ true);
 }
 
 int file_read(int dir_fd, const char *name, size_t limit, char **ret_data, size_t *ret_size) {

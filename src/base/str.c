@@ -243,16 +243,3 @@ const char *strv_env_get(char *const *env, const char *key) {
                         return *env + n + 1;
         return NULL;
 }
-
-void strv_env_unset(char **env, const char *key) {
-        size_t n = strlen(key);
-        char **to = env;
-
-        for (char **p = env; p && *p; p++)
-                if (env_has_key(*p, key, n))
-                        free(*p);
-                else
-                        *to++ = *p;
-        if (to)
-                *to = NULL;
-}

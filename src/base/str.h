@@ -75,7 +75,6 @@ char **strv_split(const char *s, const char *separators);
 /* One string with `separator` between; owned; NULL when out of memory. */
 char *strv_join(char *const *v, const char *separator);
 
-/* Environment vectors ("KEY=VALUE", a later one wins in place): sets one, gets the value (borrowed) or NULL. */
+/* Environment vectors ("KEY=VALUE", a later one wins in place): sets one; gets the value (borrowed) or NULL. */
 int strv_env_set(char ***env, const char *assignment);
 const char *strv_env_get(char *const *env, const char *key) _pure_;
-void strv_env_unset(char **env, const char *key);

@@ -114,10 +114,6 @@ static int read_event(int dir_fd, const char *key) {
         return -ENODATA;
 }
 
-int cgroup_is_populated(int dir_fd) {
-        return read_event(dir_fd, "populated");
-}
-
 int cgroup_freeze(int dir_fd, bool freeze, Error *reterr) {
         _cleanup_fd_ int events = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
         struct pollfd poll_fd = { .fd = events, .events = POLLPRI };
@@ -142,10 +138,6 @@ int cgroup_freeze(int dir_fd, bool freeze, Error *reterr) {
                         return error_set(reterr, -ETIMEDOUT, ERROR_INTERNAL, "a process does not let itself be frozen");
                 }
         }
-}
-
-int cgroup_kill(int dir_fd) {
-        return file_write_string(dir_fd, "cgroup.kill", "1");
 }
 
 static int add_pids(int dir_fd, pid_t **pids, size_t *n, unsigned depth) {

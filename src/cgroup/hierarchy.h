@@ -32,11 +32,5 @@ int cgroup_enable_controllers(int dir_fd);
 /* Freezes or thaws all processes (cgroup.freeze, Linux 5.2) and waits until that is so. */
 int cgroup_freeze(int dir_fd, bool freeze, Error *reterr);
 
-/* Kills all processes of the cgroup and below (cgroup.kill, Linux 5.14). */
-int cgroup_kill(int dir_fd);
-
 /* All process IDs in the cgroup and below, in the order of the kernel; owned array. */
 int cgroup_pids(int dir_fd, pid_t **ret, size_t *ret_n);
-
-/* Whether any process is in it or below: 1, 0, or -errno (cgroup.events). */
-int cgroup_is_populated(int dir_fd);

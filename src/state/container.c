@@ -101,7 +101,7 @@ static int save(int dir_fd, const char *name, const JsonField *fields, const voi
         return json_write(dir_fd, name, json, 0600, how, reterr);
 }
 
-int container_save_config(Container *container, Error *reterr) {
+static int save_config(Container *container, Error *reterr) {
         return save(container->dir_fd, "container.json", container_config_fields, &container->config, durability(container),
                     reterr);
 }
@@ -178,7 +178,7 @@ static int take_name(const Store *store, Container *container, Error *reterr) {
                         if (!(config->name = name_generate()))
                                 return error_oom(reterr);
                 }
-                int r = container_save_config(container, reterr);
+                int r = save_config(container, reterr);
                 if (r >= 0)
                         r = claim_name(store, names_fd, config->name, config->id, reterr);
                 if (r == -EEXIST && !given)
@@ -187,6 +187,16 @@ static int take_name(const Store *store, Container *container, Error *reterr) {
                         error_done(reterr);
                 return r;
         }
+}
+
+/* For a record that is just being made: nothing needs to be read again. */
+static int take_lock(const Store *store, Container *container, Error *reterr) {
+        int fd = container_runtime_fd(store, container, reterr);
+
+        if (fd < 0)
+                return fd;
+        container->lock_fd = store_lock(fd, "lock", /* exclusive= */ true, reterr);
+        return container->lock_fd < 0 ? container->lock_fd : 0;
 }
 
 int container_create(const Store *store, ContainerConfig *config, Container *ret, Error *reterr) {
@@ -215,7 +225,7 @@ int container_create(const Store *store, ContainerConfig *config, Container *ret
         else {
                 container.config = *config;
                 /* the lock comes before the name: whoever finds the name waits until the maker is done with it */
-                r = container_lock_new(store, &container, reterr);
+                r = take_lock(store, &container, reterr);
                 if (r >= 0)
                         r = take_name(store, &container, reterr);
                 *config = container.config; /* owned by the caller again until all went well */
@@ -368,18 +378,9 @@ int container_open(const Store *store, const char *name_or_id, Container *ret, E
         return r < 0 ? r : container_load(store, id, ret, reterr);
 }
 
-int container_lock_new(const Store *store, Container *container, Error *reterr) {
-        int fd = container_runtime_fd(store, container, reterr);
-
-        if (fd < 0)
-                return fd;
-        container->lock_fd = store_lock(fd, "lock", /* exclusive= */ true, reterr);
-        return container->lock_fd < 0 ? container->lock_fd : 0;
-}
-
 int container_lock(const Store *store, Container *container, Error *reterr) {
         struct stat st;
-        int r = container_lock_new(store, container, reterr);
+        int r = take_lock(store, container, reterr);
 
         if (r < 0 && r != -ENOENT)
                 return r;
@@ -448,7 +449,7 @@ int container_rename(const Store *store, Container *container, const char *name,
                 return r;
         r = str_replace(&container->config.name, name);
         if (r >= 0)
-                r = container_save_config(container, reterr);
+                r = save_config(container, reterr);
         /* with the record written the new name is the true one; a crash before leaves two names for one record */
         (void) unlinkat(names_fd, r < 0 ? name : old, 0);
         return r;

@@ -88,9 +88,6 @@ int container_open(const Store *store, const char *name_or_id, Container *ret, E
 /* Waits for the container's lock and reloads state and process under it. Released by container_unlock() or _done(). */
 int container_lock(const Store *store, Container *container, Error *reterr);
 
-/* The same for a record that is just being made: nothing is read again. */
-int container_lock_new(const Store *store, Container *container, Error *reterr);
-
 void container_unlock(Container *container);
 
 /* Reads state and process again and resolves the status. */
@@ -98,7 +95,6 @@ int container_refresh(const Store *store, Container *container, Error *reterr);
 
 int container_save_state(Container *container, Error *reterr);
 int container_save_process(const Store *store, Container *container, Error *reterr);
-int container_save_config(Container *container, Error *reterr); /* rename, update */
 
 /* All IDs, in no order; a vector (NULL: none). */
 int container_list(const Store *store, char ***ret, Error *reterr);
