@@ -2,7 +2,6 @@
 /* Which containers a command's words mean. */
 #include "cli/container-choose.h"
 
-#include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
 

@@ -7,7 +7,6 @@
 
 #include "base/io.h"
 #include "base/log.h"
-#include "base/str.h"
 
 static const char *const log_levels[] = {
         "trace", "debug", "info", "warn", "warning", "error", "fatal", "panic", NULL

@@ -2,10 +2,7 @@
 /* Reads capabilities and security options. */
 #include "cli/parse-security.h"
 
-#include <ctype.h>
-
 #include "base/parse.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "cli/parse-mount.h"
 #include "spec/opening.h"

@@ -2,7 +2,6 @@
 /* A container as `ps` shows it. */
 #include "cli/ps-row.h"
 
-#include <inttypes.h>
 #include <unistd.h>
 
 #include "base/str.h"

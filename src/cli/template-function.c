@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The functions of templates: Go's own, and those that Podman adds. */
-#include <ctype.h>
 #include <stdint.h>
 #include <stdio.h>
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod image inspect, image exists, tag, untag. */
-#include "base/str.h"
 #include "cli/image-json.h"
 #include "cli/verbs.h"
 

@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/parse.h"
-#include "base/str.h"
 #include "cli/container-args.h"
 #include "cli/verbs.h"
 #include "engine/detached.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod volume ls, inspect. */
-#include "base/str.h"
 #include "cli/verbs.h"
 #include "cli/volume-json.h"
 

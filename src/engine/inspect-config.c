@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Config and HostConfig of an inspected container: what was asked for. */
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "base/parse.h"
 #include "base/str.h"

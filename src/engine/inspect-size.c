@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/str.h"
 #include "engine/inspect.h"
 #include "ns/userns.h"
 

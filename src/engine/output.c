@@ -3,12 +3,9 @@
 #include "engine/output.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/parse.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "cgroup/manager.h"
 #include "cgroup/notify.h"

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod-net: the network of one container. Started by sdpod with three descriptors; of no use by hand. */
 #include <limits.h>
-#include <stdio.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
-#include "base/error.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"

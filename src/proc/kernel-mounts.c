@@ -14,9 +14,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/log.h"
 #include "base/path.h"
-#include "base/str.h"
 #include "proc/mount.h"
 
 #define ATTR_KERNEL (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)

@@ -8,7 +8,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/path.h"
 #include "base/str.h"
 

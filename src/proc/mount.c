@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/str.h"
 
 /* The file system context hands out one message a read, "e overlay: text" for errors (fsopen(2), Linux 5.2). */
 static int explain(int context, int code, const char *type, Error *reterr) {

@@ -4,7 +4,6 @@
 
 #include <linux/seccomp.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

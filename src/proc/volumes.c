@@ -13,7 +13,6 @@
 
 #include "base/copy.h"
 #include "base/io.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "proc/mount.h"
 #include "proc/user.h"

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/path.h"
 #include "base/str.h"
 
 #define DIRECTORY "pending"
