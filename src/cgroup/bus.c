@@ -36,7 +36,7 @@ void bus_body_done(BusBody *body) {
 static void put(BusBody *body, const void *data, size_t size, size_t alignment) {
         size_t padding = (alignment - body->size % alignment) % alignment;
 
-        if (body->failed)
+        if (body->failed || padding + size == 0) /* nothing to put may come before there is any room */
                 return;
         if (body->room - body->size < padding + size) {
                 size_t room = MAX(body->room * 2, body->size + padding + size + 512);
