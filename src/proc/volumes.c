@@ -45,11 +45,13 @@ static int make_tmpfs(const MountPlan *plan, Error *reterr) {
 
         if (!words)
                 return error_oom(reterr);
-        for (char **w = words; *w && n + 1 < ELEMENTSOF(options); w++) {
+        for (char **w = words; *w; w++) {
                 char *value = strchr(*w, '=');
 
                 if (!**w)
                         continue;
+                if (n + 1 >= ELEMENTSOF(options)) /* the last one ends the list */
+                        return error_set(reterr, -E2BIG, ERROR_INVALID, "more than %zu options", ELEMENTSOF(options) - 1);
                 if (value)
                         *value++ = 0;
                 options[n++] = (MountOption){ *w, value };
