@@ -216,23 +216,6 @@ static int read_integer(Reader *r, int64_t *ret) {
         return 0;
 }
 
-static int store_integer(JsonFieldType type, int64_t n, void *to) {
-        switch (type) {
-        case JSON_FIELD_INT64:
-                *(int64_t *) to = n;
-                return 0;
-        case JSON_FIELD_UINT64:
-                *(uint64_t *) to = (uint64_t) n; /* saved as the same bits */
-                return 0;
-        case JSON_FIELD_INT:
-                *(int *) to = (int) n;
-                return n < INT32_MIN || n > INT32_MAX ? -EBADMSG : 0;
-        default:
-                *(uint32_t *) to = (uint32_t) n;
-                return n < 0 || n > UINT32_MAX ? -EBADMSG : 0;
-        }
-}
-
 static int skip_list(Reader *r, char open, char close) {
         bool first = true;
         Slice key;
@@ -320,7 +303,7 @@ static int read_field(Reader *r, const JsonField *f, void *target, Error *reterr
                 return read_array(r, f, target, reterr);
         default: {
                 int k = read_integer(r, &n);
-                return k < 0 ? k : store_integer(f->type, n, to);
+                return k < 0 ? k : json_store_integer(f->type, n, to);
         }
         }
 }

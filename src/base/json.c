@@ -194,11 +194,7 @@ static int load_array(const json_t *value, const JsonField *f, void *target, Err
         return 0;
 }
 
-static int load_integer(const json_t *value, JsonFieldType type, void *to) {
-        json_int_t n = json_integer_value(value);
-
-        if (!json_is_integer(value))
-                return -EBADMSG;
+int json_store_integer(JsonFieldType type, int64_t n, void *to) {
         switch (type) {
         case JSON_FIELD_INT64:
                 *(int64_t *) to = n;
@@ -239,7 +235,7 @@ static int load_field(const json_t *value, const JsonField *f, void *target, Err
         case JSON_FIELD_ARRAY:
                 return load_array(value, f, target, reterr);
         default:
-                return load_integer(value, f->type, to);
+                return json_is_integer(value) ? json_store_integer(f->type, json_integer_value(value), to) : -EBADMSG;
         }
 }
 

@@ -80,6 +80,9 @@ int json_fields_load(const json_t *object, const JsonField *fields, void *target
 int json_fields_parse(const char *text, size_t size, const JsonField *fields, void *target, Error *reterr);
 int json_fields_read(int dir_fd, const char *name, size_t limit, const JsonField *fields, void *target, Error *reterr);
 
+/* Puts a number into a field of an integer type; -EBADMSG where it does not fit. For the two readers of records. */
+int json_store_integer(JsonFieldType type, int64_t n, void *to);
+
 /* The struct as a new object, or NULL when out of memory. */
 json_t *json_fields_save(const JsonField *fields, const void *source);
 
