@@ -17,6 +17,7 @@
 #include "ns/idmap.h"
 #include "proc/caps.h"
 #include "proc/masked.h"
+#include "proc/sysctl.h"
 #include "storage/volume.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -218,6 +219,9 @@ static int check(const ContainerConfig *config, Error *reterr) {
                 r = caps_resolve(config->cap_add, config->cap_drop, config->privileged, &caps, reterr);
         if (r >= 0)
                 r = masked_paths_resolve(config->masked_paths_add, config->unmask, config->privileged, &paths, reterr);
+        if (r >= 0)
+                r = sysctl_check(config->sysctl, SYSCTL_NAMESPACE_IPC | SYSCTL_NAMESPACE_UTS |
+                                 (str_equal(config->network, "host") ? 0 : SYSCTL_NAMESPACE_NET), reterr);
         if (r >= 0)
                 r = user_map_default(&base, reterr);
         if (r >= 0)
