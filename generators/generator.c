@@ -202,7 +202,14 @@ static int open_output(Generator *g, const char *path) {
 
 static int generate(Generator *g) {
         _cleanup_fd_ int dir_fd = -EBADF, late_fd = -EBADF;
-        UnitSet set = { .user = g->user, .verbose = g->verbose, .tool = find_tool(g), .report = report, .userdata = g };
+        UnitSet set = {
+                .user = g->user,
+                .verbose = g->verbose,
+                .tool = find_tool(g),
+                .sdpod = SDPOD_BINDIR "/sdpod",
+                .report = report,
+                .userdata = g,
+        };
         UnitDirs dirs = {};
 
         if (!g->dry_run && (dir_fd = open_output(g, g->dirs[0])) < 0)

@@ -5,8 +5,11 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
+#include <unistd.h>
 
 #include "base/io.h"
+#include "base/journal.h"
 #include "base/str.h"
 
 static const char *program = "sdpod";
@@ -40,6 +43,22 @@ LogLevel log_level_from_string(const char *name) {
         return _LOG_LEVEL_INVALID;
 }
 
+static void print(LogLevel level, char *line) {
+        static const int priorities[_LOG_LEVEL_MAX] = {
+                [LOG_LEVEL_ERROR] = LOG_ERR,  [LOG_LEVEL_HINT] = LOG_ERR,    [LOG_LEVEL_WARNING] = LOG_WARNING,
+                [LOG_LEVEL_INFO] = LOG_INFO,  [LOG_LEVEL_DEBUG] = LOG_DEBUG,
+        };
+        size_t size = strlen(line);
+
+        if (journal_is(STDERR_FILENO)) {
+                line[size - 1] = 0; /* the journal's lines have no newline */
+                if (journal_send(program, priorities[level], line) >= 0)
+                        return;
+                line[size - 1] = '\n';
+        }
+        (void) io_write_full(STDERR_FILENO, line, size); /* nowhere left to say it */
+}
+
 void log_line(LogLevel level, const char *format, ...) {
         _cleanup_free_ char *text = NULL, *clean = NULL, *line = NULL;
         int saved_errno = errno;
@@ -51,13 +70,9 @@ void log_line(LogLevel level, const char *format, ...) {
         va_start(ap, format);
         int r = vasprintf(&text, format, ap);
         va_end(ap);
-        if (r >= 0 && (clean = str_escape_control(text))) {
-                const char *warning = level == LOG_LEVEL_WARNING ? "warning: " : "";
-
-                r = level == LOG_LEVEL_HINT ? asprintf(&line, "hint: %s\n", clean)
-                                            : asprintf(&line, "%s: %s%s\n", program, warning, clean);
-                if (r >= 0)
-                        (void) io_write_full(/* STDERR_FILENO */ 2, line, strlen(line)); /* nowhere left to say it */
-        }
+        if (r >= 0 && (clean = str_escape_control(text)) &&
+            asprintf(&line, "%s: %s%s\n", level == LOG_LEVEL_HINT ? "hint" : program, level == LOG_LEVEL_WARNING ? "warning: " : "",
+                     clean) >= 0)
+                print(level, line);
         errno = saved_errno;
 }

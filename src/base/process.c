@@ -15,6 +15,9 @@
 
 #include "base/file.h"
 #include "base/io.h"
+#include "base/str.h"
+
+enum { CGROUP_LIMIT = 4 * 1024 * 1024 };
 
 int process_start_time(pid_t pid, uint64_t *ret) {
         _cleanup_free_ char *text = NULL;
@@ -32,6 +35,23 @@ int process_start_time(pid_t pid, uint64_t *ret) {
                 return -EIO;
         *ret = start_time;
         return 0;
+}
+
+int process_cgroup(pid_t pid, char **ret) {
+        _cleanup_free_ char *text = NULL;
+        char path[32], *save = NULL;
+
+        (void) snprintf(path, sizeof(path), pid > 0 ? "/proc/%d/cgroup" : "/proc/self/cgroup", (int) pid);
+        int r = file_read(AT_FDCWD, path, CGROUP_LIMIT, &text, /* ret_size= */ NULL);
+        if (r < 0)
+                return r;
+        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+                const char *found = str_after(line, "0::");
+
+                if (found)
+                        return (*ret = strdup(found)) ? 0 : -ENOMEM;
+        }
+        return -ENOENT;
 }
 
 int process_open(pid_t pid, uint64_t start_time) {

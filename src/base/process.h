@@ -10,6 +10,9 @@
 /* The start time of a process in clock ticks since boot, field 22 of /proc/PID/stat (proc(5)). -ESRCH if it is gone. */
 int process_start_time(pid_t pid, uint64_t *ret);
 
+/* The cgroup of a process (0: this one) in the unified hierarchy (cgroups(7)). Owned; -ENOENT: there is none. */
+int process_cgroup(pid_t pid, char **ret);
+
 /* A pidfd of `pid` if it still is the process that started at `start_time`; -ESRCH otherwise. */
 int process_open(pid_t pid, uint64_t start_time);
 

@@ -32,23 +32,6 @@ int cgroup_open_root(void) {
         return -ENOENT;
 }
 
-int cgroup_of(pid_t pid, char **ret) {
-        _cleanup_free_ char *text = NULL;
-        char path[32], *save = NULL;
-
-        (void) snprintf(path, sizeof(path), pid > 0 ? "/proc/%d/cgroup" : "/proc/self/cgroup", (int) pid);
-        int r = file_read(AT_FDCWD, path, CGROUP_FILE_LIMIT, &text, /* ret_size= */ NULL);
-        if (r < 0)
-                return r;
-        for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-                const char *found = str_after(line, "0::");
-
-                if (found)
-                        return (*ret = strdup(found)) ? 0 : -ENOMEM;
-        }
-        return -ENOENT;
-}
-
 int cgroup_open(const char *path, Error *reterr) {
         _cleanup_fd_ int root = cgroup_open_root();
 

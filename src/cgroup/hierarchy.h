@@ -11,9 +11,6 @@
  * none. */
 int cgroup_open_root(void);
 
-/* The cgroup of a process (0: this one) in the unified hierarchy. Owned. */
-int cgroup_of(pid_t pid, char **ret);
-
 /* Opens a cgroup's directory. */
 int cgroup_open(const char *path, Error *reterr);
 

@@ -75,39 +75,3 @@ int notify_listen_fds(void) {
                         return -errno;
         return (int) n;
 }
-
-static bool is_unit(const char *name) {
-        static const char *const suffixes[] = { ".service", ".scope", ".socket", ".mount", ".swap" }; /* have a cgroup */
-
-        for (size_t i = 0; i < ELEMENTSOF(suffixes); i++)
-                if (str_has_suffix(name, suffixes[i]))
-                        return true;
-        return false;
-}
-
-/* The unit is the first directory below the slices; below the user manager's own for one of its units. */
-char *notify_unit_of(const char *cgroup, bool of_user) {
-        _cleanup_strv_ char **names = strv_split(cgroup, "/");
-        bool there = !of_user;
-
-        for (char **name = names; name && *name; name++) {
-                const char *plain = **name == '_' ? *name + 1 : *name; /* escaped (systemd, CONTROL_GROUP_INTERFACE) */
-
-                if (str_empty(plain) || str_has_suffix(plain, ".slice"))
-                        continue;
-                if (!there) {
-                        there = str_after(plain, "user@") != NULL && str_has_suffix(plain, ".service");
-                        if (there)
-                                continue;
-                        return NULL; /* the system manager's, as a session is */
-                }
-                return is_unit(plain) ? strdup(plain) : NULL;
-        }
-        return NULL;
-}
-
-char *notify_own_unit(void) {
-        _cleanup_free_ char *cgroup = NULL;
-
-        return cgroup_of(0, &cgroup) < 0 ? NULL : notify_unit_of(cgroup, geteuid() != 0);
-}

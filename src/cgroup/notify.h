@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a service says to its manager, and what it got from it: sd_notify(3), sd_listen_fds(3), sd_pid_get_unit(3), as far as
- * we use them. */
+/* What a service says to its manager, and what it got from it: sd_notify(3), sd_listen_fds(3), as far as we use them. */
 #pragma once
 
 #include <stdint.h>
@@ -16,8 +15,3 @@ int notify_barrier(uint64_t timeout_usec);
 /* How many descriptors from 3 on are sockets that this process was started for; they get O_CLOEXEC. */
 int notify_listen_fds(void);
 
-/* The unit that this process runs in: of the user's manager, or for root of the system's. Owned; NULL: none. */
-char *notify_own_unit(void);
-
-/* The same from a cgroup's path. */
-char *notify_unit_of(const char *cgroup, bool of_user);

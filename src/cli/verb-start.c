@@ -186,6 +186,16 @@ static int run_unit_stop(Invocation *in, Error *reterr) {
         return r < 0 ? r : engine_unit_stop(store, in->arguments[0], reterr);
 }
 
+/* What the generator found wrong with a unit file becomes an error of the unit, as all others are. */
+static int run_unit_fault(Invocation *in, Error *reterr) {
+        return error_set(reterr, -EINVAL, ERROR_INVALID, "%s", in->arguments[0]);
+}
+
+const Verb verb_unit_fault = {
+        .arguments = "MESSAGE", .summary = "Fail with a message", .arguments_min = 1, .arguments_max = 1, .stop_at_argument = true,
+        .run = run_unit_fault,
+};
+
 const Verb verb_unit_start = {
         .arguments = "ID", .summary = "Start a container as this unit's main process", .arguments_min = 1, .arguments_max = 1,
         .enters_container = true,

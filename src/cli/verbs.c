@@ -9,6 +9,7 @@
 const VerbName verb_names[] = {
         { "__complete", .verb = &verb_complete, .hidden = true },
         { "__ended", .verb = &verb_unit_ended, .hidden = true },
+        { "__fault", .verb = &verb_unit_fault, .hidden = true },
         { "__start", .verb = &verb_unit_start, .hidden = true },
         { "__stop", .verb = &verb_unit_stop, .hidden = true },
         NOT_YET("attach"),

@@ -34,6 +34,7 @@ extern const Verb verb_stop;
 extern const Verb verb_tag;
 extern const Verb verb_top;
 extern const Verb verb_unit_ended;
+extern const Verb verb_unit_fault;
 extern const Verb verb_unit_start;
 extern const Verb verb_unit_stop;
 extern const Verb verb_unpause;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/manager.h"
@@ -105,7 +106,7 @@ static json_t *controllers(bool manager_there) {
 
         if (manager_there && manager_connect(&manager, NULL) >= 0)
                 (void) manager_controllers(&manager, &words, NULL);
-        else if (cgroup_of(0, &path) >= 0) {
+        else if (process_cgroup(0, &path) >= 0) {
                 _cleanup_fd_ int fd = cgroup_open(path, NULL);
 
                 if (fd >= 0)

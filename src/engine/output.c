@@ -8,7 +8,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "cgroup/manager.h"
-#include "cgroup/notify.h"
+#include "base/journal.h"
 #include "config.h"
 #include "monitor/client.h"
 
@@ -100,7 +100,7 @@ int output_hand_over(Container *container, Proc *proc, void *data, Error *reterr
         Output *output = data;
         const ContainerConfig *config = &container->config;
         _cleanup_free_ char *runtime_dir = str_format("%s/containers/%s", output->store->runtime_path, config->id);
-        _cleanup_free_ char *unit = notify_own_unit(); /* that journal entries are filed under */
+        _cleanup_free_ char *unit = journal_own_unit(); /* that journal entries are filed under */
         MonitorConfig monitor = {
                 .id = config->id,
                 .name = config->name,

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/journal.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
@@ -35,7 +36,7 @@ typedef struct Placement {
 static int place_in_unit(Placement *p, Error *reterr) {
         _cleanup_free_ char *path = NULL;
         _cleanup_strv_ char **controllers = NULL;
-        int r = cgroup_of(0, &path);
+        int r = process_cgroup(0, &path);
 
         if (r < 0)
                 return p->limits.asked ? error_set_errno(reterr, r, "cannot find the unit's cgroup") : 0;
@@ -137,12 +138,12 @@ static int record_start(const Store *store, Container *container, const Proc *pr
                 return error_set(reterr, -EIO, ERROR_INTERNAL, "cannot record the container's process: the kernel does not tell the boot's ID");
         process->pid = proc->pid;
         /* a cgroup that others share is not the container's: pausing it would pause them */
-        if ((!own_cgroup || cgroup_of(proc->pid, &process->cgroup) < 0) && !(process->cgroup = strdup("")))
+        if ((!own_cgroup || process_cgroup(proc->pid, &process->cgroup) < 0) && !(process->cgroup = strdup("")))
                 return error_oom(reterr);
         if (!(process->boot_id = strdup(store->boot_id)))
                 return error_oom(reterr);
         if (in_unit)
-                process->unit = notify_own_unit();
+                process->unit = journal_own_unit();
         container->state.started_usec = time_now_usec();
         container->state.finished_usec = 0;
         container->state.exited = container->state.oom_killed = false;

@@ -443,7 +443,7 @@ void unit_convert_done(Convert *c) {
         text_done(&c->service);
 }
 
-void unit_convert_fault(const Unit *unit, Arena *arena, Text *ret) {
+void unit_convert_fault(const Unit *unit, const char *sdpod, Arena *arena, Text *ret) {
         enum { MESSAGE_MAX = 2000 };
         _cleanup_free_ char *clean = str_escape_control(unit->fault ? unit->fault : unit->path);
         const char *message = clean ? arena_copy_n(arena, clean, strnlen(clean, MESSAGE_MAX)) : NULL;
@@ -452,9 +452,9 @@ void unit_convert_fault(const Unit *unit, Arena *arena, Text *ret) {
         text_add(ret, "\n[Unit]\n");
         text_addf(ret, "Description=%s cannot be used\n", unit->name);
         add_line(ret, "SourcePath", unit_escape_specifiers(arena, unit->path, /* dollar= */ false));
-        text_add(ret, "\n[Service]\nType=oneshot\nSyslogIdentifier=sdpod\nExecStart=/bin/sh -c ");
-        unit_quote_word(ret, "printf '%%s\\n' \"$$1\" >&2; exit 1");
-        text_add(ret, " sh ");
+        text_add(ret, "\n[Service]\nType=oneshot\nSyslogIdentifier=sdpod\nExecStart=");
+        unit_quote_word(ret, sdpod);
+        text_add(ret, " __fault ");
         unit_quote_word(ret, unit_escape_specifiers(arena, message, /* dollar= */ true));
         text_add_char(ret, '\n');
 }

@@ -26,7 +26,7 @@ int unit_convert(Convert *c, Unit *unit, Text *ret);
 void unit_convert_done(Convert *c);
 
 /* The text of a service of the same name that does nothing but fail with the unit's fault when it is started. */
-void unit_convert_fault(const Unit *unit, Arena *arena, Text *ret);
+void unit_convert_fault(const Unit *unit, const char *sdpod, Arena *arena, Text *ret);
 
 /* --- for the types' own files --- */
 

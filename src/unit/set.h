@@ -44,6 +44,7 @@ typedef struct UnitSet {
         bool user;            /* for a user manager */
         bool verbose;         /* debug lines are wanted */
         const char *tool;     /* what Exec lines run */
+        const char *sdpod;    /* what says why a broken file has no service: sdpod itself, whatever the tool is */
         void (*report)(void *userdata, UnitSeverity severity, const char *text);
         void *userdata;
 

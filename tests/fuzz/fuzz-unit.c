@@ -129,7 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                 unit_file_done(&again);
         } else if (unit && unit->broken && unit->service) {
                 text_clear(&text);
-                unit_convert_fault(unit, &arena, &text);
+                unit_convert_fault(unit, "/usr/bin/sdpod", &arena, &text);
                 UnitFile again = { .type = UNIT_CONTAINER };
                 UnitFault fault = {};
 

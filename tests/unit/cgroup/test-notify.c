@@ -102,30 +102,3 @@ TEST(passed_sockets_are_counted_and_closed_on_exec) {
         setenv("LISTEN_FDS", "1000000", 1);
         CHECK_INT(notify_listen_fds(), -EINVAL);
 }
-
-TEST(the_unit_of_a_cgroup) {
-        static const struct {
-                const char *cgroup;
-                bool of_user;
-                const char *unit;
-        } cases[] = {
-                { "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service", true, "web.service" },
-                { "/user.slice/user-1000.slice/user@1000.service/app.slice/app-x.slice/web.service/container", true, "web.service" },
-                { "/user.slice/user-1000.slice/user@1000.service/init.scope", true, "init.scope" },
-                { "/user.slice/user-1000.slice/user@1000.service", true, NULL },
-                { "/user.slice/user-1000.slice/session-3.scope", true, NULL },
-                { "/user.slice/user-1000.slice/session-3.scope", false, "session-3.scope" },
-                { "/user.slice/user-1000.slice/user@1000.service/app.slice/web.service", false, "user@1000.service" },
-                { "/system.slice/web@a.service/container", false, "web@a.service" },
-                { "/system.slice/_notify.service", false, "notify.service" }, /* escaped */
-                { "/system.slice/web.service", true, NULL },
-                { "/", false, NULL },
-                { "/container", false, NULL },
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
-                _cleanup_free_ char *unit = notify_unit_of(cases[i].cgroup, cases[i].of_user);
-
-                CHECK_STR(unit ?: "none", cases[i].unit ?: "none");
-        }
-}

@@ -43,7 +43,7 @@ static void ignore(void *userdata, UnitSeverity severity, const char *text) {
 
 /* Returns 0 with the text, or -ENOMEM. */
 static int convert(const char *name, const char *source, size_t size, char **ret) {
-        UnitSet set = { .tool = "/usr/bin/sdpod", .report = ignore };
+        UnitSet set = { .tool = "/usr/bin/sdpod", .sdpod = "/usr/bin/sdpod", .report = ignore };
         Unit *unit = NULL;
         Arena arena = {};
         Convert c = { .set = &set, .arena = &arena };
