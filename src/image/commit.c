@@ -6,14 +6,13 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/log.h"
 #include "base/str.h"
 #include "image/limits.h"
-#include "image/worker.h"
+#include "image/layer-dir.h"
+#include "image/nursery.h"
 
 void new_image_done(NewImage *image) {
         for (size_t i = 0; i < image->n_layers; i++) {
@@ -50,96 +49,30 @@ static int open_layers(const Store *store, Error *reterr) {
         return store_open_data(store, "layers", reterr);
 }
 
-/* Whether the layer is in the store, or unpacked in the stage (for another image, or twice in one): what is there under
- * its name is complete. */
-static bool layer_is_in(int layers_fd, const char *diff_id, uint64_t *ret_size) {
-        _cleanup_json_ json_t *record = NULL;
-        char path[DIGEST_HEX_LENGTH + 16];
+static int start(const NewLayer *layer, size_t number, const Stage *stage, uint64_t limit, Nursery *nursery, Slot *slot,
+                 Error *reterr) {
+        char path[LAYER_DIR_NAME_SIZE];
+        _cleanup_fd_ int record = -EBADF;
 
-        (void) snprintf(path, sizeof(path), "%s/layer.json", digest_hex(diff_id));
-        if (json_read(layers_fd, path, JSON_RECORD_LIMIT, &record, /* reterr= */ NULL) < 0)
-                return false;
-        *ret_size = (uint64_t) json_get_integer(record, "size", 0);
-        return true;
-}
-
-
-static int start(const NewLayer *layer, size_t number, const Stage *stage, uint64_t limit, Slot *slot, Error *reterr) {
-        char name[32];
-        _cleanup_fd_ int diff = -EBADF, record = -EBADF;
-
-        (void) snprintf(name, sizeof(name), "layer-%zu", number);
-        int r = stage_remove_tree(&stage->map, stage->fd, name, reterr); /* of an earlier try */
+        int r = layer_dir_make(stage, number, path, &slot->fd, &record, reterr);
         if (r < 0)
                 return r;
-        if (mkdirat(stage->fd, name, 0700) < 0)
-                return error_set_errno(reterr, -errno, "cannot make a temporary directory");
-        slot->fd = openat(stage->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (slot->fd < 0 || mkdirat(slot->fd, "diff", 0755) < 0)
-                return error_set_errno(reterr, -errno, "cannot make a temporary directory");
-        diff = openat(slot->fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        /* whatever the umask: a tree whose archive does not name its root is readable for all users in a container */
-        if (diff < 0 || fchmod(diff, 0755) < 0)
-                return error_set_errno(reterr, -errno, "cannot make a temporary directory");
-        record = openat(slot->fd, IMAGE_LAYER_RECORD, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (record < 0)
-                return error_set_errno(reterr, -errno, "cannot make a temporary file");
         slot->layer = number;
         WorkerJob job = { .task = WORKER_UNPACK, .in_fd = layer->file.fd, .offset = layer->file.offset, .size = layer->file.size,
-                          .dir_fd = diff, .out_fd = record, .size_limit = limit };
-        return worker_start(&job, &stage->map, &slot->worker, reterr);
-}
-
-static int write_record(int fd, const UnpackResult *result, Error *reterr) {
-        _cleanup_json_ json_t *record = json_pack("{s:i, s:s, s:I, s:s, s:I, s:I}", "version", 1, "diffID", result->diff_id, "size",
-                                                  (json_int_t) result->size_out, "digest", result->digest, "compressedSize",
-                                                  (json_int_t) result->size_in, "created", (json_int_t) time(NULL));
-
-        if (record && result->exact)
-                (void) json_object_set_new(record, "exact", json_true());
-        else
-                (void) unlinkat(fd, IMAGE_LAYER_RECORD, 0); /* it could not be used */
-        if (record && result->n_devices_skipped > 0)
-                (void) json_object_set_new(record, "devicesSkipped", json_integer((json_int_t) result->n_devices_skipped));
-        if (record && result->n_xattrs_skipped > 0)
-                (void) json_object_set_new(record, "attributesSkipped", json_integer((json_int_t) result->n_xattrs_skipped));
-        return json_write(fd, "layer.json", record, 0600, FILE_VOLATILE, reterr);
-}
-
-static int check(NewLayer *layer, const UnpackResult *result, Error *reterr) {
-        if (layer->digest && !str_equal(layer->digest, result->digest))
-                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "it is damaged: its digest is %s", result->digest);
-        if (!layer->diff_id && !(layer->diff_id = strdup(result->diff_id)))
-                return error_oom(reterr);
-        if (!str_equal(layer->diff_id, result->diff_id))
-                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "its content has the diff ID %s, the image config says %s",
-                                 result->diff_id, layer->diff_id);
-        return 0;
+                          .dir_fd = -EBADF, .out_fd = record, .size_limit = limit };
+        return nursery_start_worker(nursery, &job, path, &slot->worker, reterr);
 }
 
 /* Takes the result of a worker that is done; the directory gets the layer's name. */
 static int finish(NewImage *image, Slot *slot, const Stage *stage, Error *reterr) {
         NewLayer *layer = image->layers + slot->layer;
         UnpackResult result;
-        uint64_t size;
-        char name[32];
 
         int r = worker_finish(&slot->worker, &result, reterr);
         if (r >= 0)
-                r = check(layer, &result, reterr);
-        if (r >= 0)
-                r = write_record(slot->fd, &result, reterr);
+                r = layer_dir_finish(stage, slot->layer, slot->fd, &result, layer->digest, &layer->diff_id, reterr);
         slot->fd = fd_close(slot->fd);
-        if (r < 0)
-                return error_prefix(reterr, r, "layer %zu%s%s", slot->layer + 1, layer->digest ? " " : "", layer->digest ?: "");
-        if (result.n_devices_skipped > 0)
-                log_info("layer %zu has %llu device nodes that an ordinary user cannot make, leaving them out", slot->layer + 1,
-                         (unsigned long long) result.n_devices_skipped);
-        (void) snprintf(name, sizeof(name), "layer-%zu", slot->layer);
-        if (!layer_is_in(stage->fd, layer->diff_id, &size) &&
-            renameat(stage->fd, name, stage->fd, digest_hex(layer->diff_id)) < 0)
-                return error_set_errno(reterr, -errno, "cannot rename a temporary directory");
-        return 0;
+        return r < 0 ? error_prefix(reterr, r, "layer %zu%s%s", slot->layer + 1, layer->digest ? " " : "", layer->digest ?: "") : 0;
 }
 
 static size_t wait_for_one(const Slot *slots, size_t n) {
@@ -162,7 +95,7 @@ static bool layer_is_known(NewImage *image, size_t number, const Stage *stage, i
 
         if (!layer->diff_id)
                 return false;
-        if (layer_is_in(layers_fd, layer->diff_id, &size) || layer_is_in(stage->fd, layer->diff_id, &size))
+        if (layer_dir_is_in(layers_fd, layer->diff_id, &size) || layer_dir_is_in(stage->fd, layer->diff_id, &size))
                 return true;
         for (size_t i = 0; i < number; i++)
                 if (str_equal(image->layers[i].diff_id, layer->diff_id))
@@ -172,6 +105,7 @@ static bool layer_is_known(NewImage *image, size_t number, const Stage *stage, i
 
 int new_image_unpack(NewImage *image, Stage *stage, Error *reterr) {
         _cleanup_fd_ int layers_fd = open_layers(stage->store, reterr);
+        _cleanup_nursery_ Nursery nursery = NURSERY_NULL;
         long processors = sysconf(_SC_NPROCESSORS_ONLN);
         size_t room = (size_t) MAX(1L, MIN(processors, (long) IMAGE_WORKERS_LIMIT)), running = 0, next = 0;
         Slot slots[IMAGE_WORKERS_LIMIT];
@@ -186,8 +120,12 @@ int new_image_unpack(NewImage *image, Stage *stage, Error *reterr) {
                 slots[i] = (Slot){ .worker = WORKER_NULL, .fd = -EBADF };
         while (r >= 0 && (next < image->n_layers || running > 0)) {
                 if (next < image->n_layers && running < room) {
-                        if (!layer_is_known(image, next, stage, layers_fd))
-                                r = start(image->layers + next, next, stage, limit, slots + running++, reterr);
+                        if (!layer_is_known(image, next, stage, layers_fd)) {
+                                if (nursery.pid == 0)
+                                        r = nursery_start(stage->fd, &stage->map, &nursery, reterr);
+                                if (r >= 0)
+                                        r = start(image->layers + next, next, stage, limit, &nursery, slots + running++, reterr);
+                        }
                         next++;
                         continue;
                 }
@@ -199,8 +137,9 @@ int new_image_unpack(NewImage *image, Stage *stage, Error *reterr) {
                 if (done != running)
                         slots[done] = last;
         }
+        nursery_done(&nursery);
         for (size_t i = 0; i < ELEMENTSOF(slots); i++) {
-                worker_done(&slots[i].worker);
+                nursery_worker_wait_gone(&slots[i].worker);
                 (void) fd_close(slots[i].fd);
         }
         return r < 0 ? r : 0;
@@ -217,7 +156,7 @@ static int make_manifest(NewImage *image, const Stage *stage, int layers_fd, Err
                 uint64_t size;
                 json_t *descriptor;
 
-                if (!layer_is_in(stage->fd, diff_id, &size) && !layer_is_in(layers_fd, diff_id, &size))
+                if (!layer_dir_is_in(stage->fd, diff_id, &size) && !layer_dir_is_in(layers_fd, diff_id, &size))
                         return -EAGAIN;
                 descriptor = json_pack("{s:s, s:s, s:I}", "mediaType", MEDIA_TYPE_OCI_LAYER, "digest", diff_id, "size",
                                        (json_int_t) size);
@@ -237,7 +176,7 @@ static int move_layers(const NewImage *image, const Stage *stage, int layers_fd,
                 const char *hex = digest_hex(image->layers[i].diff_id);
                 uint64_t size;
 
-                if (layer_is_in(layers_fd, image->layers[i].diff_id, &size))
+                if (layer_dir_is_in(layers_fd, image->layers[i].diff_id, &size))
                         continue;
                 if (renameat(stage->fd, hex, layers_fd, hex) < 0) {
                         if (errno == ENOENT)

@@ -18,7 +18,7 @@
 #include "image/sandbox.h"
 #include "ns/userns.h"
 
-enum { WORKER_FIRST_FD = 3, WORKER_NAMESPACES = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP };
+enum { WORKER_FIRST_FD = 3 };
 
 static int copy_out(Stream *stream, int out_fd, UnpackResult *ret, Error *reterr) {
         for (;;) {
@@ -44,9 +44,10 @@ static int copy_out(Stream *stream, int out_fd, UnpackResult *ret, Error *reterr
         return 0;
 }
 
+/* Inside: only what the sandbox leaves is possible from here on. */
 static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Error *reterr) {
         _cleanup_stream_ Stream *stream = NULL;
-        _cleanup_fd_ int root = -EBADF;
+        _cleanup_fd_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         UnpackOptions options = {
                 .size_limit = job->size_limit,
                 .n_uids = map->host ? UINT32_MAX : idmap_size(&map->uid),
@@ -55,19 +56,13 @@ static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Err
                 .record_fd = job->out_fd,
         };
 
-        int r = userns_enter(map, WORKER_NAMESPACES, reterr);
-        if (r >= 0)
-                r = sandbox_change_root(reterr);
-        if (r < 0)
-                return r;
-        root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (root < 0)
                 return error_set_errno(reterr, -errno, "cannot make the sandbox");
         /* a change of IDs has reset it (prctl(2)) */
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void) umask(0);
         (void) signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is then EFBIG */
-        r = sandbox_lock(&(SandboxLimits){ .file_size = job->size_limit }, reterr);
+        int r = sandbox_lock(&(SandboxLimits){ .file_size = job->size_limit }, reterr);
         if (r < 0)
                 return r;
         /* a tar stream can be longer than its files by a header for each of them */
@@ -88,12 +83,9 @@ static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Err
         }
 }
 
-/* Puts what is kept at the first numbers, and closes all else. */
-static int keep_fds(WorkerJob *job, int *socket) {
+int worker_keep_fds(WorkerJob *job, int *socket) {
         int *const fds[] = { &job->in_fd, socket, &job->out_fd };
 
-        if (fchdir(job->dir_fd) < 0)
-                return -errno;
         for (size_t i = 0; i < ELEMENTSOF(fds); i++)
                 if (*fds[i] >= 0) {
                         *fds[i] = fcntl(*fds[i], F_DUPFD_CLOEXEC, 100);
@@ -109,21 +101,36 @@ static int keep_fds(WorkerJob *job, int *socket) {
         return close_range(WORKER_FIRST_FD + (unsigned) ELEMENTSOF(fds), ~0U, 0) < 0 ? -errno : 0;
 }
 
-_noreturn_ static void worker_main(WorkerJob job, const UserMap *map, int socket, pid_t parent) {
+_noreturn_ static void answer(int socket, int r, const UnpackResult *result, const Error *error) {
+        if (send(socket, result, sizeof(*result), MSG_NOSIGNAL) == sizeof(*result))
+                (void) wire_send_result(socket, r, error);
+        _exit(0);
+}
+
+_noreturn_ void worker_serve(const WorkerJob *job, const UserMap *map, int socket) {
         _cleanup_error_ Error error = ERROR_NULL;
         UnpackResult result = {};
+        int r = work(job, map, &result, &error);
+
+        answer(socket, r, &result, &error);
+}
+
+_noreturn_ static void worker_main(WorkerJob job, const UserMap *map, int socket, pid_t parent) {
+        _cleanup_error_ Error error = ERROR_NULL;
 
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent)
                 _exit(1);
-        int r = keep_fds(&job, &socket);
+        int r = fchdir(job.dir_fd) < 0 ? -errno : worker_keep_fds(&job, &socket);
         if (r < 0)
                 (void) error_set_errno(&error, r, "cannot make the sandbox");
         else
-                r = work(&job, map, &result, &error);
-        if (send(socket, &result, sizeof(result), MSG_NOSIGNAL) == sizeof(result))
-                (void) wire_send_result(socket, r, &error);
-        _exit(0);
+                r = userns_enter(map, WORKER_NAMESPACES, &error);
+        if (r >= 0)
+                r = sandbox_change_root(&error);
+        if (r >= 0)
+                worker_serve(&job, map, socket);
+        answer(socket, r, &(UnpackResult){}, &error);
 }
 
 int worker_start(const WorkerJob *job, const UserMap *map, Worker *ret, Error *reterr) {

@@ -3,6 +3,7 @@
  * be decompressed first. They speak only through one socket, and only at their end. */
 #pragma once
 
+#include <sched.h>
 #include <sys/types.h>
 
 #include "image/unpack.h"
@@ -24,14 +25,24 @@ typedef struct WorkerJob {
 } WorkerJob;
 
 typedef struct Worker {
-        pid_t pid;               /* 0: none */
+        pid_t pid;               /* 0: none, or a nursery's child */
         int socket;              /* readable when it is done; -EBADF: none */
 } Worker;
 
 #define WORKER_NULL ((Worker){ .socket = -EBADF })
 
-/* Starts a worker. */
+/* Starts a worker. Where many are needed, see nursery.h. */
 int worker_start(const WorkerJob *job, const UserMap *map, Worker *ret, Error *reterr);
+
+/* In a child that is in the worker's namespaces, with its root directory as "/" and nothing open but the job's descriptors
+ * and `socket`: gives up all else, works, and sends the result. */
+_noreturn_ void worker_serve(const WorkerJob *job, const UserMap *map, int socket);
+
+/* In such a child: puts the job's descriptors and the socket at the first numbers and closes all else. 0 or -errno. */
+int worker_keep_fds(WorkerJob *job, int *socket);
+
+/* The namespaces that a worker has of its own, beside the user namespace. */
+enum { WORKER_NAMESPACES = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP };
 
 /* Waits for its end. */
 int worker_finish(Worker *worker, UnpackResult *ret, Error *reterr);
