@@ -7,6 +7,9 @@
 #   registry_trust [DIR]                         its authority is this user's for this registry (certs.d) from now on
 #   registry_push LAYOUT REPOSITORY[:TAG]        puts an image into it, by skopeo ("oci-archive:FILE" and so on)
 #   registry_requests METHOD [REGEX]             how many such requests it answered; the regex is over the path
+#   faulty_start                                 the registry that misbehaves (tests/registry/faulty), trusted; sets $FAULTY,
+#                                                its directory, and $HTTPS, $HTTP, ... (host:port of each of its ports)
+#   faulty_requests REGEX                        how many lines of its log match
 
 registry_start() {
         REGISTRY_DIR=$T/registry-$1
@@ -23,7 +26,7 @@ registry_trust() {
         local certs=${XDG_CONFIG_HOME:-$HOME/.config}/containers/certs.d
         mkdir -p "$certs"
         cp -r "${1:-$REGISTRY_DIR}/certs.d/." "$certs"
-        at_end rm -rf "$certs/$REGISTRY"
+        at_end rm -rf "$certs"
 }
 
 registry_push() { # SOURCE REPOSITORY[:TAG]
@@ -36,4 +39,20 @@ registry_push() { # SOURCE REPOSITORY[:TAG]
 
 registry_requests() { # METHOD [REGEX]
         grep -cE "\"$1 /v2/[^ ]*${2:-}[^ ]* HTTP/[^\"]*\" 20" "$REGISTRY_DIR/log"
+}
+
+faulty_start() {
+        FAULTY=$T/faulty
+        mkdir -p "$FAULTY"
+        "$TESTS/registry/faulty" "$FAULTY" </dev/null >"$FAULTY/out" 2>&1 &
+        at_end kill $!
+        until_ok 20 test -e "$FAULTY/ports" || { cat "$FAULTY/out" >&2; return 1; }
+        # shellcheck source=/dev/null
+        . "$FAULTY/ports"
+        FAULTY_PASSWORD=$(<"$FAULTY/password")
+        REGISTRY=$HTTPS registry_trust "$FAULTY"
+}
+
+faulty_requests() { # REGEX
+        grep -cE "$1" "$FAULTY/log"
 }
