@@ -17,7 +17,7 @@ static const Option *const inspect_options[] = { inspect_rows, NULL };
 static int inspect_one(const Store *store, const char *name, json_t *array, Error *reterr) {
         _cleanup_image_info_ ImageInfo image = {};
 
-        int r = image_store_resolve(store, name, &image, reterr);
+        int r = image_store_resolve_whole(store, name, &image, reterr);
         if (r >= 0)
                 r = image_store_measure(store, &image, reterr);
         if (r < 0)

@@ -131,17 +131,17 @@ static int update(const Store *store, json_t *index, const char *reference, cons
         bool by_name;
         size_t n;
 
-        int r = image_store_resolve(store, reference, &info, reterr);
+        int r = image_store_resolve_whole(store, reference, &info, reterr);
         if (r < 0)
                 return r;
         n = strv_length(info.names);
         /* a person who writes a name means the name; an ID, or NAME@DIGEST, is the image */
         by_name = info.found_by_name;
         if (by_name && n > 1) {
-                (void) layout_remove(index, info.digest, info.name);
+                (void) layout_remove(index, /* digest= */ NULL, info.name);
                 return strv_append(&removal->untagged, info.name) < 0 ? error_oom(reterr) : 0;
         }
-        if (n > 1 && !(flags & IMAGE_REMOVE_FORCE)) {
+        if (n > 1 && !(flags & (IMAGE_REMOVE_FORCE | IMAGE_REMOVE_ALL_NAMES))) {
                 _cleanup_free_ char *list = strv_join(info.names, ", ");
 
                 (void) error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot remove image '%s': it has several names: %s", reference, list ?: "");
@@ -152,7 +152,8 @@ static int update(const Store *store, json_t *index, const char *reference, cons
                 if (r < 0)
                         return r;
         }
-        (void) layout_remove(index, info.digest, /* name= */ NULL);
+        for (char **digest = info.digests; *digest; digest++)
+                (void) layout_remove(index, *digest, /* name= */ NULL);
         removal->untagged = TAKE_PTR(info.names);
         removal->deleted = TAKE_PTR(info.id);
         return 0;

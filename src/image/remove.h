@@ -16,6 +16,7 @@ void image_use_free_many(ImageUse *uses, size_t n);
 typedef enum ImageRemoveFlags {
         IMAGE_REMOVE_FORCE = 1 << 0, /* also by ID when it has several names, and while containers use it: they keep
                                       * their layers, which go with the next removal after them */
+        IMAGE_REMOVE_ALL_NAMES = 1 << 1, /* by ID when it has several names, but not while containers use it */
 } ImageRemoveFlags;
 
 typedef struct ImageRemoval {

@@ -18,6 +18,7 @@ void image_info_done(ImageInfo *info) {
         strv_free(info->names);
         free(info->id);
         free(info->digest);
+        strv_free(info->digests);
         free(info->manifest_type);
         strv_free(info->annotations);
         strv_free(info->layers);
@@ -256,6 +257,49 @@ int image_store_resolve(const Store *store, const char *reference, ImageInfo *re
         return 0;
 }
 
+/* The names and digests of another manifest of the same image come over; one that has a name stands for it. */
+static int join(ImageInfo *to, const ImageInfo *from) {
+        bool first_name = !to->names && from->names;
+
+        if ((!to->digests && strv_append(&to->digests, to->digest) < 0) || strv_append(&to->digests, from->digest) < 0 ||
+            strv_extend(&to->names, from->names) < 0)
+                return -ENOMEM;
+        return first_name ? str_replace(&to->digest, from->digest) : 0;
+}
+
+int image_store_resolve_whole(const Store *store, const char *reference, ImageInfo *ret, Error *reterr) {
+        _cleanup_image_info_ ImageInfo info = {};
+        _cleanup_json_ json_t *index = NULL;
+        const json_t *entry;
+        size_t i;
+
+        int r = image_store_resolve(store, reference, &info, reterr);
+        if (r >= 0)
+                r = layout_load(store, &index, reterr);
+        if (r < 0)
+                return r;
+        if (strv_append(&info.digests, info.digest) < 0)
+                return error_oom(reterr);
+        json_array_foreach(layout_entries(index), i, entry) {
+                _cleanup_image_info_ ImageInfo other = {};
+                _cleanup_manifest_ Manifest manifest = {};
+                const char *digest = layout_entry_digest(entry);
+
+                if (strv_contains(info.digests, digest) ||
+                    layout_read_manifest(store, digest, &manifest, /* reterr= */ NULL) < 0 ||
+                    !str_equal(digest_hex(manifest.config.digest), info.id))
+                        continue;
+                r = load_info(store, index, digest, &other, reterr);
+                if (r < 0)
+                        return r;
+                if (join(&info, &other) < 0 || (!info.name && str_replace(&info.name, other.names ? other.names[0] : NULL) < 0))
+                        return error_oom(reterr);
+        }
+        *ret = info;
+        info = (ImageInfo){};
+        return 0;
+}
+
 int image_layer_size(const Store *store, const char *diff_id, uint64_t *ret, Error *reterr) {
         _cleanup_json_ json_t *record = NULL;
         char path[32 + DIGEST_HEX_LENGTH];
@@ -289,41 +333,59 @@ static int newest_first(const void *a, const void *b) {
         return x < y ? 1 : x > y ? -1 : strcmp(((const ImageInfo *) a)->id, ((const ImageInfo *) b)->id);
 }
 
+/* One more manifest for the list: of an image that is in it, or of a further one. A damaged one is left out with a warning. */
+static int list_add(const Store *store, const json_t *index, const char *digest, ImageInfo *infos, size_t *n, Error *reterr) {
+        _cleanup_image_info_ ImageInfo info = {};
+        _cleanup_error_ Error error = ERROR_NULL;
+        size_t k;
+
+        int r = load_info(store, index, digest, &info, &error);
+        for (k = 0; r >= 0 && k < *n && !str_equal(infos[k].id, info.id); k++)
+                ;
+        if (r >= 0 && k < *n)
+                return join(infos + k, &info) < 0 ? error_oom(reterr) : 0;
+        if (r >= 0)
+                r = image_store_measure(store, &info, &error);
+        if (r == -ENOMEM)
+                return error_move(reterr, &error);
+        if (r < 0) {
+                log_warning("%s, leaving it out", error.message);
+                return 0;
+        }
+        infos[(*n)++] = info;
+        info = (ImageInfo){};
+        return 0;
+}
+
 int image_store_list(const Store *store, ImageInfo **ret, size_t *ret_n, Error *reterr) {
-        _cleanup_json_ json_t *index = NULL;
+        _cleanup_json_ json_t *index = NULL, *seen = json_object();
         const json_t *entry;
         ImageInfo *infos;
-        size_t i, k, n = 0;
+        size_t i, n = 0;
 
-        int r = layout_load(store, &index, reterr);
+        int r = seen ? layout_load(store, &index, reterr) : error_oom(reterr);
         if (r < 0)
                 return r;
         infos = calloc(json_array_size(layout_entries(index)) + 1, sizeof(*infos));
         if (!infos)
                 return error_oom(reterr);
         json_array_foreach(layout_entries(index), i, entry) {
-                _cleanup_error_ Error error = ERROR_NULL;
+                const char *digest = layout_entry_digest(entry);
 
-                for (k = 0; k < n && !str_equal(infos[k].digest, layout_entry_digest(entry)); k++)
-                        ;
-                if (k < n)
-                        continue; /* a further name of an image that is in the list */
-                r = load_info(store, index, layout_entry_digest(entry), infos + n, &error);
-                if (r >= 0 && image_store_measure(store, infos + n, &error) < 0)
-                        image_info_done(infos + n);
-                if (error.code == -ENOMEM) {
-                        image_info_free_many(infos, n);
-                        return error_move(reterr, &error);
-                }
-                if (error.code < 0) {
-                        log_warning("%s, leaving it out", error.message);
-                        continue;
-                }
-                if (infos[n].names && str_replace(&infos[n].name, infos[n].names[0]) < 0) {
-                        image_info_free_many(infos, n + 1);
-                        return error_oom(reterr);
-                }
-                n++;
+                if (json_object_get(seen, digest))
+                        continue; /* a further name of a manifest that is in the list */
+                r = json_object_set_new(seen, digest, json_true()) < 0 ? error_oom(reterr)
+                                                                       : list_add(store, index, digest, infos, &n, reterr);
+                if (r < 0)
+                        break;
+        }
+        for (i = 0; i < n && r >= 0; i++)
+                if ((infos[i].names && str_replace(&infos[i].name, infos[i].names[0]) < 0) ||
+                    (!infos[i].digests && strv_append(&infos[i].digests, infos[i].digest) < 0))
+                        r = error_oom(reterr);
+        if (r < 0) {
+                image_info_free_many(infos, n);
+                return r;
         }
         qsort(infos, n, sizeof(*infos), newest_first);
         *ret = infos;

@@ -13,6 +13,8 @@ typedef struct ImageInfo {
         char **names;        /* all of them; NULL: none */
         char *id;            /* 64 hex digits: the digest of the image config */
         char *digest;        /* "sha256:...", of the manifest */
+        char **digests;      /* of all manifests that have this config, `digest` among them; only by image_store_list() and
+                              * image_store_resolve_whole() */
         char *manifest_type; /* media type */
         char **annotations;  /* of the manifest, pairs */
         char **layers;       /* diff IDs, lowest first */
@@ -29,6 +31,10 @@ void image_info_done(ImageInfo *info);
  * only one image has. -ENOENT: there is none (ERROR_NOT_FOUND); -EINVAL: not a name, or ambiguous. Its layers are
  * complete: what is listed always is. */
 int image_store_resolve(const Store *store, const char *reference, ImageInfo *ret, Error *reterr);
+
+/* The same, with the names and digests of all manifests of this image: one image may have come in several forms. Reads every
+ * manifest of the store, so it is not for the way to a container's start. */
+int image_store_resolve_whole(const Store *store, const char *reference, ImageInfo *ret, Error *reterr);
 
 /* All images, each once, newest first. An image whose blobs are damaged is left out with a warning. */
 int image_store_list(const Store *store, ImageInfo **ret, size_t *ret_n, Error *reterr);

@@ -3,11 +3,14 @@
 #include "storage/mapped.h"
 
 #include <fcntl.h>
+#include <fts.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -39,6 +42,55 @@ int mapped_remove_tree(int dir_fd, const char *name, Error *reterr) {
                 return error_set_errno(reterr, r, "cannot remove '%s'", name);
         r = user_map_default(&map, reterr);
         return r < 0 ? r : userns_run(&map, 0, remove_inside, &removal, reterr);
+}
+
+typedef struct Measure {
+        int dir_fd;
+        const char *name;
+        uint64_t *size; /* shared with the child that counts */
+} Measure;
+
+static int measure_inside(void *data, Error *reterr) {
+        Measure *m = data;
+        char *const paths[] = { (char *) m->name, NULL };
+        struct stat st;
+        FTS *walk;
+
+        if (fstatat(m->dir_fd, m->name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+                return 0;
+        if (fchdir(m->dir_fd) < 0)
+                return error_set_errno(reterr, -errno, "cannot enter the directory of '%s'", m->name);
+        walk = fts_open(paths, FTS_PHYSICAL | FTS_XDEV, NULL);
+        if (!walk)
+                return error_set_errno(reterr, -errno, "cannot read '%s'", m->name);
+        for (FTSENT *e; (e = fts_read(walk));)
+                if (e->fts_info == FTS_F && S_ISREG(e->fts_statp->st_mode))
+                        *m->size += (uint64_t) e->fts_statp->st_size;
+                else if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR) {
+                        int r = error_set_errno(reterr, -e->fts_errno, "cannot read '%s'", m->name);
+
+                        fts_close(walk);
+                        return r;
+                }
+        fts_close(walk);
+        return 0;
+}
+
+int mapped_measure_tree(int dir_fd, const char *name, uint64_t *ret, Error *reterr) {
+        _cleanup_user_map_ UserMap map = {};
+        Measure m = { .dir_fd = dir_fd, .name = name };
+
+        int r = user_map_default(&map, reterr);
+        if (r < 0)
+                return r;
+        m.size = mmap(NULL, sizeof(*m.size), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (m.size == MAP_FAILED)
+                return error_oom(reterr);
+        r = userns_run(&map, /* flags= */ 0, measure_inside, &m, reterr);
+        if (r >= 0)
+                *ret = *m.size;
+        (void) munmap(m.size, sizeof(*m.size));
+        return r;
 }
 
 typedef struct Ownership {

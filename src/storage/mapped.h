@@ -7,6 +7,9 @@
 /* Removes `name` in `dir_fd` and all below it. Tried as the user first, and only where that is denied in a namespace. */
 int mapped_remove_tree(int dir_fd, const char *name, Error *reterr);
 
+/* Bytes of all files in the tree `name` in `dir_fd`; 0 where there is none. */
+int mapped_measure_tree(int dir_fd, const char *name, uint64_t *ret, Error *reterr);
+
 /* Gives one file or directory to IDs of the user's view (ns/idmap.h). */
 int mapped_change_owner(const UserMap *base, const char *path, uid_t uid, gid_t gid, Error *reterr);
 

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What is done with a store that is full of things: images under several names and manifests, trees, prune, df, reset.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+NL=$'\n'
+store=${XDG_DATA_HOME:-$HOME/.local/share}/sdpod
+image_load busybox || { cat "$T/image_load"; exit 99; }
+
+# --- one image under two manifests
+id=$(sdpod images -q --no-trunc $BUSYBOX)
+sdpod tag $BUSYBOX localhost/first:1
+sdpod load -q -i "$(image_file busybox docker-archive)" >/dev/null
+run sdpod images -q --no-trunc
+is "$out" "$id" "an image that came in two forms is listed once"
+run sdpod images --format '{{.Repository}}:{{.Tag}}' --sort repository
+is "$out" "localhost/busybox:latest${NL}localhost/first:1" "... under all its names"
+run sdpod image inspect --format '{{.RepoTags}}' localhost/first:1
+is "$(tr ' ' '\n' <<<"${out//[][]/}" | sort)" "localhost/busybox:latest${NL}localhost/first:1" "inspect knows all names"
+run sdpod rmi "${id#sha256:}"
+exits 2 "by its ID it is not removed: it has two names"
+run sdpod rmi localhost/first:1
+is "$out" "Untagged: localhost/first:1" "a name goes"
+run sdpod untag $BUSYBOX
+run sdpod rmi "${id#sha256:}"
+is "$status:$out" "0:Deleted: ${id#sha256:}" "with its last name the image goes, whatever manifests it has"
+run sdpod images -q
+is "$out" "" "... and nothing of it is left"
+is "$(find "$store/images/blobs/sha256" -type f | wc -l)" 0 "... in the store"
+
+# --- rmi
+run sdpod rmi -i localhost/no-such
+exits 0 "rmi --ignore"
+run sdpod rmi localhost/no-such
+exits 1 "rmi of what is not there"
+image_load busybox
+image_load layers
+sdpod create --name user --network none $BUSYBOX true >/dev/null
+run sdpod rmi -a
+exits 2 "rmi -a says that one is in use"
+run sdpod images --format '{{.Repository}}'
+is "$out" localhost/busybox "... and removes the others"
+run sdpod rmi -f $BUSYBOX
+like "$status:$out" "^0:Untagged: $BUSYBOX${NL}Deleted: [0-9a-f]{64}$" "rmi -f removes the containers, too"
+run sdpod ps -aq
+is "$out" "" "... which are gone"
+
+# --- tree
+image_load busybox
+image_load layers
+run sdpod image tree localhost/layers
+like "$out" "^Image ID: [0-9a-f]{12}${NL}Tags:     \[localhost/layers:latest\]${NL}Size:     [0-9.]+MB${NL}Image Layers${NL}├── ID: [0-9a-f]{12} Size: +[0-9.]+[kM]?B" "image tree"
+like "$out" "└── ID: [0-9a-f]{12} Size: +[0-9.]+[kM]?B Top Layer of: \[localhost/layers:latest\]" "... with the image on its topmost layer"
+run sdpod image tree --whatrequires localhost/busybox
+like "$out" "ID: [0-9a-f]{12} Size: +[0-9.]+MB Top Layer of: \[localhost/busybox:latest\]" "image tree --whatrequires"
+
+# --- df
+run sdpod system df
+like "$out" "^TYPE +TOTAL +ACTIVE +SIZE +RECLAIMABLE${NL}Images +2 +0 +[0-9.]+MB +[0-9.]+MB \([0-9]+%\)${NL}Containers +0 +0 +0B +0B \(0%\)${NL}Local Volumes +0 +0 +0B +0B \(0%\)$" "system df"
+sdpod run --name writer --network none -v filled:/v $BUSYBOX sh -c 'head -c 1000000 /dev/zero >/big; head -c 5000 /dev/zero >/v/f'
+run sdpod system df --format '{{.Type}} {{.Total}} {{.Active}} {{.Size}} {{.Reclaimable}}'
+like "$out" "^Images 2 1 .*${NL}Containers 1 0 1MB 1MB \(100%\)${NL}Local Volumes 1 1 5kB 0B \(0%\)$" "... counts what a container wrote, and volumes"
+run sdpod system df -v
+like "$out" "${NL}CONTAINER ID +IMAGE +COMMAND +LOCAL VOLUMES +SIZE +CREATED +STATUS +NAMES${NL}[0-9a-f]{12} +[0-9a-f]{12} +sh -c .* 1 +1MB .* exited +writer${NL}" "system df -v: containers"
+like "$out" "${NL}VOLUME NAME +LINKS +SIZE${NL}filled +1 +5kB$" "system df -v: volumes"
+like "$out" "${NL}REPOSITORY +TAG +IMAGE ID +CREATED +SIZE +SHARED SIZE +UNIQUE SIZE +CONTAINERS${NL}" "system df -v: images"
+run python3 -c 'import json, sys; print(sorted(json.load(sys.stdin)[0]))' <<<"$(sdpod system df --format json)"
+feed "$(sdpod system df --format json)" python3 -c 'import json, sys; print(*sorted(json.load(sys.stdin)[0]))'
+is "$out" "Active RawReclaimable RawSize Reclaimable Size Total TotalCount Type" "system df --format json has Podman's keys"
+run sdpod system df -v --format json
+exits 125 "system df -v --format is refused"
+
+# --- prune
+run sdpod container prune
+exits 125 "container prune without an answer removes nothing"
+sdpod run -d --name busy --network none $BUSYBOX sleep 1000 >/dev/null
+feed "n$NL" sdpod container prune
+is "$(sdpod ps -a --format '{{.Names}}' | sort)" "busy${NL}writer" "... nor with the answer no"
+writer=$(sdpod ps -a -q --no-trunc --filter name=writer)
+run sdpod container prune -f --filter label=nothing-has-it
+is "$status:$out" "0:" "container prune --filter"
+feed "y$NL" sdpod container prune
+like "$out" "${NL}?.*$writer$" "container prune prints the ID"
+is "$(sdpod ps -a --format '{{.Names}}')" busy "... and leaves what runs"
+run sdpod image prune -f
+is "$out" "" "image prune leaves images with names"
+sdpod untag localhost/layers
+layers=$(sdpod images -q --no-trunc --filter dangling=true)
+run sdpod image prune -f --filter until=1000000h
+is "$out" "" "image prune --filter until leaves what is younger"
+run sdpod image prune -f
+is "$status:$out" "0:${layers#sha256:}" "image prune removes those without"
+image_load layers
+run sdpod image prune -a -f --filter label!=kept
+is "$(sdpod images --format '{{.Repository}}')" localhost/busybox "image prune -a leaves what a container uses"
+sdpod volume create lone >/dev/null
+image_load layers
+run sdpod system prune -f
+like "$status:$out" "^0:Total reclaimed space: 0B$" "system prune leaves volumes and named images"
+sdpod create --name idle --network none $BUSYBOX true >/dev/null
+run sdpod system prune -f -a --volumes
+like "$out" "^Deleted Containers${NL}[0-9a-f]{64}${NL}Deleted Volumes${NL}filled${NL}lone${NL}Deleted Images${NL}[0-9a-f]{64}${NL}Total reclaimed space: [0-9.]+[kM]B$" "system prune -a --volumes"
+is "$(sdpod ps -a --format '{{.Names}}')" busy "... leaves what runs"
+run sdpod system migrate
+exits 0 "system migrate"
+run sdpod system renumber
+exits 0 "system renumber"
+
+# --- reset
+run sdpod system reset
+exits 125 "system reset without an answer does nothing"
+run sdpod system reset -f
+exits 0 "system reset"
+is "$(cd "$store" && find . -mindepth 1)" ./images.lock "... leaves nothing"
+image_load busybox
+run sdpod run --rm --network none $BUSYBOX echo again
+is "$out" again "... and all works again"
+finish
