@@ -116,6 +116,7 @@ static int run_migrate(_unused_ Invocation *in, _unused_ Error *reterr) {
 const Verb verb_system_migrate = {
         .summary = "Does nothing: there is no state of an older form",
         .options = migrate_options,
+        .options_size = sizeof(ResetOptions), /* nothing of it is used */
         .run = run_migrate,
 };
 
