@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod rename CONTAINER NAME */
 #include "cli/verbs.h"
-#include "state/container.h"
+#include "state/events.h"
 
 static int run(Invocation *in, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
@@ -17,7 +17,11 @@ static int run(Invocation *in, Error *reterr) {
                                  "cannot rename '%s' to '%s': names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*",
                                  in->arguments[0], in->arguments[1]);
         r = container_lock(store, &container, reterr);
-        return r < 0 ? r : container_rename(store, &container, in->arguments[1], reterr);
+        if (r >= 0)
+                r = container_rename(store, &container, in->arguments[1], reterr);
+        if (r >= 0)
+                event_container(store, &container.config, "rename", EVENT_NO_EXIT_CODE);
+        return r;
 }
 
 const Verb verb_rename = {

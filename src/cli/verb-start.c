@@ -8,6 +8,7 @@
 #include "engine/detached.h"
 #include "engine/foreground.h"
 #include "engine/stop.h"
+#include "state/events.h"
 
 /* ---- start ---- */
 
@@ -134,8 +135,10 @@ static int restart_one(const Store *store, Container *container, const char *wor
                 r = container_lock(store, container, reterr);
         if (r >= 0)
                 r = engine_start_detached(store, container, &detached, reterr);
-        if (r >= 0)
+        if (r >= 0) {
+                event_container(store, &container->config, "restart", EVENT_NO_EXIT_CODE);
                 puts(word);
+        }
         return r;
 }
 

@@ -58,7 +58,7 @@ const VerbName verb_names[] = {
         NOT_YET("cp"),
         { "create", .verb = &verb_create },
         NOT_YET("diff"),
-        NOT_YET("events"),
+        { "events", .verb = &verb_events },
         { "exec", .verb = &verb_exec },
         NOT_YET("export"),
         NOT_YET("generate"),

@@ -9,6 +9,7 @@ extern const Verb verb_container_exists;
 extern const Verb verb_container_inspect;
 extern const Verb verb_container_prune;
 extern const Verb verb_create;
+extern const Verb verb_events;
 extern const Verb verb_exec;
 extern const Verb verb_help;
 extern const Verb verb_history;

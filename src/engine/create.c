@@ -18,6 +18,7 @@
 #include "proc/caps.h"
 #include "proc/masked.h"
 #include "proc/sysctl.h"
+#include "state/events.h"
 #include "storage/volume.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -332,6 +333,7 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 (void) container_delete(store, &container, /* remove_rootfs= */ NULL, /* data= */ NULL, /* reterr= */ NULL);
                 return r;
         }
+        event_container(store, &container.config, "create", EVENT_NO_EXIT_CODE);
         *ret = container;
         container = CONTAINER_NULL;
         return 0;

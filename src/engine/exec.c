@@ -18,6 +18,7 @@
 #include "engine/relay.h"
 #include "ns/idmap.h"
 #include "proc/join.h"
+#include "state/events.h"
 
 /* The manager moves a process across sessions, which the kernel does not let a user do. */
 static int attach_by_manager(pid_t pid, void *data, Error *reterr) {
@@ -120,6 +121,7 @@ int engine_exec(const Store *store, Container *container, const ExecOptions *opt
         if (r < 0)
                 return r;
         pipes_close_theirs(&pipes);
+        event_container(store, &container->config, "exec", EVENT_NO_EXIT_CODE);
         *ret_exit_code = 0;
         if (options->detach)
                 return 0;
@@ -137,5 +139,6 @@ int engine_exec(const Store *store, Container *container, const ExecOptions *opt
         if (r < 0)
                 (void) process_signal(proc.pidfd, SIGKILL);
         *ret_exit_code = process_reap(proc.pid);
+        event_container(store, &container->config, "exec_died", *ret_exit_code);
         return r;
 }

@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "cgroup/manager.h"
 #include "engine/stop.h"
+#include "state/events.h"
 #include "storage/rootfs.h"
 #include "storage/volume.h"
 
@@ -58,6 +59,8 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
         if (!c->state.exited && !c->state.unit)
                 engine_stop_scope(c->config.id);
         r = container_delete(store, c, rootfs_remove, /* data= */ NULL, reterr);
+        if (r >= 0)
+                event_container(store, &c->config, "remove", EVENT_NO_EXIT_CODE);
         if (r >= 0 && options->volumes)
                 remove_anonymous_volumes(store, &c->config);
         return r;

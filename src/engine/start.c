@@ -19,6 +19,7 @@
 #include "cgroup/notify.h"
 #include "engine/network.h"
 #include "engine/plan.h"
+#include "state/events.h"
 #include "storage/volume.h"
 
 /* ---- where it is accounted ---- */
@@ -175,7 +176,11 @@ int engine_record_exit(const Store *store, Container *container, int exit_code, 
         container->state.exit_code = exit_code;
         container->state.finished_usec = time_now_usec();
         int r = engine_save_state(container, reterr);
-        return r < 0 ? r : container_save_process(store, container, reterr);
+        if (r >= 0)
+                r = container_save_process(store, container, reterr);
+        event_container(store, &container->config, "died", exit_code);
+        event_container(store, &container->config, "cleanup", EVENT_NO_EXIT_CODE);
+        return r;
 }
 
 static void record_failure(const Store *store, Container *container, const Error *error, int64_t started_before) {
@@ -274,6 +279,8 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         mark_filled(store, fresh);
         container->pidfd = fcntl(proc.pidfd, F_DUPFD_CLOEXEC, 3);
         container->status = CONTAINER_RUNNING;
+        event_container(store, &container->config, "init", EVENT_NO_EXIT_CODE);
+        event_container(store, &container->config, "start", EVENT_NO_EXIT_CODE);
         *ret = proc;
         proc = PROC_NULL;
         return 0;

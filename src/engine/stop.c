@@ -19,6 +19,7 @@
 #include "cgroup/hierarchy.h"
 #include "cgroup/manager.h"
 #include "engine/start.h"
+#include "state/events.h"
 
 enum { RECORD_GRACE_MSEC = 10000, FOREIGN_GRACE_MSEC = 300, KILL_TIMEOUT_SEC = 10 };
 
@@ -159,10 +160,14 @@ int engine_end(const Store *store, Container *c, int64_t timeout, bool by_user, 
 }
 
 int engine_stop(const Store *store, Container *c, int64_t timeout, bool by_user, Error *reterr) {
-        bool gone;
+        bool gone, runs = c->pidfd >= 0;
         int r = engine_end(store, c, timeout, by_user, reterr);
 
-        return r < 0 ? r : engine_wait_recorded(store, c, &gone, reterr);
+        if (r >= 0)
+                r = engine_wait_recorded(store, c, &gone, reterr);
+        if (r >= 0 && by_user && runs)
+                event_container(store, &c->config, "stop", EVENT_NO_EXIT_CODE);
+        return r;
 }
 
 int engine_kill(const Store *store, Container *c, int signal, Error *reterr) {
@@ -180,6 +185,7 @@ int engine_kill(const Store *store, Container *c, int signal, Error *reterr) {
         r = process_signal(c->pidfd, signal);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot send %s to container '%s'", signal_name(signal), c->config.name);
+        event_container(store, &c->config, "kill", EVENT_NO_EXIT_CODE);
         return 0;
 }
 
@@ -205,5 +211,7 @@ int engine_pause(const Store *store, Container *c, bool pause, Error *reterr) {
                 r = container_save_process(store, c, reterr);
         }
         container_unlock(c);
+        if (r >= 0)
+                event_container(store, &c->config, pause ? "pause" : "unpause", EVENT_NO_EXIT_CODE);
         return r < 0 ? error_prefix(reterr, r, "cannot %s container '%s'", pause ? "pause" : "unpause", c->config.name) : 0;
 }

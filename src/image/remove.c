@@ -13,6 +13,7 @@
 #include "image/layout.h"
 #include "image/stage.h"
 #include "spec/digest.h"
+#include "state/events.h"
 
 void image_use_free_many(ImageUse *uses, size_t n) {
         for (size_t i = 0; i < n; i++) {
@@ -180,6 +181,10 @@ int image_store_remove(const Store *store, const char *reference, const ImageUse
                 r = layout_save(images, index, reterr);
         if (r < 0)
                 return r;
+        for (char **name = removal.untagged; name && *name; name++)
+                event_named(store, "image", "untag", removal.deleted, *name);
+        if (removal.deleted)
+                event_named(store, "image", "remove", removal.deleted, removal.untagged ? removal.untagged[0] : NULL);
         /* the image is gone; what it leaves can wait for another time if it must */
         if (removal.deleted && sweep_all(store, index, uses, n_uses, &stage, &error) < 0)
                 log_warning("%s, leaving layers that may not be needed", error.message);

@@ -12,6 +12,7 @@
 #include "image/layout.h"
 #include "spec/digest.h"
 #include "spec/reference.h"
+#include "state/events.h"
 
 void image_info_done(ImageInfo *info) {
         free(info->name);
@@ -393,6 +394,15 @@ int image_store_list(const Store *store, ImageInfo **ret, size_t *ret_n, Error *
         return 0;
 }
 
+/* Tells of an image by its manifest: the ID is the config's. */
+static void note_event(const Store *store, const char *status, const char *digest, const char *name) {
+        _cleanup_manifest_ Manifest manifest = {};
+        _cleanup_error_ Error ignored = ERROR_NULL;
+
+        if (layout_read_manifest(store, digest, &manifest, &ignored) >= 0)
+                event_named(store, "image", status, digest_hex(manifest.config.digest), name);
+}
+
 int image_store_tag(const Store *store, const char *reference, const char *name, Error *reterr) {
         _cleanup_json_ json_t *index = NULL;
         _cleanup_free_ char *full = NULL;
@@ -417,7 +427,11 @@ int image_store_tag(const Store *store, const char *reference, const char *name,
         if (!digest || !type)
                 return error_oom(reterr);
         r = layout_add(index, digest, json_get_integer(entry, "size", 0), type, full, reterr);
-        return r < 0 ? r : layout_save(images, index, reterr);
+        if (r >= 0)
+                r = layout_save(images, index, reterr);
+        if (r >= 0)
+                note_event(store, "tag", digest, full);
+        return r;
 }
 
 int image_store_untag(const Store *store, const char *reference, char *const *names, Error *reterr) {
@@ -456,5 +470,9 @@ int image_store_untag(const Store *store, const char *reference, char *const *na
                 (void) layout_remove(index, digest, full);
         }
         r = layout_add(index, digest, size, type, /* name= */ NULL, reterr);
-        return r < 0 ? r : layout_save(images, index, reterr);
+        if (r >= 0)
+                r = layout_save(images, index, reterr);
+        if (r >= 0)
+                note_event(store, "untag", digest, reference);
+        return r;
 }

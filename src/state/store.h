@@ -13,6 +13,7 @@
  *     .tmp-*                 unfinished work; its owner holds a lock on it
  *   runtime   $XDG_RUNTIME_DIR/sdpod (root: /run/sdpod)            dies with the boot
  *     containers/ID/         process.json, lock, hosts, resolv.conf, hostname, containerenv, spools of the monitor, sockets
+ *     events.json            what happened; events.old.json: what happened before that
  *     storage.json           which storage driver works
  *     monitor.sock           the user's sdpod-monitor
  *

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "spec/container.h"
+#include "state/events.h"
 #include "storage/mapped.h"
 
 #define DYING ".tmp-rm-" /* the name of one that is being removed begins so */
@@ -68,7 +69,10 @@ int volume_create(const Store *store, Volume *volume, Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot make volume '%s'", volume->name);
         volume->created_usec = time_now_usec();
         volume->needs_copy_up = true;
-        return save(dir_fd, volume, reterr);
+        r = save(dir_fd, volume, reterr);
+        if (r >= 0)
+                event_named(store, "volume", "create", /* id= */ NULL, volume->name);
+        return r;
 }
 
 static int open_volume(const Store *store, const char *name, Error *reterr) {
@@ -181,6 +185,7 @@ int volume_remove(const Store *store, const char *name, Error *reterr) {
         if (r < 0)
                 return r == -ENOENT ? error_set(reterr, r, ERROR_NOT_FOUND, "no volume with name '%s' found: no such volume", name)
                                     : error_set_errno(reterr, r, "cannot remove volume '%s'", name);
+        event_named(store, "volume", "remove", /* id= */ NULL, name);
         return mapped_remove_tree(parent, dead, reterr);
 }
 
