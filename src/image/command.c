@@ -19,7 +19,7 @@ typedef struct Command {
         ImportOptions import;
         const char *output;        /* save; NULL: the standard output */
         const char *save_format;
-        bool json, quiet, multiple;
+        bool json, quiet, multiple, compress;
         char **arguments;
 } Command;
 
@@ -30,7 +30,8 @@ static const struct option long_options[] = {
         { "arch", required_argument, NULL, 'a' },      { "os", required_argument, NULL, 'o' },
         { "variant", required_argument, NULL, 'v' },   { "change", required_argument, NULL, 'c' },
         { "message", required_argument, NULL, 'm' },   { "output", required_argument, NULL, 'O' },
-        { "save-format", required_argument, NULL, 'F' }, { "multiple", no_argument, NULL, 'M' }, {},
+        { "save-format", required_argument, NULL, 'F' }, { "multiple", no_argument, NULL, 'M' },
+        { "compress", no_argument, NULL, 'C' },        {},
 };
 
 static int usage(Error *reterr, const char *reason) {
@@ -82,6 +83,9 @@ static int set_option(Command *c, int letter, Error *reterr) {
         case 'M':
                 c->multiple = true;
                 return 0;
+        case 'C':
+                c->compress = true;
+                return 0;
         default:
                 return usage(reterr, "unknown option");
         }
@@ -131,13 +135,21 @@ static int run_import(Command *c, Stage *stage, LoadResult *ret, Error *reterr) 
 }
 
 static int run_save(Command *c, Stage *stage, _unused_ LoadResult *ret, Error *reterr) {
-        SaveFormat format = save_format_from_string(c->save_format ?: "docker-archive");
+        SaveOptions options = { .path = c->output, .multiple = c->multiple, .copy = { .quiet = true } };
 
         if (!c->arguments[0])
                 return usage(reterr, "'save' needs an image");
-        if (format < 0)
-                return usage(reterr, "the save format is docker-archive, oci-archive or oci-dir");
-        return image_save(stage, c->arguments, c->multiple, format, c->output, reterr);
+        options.format = save_format_from_string(c->save_format ?: "docker-archive");
+        if (options.format == _FILE_FORMAT_INVALID)
+                return error_set(reterr, -EINVAL, ERROR_INVALID,
+                                 "cannot save as '%s': there are docker-archive, oci-archive, oci-dir and docker-dir", c->save_format);
+        if (c->compress && options.format != FILE_DIRECTORY)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --compress: only --format docker-dir knows compressed layers");
+        if (c->compress)
+                options.copy.compression = COMPRESSION_GZIP;
+        if (options.format == FILE_DIRECTORY)
+                options.copy.type = MANIFEST_DOCKER;
+        return image_save(stage, c->arguments, &options, reterr);
 }
 
 static const struct {

@@ -128,7 +128,14 @@ static int read_exact(Stream *record, void *data, size_t size, Error *reterr) {
         return r < 0 ? r : n == size ? 0 : damaged(reterr);
 }
 
-static int replay_literal(Stream *record, int out_fd, Error *reterr) {
+/* Where the replayed stream goes. */
+typedef struct Replay {
+        RecordWrite *write;
+        void *data;
+        char *buffer;
+} Replay;
+
+static int replay_literal(Stream *record, const Replay *out, Error *reterr) {
         uint32_t left;
         int r = read_exact(record, &left, sizeof(left), reterr);
 
@@ -142,7 +149,7 @@ static int replay_literal(Stream *record, int out_fd, Error *reterr) {
                 if (r < 0)
                         break;
                 n = MIN(n, (size_t) left);
-                r = io_write_full(out_fd, p, n);
+                r = out->write(out->data, p, n);
                 if (r < 0)
                         return error_set_errno(reterr, r, "cannot write");
                 stream_consume(record, n);
@@ -151,14 +158,14 @@ static int replay_literal(Stream *record, int out_fd, Error *reterr) {
         return r;
 }
 
-static int copy_file(int fd, uint64_t size, int out_fd, char *buffer, const char *path, Error *reterr) {
+static int copy_file(int fd, uint64_t size, const Replay *out, const char *path, Error *reterr) {
         while (size > 0) {
-                ssize_t n = RETRY_EINTR(read(fd, buffer, MIN(size, (uint64_t) COPY_SIZE)));
+                ssize_t n = RETRY_EINTR(read(fd, out->buffer, MIN(size, (uint64_t) COPY_SIZE)));
 
                 if (n <= 0)
                         return n < 0 ? error_set_errno(reterr, -errno, "cannot read '%.300s'", path)
                                      : error_set(reterr, -EBADMSG, ERROR_CORRUPT, "'%.300s' in it is not what it was", path);
-                int r = io_write_full(out_fd, buffer, (size_t) n);
+                int r = out->write(out->data, out->buffer, (size_t) n);
                 if (r < 0)
                         return error_set_errno(reterr, r, "cannot write");
                 size -= (uint64_t) n;
@@ -166,7 +173,7 @@ static int copy_file(int fd, uint64_t size, int out_fd, char *buffer, const char
         return 0;
 }
 
-static int replay_file(Stream *record, int root_fd, int out_fd, char *buffer, Error *reterr) {
+static int replay_file(Stream *record, int root_fd, const Replay *out, Error *reterr) {
         _cleanup_free_ char *path = NULL;
         struct stat st;
         uint64_t size;
@@ -190,11 +197,12 @@ static int replay_file(Stream *record, int root_fd, int out_fd, char *buffer, Er
         _cleanup_fd_ int fd = path_open_beneath(root_fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
         if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || (uint64_t) st.st_size != size)
                 return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "'%.300s' in it is not what it was", path);
-        return copy_file(fd, size, out_fd, buffer, path, reterr);
+        return copy_file(fd, size, out, path, reterr);
 }
 
-int record_replay(Stream *record, int root_fd, int out_fd, Error *reterr) {
+int record_replay(Stream *record, int root_fd, RecordWrite *write, void *data, Error *reterr) {
         _cleanup_free_ char *buffer = malloc(COPY_SIZE);
+        const Replay out = { write, data, buffer };
         char head[sizeof(magic) - 1], kind;
         size_t n;
 
@@ -207,8 +215,8 @@ int record_replay(Stream *record, int root_fd, int out_fd, Error *reterr) {
                 r = stream_read(record, &kind, 1, &n, reterr);
                 if (r < 0 || n == 0)
                         break;
-                r = kind == 'L'   ? replay_literal(record, out_fd, reterr)
-                    : kind == 'F' ? replay_file(record, root_fd, out_fd, buffer, reterr)
+                r = kind == 'L'   ? replay_literal(record, &out, reterr)
+                    : kind == 'F' ? replay_file(record, root_fd, &out, reterr)
                                   : damaged(reterr);
         }
         return r;

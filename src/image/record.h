@@ -25,5 +25,8 @@ void record_writer_file(RecordWriter *writer, const char *path, uint64_t size);
 /* Ends it. Returns 0, or the first fault that there was. */
 int record_writer_finish(RecordWriter *writer, Error *reterr);
 
-/* Writes the stream that the record describes to `out_fd`, with files from `root_fd`. */
-int record_replay(Stream *record, int root_fd, int out_fd, Error *reterr);
+/* Takes the next bytes of a stream; 0 or -errno. */
+typedef int RecordWrite(void *data, const void *bytes, size_t size);
+
+/* Gives the stream that the record describes to `write`, with files from `root_fd`. */
+int record_replay(Stream *record, int root_fd, RecordWrite *write, void *data, Error *reterr);

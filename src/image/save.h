@@ -1,21 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Images into files: an OCI layout as an archive or a directory, or what `docker load` reads. Layers are written
- * uncompressed, byte for byte what they were (record.h), so that a saved image that is loaded again is the same image. */
+/* Images into files: an OCI layout as an archive or a directory, what `docker load` reads, or a directory of dir:. Layers are
+ * written byte for byte what they were (record.h), so that a saved image that is loaded again is the same image. */
 #pragma once
 
-#include "image/stage.h"
+#include "image/copy.h"
+#include "image/target-file.h"
 
-typedef enum SaveFormat {
-        SAVE_DOCKER_ARCHIVE,
-        SAVE_OCI_ARCHIVE,
-        SAVE_OCI_DIRECTORY,
-        _SAVE_FORMAT_MAX,
-        _SAVE_FORMAT_INVALID = -EINVAL,
-} SaveFormat;
+/* "docker-archive", "oci-archive", "oci-dir", "docker-dir" (podman-save(1)). */
+FileFormat save_format_from_string(const char *name);
 
-/* "docker-archive", "oci-archive", "oci-dir" (podman-save(1)). */
-SaveFormat save_format_from_string(const char *name);
+typedef struct SaveOptions {
+        FileFormat format;
+        const char *path;    /* NULL: the standard output, which must not be a terminal */
+        bool multiple;       /* the words behind the first are images; else names for it */
+        CopyOptions copy;
+} SaveOptions;
 
-/* Writes images to `path` (NULL: the standard output, which must not be a terminal). `references` are images; those behind
- * the first are further names for it unless `multiple` is set. A file that cannot be written whole is removed. */
-int image_save(Stage *stage, char *const *references, bool multiple, SaveFormat format, const char *path, Error *reterr);
+/* Writes images. A file that cannot be written whole is removed. */
+int image_save(Stage *stage, char *const *references, const SaveOptions *options, Error *reterr);
+
+/* Opens where an image in this format goes; a descriptor. A directory is made where there is none. */
+int save_open(const char *path, FileFormat format, Error *reterr);
+
+/* After a fault: half an archive is none. What is no regular file (/dev/stdout, a FIFO) stays. */
+void save_discard(int fd, const char *path, FileFormat format);

@@ -14,6 +14,7 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "base/wire.h"
+#include "image/compress.h"
 #include "image/record.h"
 #include "image/sandbox.h"
 #include "ns/userns.h"
@@ -41,6 +42,24 @@ static int copy_out(Stream *stream, int out_fd, UnpackResult *ret, Error *reterr
         stream_digests(stream, ret->digest, ret->diff_id);
         ret->size_in = stream_size_in(stream);
         ret->size_out = stream_position(stream);
+        return 0;
+}
+
+static int replay(Stream *record, int root, const WorkerJob *job, UnpackResult *ret, Error *reterr) {
+        _cleanup_compressor_ Compressor *out = NULL;
+        Compressed done;
+
+        int r = compressor_new(job->compression, job->level, job->out_fd, &out, reterr);
+        if (r >= 0)
+                r = record_replay(record, root, compressor_write, out, reterr);
+        if (r >= 0)
+                r = compressor_finish(out, &done, reterr);
+        if (r < 0)
+                return r;
+        (void) stpcpy(ret->digest, done.digest_out);
+        (void) stpcpy(ret->diff_id, done.digest_in);
+        ret->size_in = done.size_out;
+        ret->size_out = done.size_in;
         return 0;
 }
 
@@ -76,10 +95,7 @@ static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Err
         case WORKER_DECOMPRESS:
                 return copy_out(stream, job->out_fd, ret, reterr);
         default:
-                r = record_replay(stream, root, job->out_fd, reterr);
-                if (r >= 0)
-                        stream_digests(stream, ret->digest, ret->diff_id); /* of the record: only their form counts */
-                return r;
+                return replay(stream, root, job, ret, reterr);
         }
 }
 
