@@ -88,17 +88,17 @@ const Verb verb_import = {
 
 typedef struct SaveOptions {
         char *format, *output;
-        bool multiple, quiet, uncompressed;
+        bool compress, multiple, quiet, uncompressed;
 } SaveOptions;
 
-static const char *const save_formats[] = { "docker-archive", "oci-archive", "oci-dir", NULL };
+static const char *const save_formats[] = { "docker-archive", "oci-archive", "oci-dir", "docker-dir", NULL };
 
 #undef FIELD
 #define FIELD(member) offsetof(SaveOptions, member)
 static const Option save_rows[] = {
-        { "compress", .kind = OPTION_REFUSED_BOOL },
+        { "compress", .kind = OPTION_BOOL, .offset = FIELD(compress), .help = "Compress layers, with --format docker-dir" },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "FORMAT",
-          .help = "Write a docker-archive (the default), an oci-archive or an oci-dir", .complete = COMPLETE_WORDS, .words = save_formats },
+          .help = "Write a docker-archive (the default), an oci-archive, an oci-dir or a docker-dir", .complete = COMPLETE_WORDS, .words = save_formats },
         { "multi-image-archive", 'm', .kind = OPTION_BOOL, .offset = FIELD(multiple),
           .help = "Further words are images, not names of the first" },
         { "output", 'o', .kind = OPTION_STRING, .offset = FIELD(output), .metavar = "FILE",
@@ -121,6 +121,8 @@ static int run_save(Invocation *in, Error *reterr) {
                 r = image_exec_add(&words, "output", o->output);
         if (r >= 0 && o->multiple)
                 r = strv_append(&words, "--multiple");
+        if (r >= 0 && o->compress)
+                r = strv_append(&words, "--compress");
         if (r >= 0)
                 r = strv_append(&words, "--");
         if (r >= 0)
@@ -132,7 +134,7 @@ const Verb verb_save = {
         .arguments = "IMAGE [NAME...]",
         .summary = "Save an image to an archive",
         .description = "Save an image to an archive or a directory that sdpod, podman, skopeo and docker load. Layers are written as "
-                       "they came, uncompressed.",
+                       "they came, uncompressed unless it is asked.",
         .options = save_options,
         .options_size = sizeof(SaveOptions),
         .arguments_min = 1,
