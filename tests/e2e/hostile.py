@@ -91,6 +91,9 @@ def attacks(victim):
     yield "twice", over(Layer().file("f", "one").dir("g").file("f", "two").symlink("g", victim).file("g/pwned", "x"))
     yield "stop-signal", over(StopSignal="99999999999")
     yield "env-newline", over(Env=["A=1\nB=2", "=x", "NOEQUALS", "C=\x1b[31m"])
+    yield "workdir-relative", over(WorkingDir="../../../../.." + victim)
+    yield "healthcheck-zero", over(Healthcheck={"Test": ["CMD", "true"], "Interval": 0, "Timeout": 0, "Retries": 0})
+    yield "arguments-huge", Image([base], Cmd=["/bin/true"] + ["x" * 100000] * 30)
     yield "entrypoint-string", over(Entrypoint="/bin/true")
 
 

@@ -252,7 +252,7 @@ def streams(m, v):
         packed["zstd"] = subprocess.run(["zstd", "-q", "-c"], input=raw, stdout=subprocess.PIPE, check=True).stdout
     for name, good in packed.items():
         wrong = []
-        step = len(good) // 12
+        step = len(good) // (12 if m.root else 63)
         for at in range(1, len(good), step):
             for kind in ("flipped", "cut"):
                 data = good[:at] if kind == "cut" else good[:at] + bytes([good[at] ^ 0x55]) + good[at + 1:]
@@ -341,6 +341,7 @@ def layouts(m, v):
         f.write(b" ")
     bad("a manifest with a byte too many")
     for name, make in (("a FIFO", lambda p: os.mkfifo(p, 0o644)), ("a symlink", lambda p: os.symlink("/etc/passwd", p)),
+                       ("a link to /dev/zero", lambda p: os.symlink("/dev/zero", p)),
                        ("a directory", os.mkdir), ("nothing", lambda p: None)):
         index, manifest, _ = fresh()
         for what in (manifest["layers"][0]["digest"], manifest["config"]["digest"], index["manifests"][0]["digest"]):
@@ -358,12 +359,22 @@ def layouts(m, v):
     os.mkfifo(path + "/index.json", 0o644)
     bad("a FIFO as the index")
     configs = ({"StopSignal": "99999999999"}, {"Entrypoint": "sh"}, {"Cmd": ["x" * 3000000]}, {"Env": ["A=" + "x" * 200000]},
-               {"User": "root\x1b]0;pwn\x07"}, {"Volumes": ["/x"]}, {"Healthcheck": {"Test": "x"}}, {"Labels": {"a": 1}})
+               {"User": "root\x1b]0;pwn\x07"}, {"Volumes": ["/x"]}, {"Healthcheck": {"Test": "x"}}, {"Labels": {"a": 1}},
+               {"Healthcheck": {"Test": ["CMD", "x"], "Interval": -1}}, {"Env": [f"A{i}=" for i in range(1000000)]},
+               {"WorkingDir": "/" + "d/" * 5000}, {"ExposedPorts": {"x/y": {}}},
+               {"ExposedPorts": {"99999/tcp": {}}}, {"Env": "A=1"}, {"Cmd": {"a": "b"}}, {"StopSignal": 9}, {"Cmd": ["a\0b"]})
     for config in configs:
         img = Image([Layer().file("f", "x")], **config)
         fresh()
         bad(f"a config with {str(config)[:60]}")
     img = Image([Layer().file("f", "x")])
+    img.config["x"] = 1
+    dump = image.dump
+    image.dump = lambda value: dump(value).replace(b'"x":1', b'"x":' + b"[" * 100000 + b"]" * 100000)
+    fresh()
+    image.dump = dump
+    bad("a config nested 100,000 deep")
+    del img.config["x"]
     img.config["rootfs"]["diff_ids"] = ["sha256:" + "0" * 64]
     fresh()
     bad("a wrong diff ID")
@@ -390,6 +401,17 @@ def layouts(m, v):
             tar.addfile(info)
         tar.close()
     bad("an archive of links in a circle")
+    img.config["os"] = "linux"
+    img.config["rootfs"]["diff_ids"] = [image.digest(img.raw[0])]
+    img.write_layout(path + ".sound", "x")
+    for prefix in "../", "blobs/../../":
+        with tarfile.open(path, "w") as tar:
+            for place, _, names in os.walk(path + ".sound"):
+                for name in names:
+                    member = os.path.relpath(os.path.join(place, name), path + ".sound")
+                    tar.add(os.path.join(place, name), prefix + member if member.startswith("blobs") else member)
+        bad(f"an archive whose blobs are named {prefix}blobs")
+    shutil.rmtree(path + ".sound")
     for name, content in (("an empty file", b""), ("a text", b"no archive\n"), ("zeros", bytes(10240)), ("gzip of a text", gzip.compress(b"x"))):
         with open(path, "wb") as f:
             f.write(content)
