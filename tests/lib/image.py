@@ -129,6 +129,20 @@ class Image:
             add("manifest.json", dump([{"Config": digest(config)[7:] + ".json", "RepoTags": [name], "Layers": names}]))
 
 
+def write_index(path, name, images):
+    """An OCI image layout whose one name is an index; `images` is a list of (platform, Image)."""
+    entries = []
+    for platform, image in images:
+        image.write_layout(path, None)
+        with open(os.path.join(path, "index.json")) as f:
+            entries.append(json.load(f)["manifests"][0] | {"platform": platform})
+    index = dump({"schemaVersion": 2, "mediaType": MEDIA + "index.v1+json", "manifests": entries})
+    write(os.path.join(path, "blobs/sha256"), digest(index)[7:], index)
+    write(path, "index.json", dump({"schemaVersion": 2, "manifests": [{
+        "mediaType": MEDIA + "index.v1+json", "digest": digest(index), "size": len(index),
+        "annotations": {"org.opencontainers.image.ref.name": name}}]}))
+
+
 def digest(data):
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
@@ -208,9 +222,25 @@ def layers():
 IMAGES = {"busybox": busybox, "web": web, "layers": layers}
 
 
+def multi(path, name):
+    """Busybox for this machine and two others, which differ in a file that says for whom they are."""
+    own = busybox().config["architecture"]
+    platforms = [{"os": "linux", "architecture": "s390x"}, {"os": "linux", "architecture": own},
+                 {"os": "linux", "architecture": "arm", "variant": "v7"}]
+    images = []
+    for platform in platforms:
+        image = Image([busybox_layer(), Layer().file("for", platform["architecture"] + "\n")], Cmd=["sh"])
+        image.config |= platform
+        images.append((platform, image))
+    write_index(path, name, images)
+
+
 def main(argv):
+    if argv[1:2] == ["multi"] and len(argv) == 3:
+        return multi(argv[2], "localhost/multi:latest")
     if len(argv) < 3 or argv[1] not in IMAGES:
-        raise SystemExit("usage: image.py busybox|web|layers FILE [oci-archive|oci|docker-archive [gzip|zstd|none]]")
+        raise SystemExit("usage: image.py busybox|web|layers FILE [oci-archive|oci|docker-archive [gzip|zstd|none]]\n"
+                         "       image.py multi DIRECTORY   (an OCI layout)")
     image = IMAGES[argv[1]]()
     kind = argv[3] if len(argv) > 3 else "oci-archive"
     image.compression = argv[4] if len(argv) > 4 else "gzip"

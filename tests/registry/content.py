@@ -494,6 +494,9 @@ def layers(p):
     return p.seal(manifest)
 
 
+FAULTS["layers-hang"] = layers
+
+
 # --------------------------------------------------------------------------------------------------- tar by hand
 
 def header(name=b"f", size=0, kind=b"0"):

@@ -346,6 +346,7 @@ def _(h, data, media, _):
     until_gone(h)
 
 
+@wire("layers-hang", "layer")
 @wire("hang-once", "layer")
 def _(h, data, media, name):
     """Stands still half way, and goes on for whoever asks again."""
