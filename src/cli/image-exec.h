@@ -9,3 +9,6 @@ int image_exec(const Invocation *in, char **words, Error *reterr);
 
 /* Appends "--option=value" where there is a value. 0 or -ENOMEM. */
 int image_exec_add(char ***words, const char *option, const char *value);
+
+/* Runs it and waits for its end: for what must be done afterwards. Returns its exit status, or -errno. */
+int image_run(const Invocation *in, char **words, Error *reterr);

@@ -4,15 +4,20 @@
 
 #include "cli/verb.h"
 
+extern const Verb verb_commit;
 extern const Verb verb_complete;
+extern const Verb verb_container_diff;
 extern const Verb verb_container_exists;
 extern const Verb verb_container_inspect;
 extern const Verb verb_container_prune;
 extern const Verb verb_create;
+extern const Verb verb_diff;
 extern const Verb verb_events;
 extern const Verb verb_exec;
+extern const Verb verb_export;
 extern const Verb verb_help;
 extern const Verb verb_history;
+extern const Verb verb_image_diff;
 extern const Verb verb_image_exists;
 extern const Verb verb_image_inspect;
 extern const Verb verb_image_prune;

@@ -36,7 +36,7 @@ static const int allowed[] = {
         SYS_utimensat,  SYS_fsetxattr,  SYS_ftruncate,    SYS_fallocate,   SYS_mmap,       SYS_munmap,     SYS_mremap,
         SYS_mprotect,   SYS_madvise,    SYS_brk,          SYS_futex,       SYS_getrandom,  SYS_gettid,     SYS_getpid,
         SYS_tgkill,     SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_clock_gettime, SYS_exit, SYS_exit_group,
-        SYS_ppoll,
+        SYS_ppoll,      SYS_readlinkat, SYS_fgetxattr,    SYS_flistxattr,
 #if defined(__SANITIZE_ADDRESS__)
         SYS_sigaltstack, /* the sanitizer's end */
 #endif
@@ -70,7 +70,7 @@ static int limit_resources(const SandboxLimits *limits) {
                 rlim_t value;
         } rows[] = {
                 { RLIMIT_CORE, 0 },
-                { RLIMIT_NOFILE, 64 },
+                { RLIMIT_NOFILE, limits->files ?: 64 },
                 { RLIMIT_FSIZE, limits->file_size },
 #if !defined(__SANITIZE_ADDRESS__) /* which reserves terabytes of address space */
                 { RLIMIT_AS, IMAGE_MEMORY_LIMIT },

@@ -15,6 +15,7 @@
 
 typedef struct SandboxLimits {
         uint64_t file_size; /* bytes of one file, RLIMIT_FSIZE */
+        uint64_t files;     /* descriptors, RLIMIT_NOFILE; 0: a few */
 } SandboxLimits;
 
 /* In a child that is in its mount namespace and is privileged there: makes the current directory the root. The child must

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -19,7 +20,7 @@
 #include "image/sandbox.h"
 #include "ns/userns.h"
 
-enum { WORKER_FIRST_FD = 3 };
+enum { WORKER_FUNCTION_FILES = 1024, WORKER_FIRST_FD = 3 };
 
 static int copy_out(Stream *stream, int out_fd, UnpackResult *ret, Error *reterr) {
         for (;;) {
@@ -81,7 +82,13 @@ static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Err
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void) umask(0);
         (void) signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is then EFBIG */
-        int r = sandbox_lock(&(SandboxLimits){ .file_size = job->size_limit }, reterr);
+        bool function = job->task == WORKER_FUNCTION;
+        int r = sandbox_lock(&(SandboxLimits){ .file_size = job->size_limit, .files = function ? WORKER_FUNCTION_FILES : 0 }, reterr);
+        if (r >= 0 && function) {
+                (void) snprintf(ret->digest, sizeof(ret->digest), "sha256:%064d", 0); /* it has none */
+                (void) snprintf(ret->diff_id, sizeof(ret->diff_id), "sha256:%064d", 0);
+                return job->function(job->data, root, job->out_fd, reterr);
+        }
         if (r < 0)
                 return r;
         /* a tar stream can be longer than its files by a header for each of them */

@@ -12,6 +12,7 @@
 typedef enum WorkerTask {
         WORKER_UNPACK,     /* a layer into `dir_fd`; its record (record.h) to `out_fd` */
         WORKER_DECOMPRESS, /* to `out_fd` */
+        WORKER_FUNCTION,   /* `function`, with the root directory; what it writes goes to `out_fd` */
         WORKER_REPLAY,     /* the record on `in_fd` and the tree in `dir_fd` to `out_fd`, a tar stream, compressed as `compression`
                         * says. The result has the digests and sizes as if that stream had been unpacked */
 } WorkerTask;
@@ -23,6 +24,8 @@ typedef struct WorkerJob {
         int dir_fd;              /* borrowed: the directory that becomes the worker's root */
         int out_fd;              /* borrowed */
         uint64_t size_limit;     /* bytes that come out */
+        int (*function)(void *data, int root_fd, int out_fd, Error *reterr); /* WORKER_FUNCTION */
+        void *data;              /* its; borrowed */
         Compression compression; /* WORKER_REPLAY: of what is written */
         int level;
 } WorkerJob;

@@ -106,6 +106,74 @@ exits 0 "system migrate"
 run sdpod system renumber
 exits 0 "system renumber"
 
+# --- diff, export, commit
+sdpod rm -f -t 0 busy >/dev/null
+image_load busybox
+image_load layers
+sdpod run --name c --network none $BUSYBOX sh -c 'echo hi >/new; mkdir -p /d/e; echo x >/d/e/f; ln /new /hard; ln -s new /soft; rm /bin/ls; chown 5:6 /d; mkfifo /d/fifo; rm -r /home; mkdir /home; : >/home/only; : >/etc/passwd.new'
+run sdpod diff c
+is "$(sort <<<"$out")" "$(sort <<<"A /d${NL}A /d/e${NL}A /d/e/f${NL}A /d/fifo${NL}A /etc/passwd.new${NL}A /hard${NL}A /home/only${NL}A /new${NL}A /soft${NL}C /bin${NL}C /etc${NL}C /home${NL}D /bin/ls${NL}D /home/app")" "diff of a container"
+feed "$(sdpod diff --format json c)" python3 -c 'import json, sys; d = json.load(sys.stdin); print(sorted(d), d["deleted"])'
+is "$out" "['added', 'changed', 'deleted'] ['/bin/ls', '/home/app']" "diff --format json"
+run sdpod diff localhost/busybox
+exits 0 "diff of an image"
+run sdpod container diff localhost/busybox
+exits 125 "container diff of an image is refused"
+run sdpod diff c localhost/busybox
+like "$out" "A /new" "diff of two"
+sdpod export -o "$T/c.tar" c
+run tar -tvf "$T/c.tar" --numeric-owner
+like "$out" "hrw-r--r-- 0/0 +0 .* new link to hard|-rw-r--r-- 0/0 +3 .* new" "export has the files"
+like "$out" "drwxr-xr-x 5/6 .* d/${NL}" "... with the owners of the container"
+like "$out" "link to hard" "... and hard links"
+unlike "$out" "bin/ls " "... but not what was deleted"
+is "$(sdpod export c | sha256sum)" "$(sha256sum <"$T/c.tar")" "export is always the same"
+run sdpod export -o "$T" c
+exits 125 "export to a directory is refused"
+run sdpod commit -a me -m hello -c 'CMD ["cat", "/new"]' -c 'ENV A=b' --iidfile "$T/iid" c made:1
+like "$status:$out" "^0:[0-9a-f]{64}$" "commit prints the ID"
+is "$(cat "$T/iid")" "sha256:$out" "... and --iidfile has it"
+made=$out
+run sdpod run --rm --network none made:1
+is "$out" hi "commit --change: the new command"
+run sdpod run --rm --network none made:1 sh -c 'ls /bin/ls /home; echo $A; stat -c "%u:%g %h" /d /hard; cat /d/e/f; readlink /soft'
+is "$out" "/home:${NL}only${NL}b${NL}5:6 3${NL}0:0 2${NL}x${NL}new" "... and what the container wrote, and deleted, is in the image"
+run sdpod image inspect --format '{{.Author}} {{len .RootFS.Layers}} {{(index .History 1).comment}}' made:1
+is "$out" "me 2 hello" "commit --author, --message"
+is "$(sdpod image diff made:1 | sort | grep -v '^C /etc$')" "$(sdpod diff c | sort | grep -v '^C /etc$')" "image diff shows the same as diff did"
+sdpod save -o "$T/made.tar" made:1
+sdpod rmi made:1 >/dev/null
+sdpod load -q -i "$T/made.tar" >/dev/null
+is "$(sdpod images -q --no-trunc made:1)" "sha256:$made" "a committed image is saved and loaded again as the same one"
+run sdpod commit -q -s -f docker c squashed
+run sdpod image inspect --format '{{len .RootFS.Layers}} {{.ManifestType}}' squashed
+is "$out" "1 application/vnd.docker.distribution.manifest.v2+json" "commit --squash --format docker"
+run sdpod run --rm --network none squashed sh -c 'ls /bin/ls; cat /d/e/f'
+is "$out" x "... runs"
+sdpod run -d --name live --network none $BUSYBOX sh -c 'i=0; while :; do i=$((i+1)); echo $i >/count; done' >/dev/null
+run sdpod commit -p live paused
+exits 0 "commit --pause of a running container"
+is "$(sdpod ps --format '{{.Names}}' --filter status=running)" live "... which goes on"
+run sdpod commit no-such-container
+exits 125 "commit of what is not there"
+run sdpod commit -c 'RUN x' c
+exits 125 "commit --change with an instruction that it cannot carry out"
+sdpod run --name untouched --network none --rm=false $BUSYBOX true
+run sdpod commit untouched same
+exits 0 "commit of a container that wrote nothing"
+run sdpod run --rm --userns keep-id --name mapped-c --network none --rm=false $BUSYBOX sh -c 'rm -r /tmp; mkdir -m 755 /tmp 2>/dev/null; id -u' # may not: / is root's
+run sdpod create --name mapped --userns keep-id --network none --user 0 $BUSYBOX sh -c 'rm -r /home; mkdir /home; : >/home/own; chown 7 /home/own; rm /bin/cat'
+run sdpod start -a mapped
+if [[ $status == 0 ]]; then
+        run sdpod diff mapped
+        is "$out" "C /bin${NL}D /bin/cat${NL}C /home${NL}D /home/app${NL}A /home/own" "diff of a container with an ID map of its own, on fuse-overlayfs"
+        sdpod commit mapped from-mapped >/dev/null
+        run sdpod run --rm --network none from-mapped sh -c 'ls /bin/cat; ls -A /home; stat -c %u /home/own'
+        is "$out" "own${NL}7" "... and commit of it, under the container's IDs"
+else
+        skip "diff of a container with an ID map of its own" "such a container does not start here: $err"
+fi
+
 # --- reset
 run sdpod system reset
 exits 125 "system reset without an answer does nothing"

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What sdpod-image is told about containers' files, and what it answers. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/str.h"
+#include "content/command.h"
+#include "content/commit.h"
+#include "content/export.h"
+
+typedef struct Command {
+        const char *root, *runroot, *output, *iidfile;
+        CommitOptions commit;
+        TreeKind kind;
+        bool json, quiet;
+        char **arguments;
+} Command;
+
+static const struct option long_options[] = {
+        { "root", required_argument, NULL, 'R' },     { "runroot", required_argument, NULL, 'r' },
+        { "log-level", required_argument, NULL, 'l' }, { "format", required_argument, NULL, 'f' },
+        { "output", required_argument, NULL, 'O' },   { "author", required_argument, NULL, 'a' },
+        { "change", required_argument, NULL, 'c' },   { "message", required_argument, NULL, 'm' },
+        { "iidfile", required_argument, NULL, 'i' },  { "quiet", no_argument, NULL, 'q' },
+        { "kind", required_argument, NULL, 'k' },     { "squash", no_argument, NULL, 's' },         { "include-volumes", no_argument, NULL, 'v' },
+        {},
+};
+
+static int usage(Error *reterr, const char *reason) {
+        return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot read the command line of sdpod-image: %s", reason);
+}
+
+static int set_flag(Command *c, int letter, Error *reterr) {
+        switch (letter) {
+        case 'q':
+                c->quiet = true;
+                return 0;
+        case 's':
+                c->commit.squash = true;
+                return 0;
+        case 'v':
+                c->commit.include_volumes = true;
+                return 0;
+        default:
+                return usage(reterr, "unknown option");
+        }
+}
+
+static int set_option(Command *c, int letter, Error *reterr) {
+        LogLevel level;
+
+        switch (letter) {
+        case 'R':
+                c->root = optarg;
+                return 0;
+        case 'r':
+                c->runroot = optarg;
+                return 0;
+        case 'l':
+                level = log_level_from_string(optarg);
+                if (level < 0)
+                        return usage(reterr, "not a log level");
+                log_set_level(level);
+                return 0;
+        case 'f':
+                c->json = str_equal(optarg, "json");
+                c->commit.docker = str_equal(optarg, "docker");
+                return c->json || c->commit.docker || str_equal(optarg, "text") || str_equal(optarg, "oci") ? 0 : usage(reterr, "unknown format");
+        case 'O':
+                c->output = optarg;
+                return 0;
+        case 'a':
+                c->commit.author = optarg;
+                return 0;
+        case 'm':
+                c->commit.message = optarg;
+                return 0;
+        case 'c':
+                return strv_append(&c->commit.changes, optarg) < 0 ? error_oom(reterr) : 0;
+        case 'k':
+                c->kind = tree_kind_from_string(optarg);
+                return c->kind < 0 ? usage(reterr, "unknown kind") : 0;
+        case 'i':
+                c->iidfile = optarg;
+                return 0;
+        default:
+                return set_flag(c, letter, reterr);
+        }
+}
+
+static int run_diff(Command *c, const Store *store, Error *reterr) {
+        if (!c->arguments[0] || (c->arguments[1] && c->arguments[2]))
+                return usage(reterr, "'diff' takes one or two names");
+        return diff_print(store, c->arguments[0], c->arguments[1], c->kind, c->json, reterr);
+}
+
+static int run_export(Command *c, const Store *store, Error *reterr) {
+        if (!c->arguments[0] || c->arguments[1])
+                return usage(reterr, "'export' takes a container");
+        return export_container(store, c->arguments[0], c->output, reterr);
+}
+
+static int write_id_file(const char *path, const char *id, Error *reterr) {
+        FILE *file = fopen(path, "we");
+        int r = !file || fprintf(file, "sha256:%s", id) < 0 ? -errno : 0;
+
+        if (file && fclose(file) != 0)
+                r = r < 0 ? r : -errno;
+        return r < 0 ? error_set_errno(reterr, r, "cannot write the image ID to '%s'", path) : 0;
+}
+
+static int run_commit(Command *c, const Store *store, Error *reterr) {
+        _cleanup_stage_ Stage stage = STAGE_NULL;
+        _cleanup_free_ char *id = NULL;
+
+        if (!c->arguments[0] || (c->arguments[1] && c->arguments[2]))
+                return usage(reterr, "'commit' takes a container and perhaps a name");
+        c->commit.name = c->arguments[1];
+        int r = stage_open(store, &stage, reterr);
+        if (r >= 0)
+                r = commit_container(&stage, c->arguments[0], &c->commit, &id, reterr);
+        if (r >= 0 && c->iidfile)
+                r = write_id_file(c->iidfile, id, reterr);
+        if (r < 0)
+                return r;
+        printf("%s\n", id);
+        return fflush(stdout) < 0 ? error_set_errno(reterr, -errno, "cannot write to the standard output") : 0;
+}
+
+static const struct {
+        const char *name;
+        int (*run)(Command *c, const Store *store, Error *reterr);
+} commands[] = {
+        { "commit", run_commit },
+        { "diff", run_diff },
+        { "export", run_export },
+};
+
+bool content_command_is(const char *name) {
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                if (str_equal(commands[i].name, name))
+                        return true;
+        return false;
+}
+
+static int run(Command *c, const char *name, Error *reterr) {
+        _cleanup_store_ Store store = STORE_NULL;
+        int r = store_open(c->root, c->runroot, &store, reterr);
+
+        for (size_t i = 0; i < ELEMENTSOF(commands) && r >= 0; i++)
+                if (str_equal(commands[i].name, name))
+                        return commands[i].run(c, &store, reterr);
+        return r;
+}
+
+int content_command(int argc, char **argv) {
+        _cleanup_error_ Error error = ERROR_NULL;
+        Command c = {};
+        int r = 0, letter;
+
+        log_set_program("sdpod"); /* the user has typed sdpod */
+        opterr = 0;
+        while (r >= 0 && (letter = getopt_long(argc, argv, "", long_options, NULL)) >= 0)
+                r = set_option(&c, letter, &error);
+        if (r >= 0) {
+                c.arguments = argv + optind + (optind < argc);
+                r = run(&c, argv[optind], &error);
+        }
+        strv_free(c.commit.changes);
+        if (r >= 0)
+                return EXIT_SUCCESS;
+        error_print(&error);
+        return error_exit_status(&error);
+}
