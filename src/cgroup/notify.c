@@ -5,11 +5,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -19,41 +16,13 @@
 
 enum { FIRST_FD = 3, LISTEN_FDS_MAX = 4096 };
 
-static int send_with(const char *text, const int *fds, size_t n) {
-        const char *path = getenv("NOTIFY_SOCKET");
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-        if (str_empty(path))
-                return 0;
-        if ((*path != '/' && *path != '@') || !path[1])
-                return -EAFNOSUPPORT;
-        size_t length = strlen(path);
-        if (length > sizeof(address.sun_path) - 1)
-                return -ENAMETOOLONG;
-        memcpy(address.sun_path, path, length);
-        if (*path == '@')
-                address.sun_path[0] = 0; /* the abstract namespace: no NUL at the end */
-        _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-                return -errno;
-        socklen_t size = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + length + (*path == '/'));
-        if (connect(fd, (struct sockaddr *) &address, size) < 0)
-                return -errno;
-        int r = io_send_fds(fd, text, strlen(text), fds, n);
-        return r < 0 ? r : 1;
-}
-
-int notify_send(const char *text) {
-        return send_with(text, /* fds= */ NULL, 0);
-}
-
 int notify_barrier(uint64_t timeout_usec) {
         int pair[2];
 
         if (pipe2(pair, O_CLOEXEC) < 0)
                 return -errno;
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];
-        int r = send_with("BARRIER=1", &theirs, 1);
+        int r = notify_send_fds("BARRIER=1", &theirs, 1);
         if (r <= 0)
                 return r;
         theirs = fd_close(theirs);

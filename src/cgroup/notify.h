@@ -5,9 +5,7 @@
 #include <stdint.h>
 
 #include "base/macro.h"
-
-/* Sends "MAINPID=...", "READY=1" to $NOTIFY_SOCKET. 1: sent; 0: there is none. */
-int notify_send(const char *text);
+#include "base/notify.h"
 
 /* Waits until the manager has read all that was sent before (systemd 246). -ETIMEDOUT. */
 int notify_barrier(uint64_t timeout_usec);
