@@ -3,11 +3,14 @@
 #include "cli/image-exec.h"
 
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "base/wire.h"
 #include "config.h"
 
 int image_exec_add(char ***words, const char *option, const char *value) {
@@ -55,4 +58,41 @@ int image_run(const Invocation *in, char **words, Error *reterr) {
         if (r >= 0)
                 r = process_reap(pid);
         return r < 0 ? error_set_errno(reterr, r, "cannot run '%s'", program) : r;
+}
+
+/* The answer is the ID, if there is one, and the result. */
+static int receive_answer(int socket, char ret_id[65], Error *reterr) {
+        char line[66];
+
+        *ret_id = 0;
+        ssize_t n = RETRY_EINTR(recv(socket, line, sizeof(line), MSG_PEEK | MSG_TRUNC));
+        if (n == 65) {
+                (void) recv(socket, line, sizeof(line), 0);
+                (void) snprintf(ret_id, 65, "%.64s", line);
+        }
+        int r = wire_receive_result(socket, reterr);
+        if (r >= 0 && strspn(ret_id, "0123456789abcdef") != 64)
+                r = error_set(reterr, -EPIPE, ERROR_INTERNAL, "cannot pull: '%s' gave no image", program);
+        return r;
+}
+
+int image_spawn_pull(const Invocation *in, char **words, char ret_id[65], Error *reterr) {
+        _cleanup_strv_ char **argv = NULL;
+        int pair[2];
+        pid_t pid;
+
+        if (make_argv(in, words, &argv) < 0)
+                return error_oom(reterr);
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_set_errno(reterr, -errno, "cannot run '%s'", program);
+        _cleanup_fd_ int ours = pair[0], theirs = pair[1];
+        const int fds[] = { -EBADF, theirs, STDERR_FILENO };
+        (void) fflush(NULL);
+        int r = process_spawn(program, argv, environ, fds, ELEMENTSOF(fds), &pid, /* ret_pidfd= */ NULL);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot run '%s'", program);
+        theirs = fd_close(theirs);
+        r = receive_answer(ours, ret_id, reterr);
+        (void) process_reap(pid);
+        return r;
 }

@@ -12,3 +12,7 @@ int image_exec_add(char ***words, const char *option, const char *value);
 
 /* Runs it and waits for its end: for what must be done afterwards. Returns its exit status, or -errno. */
 int image_run(const Invocation *in, char **words, Error *reterr);
+
+/* Runs its `pull` as a child with these words behind the global options, and waits for it: progress on stderr. The ID of the
+ * image (64 digits) goes to ret_id. */
+int image_spawn_pull(const Invocation *in, char **words, char ret_id[65], Error *reterr);

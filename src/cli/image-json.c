@@ -33,15 +33,12 @@ static const char *const inspect_aliases[] = { "ID", "Id", NULL };
 const TemplateTypes image_inspect_types = { .maps = inspect_maps, .times = inspect_times, .aliases = inspect_aliases };
 
 int image_split_name(const char *name, char **ret_repository, char **ret_tag) {
-        const char *colon = strrchr(name, ':');
-        char *repository, *tag;
+        char *repository = image_name_repository(name), *tag;
 
-        assert(colon); /* stored names have a tag */
-        repository = strndup(name, (size_t) (colon - name));
-        tag = strdup(colon + 1);
-        if (!repository || !tag) {
+        /* of a name that ends in a digest Podman shows no tag */
+        tag = repository ? strdup(strchr(name, '@') ? "<none>" : name + strlen(repository) + 1) : NULL;
+        if (!tag) {
                 free(repository);
-                free(tag);
                 return -ENOMEM;
         }
         *ret_repository = repository;
@@ -51,17 +48,18 @@ int image_split_name(const char *name, char **ret_repository, char **ret_tag) {
 
 /* "localhost/web@sha256:..." for each repository that it has a name in. */
 static json_t *repo_digests(const ImageInfo *image) {
-        _cleanup_strv_ char **digests = NULL;
+        return json_from_strv(image->repo_digests);
+}
 
-        for (char **name = image->names; name && *name; name++) {
-                _cleanup_free_ char *repository = NULL, *tag = NULL, *digest = NULL;
+static json_t *repo_tags(const ImageInfo *image) {
+        json_t *tags = json_array();
 
-                if (image_split_name(*name, &repository, &tag) < 0 || !(digest = str_format("%s@%s", repository, image->digest)))
+        for (char **name = image->names; tags && name && *name; name++)
+                if (!strchr(*name, '@') && json_array_append_new(tags, json_string(*name)) < 0) {
+                        json_decref(tags);
                         return NULL;
-                if (!strv_contains(digests, digest) && strv_append(&digests, digest) < 0)
-                        return NULL;
-        }
-        return json_from_strv(digests);
+                }
+        return tags;
 }
 
 /* Maps that are empty are null there. */
@@ -127,7 +125,7 @@ json_t *image_to_row(const ImageInfo *image, const char *name, const ImageView *
             set(row, "Dangling", json_boolean(!image->names)) < 0 || set(row, "History", json_string(history ?: "")) < 0 ||
             set(row, "Labels", json_from_pairs(image->config.labels)) < 0 || set(row, "Names", json_from_strv(image->names)) < 0 ||
             set(row, "ParentId", json_string("")) < 0 || set(row, "ReadOnly", json_false()) < 0 ||
-            set(row, "RepoDigests", repo_digests(image)) < 0 || set(row, "RepoTags", json_from_strv(image->names)) < 0 ||
+            set(row, "RepoDigests", repo_digests(image)) < 0 || set(row, "RepoTags", repo_tags(image)) < 0 ||
             set(row, "SharedSize", json_integer(0)) < 0 || set(row, "VirtualSize", json_integer((json_int_t) image->size)) < 0) {
                 json_decref(row);
                 return NULL;
@@ -206,7 +204,7 @@ json_t *image_to_inspect(const Store *store, const ImageInfo *image) {
         } rows[] = {
                 { "Id", json_string(image->id) },
                 { "Digest", json_string(image->digest) },
-                { "RepoTags", json_from_strv(image->names) },
+                { "RepoTags", repo_tags(image) },
                 { "RepoDigests", repo_digests(image) },
                 { "Parent", json_string("") },
                 { "Comment", json_string("") },

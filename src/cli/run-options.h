@@ -2,6 +2,7 @@
 /* The options of run and create: a ContainerConfig, filled by the table, and what concerns only this command. */
 #pragma once
 
+#include "cli/registry-options.h"
 #include "cli/verb.h"
 #include "spec/container.h"
 
@@ -18,6 +19,9 @@ typedef struct RunOptions {
         bool sig_proxy;         /* default true */
         char **attach;          /* "stdin", "stdout", "stderr"; NULL: by detach and interactive */
         char *cidfile;
+        RegistryWords registry;
+        PlatformWords platform;
+        bool content_trust;     /* means nothing */
         char *pull;             /* NULL: "missing"; "always", "never", "newer" */
         bool entrypoint_given;  /* config.entrypoint replaces the image's (and its command) even when it is empty */
         bool stop_signal_given, stop_timeout_given;

@@ -6,6 +6,8 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "cli/image-exec.h"
+#include "cli/registry-options.h"
 #include "cli/run-options.h"
 #include "cli/verbs.h"
 #include "engine/create.h"
@@ -25,20 +27,56 @@ static int open_cidfile(const RunOptions *options, int *ret, Error *reterr) {
         return 0;
 }
 
+/* sdpod-image does it: nothing of a registry is linked into sdpod. */
+static int pull_image(void *data, const char *image, const char *policy, char ret_id[65], Error *reterr) {
+        const Invocation *in = data;
+        const RunOptions *options = in->options;
+        _cleanup_strv_ char **words = NULL;
+
+        if (strv_append(&words, "pull") < 0 || strv_append(&words, "--with-parent") < 0 || image_exec_add(&words, "policy", policy) < 0 ||
+            (options->quiet && strv_append(&words, "--quiet") < 0))
+                return error_oom(reterr);
+        int r = registry_words(&options->registry, in, &words, reterr);
+        if (r >= 0)
+                r = platform_words(&options->platform, &words, reterr);
+        if (r < 0)
+                return r;
+        if (strv_append(&words, "--") < 0 || strv_append(&words, image) < 0)
+                return error_oom(reterr);
+        r = image_spawn_pull(in, words, ret_id, reterr);
+        (void) unsetenv("SDPOD_REGISTRY_CREDS");
+        return r;
+}
+
+/* What --platform, or its parts, ask for. */
+static int platform_wish(const PlatformWords *words, PlatformWish *ret, Error *reterr) {
+        if (words->platform)
+                return platform_wish_parse(words->platform, ret, reterr);
+        if (str_replace(&ret->os, words->os) < 0 || str_replace(&ret->architecture, words->arch) < 0 ||
+            str_replace(&ret->variant, words->variant) < 0 || platform_wish_normalise(ret) < 0)
+                return error_oom(reterr);
+        return 0;
+}
+
 static int create(Invocation *in, const Store **ret_store, Container *ret, Error *reterr) {
         RunOptions *options = in->options;
-        const CreateOptions create_options = {
+        _cleanup_platform_wish_ PlatformWish wish = {};
+        CreateOptions create_options = {
                 .replace = options->replace,
                 .entrypoint_given = options->entrypoint_given,
                 .stop_signal_given = options->stop_signal_given,
                 .stop_timeout_given = options->stop_timeout_given,
                 .env_below = options->env_below,
                 .pull = options->pull,
+                .pull_image = pull_image,
+                .pull_data = in,
                 .storage_driver = in->global.storage_driver,
         };
         _cleanup_fd_ int cidfile = -EBADF;
 
         int r = run_options_finish(options, in, environ, reterr);
+        if (r >= 0)
+                r = platform_wish(&options->platform, &wish, reterr);
         if (r >= 0)
                 r = invocation_store(in, ret_store, reterr);
         if (r >= 0)
@@ -49,6 +87,7 @@ static int create(Invocation *in, const Store **ret_store, Container *ret, Error
                 r = str_replace(&options->config.cgroups, "disabled");
         if (r < 0)
                 return error_oom(reterr);
+        create_options.platform = wish;
         r = engine_create(*ret_store, &options->config, &create_options, ret, reterr);
         if (r < 0 && cidfile >= 0)
                 (void) unlink(options->cidfile);

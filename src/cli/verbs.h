@@ -31,6 +31,7 @@ extern const Verb verb_load;
 extern const Verb verb_logs;
 extern const Verb verb_pause;
 extern const Verb verb_port;
+extern const Verb verb_pull;
 extern const Verb verb_ps;
 extern const Verb verb_rename;
 extern const Verb verb_restart;

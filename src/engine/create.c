@@ -23,18 +23,47 @@
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+/* The name stands for what was pulled, unless another image here has it, too (a short name): then the ID. */
+static int resolve_pulled(const Store *store, const char *name, const char *id, ImageInfo *ret, Error *reterr) {
+        _cleanup_image_info_ ImageInfo info = {};
+
+        if (image_store_resolve(store, name, &info, /* reterr= */ NULL) < 0 || !str_equal(info.id, id))
+                return image_store_resolve(store, id, ret, reterr);
+        *ret = info;
+        info = (ImageInfo){};
+        return 0;
+}
+
+/* Whether the image is of the platform that was asked for, if one was. */
+static bool fits(const ImageInfo *image, const PlatformWish *wish) {
+        return (!wish->os && !wish->architecture && !wish->variant) ||
+               (platform_fits(wish, image->config.os, image->config.architecture) &&
+                (!wish->variant || str_equal(wish->variant, image->config.variant)));
+}
+
 static int find_image(const Store *store, const ContainerConfig *config, const CreateOptions *options, ImageInfo *ret,
                       Error *reterr) {
-        if (str_equal(options->pull, "always") || str_equal(options->pull, "newer")) {
-                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                 "cannot pull '%s': pulling from a registry is not there yet", config->image);
-                return error_hint(reterr, "bring the image with 'sdpod load -i FILE', then use --pull=missing or --pull=never");
+        const char *policy = options->pull ?: "missing";
+        bool never = str_equal(policy, "never");
+        char id[65];
+        int r;
+
+        if (never || str_equal(policy, "missing")) {
+                r = image_store_resolve(store, config->image, ret, reterr);
+                if (r >= 0 && fits(ret, &options->platform))
+                        return r;
+                if (r >= 0) {
+                        image_info_done(ret);
+                        r = error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot use image '%s': the one that is here is for another platform",
+                                      config->image);
+                }
+                if (r != -ENOENT || never)
+                        return r;
+                policy = "always"; /* it is missing */
         }
-        int r = image_store_resolve(store, config->image, ret, reterr);
-        if (r == -ENOENT && !str_equal(options->pull, "never"))
-                (void) error_hint(reterr, "it is not stored here, and pulling from a registry is not there yet: "
-                                          "bring it with 'sdpod load -i FILE'");
-        return r;
+        error_done(reterr);
+        r = options->pull_image(options->pull_data, config->image, policy, id, reterr);
+        return r < 0 ? r : resolve_pulled(store, config->image, id, ret, reterr);
 }
 
 /* -v /DIR, --mount type=volume without a source. */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "image/store.h"
+#include "spec/platform.h"
 #include "state/container.h"
 
 typedef struct CreateOptions {
@@ -10,7 +11,11 @@ typedef struct CreateOptions {
         bool entrypoint_given;   /* the request's entrypoint stands, even when empty, and drops the image's command */
         bool stop_signal_given, stop_timeout_given;
         char *const *env_below;  /* "K=V" weaker than the image's environment */
-        const char *pull;        /* "missing", "always", "never", "newer" */
+        const char *pull;        /* NULL: "missing"; "always", "never", "newer" */
+        /* Pulls the image by that policy: the ID of what is there then. */
+        int (*pull_image)(void *data, const char *image, const char *policy, char ret_id[65], Error *reterr);
+        void *pull_data;
+        PlatformWish platform;   /* what is asked for (borrowed): an image that does not fit counts as missing */
         const char *storage_driver; /* NULL: what works */
 } CreateOptions;
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "image/load.h"
+#include "image/pull.h"
 #include "image/save.h"
 
 typedef struct Command {
@@ -183,12 +184,25 @@ static int run(Command *c, const char *name, Error *reterr) {
         return r < 0 ? error_set_errno(reterr, r, "cannot write to the standard output") : 0;
 }
 
+/* Commands with options of their own. The command stands behind global options, each with its value as a word of its own. */
+static const struct {
+        const char *name;
+        int (*run)(int argc, char **argv);
+} own_commands[] = {
+        { "pull", pull_command },
+};
+
 int image_command(int argc, char **argv) {
         _cleanup_error_ Error error = ERROR_NULL;
         Command c = {};
-        int r = 0, letter;
+        int r = 0, letter, word = 1;
 
         log_set_program("sdpod"); /* the user has typed sdpod */
+        while (word + 1 < argc && str_after(argv[word], "--"))
+                word += 2;
+        for (size_t i = 0; i < ELEMENTSOF(own_commands) && word < argc; i++)
+                if (str_equal(argv[word], own_commands[i].name))
+                        return own_commands[i].run(argc, argv);
         opterr = 0;
         /* getopt_long(3) moves the options in front of the words */
         while (r >= 0 && (letter = getopt_long(argc, argv, "i:qc:m:", long_options, NULL)) >= 0)

@@ -24,6 +24,7 @@ void new_image_done(NewImage *image) {
         free(image->manifest);
         free(image->config);
         free(image->manifest_type);
+        free(image->index_digest);
         strv_free(image->names);
         *image = (NewImage){};
 }
@@ -208,6 +209,8 @@ static int write_index(const NewImage *image, const Store *store, int images_fd,
                 r = layout_add(index, image->manifest_digest, size, type, /* name= */ NULL, reterr);
         for (char **name = image->names; name && *name && r >= 0; name++)
                 r = layout_add(index, image->manifest_digest, size, type, *name, reterr);
+        if (r >= 0 && image->index_digest)
+                r = layout_set_index_digest(index, image->manifest_digest, image->index_digest, reterr);
         return r < 0 ? r : layout_save(images_fd, index, reterr);
 }
 

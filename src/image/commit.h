@@ -20,6 +20,7 @@ typedef struct NewImage {
         size_t manifest_size, config_size;
         char manifest_digest[DIGEST_LENGTH + 1], config_digest[DIGEST_LENGTH + 1];
         char *manifest_type;      /* media type; NULL: OCI */
+        char *index_digest;       /* of the index that it was chosen from; NULL: of none */
         char **names;             /* full names; NULL: none */
         NewLayer *layers;         /* lowest first */
         size_t n_layers;

@@ -12,6 +12,8 @@
 #include "base/str.h"
 #include "spec/digest.h"
 
+#define ANNOTATION_INDEX_DIGEST "sdpod.index.digest" /* our own, in index.json alone */
+
 static const char layout_text[] = "{\"imageLayoutVersion\":\"1.0.0\"}\n";
 
 int layout_open(const Store *store, Error *reterr) {
@@ -45,6 +47,29 @@ const char *layout_entry_digest(const json_t *entry) {
 
 const char *layout_entry_name(const json_t *entry) {
         return json_get_string(json_object_get(entry, "annotations"), ANNOTATION_REF_NAME);
+}
+
+const char *layout_entry_index_digest(const json_t *entry) {
+        const char *digest = json_get_string(json_object_get(entry, "annotations"), ANNOTATION_INDEX_DIGEST);
+
+        return digest_is_valid(digest) ? digest : NULL;
+}
+
+int layout_set_index_digest(json_t *index, const char *digest, const char *index_digest, Error *reterr) {
+        json_t *entry;
+        size_t i;
+
+        json_array_foreach(layout_entries(index), i, entry) {
+                json_t *annotations = json_object_get(entry, "annotations");
+
+                if (!str_equal(layout_entry_digest(entry), digest))
+                        continue;
+                if (!annotations && json_object_set_new(entry, "annotations", annotations = json_object()) < 0)
+                        return error_oom(reterr);
+                if (json_object_set_new(annotations, ANNOTATION_INDEX_DIGEST, json_string(index_digest)) < 0)
+                        return error_oom(reterr);
+        }
+        return 0;
 }
 
 int layout_load(const Store *store, json_t **ret, Error *reterr) {

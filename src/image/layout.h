@@ -28,6 +28,10 @@ json_t *layout_entries(const json_t *index);
 const char *layout_entry_digest(const json_t *entry);
 const char *layout_entry_name(const json_t *entry);
 
+/* The digest of the index that it was chosen from; NULL: of none. Names of the form "NAME@sha256:..." may have that. */
+const char *layout_entry_index_digest(const json_t *entry);
+int layout_set_index_digest(json_t *index, const char *digest, const char *index_digest, Error *reterr);
+
 /* Adds a name (NULL: none) for the manifest: a name that another image holds moves, and an entry without a name is not
  * kept beside one with a name. */
 int layout_add(json_t *index, const char *digest, int64_t size, const char *media_type, const char *name, Error *reterr);

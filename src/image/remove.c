@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "image/layout.h"
+#include "image/pull-lock.h"
 #include "image/stage.h"
 #include "spec/digest.h"
 #include "state/events.h"
@@ -76,7 +77,7 @@ static int collect_needed(const Store *store, const json_t *index, const ImageUs
         return 0;
 }
 
-/* Moves whatever of a directory is not needed into the stage, whose end it then shares. */
+/* Moves whatever of a directory is not needed, nor held by a pull, into the stage, whose end it then shares. */
 static int sweep(int from_fd, const json_t *needed, const Stage *stage, Error *reterr) {
         _cleanup_fd_ int fd = openat(from_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -88,7 +89,8 @@ static int sweep(int from_fd, const json_t *needed, const Stage *stage, Error *r
         for (struct dirent *e; (e = readdir(dir)) && r >= 0;) {
                 bool temporary = str_after(e->d_name, ".tmp-"); /* of an interrupted write; we hold the writers' lock */
 
-                if ((!temporary && !digest_hex_is_valid(e->d_name)) || json_object_get(needed, e->d_name))
+                if ((!temporary && !digest_hex_is_valid(e->d_name)) || json_object_get(needed, e->d_name) ||
+                    pull_lock_is_held(stage->store, e->d_name))
                         continue;
                 if (renameat(from_fd, e->d_name, stage->fd, e->d_name) < 0 && errno != ENOENT)
                         r = error_set_errno(reterr, -errno, "cannot remove '%s'", e->d_name);

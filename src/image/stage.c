@@ -68,8 +68,16 @@ static void collect_files(int data_fd, const char *path) {
         (void) closedir(dir);
 }
 
-/* Called under images.lock, in which new ones are made: none is seen half made. */
-static int collect(const Stage *stage, Error *reterr) {
+static void remove_leftover(const Stage *stage, int dir_fd, const char *name) {
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        if (stage_remove_tree(&stage->map, dir_fd, name, &error) < 0)
+                log_warning("%s, leaving it", error.message);
+}
+
+/* Takes what dead owners left into our own stage: it may be large, and is removed without the lock. Where there is no stage, it is
+ * removed where it is. Called under images.lock, in which new ones are made: none is seen half made. */
+static int collect(Stage *stage, Error *reterr) {
         int data_fd = stage->store->data_fd;
         _cleanup_fd_ int fd = openat(data_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -78,13 +86,15 @@ static int collect(const Stage *stage, Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot read the directory '%s'", stage->store->data_path);
         (void) TAKE_FD(fd);
         for (struct dirent *e; (e = readdir(dir));) {
-                _cleanup_error_ Error error = ERROR_NULL;
-
-                if (!str_after(e->d_name, STAGE_PREFIX) || is_owned(data_fd, e->d_name))
+                if (!str_after(e->d_name, STAGE_PREFIX) || str_equal(e->d_name, stage->name) || is_owned(data_fd, e->d_name))
                         continue;
                 log_debug("removing what an interrupted command left: %s/%s", stage->store->data_path, e->d_name);
-                if (stage_remove_tree(&stage->map, data_fd, e->d_name, &error) < 0)
-                        log_warning("%s, leaving it", error.message);
+                if (stage->fd < 0)
+                        remove_leftover(stage, data_fd, e->d_name);
+                else if (renameat(data_fd, e->d_name, stage->fd, e->d_name) >= 0)
+                        stage->has_leftovers = true;
+                else
+                        log_warning("cannot remove '%s/%s': %m, leaving it", stage->store->data_path, e->d_name);
         }
         (void) closedir(dir);
         collect_files(data_fd, "images");
@@ -92,20 +102,42 @@ static int collect(const Stage *stage, Error *reterr) {
         return 0;
 }
 
+static void remove_leftovers(Stage *stage) {
+        _cleanup_fd_ int fd = openat(stage->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!dir)
+                return; /* it goes with the stage */
+        (void) TAKE_FD(fd);
+        for (struct dirent *e; (e = readdir(dir));)
+                if (str_after(e->d_name, STAGE_PREFIX))
+                        remove_leftover(stage, stage->fd, e->d_name);
+        (void) closedir(dir);
+        stage->has_leftovers = false;
+}
+
 static int make(Stage *stage, Error *reterr) {
-        int data_fd = stage->store->data_fd;
+        int data_fd = stage->store->data_fd, r;
         uint64_t random;
 
         do {
                 if (getrandom(&random, sizeof(random), 0) != sizeof(random))
                         return error_set_errno(reterr, -errno, "cannot make a temporary directory");
                 (void) snprintf(stage->name, sizeof(stage->name), STAGE_PREFIX "%016llx", (unsigned long long) random);
-        } while (mkdirat(data_fd, stage->name, 0700) < 0 && errno == EEXIST);
-        stage->fd = openat(data_fd, stage->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (stage->fd < 0)
-                return error_set_errno(reterr, -errno, "cannot make a temporary directory in '%s'", stage->store->data_path);
-        stage->lock_fd = store_lock(stage->fd, "lock", /* exclusive= */ true, reterr);
-        return stage->lock_fd < 0 ? stage->lock_fd : 0;
+                r = mkdirat(data_fd, stage->name, 0700) < 0 ? -errno : 0;
+        } while (r == -EEXIST);
+        if (r >= 0 && (stage->fd = openat(data_fd, stage->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+                r = -errno;
+        if (r < 0)
+                (void) error_set_errno(reterr, r, "cannot make a temporary directory in '%s'", stage->store->data_path);
+        else
+                r = stage->lock_fd = store_lock(stage->fd, "lock", /* exclusive= */ true, reterr);
+        if (r >= 0)
+                return 0;
+        stage->fd = fd_close(stage->fd);
+        (void) unlinkat(data_fd, stage->name, AT_REMOVEDIR);
+        *stage->name = 0;
+        return r;
 }
 
 int stage_open(const Store *store, Stage *ret, Error *reterr) {
@@ -117,11 +149,21 @@ int stage_open(const Store *store, Stage *ret, Error *reterr) {
         if (r >= 0)
                 r = lock = layout_lock(store, reterr);
         if (r >= 0)
-                r = collect(&stage, reterr);
-        if (r >= 0)
                 r = make(&stage, reterr);
+        if (r == -ENOSPC || r == -EDQUOT) {
+                /* it may be the leftovers that fill the disk */
+                error_done(reterr);
+                r = collect(&stage, reterr);
+                if (r >= 0)
+                        r = make(&stage, reterr);
+        }
+        if (r >= 0)
+                r = collect(&stage, reterr);
         if (r < 0)
                 return r;
+        lock = fd_close(lock);
+        if (stage.has_leftovers)
+                remove_leftovers(&stage);
         user_map_warn_single(&stage.map, store->runtime_fd);
         *ret = stage;
         stage = STAGE_NULL;

@@ -10,6 +10,7 @@ typedef struct Stage {
         const Store *store;  /* borrowed */
         UserMap map;         /* the user's default one: its files belong to mapped IDs */
         char name[40];       /* in the data directory; "": none */
+        bool has_leftovers;  /* of dead owners, inside */
         int fd, lock_fd;
 } Stage;
 

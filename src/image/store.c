@@ -20,6 +20,7 @@ void image_info_done(ImageInfo *info) {
         free(info->id);
         free(info->digest);
         strv_free(info->digests);
+        strv_free(info->repo_digests);
         free(info->manifest_type);
         strv_free(info->annotations);
         strv_free(info->layers);
@@ -57,6 +58,38 @@ static int64_t arrival_usec(const Store *store, const char *digest) {
         return fstatat(store->data_fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 : (int64_t) st.st_mtime * 1000000;
 }
 
+char *image_name_repository(const char *name) {
+        const char *end = strchr(name, '@') ?: strrchr(name, ':'); /* stored names have one of them */
+
+        return end ? strndup(name, (size_t) (end - name)) : strdup(name);
+}
+
+static int add_repo_digest(char ***digests, const char *repository, const char *digest) {
+        _cleanup_free_ char *text = str_format("%s@%s", repository, digest);
+
+        if (!text)
+                return -ENOMEM;
+        return strv_contains(*digests, text) ? 0 : strv_append(digests, text);
+}
+
+/* An index's digest holds in each repository of its image: the names of one image may have come in different ways. */
+static int load_repo_digests(const json_t *index, ImageInfo *info) {
+        const json_t *entry;
+        size_t i;
+
+        for (char **name = info->names; name && *name; name++) {
+                _cleanup_free_ char *repository = image_name_repository(*name);
+
+                if (!repository || add_repo_digest(&info->repo_digests, repository, info->digest) < 0)
+                        return -ENOMEM;
+                json_array_foreach(layout_entries(index), i, entry)
+                        if (str_equal(layout_entry_digest(entry), info->digest) && layout_entry_index_digest(entry) &&
+                            add_repo_digest(&info->repo_digests, repository, layout_entry_index_digest(entry)) < 0)
+                                return -ENOMEM;
+        }
+        return 0;
+}
+
 /* Fills the info of the image with this manifest. */
 static int load_info(const Store *store, const json_t *index, const char *digest, ImageInfo *ret, Error *reterr) {
         _cleanup_image_info_ ImageInfo info = {};
@@ -85,7 +118,7 @@ static int load_info(const Store *store, const json_t *index, const char *digest
         info.layers = strv_copy(info.config.diff_ids);
         info.manifest_type = strdup(manifest.media_type ?: MEDIA_TYPE_OCI_MANIFEST);
         info.annotations = TAKE_PTR(manifest.annotations);
-        if (!info.id || !info.digest || !info.manifest_type || (info.config.diff_ids && !info.layers))
+        if (!info.id || !info.digest || load_repo_digests(index, &info) < 0 || !info.manifest_type || (info.config.diff_ids && !info.layers))
                 return error_oom(reterr);
         *ret = info;
         info = (ImageInfo){};
@@ -111,12 +144,10 @@ static bool ends_in(const char *name, const char *wanted) {
 
 /* Whether the repository of `name` is `repository` or, for a short name, one that it can stand for. */
 static bool repository_matches(const char *name, const Reference *reference) {
-        _cleanup_free_ char *repository = strdup(name), *wanted = NULL;
-        char *colon = repository ? strrchr(repository, ':') : NULL;
+        _cleanup_free_ char *repository = image_name_repository(name), *wanted = NULL;
 
-        if (!colon)
+        if (!repository)
                 return false;
-        *colon = 0; /* stored names always have a tag */
         if (!reference->domain)
                 return ends_in(repository, reference->path);
         wanted = reference_repository(reference, /* domain= */ NULL);
@@ -130,7 +161,9 @@ static int find_by_digest(const json_t *index, const Reference *reference, const
         json_array_foreach(layout_entries(index), i, entry) {
                 const char *name = layout_entry_name(entry);
 
-                if (!str_equal(layout_entry_digest(entry), reference->digest) || !name || !repository_matches(name, reference))
+                if ((!str_equal(layout_entry_digest(entry), reference->digest) &&
+                     !str_equal(layout_entry_index_digest(entry), reference->digest)) ||
+                    !name || !repository_matches(name, reference))
                         continue;
                 *ret = entry;
                 return 0;
@@ -263,7 +296,7 @@ static int join(ImageInfo *to, const ImageInfo *from) {
         bool first_name = !to->names && from->names;
 
         if ((!to->digests && strv_append(&to->digests, to->digest) < 0) || strv_append(&to->digests, from->digest) < 0 ||
-            strv_extend(&to->names, from->names) < 0)
+            strv_extend(&to->names, from->names) < 0 || strv_extend(&to->repo_digests, from->repo_digests) < 0)
                 return -ENOMEM;
         return first_name ? str_replace(&to->digest, from->digest) : 0;
 }

@@ -10,11 +10,13 @@ typedef struct ImageInfo {
         char *name;          /* the full name it was found by, "docker.io/library/busybox:latest"; found by ID: its first
                               * name; NULL: it has none */
         bool found_by_name;  /* not by ID or digest */
-        char **names;        /* all of them; NULL: none */
+        char **names;        /* all of them, "REPOSITORY:TAG" or "REPOSITORY@DIGEST"; NULL: none */
         char *id;            /* 64 hex digits: the digest of the image config */
         char *digest;        /* "sha256:...", of the manifest */
         char **digests;      /* of all manifests that have this config, `digest` among them; only by image_store_list() and
                               * image_store_resolve_whole() */
+        char **repo_digests; /* "docker.io/library/busybox@sha256:...": of the manifest and of the index that it came from, in
+                              * each repository that it has a name in; NULL: none */
         char *manifest_type; /* media type */
         char **annotations;  /* of the manifest, pairs */
         char **layers;       /* diff IDs, lowest first */
@@ -35,6 +37,9 @@ int image_store_resolve(const Store *store, const char *reference, ImageInfo *re
 /* The same, with the names and digests of all manifests of this image: one image may have come in several forms. Reads every
  * manifest of the store, so it is not for the way to a container's start. */
 int image_store_resolve_whole(const Store *store, const char *reference, ImageInfo *ret, Error *reterr);
+
+/* The repository of a stored name. Owned; NULL: out of memory. */
+char *image_name_repository(const char *name);
 
 /* All images, each once, newest first. An image whose blobs are damaged is left out with a warning. */
 int image_store_list(const Store *store, ImageInfo **ret, size_t *ret_n, Error *reterr);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lock files of blobs. */
+#include "image/pull-lock.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/process.h"
+#include "spec/digest.h"
+
+#define LOCKS_DIRECTORY "pulls"
+
+/* 0; -EAGAIN: somebody else has it; or another -errno. */
+static int lock(int fd, short type, int command) {
+        struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
+
+        if (RETRY_EINTR(fcntl(fd, command, &lock)) >= 0)
+                return 0;
+        return errno == EACCES ? -EAGAIN : -errno;
+}
+
+/* Whether the file still has its name: who removed it held the lock before us. */
+static bool has_name(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) >= 0 && st.st_nlink > 0;
+}
+
+static int open_lock(int dir_fd, const char *hex, Error *reterr) {
+        int fd = openat(dir_fd, hex, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+        return fd < 0 ? error_set_errno(reterr, -errno, "cannot open a lock of a pull") : fd;
+}
+
+/* Removes it if nobody locks it. */
+static void remove_idle(int dir_fd, const char *hex) {
+        _cleanup_fd_ int fd = openat(dir_fd, hex, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd >= 0 && lock(fd, F_WRLCK, F_OFD_SETLK) >= 0 && has_name(fd))
+                (void) unlinkat(dir_fd, hex, 0);
+}
+
+int pull_lock_open(const Store *store, Error *reterr) {
+        _cleanup_fd_ int fd = store_open_runtime(store, LOCKS_DIRECTORY, reterr), list_fd = -EBADF;
+
+        if (fd < 0)
+                return fd;
+        list_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = list_fd < 0 ? NULL : fdopendir(list_fd);
+        if (!dir)
+                return error_set_errno(reterr, -errno, "cannot read the locks of pulls");
+        (void) TAKE_FD(list_fd);
+        for (struct dirent *e; (e = readdir(dir));)
+                if (digest_hex_is_valid(e->d_name))
+                        remove_idle(fd, e->d_name);
+        (void) closedir(dir);
+        return TAKE_FD(fd);
+}
+
+int pull_lock_try(int dir_fd, const char *hex, int *ret_fd, Error *reterr) {
+        static const struct {
+                short type;
+                PullLockState state;
+        } rows[] = { { F_WRLCK, PULL_LOCK_OURS }, { F_RDLCK, PULL_LOCK_SHARED } };
+
+        for (;;) {
+                _cleanup_fd_ int fd = open_lock(dir_fd, hex, reterr);
+                int r = fd < 0 ? fd : -EAGAIN;
+                size_t i;
+
+                for (i = 0; i < ELEMENTSOF(rows) && r == -EAGAIN; i++)
+                        r = lock(fd, rows[i].type, F_OFD_SETLK);
+                if (fd < 0)
+                        return fd;
+                *ret_fd = -EBADF;
+                if (r == -EAGAIN)
+                        return PULL_LOCK_BUSY;
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot take a lock of a pull");
+                if (!has_name(fd))
+                        continue;
+                *ret_fd = TAKE_FD(fd);
+                return (int) rows[i - 1].state;
+        }
+}
+
+int pull_lock_share(int fd) {
+        return lock(fd, F_RDLCK, F_OFD_SETLK);
+}
+
+_noreturn_ static void wait_for_lock(int lock_fd, int pipe_fd, short type, pid_t parent) {
+        /* the description is the parent's, too, and so is the lock */
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void) signal(SIGINT, SIG_IGN);
+        if (getppid() != parent || dup3(lock_fd, 4, O_CLOEXEC) < 0 || dup3(pipe_fd, 3, O_CLOEXEC) < 0)
+                _exit(1);
+        (void) close_range(5, ~0U, 0);
+        _exit(lock(4, type, F_OFD_SETLKW) < 0);
+}
+
+int pull_wait_start(int dir_fd, const char *hex, PullLockState state, PullWait *ret, Error *reterr) {
+        _cleanup_fd_ int lock_fd = open_lock(dir_fd, hex, reterr);
+        int pair[2];
+
+        if (lock_fd < 0)
+                return lock_fd;
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return error_set_errno(reterr, -errno, "cannot wait for another pull");
+        _cleanup_fd_ int ours = pair[0], theirs = pair[1];
+        /* the child puts the two at low numbers: none of them is there yet */
+        _cleanup_fd_ int high_lock = fcntl(lock_fd, F_DUPFD_CLOEXEC, 20), high_pipe = fcntl(theirs, F_DUPFD_CLOEXEC, 20);
+        if (high_lock < 0 || high_pipe < 0)
+                return error_set_errno(reterr, -errno, "cannot wait for another pull");
+        pid_t self = getpid(), pid = fork();
+        if (pid < 0)
+                return error_set_errno(reterr, -errno, "cannot wait for another pull");
+        if (pid == 0)
+                wait_for_lock(high_lock, high_pipe, state == PULL_LOCK_OURS ? F_WRLCK : F_RDLCK, self);
+        *ret = (PullWait){ .pid = pid, .pipe_fd = TAKE_FD(ours), .lock_fd = TAKE_FD(lock_fd), .state = state };
+        return 0;
+}
+
+void pull_wait_done(PullWait *wait) {
+        if (wait->pid > 0) {
+                (void) kill(wait->pid, SIGKILL);
+                (void) process_reap(wait->pid);
+        }
+        (void) fd_close(wait->pipe_fd);
+        (void) fd_close(wait->lock_fd);
+        *wait = PULL_WAIT_NULL;
+}
+
+bool pull_lock_is_held(const Store *store, const char *hex) {
+        char path[sizeof(LOCKS_DIRECTORY) + 1 + DIGEST_HEX_LENGTH];
+
+        if (!digest_hex_is_valid(hex))
+                return false;
+        (void) snprintf(path, sizeof(path), LOCKS_DIRECTORY "/%s", hex);
+        _cleanup_fd_ int fd = openat(store->runtime_fd, path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        return fd >= 0 && lock(fd, F_WRLCK, F_OFD_SETLK) == -EAGAIN;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A child that waits for the disk. */
+#include "image/pull-sync.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/process.h"
+
+_noreturn_ static void sync_main(int dir_fd, int pipe_fd, pid_t parent) {
+        int code = 0;
+
+        /* no lock of the parent's lives longer because of us */
+        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent || dup3(dir_fd, 3, O_CLOEXEC) < 0 || dup3(pipe_fd, 4, O_CLOEXEC) < 0)
+                _exit(1);
+        (void) close_range(5, ~0U, 0);
+        if (syncfs(3) < 0)
+                code = errno;
+        _exit(write(4, &code, sizeof(code)) != sizeof(code));
+}
+
+int pull_sync_start(int dir_fd, PullSync *ret, Error *reterr) {
+        int pair[2];
+
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return error_set_errno(reterr, -errno, "cannot start to write to the disk");
+        _cleanup_fd_ int ours = pair[0], theirs = pair[1];
+        _cleanup_fd_ int high_dir = fcntl(dir_fd, F_DUPFD_CLOEXEC, 20), high_pipe = fcntl(theirs, F_DUPFD_CLOEXEC, 20);
+        if (high_dir < 0 || high_pipe < 0)
+                return error_set_errno(reterr, -errno, "cannot start to write to the disk");
+        pid_t self = getpid(), pid = fork();
+        if (pid < 0)
+                return error_set_errno(reterr, -errno, "cannot start to write to the disk");
+        if (pid == 0)
+                sync_main(high_dir, high_pipe, self);
+        *ret = (PullSync){ .pid = pid, .pipe_fd = TAKE_FD(ours) };
+        return 0;
+}
+
+int pull_sync_finish(PullSync *sync, Error *reterr) {
+        int code = EIO;
+
+        if (io_read_full(sync->pipe_fd, &code, sizeof(code)) != sizeof(code))
+                code = EIO; /* it was killed */
+        sync->pipe_fd = fd_close(sync->pipe_fd);
+        (void) process_reap(sync->pid);
+        sync->pid = 0;
+        return code == 0 ? 0 : error_set_errno(reterr, -code, "cannot write to the disk");
+}
+
+void pull_sync_done(PullSync *sync) {
+        sync->pipe_fd = fd_close(sync->pipe_fd);
+        if (sync->pid > 0) {
+                (void) kill(sync->pid, SIGKILL);
+                (void) process_reap(sync->pid); /* syncfs(2) is not interrupted, but ends */
+        }
+        *sync = PULL_SYNC_NULL;
+}
