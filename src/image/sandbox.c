@@ -36,7 +36,7 @@ static const int allowed[] = {
         SYS_utimensat,  SYS_fsetxattr,  SYS_ftruncate,    SYS_fallocate,   SYS_mmap,       SYS_munmap,     SYS_mremap,
         SYS_mprotect,   SYS_madvise,    SYS_brk,          SYS_futex,       SYS_getrandom,  SYS_gettid,     SYS_getpid,
         SYS_tgkill,     SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_clock_gettime, SYS_exit, SYS_exit_group,
-        SYS_ppoll,      SYS_readlinkat, SYS_fgetxattr,    SYS_flistxattr,
+        SYS_ppoll,      SYS_readlinkat, SYS_fgetxattr,    SYS_flistxattr,  SYS_recvmsg,    SYS_sync_file_range,
 #if defined(__SANITIZE_ADDRESS__)
         SYS_sigaltstack, /* the sanitizer's end */
 #endif

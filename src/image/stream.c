@@ -10,15 +10,23 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "base/wire.h"
 
-enum { IN_SIZE = 256 * 1024, OUT_SIZE = 512 * 1024 };
+enum { IN_SIZE = 256 * 1024, OUT_SIZE = RING_BUFFER_SIZE, HEAVY_SIZE = 64 * 1024 };
+
+/* What the process that decompresses says at its end. */
+typedef struct RingEnd {
+        uint64_t n_in;
+        int32_t fault;
+        char digest[DIGEST_LENGTH + 1];
+} RingEnd;
 
 struct Stream {
         int fd;
         bool positioned;           /* pread() at `offset`, up to `left` bytes */
         uint64_t offset, left;
         uint64_t n_in, n_out, limit;
-        Sha256 *hash_in, *hash_out; /* NULL: not wanted */
+        Sha256 *hash_in, *hash_out; /* NULL: not wanted; what is not compressed is hashed once */
         uint8_t *in, *out;          /* `out` is NULL where nothing is decompressed */
         size_t in_start, in_end, out_start, out_end;
         bool in_eof, ended;
@@ -27,6 +35,8 @@ struct Stream {
         bool member_open;           /* inside a gzip member */
         struct archive *archive;
         Error *archive_error;       /* where a read fault inside a libarchive callback goes */
+        Ring *ring;                 /* where the bytes come from that another process decompresses */
+        RingEnd ring_end;
         void (*tap)(void *data, const void *bytes, size_t size);
         void *tap_data;
 };
@@ -184,6 +194,21 @@ static int decode_archive(Stream *s, Error *reterr) {
         return 0;
 }
 
+static int take_from_ring(Stream *s, Error *reterr) {
+        int r = ring_take(s->ring, s->out, &s->out_end, &s->ring_end, sizeof(s->ring_end));
+
+        if (r > 0)
+                return 0;
+        if (r < 0)
+                return error_set(reterr, -EPIPE, ERROR_INTERNAL, "the process that decompresses was killed");
+        if (s->ring_end.fault < 0)
+                return wire_receive_result(s->ring->socket, reterr) < 0 ? s->ring_end.fault : -EPIPE;
+        s->ring_end.digest[DIGEST_LENGTH] = 0;
+        s->n_in = s->ring_end.n_in;
+        s->ended = true;
+        return 0;
+}
+
 /* Refills the empty output buffer; nothing in it afterwards means the end. */
 static int fill_out(Stream *s, Error *reterr) {
         int r = 0;
@@ -191,7 +216,9 @@ static int fill_out(Stream *s, Error *reterr) {
         s->out_start = s->out_end = 0;
         if (s->ended)
                 return 0;
-        if (s->compression == COMPRESSION_NONE) {
+        if (s->ring)
+                r = take_from_ring(s, reterr);
+        else if (s->compression == COMPRESSION_NONE) {
                 if (s->in_start == s->in_end)
                         r = fill_in(s, reterr);
                 s->ended = s->in_start == s->in_end;
@@ -237,16 +264,12 @@ int stream_open(int fd, uint64_t offset, uint64_t size, uint64_t limit, StreamFl
         s->offset = offset;
         s->left = size;
         s->limit = limit;
-        if ((flags & STREAM_HASH) && (!(s->hash_in = sha256_new()) || !(s->hash_out = sha256_new())))
-                return error_oom(reterr);
-        /* a pipe may hand out less than the magic at first: gather it */
-        while (s->in_end < 8 && !s->in_eof && !s->positioned) {
+        /* a pipe may hand out less than the magic at first: gather it, and so much that stream_is_heavy() can tell */
+        while (s->in_end <= HEAVY_SIZE && !s->in_eof && !s->positioned) {
                 ssize_t n = RETRY_EINTR(read(fd, s->in + s->in_end, IN_SIZE - s->in_end));
 
                 if (n < 0)
                         return error_set_errno(reterr, -errno, "cannot read");
-                if (s->hash_in)
-                        sha256_update(s->hash_in, s->in + s->in_end, (size_t) n);
                 s->in_eof = n == 0;
                 s->in_end += (size_t) n;
                 s->n_in += (uint64_t) n;
@@ -258,6 +281,10 @@ int stream_open(int fd, uint64_t offset, uint64_t size, uint64_t limit, StreamFl
                         return r;
         }
         s->compression = flags & STREAM_PLAIN ? COMPRESSION_NONE : compression_detect(s->in, s->in_end);
+        if ((flags & STREAM_HASH) && (!(s->hash_out = sha256_new()) || (s->compression != COMPRESSION_NONE && !(s->hash_in = sha256_new()))))
+                return error_oom(reterr);
+        if (s->hash_in)
+                sha256_update(s->hash_in, s->in, s->in_end);
         if (s->compression != COMPRESSION_NONE && !(s->out = malloc(OUT_SIZE)))
                 return error_oom(reterr);
         if (s->compression == COMPRESSION_GZIP) {
@@ -315,7 +342,7 @@ int stream_skip(Stream *s, uint64_t size, Error *reterr) {
                 const uint8_t *p;
                 size_t n;
 
-                if (s->out_start == s->out_end && s->positioned && !s->hash_in && s->compression == COMPRESSION_NONE &&
+                if (s->out_start == s->out_end && s->positioned && !s->hash_out && s->compression == COMPRESSION_NONE &&
                     s->in_start == s->in_end && !s->tap && size <= s->left) {
                         s->offset += size;
                         s->left -= size;
@@ -348,7 +375,7 @@ int stream_finish(Stream *s, Error *reterr) {
                 stream_consume(s, n);
         }
         /* what stands behind the compressed data belongs to the blob's digest all the same */
-        while (!s->in_eof) {
+        while (!s->in_eof && !s->ring) {
                 int r = fill_in(s, reterr);
 
                 if (r < 0)
@@ -362,9 +389,58 @@ uint64_t stream_position(const Stream *s) {
 }
 
 void stream_digests(Stream *s, char ret_in[static DIGEST_LENGTH + 1], char ret_out[static DIGEST_LENGTH + 1]) {
-        assert(s->hash_in && s->hash_out);
-        sha256_finish(s->hash_in, ret_in);
+        assert(s->hash_out);
         sha256_finish(s->hash_out, ret_out);
+        if (s->hash_in)
+                sha256_finish(s->hash_in, ret_in);
+        else
+                (void) stpcpy(ret_in, s->ring ? s->ring_end.digest : ret_out);
+}
+
+bool stream_is_heavy(const Stream *s) {
+        return s->compression != COMPRESSION_NONE && s->in_end > HEAVY_SIZE;
+}
+
+static int fill_ring(Stream *s, Ring *ring, Error *reterr) {
+        uint8_t *own = TAKE_PTR(s->out);
+        size_t n = 1;
+        int r = 0;
+
+        while (r >= 0 && n > 0) {
+                const uint8_t *p;
+
+                r = ring_buffer(ring, &s->out);
+                if (r >= 0)
+                        r = stream_peek(s, &p, &n, reterr);
+                if (r >= 0 && n > 0) {
+                        stream_consume(s, n);
+                        r = ring_put(ring, n);
+                }
+        }
+        s->out = own;
+        return r < 0 ? r : stream_finish(s, reterr);
+}
+
+int stream_fill_ring(Stream *s, Ring *ring, Error *reterr) {
+        RingEnd end = {};
+
+        s->hash_out = sha256_free(s->hash_out); /* the other side's work */
+        int r = fill_ring(s, ring, reterr);
+        if (s->hash_in)
+                sha256_finish(s->hash_in, end.digest);
+        s->hash_in = sha256_free(s->hash_in);
+        end.n_in = s->n_in;
+        end.fault = r < 0 ? r : 0;
+        if (ring_end(ring, &end, sizeof(end)) >= 0 && r < 0)
+                (void) wire_send_result(ring->socket, r, reterr);
+        return r;
+}
+
+void stream_take_ring(Stream *s, Ring *ring) {
+        s->ring = ring;
+        s->hash_in = sha256_free(s->hash_in);
+        free(TAKE_PTR(s->inflate));
+        free(TAKE_PTR(s->in));
 }
 
 uint64_t stream_size_in(const Stream *s) {

@@ -4,6 +4,7 @@
 
 #include <stdint.h>
 
+#include "image/ring.h"
 #include "image/sha256.h"
 
 typedef enum Compression {
@@ -55,6 +56,14 @@ uint64_t stream_position(const Stream *stream) _pure_;
 void stream_digests(Stream *stream, char ret_in[static DIGEST_LENGTH + 1], char ret_out[static DIGEST_LENGTH + 1]);
 uint64_t stream_size_in(const Stream *stream) _pure_;
 Compression stream_compression(const Stream *stream) _pure_;
+
+/* Whether there is so much to decompress that a process of its own is worth it. */
+bool stream_is_heavy(const Stream *stream) _pure_;
+
+/* The two halves of a stream after a fork(2), before anything was taken from it. One process decompresses all of it into the
+ * ring, hashing what comes in; the other one's stream then has its bytes, and the digest, from there (borrowed). */
+int stream_fill_ring(Stream *stream, Ring *ring, Error *reterr);
+void stream_take_ring(Stream *stream, Ring *ring);
 
 /* `tap` sees all bytes that are consumed, in order (NULL: nobody). */
 void stream_set_tap(Stream *stream, void (*tap)(void *data, const void *bytes, size_t size), void *data);

@@ -64,9 +64,54 @@ static int replay(Stream *record, int root, const WorkerJob *job, UnpackResult *
         return 0;
 }
 
+/* Locks the sandbox. Where there is much to decompress, that is done by another process, on another processor, while this one
+ * writes files. It has the same sandbox, or rather less: no directory, and not where the results go. */
+static int lock_and_split(const WorkerJob *job, Stream *stream, Ring *ring, Error *reterr) {
+        const SandboxLimits limits = { .file_size = job->size_limit };
+        Ring filler;
+        int r;
+
+        if (!stream_is_heavy(stream))
+                return sandbox_lock(&limits, reterr);
+        r = ring_make(&filler, ring, reterr);
+        if (r < 0)
+                return r;
+        pid_t self = getpid(), pid = fork();
+        if (pid < 0)
+                return error_set_errno(reterr, -errno, "cannot start a worker");
+        if (pid == 0) {
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+                /* the input stays at its number, and the socket for results makes way */
+                if (getppid() != self || dup3(filler.socket, WORKER_FIRST_FD + 1, O_CLOEXEC) < 0 ||
+                    close_range(WORKER_FIRST_FD + 2, ~0U, 0) < 0)
+                        _exit(1);
+                filler.socket = WORKER_FIRST_FD + 1;
+                if (sandbox_lock(&(SandboxLimits){}, &error) >= 0)
+                        (void) stream_fill_ring(stream, &filler, &error);
+                _exit(0);
+        }
+        ring_done(&filler, /* unmap= */ false);
+        r = sandbox_lock(&limits, reterr);
+        stream_take_ring(stream, ring);
+        return r;
+}
+
+static int call_function(const WorkerJob *job, int root, UnpackResult *ret, Error *reterr) {
+        int r = sandbox_lock(&(SandboxLimits){ .file_size = job->size_limit, .files = WORKER_FUNCTION_FILES }, reterr);
+
+        if (r < 0)
+                return r;
+        (void) snprintf(ret->digest, sizeof(ret->digest), "sha256:%064d", 0); /* it has none */
+        (void) snprintf(ret->diff_id, sizeof(ret->diff_id), "sha256:%064d", 0);
+        return job->function(job->data, root, job->out_fd, reterr);
+}
+
 /* Inside: only what the sandbox leaves is possible from here on. */
 static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Error *reterr) {
         _cleanup_stream_ Stream *stream = NULL;
+        Ring ring = RING_NULL;
         _cleanup_fd_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         UnpackOptions options = {
                 .size_limit = job->size_limit,
@@ -82,18 +127,14 @@ static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Err
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void) umask(0);
         (void) signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is then EFBIG */
-        bool function = job->task == WORKER_FUNCTION;
-        int r = sandbox_lock(&(SandboxLimits){ .file_size = job->size_limit, .files = function ? WORKER_FUNCTION_FILES : 0 }, reterr);
-        if (r >= 0 && function) {
-                (void) snprintf(ret->digest, sizeof(ret->digest), "sha256:%064d", 0); /* it has none */
-                (void) snprintf(ret->diff_id, sizeof(ret->diff_id), "sha256:%064d", 0);
-                return job->function(job->data, root, job->out_fd, reterr);
-        }
-        if (r < 0)
-                return r;
-        /* a tar stream can be longer than its files by a header for each of them */
-        r = stream_open(job->in_fd, job->offset, job->size, job->task == WORKER_DECOMPRESS ? job->size_limit : UINT64_MAX,
+        if (job->task == WORKER_FUNCTION)
+                return call_function(job, root, ret, reterr);
+        /* which reads, but looks at nothing besides the first bytes. A tar stream can be longer than its files by a header
+         * for each of them */
+        int r = stream_open(job->in_fd, job->offset, job->size, job->task == WORKER_DECOMPRESS ? job->size_limit : UINT64_MAX,
                         STREAM_HASH, &stream, reterr);
+        if (r >= 0)
+                r = lock_and_split(job, stream, &ring, reterr);
         if (r < 0)
                 return r;
         switch (job->task) {
