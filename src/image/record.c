@@ -64,6 +64,8 @@ int record_writer_new(int fd, RecordWriter **ret, Error *reterr) {
         }
         archive_entry_set_filetype(entry, AE_IFREG);
         opened = archive_write_set_format_raw(w->archive) == ARCHIVE_OK && archive_write_add_filter_zstd(w->archive) == ARCHIVE_OK &&
+                 /* the tables of higher levels take longer to clear than a small layer to unpack */
+                 archive_write_set_filter_option(w->archive, "zstd", "compression-level", "1") == ARCHIVE_OK &&
                  archive_write_set_bytes_in_last_block(w->archive, 1) == ARCHIVE_OK &&
                  archive_write_open_fd(w->archive, fd) == ARCHIVE_OK && archive_write_header(w->archive, entry) == ARCHIVE_OK;
         archive_entry_free(entry);
