@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "registry/auth.h"
+#include "registry/certs.h"
 
 #define DOCKER_API_HOST "registry-1.docker.io"
 
@@ -45,6 +47,25 @@ static int split_creds(const char *creds, Credentials *ret) {
         return ret->username && ret->password ? 0 : -ENOMEM;
 }
 
+static int find_secrets(const RegistryOptions *options, Endpoint *e, Error *reterr) {
+        _cleanup_free_ char *name = str_format("%s%s%s", e->name, *e->repository ? "/" : "", e->repository);
+        Certificates certificates = {};
+        int r = 0;
+
+        if (!name || (options->creds && split_creds(options->creds, &e->credentials) < 0))
+                return error_oom(reterr);
+        if (!options->creds && !options->anonymous)
+                r = auth_find(options->authfile, name, &e->credentials, reterr);
+        if (r >= 0)
+                r = certificates_find(options->cert_dir, e->name, &certificates, reterr);
+        if (r < 0)
+                return r;
+        e->ca = certificates.ca;
+        e->certificate = certificates.certificate;
+        e->key = certificates.key;
+        return 0;
+}
+
 int endpoints_find(const RegistryOptions *options, const Reference *reference, Endpoints *ret, Error *reterr) {
         _cleanup_endpoints_ Endpoints endpoints = {};
         Endpoint *e;
@@ -60,8 +81,11 @@ int endpoints_find(const RegistryOptions *options, const Reference *reference, E
         e->host = strdup(str_equal(reference->domain, DOCKER_DOMAIN) ? DOCKER_API_HOST : reference->domain);
         e->repository = strdup(reference->path);
         e->insecure = options->tls == REGISTRY_TLS_INSECURE;
-        if (!e->name || !e->host || !e->repository || (options->creds && split_creds(options->creds, &e->credentials) < 0))
+        if (!e->name || !e->host || !e->repository)
                 return error_oom(reterr);
+        int r = find_secrets(options, e, reterr);
+        if (r < 0)
+                return r;
         *ret = endpoints;
         endpoints = (Endpoints){};
         return 0;

@@ -259,6 +259,9 @@ void fetcher_main(const Endpoints *endpoints, const RegistryOptions *options, in
         if (getppid() != parent)
                 _exit(1);
         (void) signal(SIGPIPE, SIG_IGN);
+        /* a terminal's Ctrl-C is for the parent, which then decides; its end is the end of this process too */
+        (void) signal(SIGINT, SIG_IGN);
+        (void) signal(SIGTERM, SIG_IGN);
         int r = keep_fds(&socket);
         if (r < 0)
                 (void) error_set_errno(&error, r, "cannot start the network process");
