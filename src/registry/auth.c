@@ -19,6 +19,8 @@
 #define DOCKER_KEY "index.docker.io"
 #define DOCKER_SERVER "https://index.docker.io/v1/" /* how Docker and its helpers call it */
 
+#define AUTH_FILES_HELPER "containers-auth.json" /* in registries.conf: no helper, but the files */
+
 enum { SECRET_LIMIT = 64 * 1024 };
 
 static void free_secret(char **s) {
@@ -190,7 +192,7 @@ static int find_in(const char *path, const char *name, bool must, Credentials *r
         return r == 2 ? auth_helper_get(helper, server, ret, reterr) : r;
 }
 
-int auth_find(const char *authfile, const char *name, Credentials *ret, Error *reterr) {
+static int find_in_files(const char *authfile, const char *name, Credentials *ret, Error *reterr) {
         const char *docker = getenv("DOCKER_CONFIG");
         int r = 0;
 
@@ -208,6 +210,22 @@ int auth_find(const char *authfile, const char *name, Credentials *ret, Error *r
                         r = find_in(paths[i], name, false, ret, reterr);
                 free(paths[i]);
         }
+        return r;
+}
+
+int auth_find(const char *authfile, char *const *helpers, const char *name, Credentials *ret, Error *reterr) {
+        _cleanup_free_ char *key = canonical_key(name);
+        int r = 0;
+
+        if (!helpers)
+                return find_in_files(authfile, name, ret, reterr);
+        if (!key)
+                return error_oom(reterr);
+        key[strcspn(key, "/")] = 0;
+        for (; r == 0 && *helpers; helpers++)
+                r = str_equal(*helpers, AUTH_FILES_HELPER)
+                            ? find_in_files(authfile, name, ret, reterr)
+                            : auth_helper_get(*helpers, str_equal(key, DOCKER_KEY) ? DOCKER_SERVER : key, ret, reterr);
         return r;
 }
 

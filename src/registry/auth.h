@@ -5,8 +5,10 @@
 #include "registry/endpoint.h"
 
 /* Finds credentials for a repository ("quay.io/ns/image") or a host, in `authfile` alone, or (NULL) in $REGISTRY_AUTH_FILE
- * alone, or in the files where people have them. The most specific key counts. Returns 1, or 0 where there are none. */
-int auth_find(const char *authfile, const char *name, Credentials *ret, Error *reterr);
+ * alone, or in the files where people have them. The most specific key counts. `helpers` (NULL: the files alone) are
+ * credential-helpers of registries.conf, asked in their order, "containers-auth.json" being the files. Returns 1, or 0 where
+ * there are none. */
+int auth_find(const char *authfile, char *const *helpers, const char *name, Credentials *ret, Error *reterr);
 
 /* The file that login writes. Owned. */
 int auth_file(const char *authfile, char **ret, Error *reterr);
