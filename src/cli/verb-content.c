@@ -218,3 +218,53 @@ const Verb verb_commit = {
         .complete = COMPLETE_CONTAINER,
         .run = run_commit,
 };
+
+/* ---- cp ---- */
+
+typedef struct CpOptions {
+        bool archive, overwrite, pause;
+} CpOptions;
+
+static const CpOptions cp_default = { .archive = true };
+
+#undef FIELD
+#define FIELD(member) offsetof(CpOptions, member)
+static const Option cp_rows[] = {
+        { "archive", 'a', .kind = OPTION_BOOL, .offset = FIELD(archive),
+          .help = "Files copied into a container belong to its user (the default)" },
+        { "overwrite", .kind = OPTION_BOOL, .offset = FIELD(overwrite), .help = "Directories and other files may replace each other" },
+        /* as in Podman: it has no effect any more */
+        { "pause", .kind = OPTION_BOOL, .offset = FIELD(pause), .hidden = true },
+        {},
+};
+static const Option *const cp_options[] = { cp_rows, NULL };
+
+static int run_cp(Invocation *in, Error *reterr) {
+        const CpOptions *o = in->options;
+        _cleanup_strv_ char **words = NULL;
+        int r = strv_append(&words, "cp");
+
+        if (r >= 0 && !o->archive)
+                r = strv_append(&words, "--keep-owners");
+        if (r >= 0 && o->overwrite)
+                r = strv_append(&words, "--overwrite");
+        if (r >= 0)
+                r = strv_append(&words, "--");
+        if (r >= 0)
+                r = strv_extend(&words, in->arguments);
+        return r < 0 ? error_oom(reterr) : image_exec(in, words, reterr);
+}
+
+const Verb verb_cp = {
+        .arguments = "[CONTAINER:]SOURCE [CONTAINER:]DESTINATION",
+        .summary = "Copy files between containers and the host",
+        .description = "Copy files between containers and the host. A path that begins with '.' or '/', or has no colon, is on the host; '-' "
+                       "is a tar archive on the standard input or output.",
+        .options = cp_options,
+        .options_size = sizeof(CpOptions),
+        .options_default = &cp_default,
+        .arguments_min = 2,
+        .arguments_max = 2,
+        .complete = COMPLETE_FILE,
+        .run = run_cp,
+};

@@ -10,6 +10,7 @@ extern const Verb verb_container_diff;
 extern const Verb verb_container_exists;
 extern const Verb verb_container_inspect;
 extern const Verb verb_container_prune;
+extern const Verb verb_cp;
 extern const Verb verb_create;
 extern const Verb verb_diff;
 extern const Verb verb_events;

@@ -9,11 +9,13 @@
 #include "base/str.h"
 #include "content/command.h"
 #include "content/commit.h"
+#include "content/cp.h"
 #include "content/export.h"
 
 typedef struct Command {
         const char *root, *runroot, *output, *iidfile;
         CommitOptions commit;
+        CpOptions cp;
         TreeKind kind;
         bool json, quiet;
         char **arguments;
@@ -26,6 +28,7 @@ static const struct option long_options[] = {
         { "change", required_argument, NULL, 'c' },   { "message", required_argument, NULL, 'm' },
         { "iidfile", required_argument, NULL, 'i' },  { "quiet", no_argument, NULL, 'q' },
         { "kind", required_argument, NULL, 'k' },     { "squash", no_argument, NULL, 's' },         { "include-volumes", no_argument, NULL, 'v' },
+        { "keep-owners", no_argument, NULL, 'K' },    { "overwrite", no_argument, NULL, 'o' },
         {},
 };
 
@@ -37,6 +40,12 @@ static int set_flag(Command *c, int letter, Error *reterr) {
         switch (letter) {
         case 'q':
                 c->quiet = true;
+                return 0;
+        case 'K':
+                c->cp.keep_owners = true;
+                return 0;
+        case 'o':
+                c->cp.overwrite = true;
                 return 0;
         case 's':
                 c->commit.squash = true;
@@ -130,11 +139,18 @@ static int run_commit(Command *c, const Store *store, Error *reterr) {
         return fflush(stdout) < 0 ? error_set_errno(reterr, -errno, "cannot write to the standard output") : 0;
 }
 
+static int run_cp(Command *c, const Store *store, Error *reterr) {
+        if (!c->arguments[0] || !c->arguments[1] || c->arguments[2])
+                return usage(reterr, "'cp' takes a source and a destination");
+        return cp_run(store, c->arguments[0], c->arguments[1], &c->cp, reterr);
+}
+
 static const struct {
         const char *name;
         int (*run)(Command *c, const Store *store, Error *reterr);
 } commands[] = {
         { "commit", run_commit },
+        { "cp", run_cp },
         { "diff", run_diff },
         { "export", run_export },
 };

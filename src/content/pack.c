@@ -18,7 +18,7 @@
 #include "content/tar-write.h"
 #include "image/limits.h"
 
-enum { COPY_SIZE = 128 * 1024 };
+enum { COPY_SIZE = 128 * 1024, NOBODY = 65534 };
 
 typedef struct Packer {
         const Union *u;
@@ -96,11 +96,20 @@ static char type_of(mode_t mode) {
         return S_ISREG(mode) ? '0' : S_ISLNK(mode) ? '2' : S_ISCHR(mode) ? '3' : S_ISBLK(mode) ? '4' : S_ISDIR(mode) ? '5' : '6';
 }
 
-static void set_status(TarEntry *e, const struct stat *st) {
+/* One that no container of the user can have is nobody's. */
+static uint32_t id_in(const IdMap *map, uint32_t host) {
+        uint32_t id;
+
+        return idmap_from_host(map, host, &id) ? id : NOBODY;
+}
+
+static void set_status(const Packer *p, TarEntry *e, const struct stat *st) {
+        const UserMap *map = p->options && p->options->map && !p->options->map->host ? p->options->map : NULL;
+
         e->type = type_of(st->st_mode);
         e->mode = st->st_mode & 07777;
-        e->uid = st->st_uid;
-        e->gid = st->st_gid;
+        e->uid = map ? id_in(&map->uid, st->st_uid) : st->st_uid;
+        e->gid = map ? id_in(&map->gid, st->st_gid) : st->st_gid;
         e->size = S_ISREG(st->st_mode) ? (uint64_t) st->st_size : 0;
         e->mtime = st->st_mtim.tv_sec;
         if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
@@ -152,7 +161,7 @@ static int write_regular(Packer *p, int fd, TarEntry *e, size_t layer, Error *re
         /* the descriptor's own status: it may be another file than the one that was listed */
         if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
                 return error_set(reterr, -EAGAIN, ERROR_STATE, "cannot read '/%.300s': it was replaced meanwhile", e->path);
-        set_status(e, &st);
+        set_status(p, e, &st);
         int r = find_link(p, layer, &st, e);
         if (r > 0)
                 return tar_write_header(&p->tar, e, reterr);
@@ -173,7 +182,7 @@ static int write_entry(Packer *p, size_t layer, const char *path, const struct s
                 return error_oom(reterr);
         if (S_ISSOCK(st->st_mode))
                 return 0;
-        set_status(&e, st);
+        set_status(p, &e, st);
         if (S_ISREG(st->st_mode)) {
                 fd = union_open(p->u, layer, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
                 if (fd == -ENOENT)
@@ -201,7 +210,7 @@ static int write_directory(Packer *p, const UnionEntry *dir, const char *path, c
 
         if (!e.path)
                 return error_oom(reterr);
-        set_status(&e, &dir->st);
+        set_status(p, &e, &dir->st);
         if (fd < 0)
                 return error_set_errno(reterr, fd, "cannot read the directory '/%.300s'", path);
         if (read_attributes(fd, &e) < 0)
@@ -276,17 +285,22 @@ int pack_union(const Union *u, const PackOptions *options, int out_fd, Error *re
         return r < 0 ? r : tar_write_end(&p.tar, reterr);
 }
 
-int pack_file(int dir_fd, const char *name, const char *as, int out_fd, Error *reterr) {
-        int roots[] = { dir_fd };
-        const Union u = { .roots = roots, .n = 1, .flags = UNION_PLAIN };
-        const PackOptions options = {};
-        _cleanup_(packer_done) Packer p = { .u = &u, .options = &options };
+int pack_file(int fd, const char *as, const UserMap *map, int out_fd, Error *reterr) {
+        const PackOptions options = { .map = map };
+        _cleanup_(packer_done) Packer p = { .options = &options };
+        _cleanup_entry_ TarEntry e = { .path = strdup(as) };
         struct stat st;
 
-        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return error_set_errno(reterr, -errno, "cannot read '%s'", name);
+        if (!e.path)
+                return error_oom(reterr);
+        if (fstat(fd, &st) < 0)
+                return error_set_errno(reterr, -errno, "cannot read '%s'", as);
         int r = open_packer(&p, out_fd, reterr);
-        if (r >= 0)
-                r = write_entry(&p, 0, name, &st, as, reterr);
+        if (r < 0)
+                return r;
+        json_decref(p.links); /* there is no other name of it here */
+        p.links = NULL;
+        set_status(&p, &e, &st);
+        r = S_ISREG(st.st_mode) ? write_regular(&p, fd, &e, 0, reterr) : tar_write_header(&p.tar, &e, reterr);
         return r < 0 ? r : tar_write_end(&p.tar, reterr);
 }

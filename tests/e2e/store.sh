@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib/e2e.sh"
 NL=$'\n'
 store=${XDG_DATA_HOME:-$HOME/.local/share}/sdpod
+sdpod system reset -f
 image_load busybox || { cat "$T/image_load"; exit 99; }
 
 # --- one image under two manifests
