@@ -17,7 +17,7 @@
 #include "base/path.h"
 #include "base/str.h"
 
-enum { CGROUP_FILE_LIMIT = 4 * 1024 * 1024, CGROUP_DEPTH_MAX = 64, FREEZE_TIMEOUT_MSEC = 10000 };
+enum { CGROUP_FILE_LIMIT = 4 * 1024 * 1024, CGROUP_DEPTH_MAX = 64, EVENT_TIMEOUT_MSEC = 10000 };
 
 int cgroup_open_root(void) {
         static const char *const paths[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
@@ -97,30 +97,111 @@ static int read_event(int dir_fd, const char *key) {
         return -ENODATA;
 }
 
+bool cgroup_is_populated(int dir_fd, const char *name) {
+        _cleanup_fd_ int fd = openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        return fd >= 0 && read_event(fd, "populated") > 0;
+}
+
+/* Waits until the key has the value. 0: it has; -ETIMEDOUT. */
+static int wait_event(int dir_fd, int events, const char *key, bool value) {
+        struct pollfd poll_fd = { .fd = events, .events = POLLPRI };
+
+        for (;;) {
+                char drain[256];
+                int now = read_event(dir_fd, key);
+
+                if (now < 0 || now == value)
+                        return MIN(now, 0);
+                /* poll(2) tells of a change since the last read of this very descriptor */
+                if (pread(events, drain, sizeof(drain), 0) < 0)
+                        return -errno;
+                if (RETRY_EINTR(poll(&poll_fd, 1, EVENT_TIMEOUT_MSEC)) == 0)
+                        return -ETIMEDOUT;
+        }
+}
+
 int cgroup_freeze(int dir_fd, bool freeze, Error *reterr) {
         _cleanup_fd_ int events = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-        struct pollfd poll_fd = { .fd = events, .events = POLLPRI };
 
         int r = events < 0 ? -errno : file_write_string(dir_fd, "cgroup.freeze", freeze ? "1" : "0");
         if (r < 0)
                 return error_set_errno(reterr, r, freeze ? "cannot freeze its cgroup" : "cannot thaw its cgroup");
-        for (;;) {
-                char drain[256];
-                int frozen = read_event(dir_fd, "frozen");
+        r = wait_event(dir_fd, events, "frozen", freeze);
+        if (r == -ETIMEDOUT) {
+                if (freeze) /* what is said to run should */
+                        (void) file_write_string(dir_fd, "cgroup.freeze", "0");
+                return error_set(reterr, r, ERROR_INTERNAL, "a process does not let itself be frozen");
+        }
+        return r < 0 ? error_set_errno(reterr, r, "cannot read 'cgroup.events'") : 0;
+}
 
-                if (frozen < 0)
-                        return error_set_errno(reterr, frozen, "cannot read 'cgroup.events'");
-                if (frozen == freeze)
-                        return 0;
-                /* poll(2) tells of a change since the last read of this very descriptor */
-                if (pread(events, drain, sizeof(drain), 0) < 0)
-                        return error_set_errno(reterr, -errno, "cannot read 'cgroup.events'");
-                if (RETRY_EINTR(poll(&poll_fd, 1, FREEZE_TIMEOUT_MSEC)) == 0) {
-                        if (freeze) /* what is said to run should */
-                                (void) file_write_string(dir_fd, "cgroup.freeze", "0");
-                        return error_set(reterr, -ETIMEDOUT, ERROR_INTERNAL, "a process does not let itself be frozen");
+/* ---- removing ---- */
+
+static int end_processes(int dir_fd) {
+        _cleanup_fd_ int events = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+
+        if (events < 0)
+                return -errno;
+        (void) file_write_string(dir_fd, "cgroup.kill", "1"); /* Linux 5.14; before that they have to end by themselves */
+        return wait_event(dir_fd, events, "populated", false);
+}
+
+/* Removes all children that let themselves be removed. 1: goes on in the one at *cgroup, which has children; 0: none is left. */
+static int remove_children(int *cgroup) {
+        int own = openat(*cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = own < 0 ? NULL : fdopendir(own);
+        int r = 0;
+
+        if (!dir)
+                return fd_close(own), -errno;
+        for (struct dirent *e; r == 0 && (e = readdir(dir));) {
+                if (e->d_type != DT_DIR || *e->d_name == '.' || unlinkat(*cgroup, e->d_name, AT_REMOVEDIR) >= 0)
+                        continue;
+                int child = errno == EBUSY ? openat(*cgroup, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -EBADF;
+                r = child < 0 ? -errno : 1;
+                if (child >= 0) {
+                        (void) fd_close(*cgroup);
+                        *cgroup = child;
                 }
         }
+        (void) closedir(dir);
+        return r;
+}
+
+/* In bounded memory and descriptors: a container may have made any depth of them. */
+static int remove_below(int dir_fd) {
+        _cleanup_fd_ int cgroup = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        size_t depth = 0;
+
+        for (;;) {
+                int r = cgroup < 0 ? -errno : remove_children(&cgroup);
+
+                if (r < 0 || (r == 0 && depth == 0))
+                        return r;
+                if (r > 0) {
+                        depth++;
+                        continue;
+                }
+                int above = openat(cgroup, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+                (void) fd_close(cgroup);
+                cgroup = above;
+                depth--;
+        }
+}
+
+int cgroup_remove(int dir_fd, const char *name) {
+        if (unlinkat(dir_fd, name, AT_REMOVEDIR) >= 0)
+                return 0;
+        if (errno != EBUSY)
+                return errno == ENOENT ? 1 : -errno;
+        _cleanup_fd_ int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int r = fd < 0 ? -errno : end_processes(fd);
+        if (r >= 0)
+                r = remove_below(fd);
+        if (r >= 0 && unlinkat(dir_fd, name, AT_REMOVEDIR) < 0)
+                r = -errno;
+        return r == -ENOENT || r == -ENODEV ? 1 : r;
 }
 
 static int add_pids(int dir_fd, pid_t **pids, size_t *n, unsigned depth) {

@@ -29,5 +29,11 @@ int cgroup_enable_controllers(int dir_fd);
 /* Freezes or thaws all processes (cgroup.freeze, Linux 5.2) and waits until that is so. */
 int cgroup_freeze(int dir_fd, bool freeze, Error *reterr);
 
+/* Whether there is a process in the cgroup `name` below the directory, or below it. A missing one is empty. */
+bool cgroup_is_populated(int dir_fd, const char *name);
+
+/* Kills what is in the cgroup `name` below the directory, removes its children and then it. 0: it is gone; 1: there was none. */
+int cgroup_remove(int dir_fd, const char *name);
+
 /* All process IDs in the cgroup and below, in the order of the kernel; owned array. */
 int cgroup_pids(int dir_fd, pid_t **ret, size_t *ret_n);

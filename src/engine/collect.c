@@ -51,7 +51,7 @@ static int collect_one(const Store *store, const char *id, int *pending_fd, Erro
         if (r >= 0)
                 r = container_find(store, container.config.name, &found, &ignored);
         if (r < 0 || !str_equal(found, id)) {
-                engine_stop_scope(id);
+                engine_drop_cgroup(id);
                 return remove_nameless(store, id, reterr);
         }
         if (!container.config.auto_remove || container.state.unit)

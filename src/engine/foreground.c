@@ -38,7 +38,7 @@ static StartPlace choose_place(const ContainerConfig *config) {
                 return START_NOWHERE;
         if (str_equal(config->cgroups, "split"))
                 return START_IN_UNIT;
-        return manager_is_there() ? START_IN_SCOPE : START_NOWHERE;
+        return manager_is_there() ? START_WITH_SYSTEMD : START_NOWHERE;
 }
 
 static int finish(const Store *store, Container *container, int exit_code, Error *reterr) {

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "cgroup/containers.h"
 #include "cgroup/manager.h"
 #include "engine/stop.h"
 #include "state/events.h"
@@ -20,12 +21,17 @@ static void remove_anonymous_volumes(const Store *store, const ContainerConfig *
 }
 
 /* A scope whose process ended while systemd took it in is empty without systemd being told: it would stay for ever. */
-void engine_stop_scope(const char *id) {
+static void stop_scope(const char *id) {
         _cleanup_manager_ Manager manager = {};
         _cleanup_free_ char *name = str_format("sdpod-%s.scope", id);
 
         if (name && manager_is_there() && manager_connect(&manager, /* reterr= */ NULL) >= 0)
                 (void) manager_stop_unit(&manager, name, /* reterr= */ NULL); /* mostly there is none */
+}
+
+void engine_drop_cgroup(const char *id) {
+        if (containers_cgroup_remove(id) > 0)
+                stop_scope(id);
 }
 
 int engine_remove(const Store *store, Container *c, const RemoveOptions *options, Error *reterr) {
@@ -57,7 +63,7 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
         if (c->pidfd >= 0)
                 return error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it was started meanwhile", c->config.name);
         if (!c->state.exited && !c->state.unit)
-                engine_stop_scope(c->config.id);
+                engine_drop_cgroup(c->config.id);
         r = container_delete(store, c, rootfs_remove, /* data= */ NULL, reterr);
         if (r >= 0)
                 event_container(store, &c->config, "remove", EVENT_NO_EXIT_CODE);

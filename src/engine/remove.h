@@ -15,5 +15,5 @@ typedef struct RemoveOptions {
 /* Removes the container and all that belongs to it. Takes its lock. -EBUSY (ERROR_STATE): it runs, and `force` is not set. */
 int engine_remove(const Store *store, Container *container, const RemoveOptions *options, Error *reterr);
 
-/* Ends the scope of a container of which nothing runs, where a killed command left one. */
-void engine_stop_scope(const char *id);
+/* Removes the cgroup, or the scope, of a container of which nothing runs, where a killed command left one. */
+void engine_drop_cgroup(const char *id);

@@ -13,6 +13,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "cgroup/containers.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
@@ -29,6 +30,7 @@ typedef struct Placement {
         Manager manager;
         LimitSettings limits;
         bool own;      /* the cgroup is the container's alone */
+        bool kept;     /* it is among those of sdpod-containers.service */
         int cgroup_fd; /* born there; -EBADF: placed later or not at all */
 } Placement;
 
@@ -104,6 +106,35 @@ static int refuse_limits(const Placement *p, Error *reterr) {
         return error_hint(reterr, "log in so that 'systemctl --user status' works, or 'loginctl enable-linger'");
 }
 
+/* The first since the user manager came up. */
+static int start_containers_unit(void) {
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
+        int r = manager_connect(&manager, /* reterr= */ NULL);
+
+        return r < 0 ? r : manager_start_unit(&manager, CONTAINERS_UNIT, /* reterr= */ NULL);
+}
+
+/* To be born in a cgroup takes no time. Where that cannot be there is the scope, which also has the words for what is
+ * missing. */
+static bool place_among_containers(Placement *p, ProcPlan *plan) {
+        const ContainerConfig *config = &p->container->config;
+
+        if (config->cgroup_parent || !containers_cgroup_reachable())
+                return false;
+        int r = containers_cgroup_make(config->id, &p->limits, /* held= */ true);
+        if (r == -ENOENT) {
+                r = start_containers_unit(); /* where others run without a holder it is active */
+                if (r >= 0)
+                        r = containers_cgroup_make(config->id, &p->limits, /* held= */ false);
+        }
+        if (r < 0) {
+                log_debug("no cgroup in " CONTAINERS_UNIT ", but a scope: %s", strerror(-r));
+                return false;
+        }
+        plan->cgroup_fd = r;
+        return p->own = p->kept = true;
+}
+
 static int place_in_scope(Placement *p, ProcPlan *plan, Error *reterr) {
         _cleanup_strv_ char **controllers = NULL;
         int r = manager_connect(&p->manager, reterr);
@@ -169,13 +200,18 @@ int engine_save_state(Container *container, Error *reterr) {
 }
 
 int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr) {
+        int r;
+
+        if (containers_cgroup_is(container->process.cgroup, container->config.id) &&
+            (r = containers_cgroup_remove(container->config.id)) < 0)
+                log_warning("cannot remove the cgroup of container '%s': %s", container->config.name, strerror(-r));
         container->process.net_pid = 0; /* it ends by itself with the init */
         container->process.pid = 0;
         container->pidfd = fd_close(container->pidfd);
         container->state.exited = true;
         container->state.exit_code = exit_code;
         container->state.finished_usec = time_now_usec();
-        int r = engine_save_state(container, reterr);
+        r = engine_save_state(container, reterr);
         if (r >= 0)
                 r = container_save_process(store, container, reterr);
         event_container(store, &container->config, "died", exit_code);
@@ -211,8 +247,8 @@ static int place(Placement *p, const StartOptions *options, ProcPlan *plan, Erro
                 r = place_in_unit(p, reterr);
                 plan->cgroup_fd = TAKE_FD(p->cgroup_fd);
                 return r;
-        case START_IN_SCOPE:
-                return place_in_scope(p, plan, reterr);
+        case START_WITH_SYSTEMD:
+                return place_among_containers(p, plan) ? 0 : place_in_scope(p, plan, reterr);
         default:
                 if (p->container->config.cgroup_parent)
                         return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
@@ -259,7 +295,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         container->process = (ContainerProcess){};
         int r = network_check(&container->config, reterr);
         if (r >= 0)
-                r = limits_resolve(&container->config.resources, options->place == START_IN_SCOPE, &placement.limits, reterr);
+                r = limits_resolve(&container->config.resources, options->place == START_WITH_SYSTEMD, &placement.limits, reterr);
         if (r >= 0)
                 r = plan_make(store, container, &plan_options, &plan, &fresh, reterr);
         plan.failure_exit_status = options->failure_exit_status;
@@ -274,6 +310,10 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
                 record_failure(store, container, reterr, started_before);
                 if (options->failed)
                         options->failed(container, reterr, options->data);
+                if (placement.kept) {
+                        proc_done(&proc); /* what is in it ends first */
+                        (void) containers_cgroup_remove(container->config.id);
+                }
                 return r;
         }
         mark_filled(store, fresh);

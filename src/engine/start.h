@@ -7,9 +7,9 @@
 #include "state/container.h"
 
 typedef enum StartPlace {
-        START_IN_UNIT,  /* this process is a service's own: a cgroup below its own */
-        START_IN_SCOPE, /* a transient scope of the user's systemd */
-        START_NOWHERE,  /* no cgroup of its own */
+        START_IN_UNIT,      /* this process is a service's own: a cgroup below its own */
+        START_WITH_SYSTEMD, /* a cgroup of its own among those of cgroup/containers.h, or a transient scope */
+        START_NOWHERE,      /* no cgroup of its own */
 } StartPlace;
 
 typedef struct StartOptions {

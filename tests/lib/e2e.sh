@@ -70,7 +70,7 @@ footprint() {
         grep -cE "overlay|$HOME|/run/user/$UID/" /proc/self/mountinfo
         echo "cgroups:"
         (cd "/sys/fs/cgroup/user.slice/user-$UID.slice/user@$UID.service" 2>/dev/null &&
-                find . -type d | grep -vE 'init.scope|dbus|gpg|run-u[0-9]|sdpod-monitor' | sort)
+                find . -type d | grep -vE 'init.scope|dbus|gpg|run-u[0-9]|sdpod-monitor|sdpod-containers.service(/holder)?$' | sort)
         echo "files:"
         (cd "${XDG_DATA_HOME:-$HOME/.local/share}/sdpod" 2>/dev/null &&
                 find containers names volumes . -maxdepth 1 -mindepth 1 2>/dev/null | grep -v '\.lock$' | sort -u)
