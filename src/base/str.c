@@ -76,15 +76,14 @@ int str_replace(char **p, const char *s) {
 }
 
 char *str_random_hex(size_t n_digits) {
+        static const char digits[] = "0123456789abcdef";
         _cleanup_free_ char *text = calloc(1, n_digits + 1);
 
-        for (size_t i = 0; text && i < n_digits; i += 2) {
-                unsigned char byte;
-
-                if (getrandom(&byte, sizeof(byte), 0) != sizeof(byte)) /* so few bytes are never interrupted (getrandom(2)) */
-                        return NULL;
-                (void) snprintf(text + i, 3, "%02x", byte);
-        }
+        assert(n_digits <= 256); /* so few bytes are never interrupted (getrandom(2)) */
+        if (!text || getrandom(text, n_digits, 0) != (ssize_t) n_digits)
+                return NULL;
+        for (size_t i = 0; i < n_digits; i++)
+                text[i] = digits[text[i] & 15];
         return TAKE_PTR(text);
 }
 

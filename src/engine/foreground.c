@@ -56,7 +56,14 @@ static int finish(const Store *store, Container *container, int exit_code, Error
 
 /* ---- the log ---- */
 
-static int open_log(const Store *store, Container *container, LogWriter *log, Error *reterr) {
+typedef struct Log {
+        const Store *store;
+        LogWriter writer;
+} Log;
+
+static int open_log(Container *container, void *data, Error *reterr) {
+        Log *log = data;
+        const Store *store = log->store;
         uint64_t max_size = 0;
         int fd, r = output_decide_log(store, container, /* foreground= */ true, reterr);
 
@@ -65,7 +72,7 @@ static int open_log(const Store *store, Container *container, LogWriter *log, Er
         if (r < 0 || !container->state.log_path)
                 return r;
         fd = container_runtime_fd(store, container, reterr);
-        return fd < 0 ? fd : log_writer_open(log, fd, container->state.log_path, max_size, reterr);
+        return fd < 0 ? fd : log_writer_open(&log->writer, fd, container->state.log_path, max_size, reterr);
 }
 
 static int tee_to_log(void *data, int stream, const void *bytes, size_t size) {
@@ -77,19 +84,19 @@ static int run(const Store *store, Container *container, const ForegroundOptions
         _cleanup_pipes_ Pipes pipes = PIPES_NULL;
         _cleanup_proc_ Proc proc = PROC_NULL;
         _cleanup_fd_ int signal_fd = -EBADF;
-        LogWriter log = LOG_WRITER_NULL;
+        Log log = { .store = store, .writer = LOG_WRITER_NULL };
         StartOptions start = {
                 .place = choose_place(&container->config),
                 .storage_driver = options->storage_driver,
                 .foreground = true,
                 .stdio = { -EBADF, -EBADF, -EBADF },
+                .meanwhile = open_log,
+                .data = &log,
         };
 
         int r = relay_block_signals(options->sig_proxy, &signal_fd, reterr);
         if (r >= 0 && !container->config.terminal)
                 r = pipes_make(options->open_stdin, &pipes, reterr);
-        if (r >= 0)
-                r = open_log(store, container, &log, reterr);
         if (r >= 0) {
                 memcpy(start.stdio, pipes.theirs, sizeof(start.stdio));
                 r = engine_start_here(store, container, &start, &proc, reterr);
@@ -97,7 +104,7 @@ static int run(const Store *store, Container *container, const ForegroundOptions
         pipes_close_theirs(&pipes);
         container_unlock(container);
         if (r < 0) {
-                log_writer_finish(&log);
+                log_writer_finish(&log.writer);
                 return r;
         }
         int (*tee)(void *, int, const void *, size_t) = container->state.log_path ? tee_to_log : NULL;
@@ -108,12 +115,12 @@ static int run(const Store *store, Container *container, const ForegroundOptions
                 .open_stdin = options->open_stdin,
                 .sig_proxy = options->sig_proxy,
                 .out = { .from = TAKE_FD(pipes.ours[1]), .to = options->show_stdout ? STDOUT_FILENO : -EBADF,
-                         .tee = tee, .tee_data = &log },
+                         .tee = tee, .tee_data = &log.writer },
                 .err = { .from = TAKE_FD(pipes.ours[2]), .to = options->show_stderr ? STDERR_FILENO : -EBADF,
-                         .tee = tee, .tee_data = &log },
+                         .tee = tee, .tee_data = &log.writer },
         };
         r = relay_run(&relay, signal_fd, reterr);
-        log_writer_finish(&log);
+        log_writer_finish(&log.writer);
         if (r < 0)
                 (void) process_signal(proc.pidfd, SIGKILL);
         *ret_exit_code = process_reap(proc.pid);

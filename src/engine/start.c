@@ -265,6 +265,8 @@ static int run(const Store *store, Container *container, const StartOptions *opt
         /* the network and the root file system are made at the same time */
         if (r >= 0)
                 r = network_start(&container->config, proc, &net, reterr);
+        if (r >= 0 && options->meanwhile)
+                r = options->meanwhile(container, options->data, reterr);
         if (r >= 0)
                 r = proc_wait_created(proc, reterr);
         if (r >= 0)

@@ -87,6 +87,7 @@ typedef struct Inside {
         const UserMap *view;
         struct clone_args *args;
         int (*function)(void *data);
+        void (*mapped)(void *data);
         void *data;
         long pid;
         int code;
@@ -108,12 +109,22 @@ static int clone_from_inside(void *p) {
                 return inside->function(inside->data);
         inside->code = inside->pid < 0 ? error_set_errno(inside->error, -errno, "cannot make the container's namespaces")
                                        : userns_write_maps_directly((pid_t) inside->pid, inside->view, inside->error);
+        if (inside->code >= 0 && inside->mapped)
+                inside->mapped(inside->data);
         return 0;
 }
 
-int userns_clone_inside(int pinned_fd, const UserMap *view, struct clone_args *args, int (*function)(void *data), void *data,
-                        Error *reterr) {
-        Inside inside = { .pinned_fd = pinned_fd, .view = view, .args = args, .function = function, .data = data, .error = reterr };
+int userns_clone_inside(int pinned_fd, const UserMap *view, struct clone_args *args, int (*function)(void *data),
+                        void (*mapped)(void *data), void *data, Error *reterr) {
+        Inside inside = {
+                .pinned_fd = pinned_fd,
+                .view = view,
+                .args = args,
+                .function = function,
+                .mapped = mapped,
+                .data = data,
+                .error = reterr,
+        };
 
         args->flags |= CLONE_NEWUSER;
         /* clone3(2): with CLONE_PARENT it is that of the cloning process */

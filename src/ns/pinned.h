@@ -25,8 +25,10 @@ int userns_pin_check(int fd, uid_t owner);
 
 /* clone3(2) of a child of the caller in a new user namespace inside another one, which is pinned or somebody's: CLONE_NEWUSER
  * is added to args->flags, args->exit_signal is set (SIGCHLD comes to the parent). With CLONE_PARENT in args->flags it is the
- * caller's child; without, it is left by the process in between to the nearest subreaper (prctl(2)), such as systemd. It calls `function` and exits with what it returns; it must wait for a word of the caller before it uses an ID, as its
- * maps are written after it was born and before this function returns. `view` is the child's map as seen from that namespace
- * (user_map_to_view()). The caller has a single thread. Returns the pid, or -errno: then there is no child. */
-int userns_clone_inside(int pinned_fd, const UserMap *view, struct clone_args *args, int (*function)(void *data), void *data,
-                        Error *reterr);
+ * caller's child; without, it is left by the process in between to the nearest subreaper (prctl(2)), such as systemd. It calls
+ * `function` and exits with what it returns; it must wait for a word before it uses an ID, as its maps are written after it
+ * was born: `mapped` can give it this word at once, in the process in between, which shares the caller's memory (NULL: the
+ * caller will). `view` is the child's map as seen from that namespace (user_map_to_view()). The caller has a single thread.
+ * Returns the pid, or -errno: then there is no child. */
+int userns_clone_inside(int pinned_fd, const UserMap *view, struct clone_args *args, int (*function)(void *data),
+                        void (*mapped)(void *data), void *data, Error *reterr);

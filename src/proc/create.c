@@ -118,7 +118,19 @@ _noreturn_ static void run_init(const ProcPlan *plan, int sync_fd) {
 typedef struct Birth {
         const ProcPlan *plan;
         const int *sync;
+        bool told_mapped;
 } Birth;
+
+/* systemd moves only processes of the user's own ID, and with a map of its own the init is about to have another */
+static bool placed_first(const ProcPlan *plan) {
+        return plan->place && plan->map.own;
+}
+
+static void tell_mapped(void *data) {
+        Birth *birth = data;
+
+        birth->told_mapped = wire_send_result(birth->sync[0], 0, /* error= */ NULL) >= 0;
+}
 
 static int be_born(void *data) {
         const Birth *birth = data;
@@ -130,7 +142,8 @@ static int be_born(void *data) {
 static int clone_inside(const ProcPlan *plan, struct clone_args args, Birth *birth, Error *reterr) {
         if (!plan->orphan)
                 args.flags |= CLONE_PARENT;
-        return userns_clone_inside(plan->parent_userns_fd, &plan->parent_view, &args, be_born, birth, reterr);
+        return userns_clone_inside(plan->parent_userns_fd, &plan->parent_view, &args, be_born,
+                                   placed_first(plan) ? NULL : tell_mapped, birth, reterr);
 }
 
 /* In the starter's own user namespace, or (root) without one of its own. */
@@ -143,8 +156,7 @@ static int clone_here(struct clone_args args, Birth *birth, Error *reterr) {
         return pid < 0 ? error_set_errno(reterr, -errno, "cannot make the container's namespaces") : (int) pid;
 }
 
-static int clone_mapped(const ProcPlan *plan, const int sync[2], Proc *proc, Error *reterr) {
-        Birth birth = { plan, sync };
+static int clone_mapped(const ProcPlan *plan, Birth *birth, Proc *proc, Error *reterr) {
         bool inside = plan->parent_userns_fd >= 0;
         int pidfd = -EBADF, r = -ENOENT;
         struct clone_args args = {
@@ -159,7 +171,7 @@ static int clone_mapped(const ProcPlan *plan, const int sync[2], Proc *proc, Err
         if (inside) {
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                r = clone_inside(plan, args, &birth, &error);
+                r = clone_inside(plan, args, birth, &error);
                 if (r < 0) {
                         pidfd = fd_close(pidfd);
                         if (!plan->parent_userns_optional)
@@ -169,7 +181,7 @@ static int clone_mapped(const ProcPlan *plan, const int sync[2], Proc *proc, Err
                 }
         }
         if (!inside)
-                r = clone_here(args, &birth, reterr);
+                r = clone_here(args, birth, reterr);
         if (r < 0)
                 return hint_clone(plan, r, reterr);
         proc->pid = r;
@@ -184,20 +196,19 @@ int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) < 0)
                 return error_set_errno(reterr, -errno, "cannot make the container's process");
         proc.sync_fd = sync[0];
-        int r = clone_mapped(plan, sync, &proc, reterr);
+        Birth birth = { .plan = plan, .sync = sync };
+        int r = clone_mapped(plan, &birth, &proc, reterr);
         (void) fd_close(sync[1]);
-        /* systemd moves only processes of the user's own ID, and with a map of its own the init is about to have another */
-        bool placed_first = plan->place && plan->map.own;
-        if (r >= 0 && placed_first)
+        if (r >= 0 && placed_first(plan))
                 r = plan->place(proc.pid, plan->place_data, reterr);
-        if (r >= 0)
+        if (r >= 0 && !birth.told_mapped)
                 r = wire_send_result(proc.sync_fd, 0, /* error= */ NULL);
         if (r >= 0 && plan->hands_out_namespaces) {
                 r = wire_receive_result_fd(proc.sync_fd, &proc.userns_fd, reterr);
                 if (r >= 0)
                         r = wire_receive_result_fd(proc.sync_fd, &proc.netns_fd, reterr);
         }
-        if (r >= 0 && plan->place && !placed_first)
+        if (r >= 0 && plan->place && !placed_first(plan))
                 r = plan->place(proc.pid, plan->place_data, reterr);
         if (r >= 0)
                 r = wire_send_result(proc.sync_fd, 0, /* error= */ NULL);

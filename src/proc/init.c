@@ -196,7 +196,7 @@ static int hand_out_namespaces(int sync_fd, Error *reterr) {
 
 void proc_init(const ProcPlan *plan, int sync_fd) {
         _cleanup_error_ Error error = ERROR_NULL;
-        Init init = { .plan = plan, .root_fd = -EBADF, .proc_fd = -EBADF, .null_fd = -EBADF, .console_fd = -EBADF, .master_fd = -EBADF };
+        Init init = { .plan = plan, .root_fd = -EBADF, .proc_fd = -EBADF, .null_fd = -EBADF, .empty_fd = -EBADF, .console_fd = -EBADF, .master_fd = -EBADF };
         sigset_t none;
         char byte;
 

@@ -9,6 +9,7 @@ typedef struct Init {
         int root_fd;     /* the container's root mount */
         int proc_fd;     /* a private handle of the container's procfs: nothing the image or a volume can cover */
         int null_fd;     /* the host's /dev/null, verified */
+        int empty_fd;    /* the mount that covers the first masked directory, or -EBADF */
         int console_fd;  /* the terminal's own side, or -EBADF */
         int master_fd;   /* the other side, for the starter */
 } Init;

@@ -266,7 +266,16 @@ int init_mount_dev(Init *init, Error *reterr) {
         return r < 0 ? r : bind_user_devices(init, reterr);
 }
 
-static int mask_path(const Init *init, const char *path, Error *reterr) {
+/* An empty directory that nothing can be written to: all masks are mounts of one. */
+static int mount_empty(Init *init, Error *reterr) {
+        static const MountOption options[] = { { "mode", "0755" }, { "size", "0" }, { "nr_inodes", "1" }, {} };
+
+        if (init->empty_fd >= 0)
+                return mount_clone(init->empty_fd, "", /* recursive= */ false, reterr);
+        return mount_new("tmpfs", "tmpfs", options, ATTR_KERNEL | MOUNT_ATTR_RDONLY, reterr);
+}
+
+static int mask_path(Init *init, const char *path, Error *reterr) {
         _cleanup_fd_ int target = path_open_in_root(init->root_fd, path, O_PATH, 0), fd = -EBADF;
         struct stat st;
 
@@ -275,13 +284,13 @@ static int mask_path(const Init *init, const char *path, Error *reterr) {
                        : error_set_errno(reterr, target, "cannot mask '%s'", path);
         if (fstat(target, &st) < 0)
                 return error_set_errno(reterr, -errno, "cannot mask '%s'", path);
-        if (S_ISDIR(st.st_mode))
-                fd = mount_new("tmpfs", "tmpfs", (const MountOption[]){ { "mode", "0755" }, { "size", "0" }, { "nr_inodes", "1" }, {} },
-                               ATTR_KERNEL | MOUNT_ATTR_RDONLY, reterr);
-        else
-                fd = mount_clone(init->null_fd, "", /* recursive= */ false, reterr);
+        fd = S_ISDIR(st.st_mode) ? mount_empty(init, reterr) : mount_clone(init->null_fd, "", /* recursive= */ false, reterr);
         int r = fd < 0 ? fd : mount_attach(fd, target, reterr);
-        return r < 0 ? error_prefix(reterr, r, "cannot mask '%s'", path) : 0;
+        if (r < 0)
+                return error_prefix(reterr, r, "cannot mask '%s'", path);
+        if (S_ISDIR(st.st_mode) && init->empty_fd < 0)
+                init->empty_fd = TAKE_FD(fd); /* attached, so that it can be cloned */
+        return 0;
 }
 
 static int make_read_only(const Init *init, const char *path, Error *reterr) {

@@ -64,7 +64,7 @@ TEST(a_child_has_the_map_without_helpers) {
         fd = pin(&map);
         CHECK(pipe2(child.go, O_CLOEXEC) == 0 && pipe2(child.out, O_CLOEXEC) == 0);
         CHECK_INT(user_map_to_view(&map, &map, &view, NULL), 0);
-        pid_t pid = userns_clone_inside(fd, &view, &args, inside, &child, NULL);
+        pid_t pid = userns_clone_inside(fd, &view, &args, inside, NULL, &child, NULL);
         CHECK(pid > 0);
         CHECK(pidfd >= 0);
         snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
@@ -100,7 +100,7 @@ TEST(children_are_apart) {
                 struct clone_args args = { .flags = CLONE_NEWPID | CLONE_NEWNS };
 
                 CHECK(pipe2(children[i].go, O_CLOEXEC) == 0 && pipe2(children[i].out, O_CLOEXEC) == 0);
-                pids[i] = userns_clone_inside(fd, &view, &args, inside, &children[i], NULL);
+                pids[i] = userns_clone_inside(fd, &view, &args, inside, NULL, &children[i], NULL);
                 CHECK(pids[i] > 0);
         }
         char a[64], b[64], namespaces[2][64] = {};
@@ -147,7 +147,7 @@ TEST(what_is_not_a_namespace_of_the_user_is_refused) {
         CHECK_INT(userns_pin(&(UserMap){ .single = true }, NULL), -ENOTSUP);
         get_map(&map);
         CHECK_INT(userns_pin_check(host, geteuid()), -EPERM);
-        CHECK_INT(userns_clone_inside(host, &map, &args, never, NULL, NULL), -EINVAL); /* one's own cannot be joined */
+        CHECK_INT(userns_clone_inside(host, &map, &args, never, NULL, NULL, NULL), -EINVAL); /* one's own cannot be joined */
         fd = pin(&map);
         CHECK_INT(userns_pin_check(fd, geteuid()), 0);
         CHECK_INT(prctl(PR_GET_DUMPABLE), 1);
