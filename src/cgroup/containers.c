@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
 
@@ -30,7 +31,7 @@ bool containers_cgroup_reachable(void) {
 
         if (geteuid() == 0)
                 return true;
-        below = manager && cgroup_of(0, &own) >= 0 ? str_after(own, manager) : NULL;
+        below = manager && process_cgroup(0, &own) >= 0 ? str_after(own, manager) : NULL;
         return below && *below == '/';
 }
 
@@ -48,7 +49,7 @@ static int open_unit(void) {
 
 int containers_cgroup_hold(Error *reterr) {
         _cleanup_free_ char *path = NULL;
-        int r = cgroup_of(0, &path);
+        int r = process_cgroup(0, &path);
 
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot find the unit's cgroup");
