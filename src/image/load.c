@@ -14,6 +14,8 @@ typedef struct Loader {
         Stage *stage;
         Source source;
         const char *architecture;
+        const Transport *transport; /* says which image, and what it is called; NULL: all of them */
+        bool plain;                 /* a directory of dir: */
         LoadResult *result;
 } Loader;
 
@@ -37,16 +39,22 @@ int load_result_add(LoadResult *result, const char *name, const char *id) {
         return str_replace(&added->name, name) < 0 || str_replace(&added->id, id) < 0 ? -ENOMEM : 0;
 }
 
-static int blob_path(const char *digest, char **ret) {
-        *ret = str_format("blobs/sha256/%s", digest_hex(digest));
+static int blob_path(const Loader *l, const char *digest, char **ret) {
+        *ret = str_format("%s%s", l->plain ? "" : "blobs/sha256/", digest_hex(digest));
         return *ret ? 0 : -ENOMEM;
 }
 
-/* Reads, checks and parses a small blob of an OCI layout. */
-static int read_blob(Loader *l, const Descriptor *d, char **ret, size_t *ret_size, json_t **ret_json, Error *reterr) {
+/* In a directory of dir:, the manifests of an index have names of their own; a manifest is a blob elsewhere. */
+static int manifest_path(const Loader *l, const char *digest, char **ret) {
+        *ret = l->plain ? str_format("%s.manifest.json", digest_hex(digest)) : NULL;
+        return l->plain ? (*ret ? 0 : -ENOMEM) : blob_path(l, digest, ret);
+}
+
+/* Reads, checks and parses a small blob of an OCI layout, or of dir:. */
+static int read_blob(Loader *l, const Descriptor *d, bool manifest, char **ret, size_t *ret_size, json_t **ret_json, Error *reterr) {
         _cleanup_free_ char *path = NULL;
 
-        if (blob_path(d->digest, &path) < 0)
+        if ((manifest ? manifest_path(l, d->digest, &path) : blob_path(l, d->digest, &path)) < 0)
                 return error_oom(reterr);
         int r = source_read(&l->source, path, MANIFEST_SIZE_LIMIT, d->digest, d->size, ret, ret_size, reterr);
         if (r == -ENOENT)
@@ -101,7 +109,7 @@ static int add_oci_layers(Loader *l, const Manifest *manifest, NewImage *image, 
                 NewLayer *layer = new_image_add_layer(image);
                 _cleanup_free_ char *path = NULL;
 
-                if (!layer || blob_path(d->digest, &path) < 0 || !(layer->digest = strdup(d->digest)))
+                if (!layer || blob_path(l, d->digest, &path) < 0 || !(layer->digest = strdup(d->digest)))
                         return error_oom(reterr);
                 int r = source_find(&l->source, path, &layer->file, reterr);
                 if (r == -ENOENT)
@@ -125,7 +133,7 @@ static int load_manifest(Loader *l, const Descriptor *d, char *bytes, size_t siz
         (void) stpcpy(image.manifest_digest, d->digest);
         int r = manifest_load(json, d->digest, &manifest, reterr);
         if (r >= 0)
-                r = read_blob(l, &manifest.config, &image.config, &image.config_size, &config_json, reterr);
+                r = read_blob(l, &manifest.config, /* manifest= */ false, &image.config, &image.config_size, &config_json, reterr);
         if (r >= 0)
                 r = image_config_load(config_json, &config, reterr);
         if (r >= 0)
@@ -144,17 +152,16 @@ static int load_manifest(Loader *l, const Descriptor *d, char *bytes, size_t siz
         return take_in(l, &image, reterr);
 }
 
-/* A manifest, or the fitting one of an index. */
-static int load_descriptor(Loader *l, const Descriptor *d, int depth, char *const *names, Error *reterr) {
-        _cleanup_free_ char *bytes = NULL;
-        _cleanup_json_ json_t *json = NULL;
+static int load_descriptor(Loader *l, const Descriptor *d, int depth, char *const *names, Error *reterr);
+
+/* A manifest, or the fitting one of an index; `bytes` is taken over. */
+static int load_document(Loader *l, const Descriptor *d, char *document, size_t size, const json_t *json, int depth, char *const *names,
+                         Error *reterr) {
+        _cleanup_free_ char *bytes = document;
         _cleanup_index_ Index index = {};
         bool is_index;
-        size_t size;
 
-        int r = read_blob(l, d, &bytes, &size, &json, reterr);
-        if (r >= 0)
-                r = manifest_probe(json, d->digest, &is_index, reterr);
+        int r = manifest_probe(json, d->digest, &is_index, reterr);
         if (r < 0)
                 return r;
         if (!is_index)
@@ -171,9 +178,33 @@ static int load_descriptor(Loader *l, const Descriptor *d, int depth, char *cons
         return load_descriptor(l, chosen, depth + 1, names, reterr);
 }
 
-/* The full name that an annotation stands for; none where there is no annotation. */
-static int annotated_names(const Descriptor *d, char ***ret, Error *reterr) {
-        const char *name = strv_env_get(d->annotations, ANNOTATION_CONTAINERD_NAME) ?: strv_env_get(d->annotations, ANNOTATION_REF_NAME);
+static int load_descriptor(Loader *l, const Descriptor *d, int depth, char *const *names, Error *reterr) {
+        _cleanup_json_ json_t *json = NULL;
+        _cleanup_free_ char *bytes = NULL;
+        size_t size;
+
+        int r = read_blob(l, d, /* manifest= */ true, &bytes, &size, &json, reterr);
+        return r < 0 ? r : load_document(l, d, TAKE_PTR(bytes), size, json, depth, names, reterr);
+}
+
+/* What a person called it there. */
+static const char *annotated_name(const Descriptor *d) {
+        return strv_env_get(d->annotations, ANNOTATION_CONTAINERD_NAME) ?: strv_env_get(d->annotations, ANNOTATION_REF_NAME);
+}
+
+/* Whether the descriptor is the one that was asked for. */
+static bool is_wanted(const Loader *l, const Descriptor *d) {
+        const char *wanted = l->transport ? l->transport->reference : NULL;
+
+        return !wanted || str_equal(strv_env_get(d->annotations, ANNOTATION_REF_NAME), wanted) || str_equal(annotated_name(d), wanted);
+}
+
+/* The full name that the image gets; none where nothing names it. A directory that is asked for without a reference gives no
+ * name, as in podman-pull(1). */
+static int layout_names(const Loader *l, const Descriptor *d, char ***ret, Error *reterr) {
+        const char *name = l->transport && l->transport->reference         ? l->transport->reference
+                           : l->transport && l->transport->kind == TRANSPORT_OCI ? NULL
+                                                                                 : annotated_name(d);
         char *full;
 
         if (str_empty(name))
@@ -182,6 +213,22 @@ static int annotated_names(const Descriptor *d, char ***ret, Error *reterr) {
         if (r < 0)
                 return r;
         return strv_consume(ret, full) < 0 ? error_oom(reterr) : 0;
+}
+
+/* How many of the layout are meant: with a transport it must be one. */
+static int count_wanted(const Loader *l, const Index *index, Error *reterr) {
+        size_t n = 0;
+
+        for (size_t i = 0; i < index->n_manifests; i++)
+                n += is_wanted(l, index->manifests + i);
+        if (n == 0 && l->transport && l->transport->reference)
+                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "there is no image '%.200s' in it", l->transport->reference);
+        if (n == 0)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "there is no image in it");
+        if (n == 1 || !l->transport)
+                return 0;
+        (void) error_set(reterr, -EINVAL, ERROR_INVALID, "there are %zu images in it", n);
+        return error_hint(reterr, "name one of them behind the path: %s:NAME", l->transport->path);
 }
 
 static int load_layout(Loader *l, Error *reterr) {
@@ -197,12 +244,13 @@ static int load_layout(Loader *l, Error *reterr) {
                 r = index_load(json, "index.json", &index, reterr);
         if (r < 0)
                 return r;
-        if (index.n_manifests == 0)
-                return error_set(reterr, -EINVAL, ERROR_INVALID, "there is no image in it");
+        r = count_wanted(l, &index, reterr);
         for (size_t i = 0; i < index.n_manifests && r >= 0; i++) {
                 _cleanup_strv_ char **names = NULL;
 
-                r = annotated_names(index.manifests + i, &names, reterr);
+                if (!is_wanted(l, index.manifests + i))
+                        continue;
+                r = layout_names(l, index.manifests + i, &names, reterr);
                 if (r >= 0)
                         r = load_descriptor(l, index.manifests + i, 0, names, reterr);
         }
@@ -279,29 +327,72 @@ static int load_docker_image(Loader *l, const json_t *entry, Error *reterr) {
         return r < 0 ? r : take_in(l, &image, reterr);
 }
 
+/* A directory of dir:: its manifest.json is a manifest, or an index. */
+static int load_directory(Loader *l, char *document, size_t size, const json_t *json, Error *reterr) {
+        _cleanup_free_ char *bytes = document;
+        char digest[DIGEST_LENGTH + 1];
+        Descriptor d = { .digest = digest, .size = (int64_t) size };
+
+        if (sha256_buffer(bytes, size, digest) < 0)
+                return error_oom(reterr);
+        l->plain = true;
+        return load_document(l, &d, TAKE_PTR(bytes), size, json, 0, /* names= */ NULL, reterr);
+}
+
+/* docker-archive:FILE:NAME or :@INDEX (containers-transports(5)). */
+static bool docker_entry_is_wanted(const Loader *l, const json_t *entry, size_t number) {
+        const char *wanted = l->transport ? l->transport->reference : NULL;
+        _cleanup_reference_ Reference reference = {};
+        _cleanup_strv_ char **names = NULL;
+        _cleanup_free_ char *full = NULL;
+
+        if (!wanted)
+                return true;
+        if (*wanted == '@')
+                return strtoul(wanted + 1, NULL, 10) == number && wanted[1 + strspn(wanted + 1, "0123456789")] == 0;
+        if (reference_parse(wanted, &reference, NULL) < 0 || docker_names(entry, &names, NULL) < 0)
+                return false;
+        full = reference_full(&reference, DOCKER_DOMAIN);
+        return full && strv_contains(names, full);
+}
+
 static int load_docker(Loader *l, Error *reterr) {
         _cleanup_free_ char *bytes = NULL;
         _cleanup_json_ json_t *json = NULL;
         const json_t *entry;
-        size_t size, i;
+        size_t size, i, n = 0;
 
         int r = source_read(&l->source, "manifest.json", MANIFEST_SIZE_LIMIT, /* digest= */ NULL, -1, &bytes, &size, reterr);
         if (r >= 0)
                 r = json_parse(bytes, size, "manifest.json", &json, reterr);
         if (r < 0)
                 return r;
-        if (json_is_object(json)) { /* a single manifest: containers-transports(5), dir: */
-                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "it is a directory of skopeo's dir: format, which is not read");
-                return error_hint(reterr, "make an archive of it: skopeo copy dir:DIRECTORY oci-archive:FILE:NAME");
-        }
+        if (json_is_object(json))
+                return load_directory(l, TAKE_PTR(bytes), size, json, reterr);
         if (json_array_size(json) == 0)
                 return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "manifest.json in it lists no image");
         json_array_foreach(json, i, entry) {
+                if (!docker_entry_is_wanted(l, entry, i))
+                        continue;
+                n++;
                 r = load_docker_image(l, entry, reterr);
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return n > 0 ? 0 : error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "there is no image '%.200s' in it", l->transport->reference);
+}
+
+/* What a transport promises must be what is there. */
+static int check_form(const Loader *l, const char *file, Error *reterr) {
+        TransportKind kind = l->transport ? l->transport->kind : TRANSPORT_STORAGE;
+        bool layout = str_equal(file, "index.json"), directory = l->source.directory, fits = true;
+
+        if (kind == TRANSPORT_OCI || kind == TRANSPORT_OCI_ARCHIVE)
+                fits = layout && directory == (kind == TRANSPORT_OCI);
+        else if (kind == TRANSPORT_DOCKER_ARCHIVE || kind == TRANSPORT_DIRECTORY)
+                fits = !layout && directory == (kind == TRANSPORT_DIRECTORY);
+        return fits ? 0 : error_set(reterr, -EINVAL, ERROR_INVALID, "it is an image of another form: %s",
+                                    layout ? directory ? "oci" : "oci-archive" : directory ? "dir" : "docker-archive");
 }
 
 static int load(Loader *l, const char *path, Error *reterr) {
@@ -321,24 +412,38 @@ static int load(Loader *l, const char *path, Error *reterr) {
 
                 r = source_find(&l->source, formats[i].file, &file, reterr);
                 if (r >= 0)
+                        r = check_form(l, formats[i].file, reterr);
+                if (r >= 0)
                         return formats[i].load(l, reterr);
                 if (r != -ENOENT)
                         return r;
         }
-        r = error_set(reterr, -EINVAL, ERROR_INVALID, "it is neither an OCI image layout nor an archive of 'docker save'");
+        r = error_set(reterr, -EINVAL, ERROR_INVALID, "it is neither an OCI image layout, nor an archive of 'docker save', nor a directory of dir:");
         (void) error_hint(reterr, "a root file system's tar archive is made an image by 'sdpod import'");
         return r;
 }
 
-int image_load(Stage *stage, const char *path, const char *architecture, LoadResult *ret, Error *reterr) {
+static int load_all(Stage *stage, const char *path, const Transport *transport, const char *architecture, LoadResult *ret, Error *reterr) {
         _cleanup_load_result_ LoadResult result = {};
-        Loader l = { .stage = stage, .source = SOURCE_NULL, .architecture = architecture, .result = &result };
+        Loader l = { .stage = stage, .source = SOURCE_NULL, .architecture = architecture, .transport = transport, .result = &result };
 
         int r = load(&l, path, reterr);
         source_done(&l.source);
         if (r < 0)
-                return error_prefix(reterr, r, "cannot load '%s'", path ?: "-");
+                return r;
         *ret = result;
         result = (LoadResult){};
         return 0;
+}
+
+int image_load(Stage *stage, const char *path, const char *architecture, LoadResult *ret, Error *reterr) {
+        int r = load_all(stage, path, /* transport= */ NULL, architecture, ret, reterr);
+
+        return r < 0 ? error_prefix(reterr, r, "cannot load '%s'", path ?: "-") : 0;
+}
+
+int image_load_from(Stage *stage, const Transport *transport, const char *architecture, LoadResult *ret, Error *reterr) {
+        int r = load_all(stage, transport->path, transport, architecture, ret, reterr);
+
+        return r < 0 ? error_prefix(reterr, r, "cannot pull from '%s'", transport->path) : 0;
 }
