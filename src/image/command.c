@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "image/load.h"
 #include "image/pull.h"
+#include "image/push-command.h"
 #include "image/save.h"
 
 typedef struct Command {
@@ -197,6 +198,8 @@ int image_command(int argc, char **argv) {
         Command c = {};
         int r = 0, letter, word = 1;
 
+        if (push_command_is(argc, argv))
+                return push_command(argc, argv);
         log_set_program("sdpod"); /* the user has typed sdpod */
         while (word + 1 < argc && str_after(argv[word], "--"))
                 word += 2;

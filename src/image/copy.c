@@ -281,5 +281,8 @@ int copy_image(const Stage *stage, const ImageInfo *image, Target *target, const
                 return r;
         copy_say(options, "Copying config", c.manifest.config.digest);
         r = target->ops->config(target, c.manifest.config.digest, c.config, c.config_size, reterr);
-        return r < 0 ? r : put_manifest(&c, names, nested, ret, reterr);
+        if (r < 0)
+                return r;
+        copy_say(options, "Writing manifest to image destination", NULL);
+        return put_manifest(&c, names, nested, ret, reterr);
 }

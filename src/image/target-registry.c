@@ -18,6 +18,7 @@ typedef struct Upload {
         bool used;
         unsigned id;
         RegistryState state;
+        char digest[DIGEST_LENGTH + 1]; /* of what was sent, once it is done */
         Error error;
 } Upload;
 
@@ -37,6 +38,7 @@ RegistryClient *target_registry_client(Target *target) {
         return self(target)->client;
 }
 
+/* The upload of this blob. */
 static Upload *find_upload(TargetRegistry *t, unsigned id) {
         for (size_t i = 0; i < ELEMENTSOF(t->uploads); i++)
                 if (t->uploads[i].used && t->uploads[i].id == id)
@@ -71,6 +73,7 @@ static int registry_dispatch(Target *target, Error *reterr) {
                 if (!upload)
                         continue;
                 upload->state = event.state;
+                (void) stpcpy(upload->digest, event.digest);
                 if (event.state == REGISTRY_FAILED)
                         (void) error_move(&upload->error, &event.error);
         }
@@ -136,7 +139,7 @@ static int registry_target_begin(Target *target, _unused_ const char *digest, _u
                 return error_set_errno(reterr, -errno, "cannot make a pipe");
         _cleanup_fd_ int reader = fds[0], writer = fds[1];
         (void) fcntl(writer, F_SETPIPE_SZ, PIPE_SIZE); /* a user's limit on pipes may not allow it */
-        int r = registry_blob_push_unnamed(t->client, reader, &upload->id, reterr);
+        int r = registry_blob_push_start(t->client, /* digest= */ NULL, -1, reader, &upload->id, reterr);
         if (r < 0)
                 return r;
         upload->used = true;
@@ -156,46 +159,37 @@ static void registry_target_cancel(Target *target, TargetBlob *blob) {
         *blob = TARGET_BLOB_NULL;
 }
 
+/* Whether the fetcher has given the upload up: it reads no more. */
+static bool is_given_up(int fd) {
+        struct pollfd poll_fd = { .fd = fd };
+
+        return poll(&poll_fd, 1, 0) > 0 && (poll_fd.revents & POLLERR);
+}
+
 static int registry_target_end(Target *target, TargetBlob *blob, const char *digest, _unused_ uint64_t size, Error *reterr) {
         TargetRegistry *t = self(target);
         Upload *upload = find_upload(t, blob->id);
-        _cleanup_error_ Error error = ERROR_NULL;
 
+        if (!digest && !is_given_up(blob->fd)) {
+                registry_target_cancel(target, blob);
+                return 0;
+        }
         blob->fd = fd_close(blob->fd); /* the fetcher sees the end */
-        int r = wait_for(t, upload, &error);
-        if (r >= 0 && digest)
-                r = registry_blob_push_finish(t->client, upload->id, digest, &error);
-        else if (r >= 0)
-                registry_cancel(t->client, upload->id);
+        int r = wait_for(t, upload, reterr);
+        if (r >= 0 && digest && !str_equal(upload->digest, digest))
+                r = error_set(reterr, -EPIPE, ERROR_INTERNAL, "what was sent has the digest %s, what was made %s", upload->digest, digest);
         forget_upload(upload);
         *blob = TARGET_BLOB_NULL;
-        if (r >= 0)
-                return 0;
-        /* a network that failed may do better: what went through the pipe has to be made again for it */
-        if (error.kind == ERROR_UNREACHABLE)
-                error.code = -EAGAIN;
-        return error_move(reterr, &error);
+        return r;
 }
 
 static int registry_target_config(Target *target, const char *digest, const char *bytes, size_t size, Error *reterr) {
         TargetRegistry *t = self(target);
-        Upload *upload = add_upload(t);
         int64_t there = -1;
 
-        assert(upload);
         int r = registry_blob_exists(t->client, digest, &there, reterr);
-        if (r < 0 || (r > 0 && (there < 0 || (size_t) there == size)))
-                return r < 0 ? r : 0;
-        _cleanup_fd_ int fd = io_memfd("config", bytes, size);
-        if (fd < 0)
-                return error_set_errno(reterr, fd, "cannot make a memory file");
-        r = registry_blob_push(t->client, digest, (int64_t) size, fd, &upload->id, reterr);
-        if (r < 0)
-                return r;
-        upload->used = true;
-        upload->state = REGISTRY_PROGRESS;
-        r = wait_for(t, upload, reterr);
-        forget_upload(upload);
+        if (r == 0)
+                r = registry_blob_push(t->client, digest, bytes, size, reterr);
         return r < 0 ? error_prefix(reterr, r, "the image config") : 0;
 }
 
