@@ -27,7 +27,10 @@ static int remove_users(const Store *store, const char *reference, const ImageUs
         _cleanup_image_info_ ImageInfo image = {};
         const RemoveOptions options = { .force = true, .volumes = true };
 
-        int r = image_store_resolve(store, reference, &image, reterr);
+        int r = image_store_is_list(store, reference, reterr);
+        if (r != 0)
+                return r < 0 ? r : 0; /* no container is made from a list */
+        r = image_store_resolve(store, reference, &image, reterr);
         if (r < 0 || (image.found_by_name && strv_length(image.names) > 1))
                 return r; /* only a name goes */
         for (size_t i = 0; i < n_uses && r >= 0; i++) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "image/layout.h"
+#include "spec/digest.h"
 
 #define LIST_ID "sdpod.list.id"
 #define LIST_SOURCE "sdpod.list.source"

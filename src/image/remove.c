@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "image/layout.h"
+#include "image/list.h"
 #include "image/pull-lock.h"
 #include "image/stage.h"
 #include "spec/digest.h"
@@ -45,30 +46,60 @@ static int need(json_t *set, const char *digest) {
         return digest_is_valid(digest) ? json_object_set_new(set, digest_hex(digest), json_true()) : 0;
 }
 
+/* What an image needs. */
+static int need_image(const Store *store, const char *digest, Needed *needed, Error *reterr) {
+        _cleanup_manifest_ Manifest manifest = {};
+        _cleanup_json_ json_t *config = NULL;
+        const json_t *diff_id;
+        size_t k;
+
+        if (json_object_get(needed->blobs, digest_hex(digest)))
+                return 0;
+        int r = layout_read_manifest(store, digest, &manifest, reterr);
+        if (r >= 0)
+                r = layout_read_blob(store, manifest.config.digest, &config, reterr);
+        if (r < 0)
+                return r;
+        if (need(needed->blobs, digest) < 0 || need(needed->blobs, manifest.config.digest) < 0)
+                return error_oom(reterr);
+        json_array_foreach(json_object_get(json_object_get(config, "rootfs"), "diff_ids"), k, diff_id)
+                if (need(needed->layers, json_string_value(diff_id)) < 0)
+                        return error_oom(reterr);
+        return 0;
+}
+
+/* A manifest list needs those of its images that are here. */
+static int need_list(const Store *store, const char *digest, Needed *needed, Error *reterr) {
+        _cleanup_json_ json_t *document = NULL;
+        const json_t *entry;
+        size_t i;
+
+        int r = list_read(store, digest, &document, reterr);
+        if (r < 0)
+                return r;
+        if (need(needed->blobs, digest) < 0)
+                return error_oom(reterr);
+        json_array_foreach(list_entries(document), i, entry) {
+                if (!list_has_blob(store, layout_entry_digest(entry)))
+                        continue;
+                r = need_image(store, layout_entry_digest(entry), needed, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* What the images of the index need. An image that cannot be read might need anything: then nothing is swept. */
 static int collect_needed(const Store *store, const json_t *index, const ImageUse *uses, size_t n_uses, Needed *needed, Error *reterr) {
         const json_t *entry;
         size_t i;
 
         json_array_foreach(layout_entries(index), i, entry) {
-                _cleanup_manifest_ Manifest manifest = {};
-                _cleanup_json_ json_t *config = NULL;
                 const char *digest = layout_entry_digest(entry);
-                const json_t *diff_id;
-                size_t k;
+                int r = list_entry_is_list(entry) ? need_list(store, digest, needed, reterr) : need_image(store, digest, needed, reterr);
 
-                if (json_object_get(needed->blobs, digest_hex(digest)))
-                        continue;
-                int r = layout_read_manifest(store, digest, &manifest, reterr);
-                if (r >= 0)
-                        r = layout_read_blob(store, manifest.config.digest, &config, reterr);
                 if (r < 0)
                         return r;
-                if (need(needed->blobs, digest) < 0 || need(needed->blobs, manifest.config.digest) < 0)
-                        return error_oom(reterr);
-                json_array_foreach(json_object_get(json_object_get(config, "rootfs"), "diff_ids"), k, diff_id)
-                        if (need(needed->layers, json_string_value(diff_id)) < 0)
-                                return error_oom(reterr);
         }
         for (i = 0; i < n_uses; i++)
                 for (char **layer = uses[i].layers; layer && *layer; layer++)
@@ -127,6 +158,42 @@ static int refuse_in_use(const ImageInfo *info, const char *reference, const Ima
         return 0;
 }
 
+/* A manifest list goes with its last name, or by its ID. 1: it was one. */
+static int update_list(const Store *store, json_t *index, const char *reference, ImageRemoveFlags flags, ImageRemoval *removal, Error *reterr) {
+        _cleanup_json_ json_t *document = NULL;
+        _cleanup_strv_ char **names = NULL;
+        _cleanup_free_ char *digest = NULL;
+        const json_t *entry, *other;
+        bool by_name;
+        size_t i;
+
+        int r = image_store_find(store, index, reference, &entry, &by_name, reterr);
+        if (r < 0 || !list_entry_is_list(entry))
+                return r;
+        r = list_read(store, layout_entry_digest(entry), &document, reterr);
+        if (r < 0)
+                return r;
+        digest = strdup(layout_entry_digest(entry));
+        json_array_foreach(layout_entries(index), i, other)
+                if (str_equal(layout_entry_digest(other), digest) && layout_entry_name(other) &&
+                    strv_append(&names, layout_entry_name(other)) < 0)
+                        return error_oom(reterr);
+        if (by_name && strv_length(names) > 1) {
+                if (strv_append(&removal->untagged, layout_entry_name(entry)) < 0)
+                        return error_oom(reterr);
+                (void) layout_remove(index, /* digest= */ NULL, removal->untagged[0]);
+                return 1;
+        }
+        if (strv_length(names) > 1 && !(flags & (IMAGE_REMOVE_FORCE | IMAGE_REMOVE_ALL_NAMES)))
+                return error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot remove manifest list '%s': it has several names", reference);
+        removal->deleted = strdup(list_id(document));
+        if (!digest || !removal->deleted)
+                return error_oom(reterr);
+        removal->untagged = TAKE_PTR(names);
+        (void) layout_remove(index, digest, /* name= */ NULL);
+        return 1;
+}
+
 /* Takes what was asked for out of the index. */
 static int update(const Store *store, json_t *index, const char *reference, const ImageUse *uses, size_t n_uses,
                   ImageRemoveFlags flags, ImageRemoval *removal, Error *reterr) {
@@ -134,7 +201,10 @@ static int update(const Store *store, json_t *index, const char *reference, cons
         bool by_name;
         size_t n;
 
-        int r = image_store_resolve_whole(store, reference, &info, reterr);
+        int r = update_list(store, index, reference, flags, removal, reterr);
+        if (r != 0)
+                return r < 0 ? r : 0;
+        r = image_store_resolve_whole(store, reference, &info, reterr);
         if (r < 0)
                 return r;
         n = strv_length(info.names);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "image/layout.h"
+#include "image/list.h"
 #include "spec/digest.h"
 #include "spec/reference.h"
 #include "state/events.h"
@@ -90,15 +91,25 @@ static int load_repo_digests(const json_t *index, ImageInfo *info) {
         return 0;
 }
 
-/* Fills the info of the image with this manifest. */
+/* Fills the info of the image with this manifest; of a list, that of its image for this machine. */
 static int load_info(const Store *store, const json_t *index, const char *digest, ImageInfo *ret, Error *reterr) {
         _cleanup_image_info_ ImageInfo info = {};
         _cleanup_manifest_ Manifest manifest = {};
-        _cleanup_json_ json_t *config = NULL;
+        _cleanup_json_ json_t *config = NULL, *document = NULL;
+        char chosen[DIGEST_LENGTH + 1];
         const json_t *entry;
         size_t i;
+        int r = 0;
 
-        int r = layout_read_manifest(store, digest, &manifest, reterr);
+        if (list_entry_is_list(list_find_digest(index, digest))) {
+                r = list_read(store, digest, &document, reterr);
+                if (r >= 0)
+                        r = list_choose(store, document, chosen, reterr);
+                if (r >= 0)
+                        digest = chosen;
+        }
+        if (r >= 0)
+                r = layout_read_manifest(store, digest, &manifest, reterr);
         if (r >= 0)
                 r = layout_read_blob(store, manifest.config.digest, &config, reterr);
         if (r >= 0)
@@ -211,6 +222,18 @@ static int find_by_name(const json_t *index, const Reference *reference, const j
         return reference->domain ? -ENOENT : find_by_suffix(index, reference, ret, reterr);
 }
 
+/* The ID of what the entry names, "sha256:..." of an image config or the hex digits of a list; owned, NULL: it is damaged. */
+static char *entry_id(const Store *store, const json_t *entry) {
+        _cleanup_manifest_ Manifest manifest = {};
+        _cleanup_json_ json_t *document = NULL;
+
+        if (!list_entry_is_list(entry))
+                return layout_read_manifest(store, layout_entry_digest(entry), &manifest, /* reterr= */ NULL) < 0
+                               ? NULL
+                               : strdup(digest_hex(manifest.config.digest));
+        return list_read(store, layout_entry_digest(entry), &document, /* reterr= */ NULL) < 0 ? NULL : strdup(list_id(document));
+}
+
 /* The image whose ID (or, in full, whose manifest digest) begins with `prefix`. */
 static int find_by_id(const Store *store, const json_t *index, const char *prefix, const json_t **ret, Error *reterr) {
         _cleanup_free_ char *found = NULL;
@@ -218,7 +241,6 @@ static int find_by_id(const Store *store, const json_t *index, const char *prefi
         size_t i;
 
         json_array_foreach(layout_entries(index), i, entry) {
-                _cleanup_manifest_ Manifest manifest = {};
                 const char *digest = layout_entry_digest(entry);
 
                 if (str_equal(digest_hex(digest), prefix)) {
@@ -227,17 +249,15 @@ static int find_by_id(const Store *store, const json_t *index, const char *prefi
                 }
                 if (found && str_equal(layout_entry_digest(*ret), digest))
                         continue;
-                if (layout_read_manifest(store, digest, &manifest, /* reterr= */ NULL) < 0 ||
-                    !str_after(digest_hex(manifest.config.digest), prefix))
+                _cleanup_free_ char *id = entry_id(store, entry);
+                if (!id || !str_after(id, prefix))
                         continue;
-                if (found && !str_equal(found, manifest.config.digest))
+                if (found && !str_equal(found, id))
                         return error_set(reterr, -EINVAL, ERROR_INVALID,
                                          "cannot choose an image for '%s': more than one ID begins so", prefix);
                 if (!found) {
                         *ret = entry;
-                        found = strdup(manifest.config.digest);
-                        if (!found)
-                                return error_oom(reterr);
+                        found = TAKE_PTR(id);
                 }
         }
         return found ? 0 : -ENOENT;
@@ -267,6 +287,28 @@ static int find(const Store *store, const json_t *index, const char *text, const
         if (r == -ENOENT)
                 return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot find image '%s': no such image", text);
         return r;
+}
+
+int image_store_find(const Store *store, const json_t *index, const char *reference, const json_t **ret, bool *ret_by_name, Error *reterr) {
+        return find(store, index, reference, ret, ret_by_name, reterr);
+}
+
+int image_store_is_list(const Store *store, const char *reference, Error *reterr) {
+        _cleanup_json_ json_t *index = NULL;
+        const json_t *entry;
+        bool by_name;
+
+        int r = layout_load(store, &index, reterr);
+        if (r >= 0)
+                r = find(store, index, reference, &entry, &by_name, reterr);
+        return r < 0 ? r : list_entry_is_list(entry);
+}
+
+int image_store_load(const Store *store, const char *digest, ImageInfo *ret, Error *reterr) {
+        _cleanup_json_ json_t *index = NULL;
+        int r = layout_load(store, &index, reterr);
+
+        return r < 0 ? r : load_info(store, index, digest, ret, reterr);
 }
 
 int image_store_resolve(const Store *store, const char *reference, ImageInfo *ret, Error *reterr) {
@@ -367,13 +409,40 @@ static int newest_first(const void *a, const void *b) {
         return x < y ? 1 : x > y ? -1 : strcmp(((const ImageInfo *) a)->id, ((const ImageInfo *) b)->id);
 }
 
+/* What is known of a manifest list. */
+static int load_list_info(const Store *store, const json_t *index, const json_t *entry, ImageInfo *ret, Error *reterr) {
+        _cleanup_image_info_ ImageInfo info = { .list = true };
+        const char *digest = layout_entry_digest(entry);
+        _cleanup_json_ json_t *document = NULL;
+        size_t i;
+
+        int r = list_read(store, digest, &document, reterr);
+        if (r < 0)
+                return r;
+        info.id = strdup(list_id(document));
+        info.digest = strdup(digest);
+        info.manifest_type = strdup(json_get_string(entry, "mediaType"));
+        info.blobs_size = (uint64_t) json_get_integer(entry, "size", 0);
+        info.config.created_usec = arrival_usec(store, digest);
+        json_array_foreach(layout_entries(index), i, entry)
+                if (str_equal(layout_entry_digest(entry), digest) && layout_entry_name(entry) &&
+                    strv_append(&info.names, layout_entry_name(entry)) < 0)
+                        return error_oom(reterr);
+        if (!info.id || !info.digest || !info.manifest_type)
+                return error_oom(reterr);
+        *ret = info;
+        info = (ImageInfo){};
+        return 0;
+}
+
 /* One more manifest for the list: of an image that is in it, or of a further one. A damaged one is left out with a warning. */
 static int list_add(const Store *store, const json_t *index, const char *digest, ImageInfo *infos, size_t *n, Error *reterr) {
         _cleanup_image_info_ ImageInfo info = {};
         _cleanup_error_ Error error = ERROR_NULL;
         size_t k;
 
-        int r = load_info(store, index, digest, &info, &error);
+        const json_t *entry = list_find_digest(index, digest);
+        int r = list_entry_is_list(entry) ? load_list_info(store, index, entry, &info, &error) : load_info(store, index, digest, &info, &error);
         for (k = 0; r >= 0 && k < *n && !str_equal(infos[k].id, info.id); k++)
                 ;
         if (r >= 0 && k < *n)

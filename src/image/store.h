@@ -20,6 +20,7 @@ typedef struct ImageInfo {
         char *manifest_type; /* media type */
         char **annotations;  /* of the manifest, pairs */
         char **layers;       /* diff IDs, lowest first */
+        bool list;           /* a manifest list: no layers, an empty config; only by image_store_list() */
         uint64_t blobs_size; /* bytes of manifest and config */
         uint64_t size;       /* those and the bytes of all layers' tar streams; only by image_store_list() and image_store_measure() */
         ImageConfig config;
@@ -34,14 +35,17 @@ void image_info_done(ImageInfo *info);
  * complete: what is listed always is. */
 int image_store_resolve(const Store *store, const char *reference, ImageInfo *ret, Error *reterr);
 
-/* The same, with the names and digests of all manifests of this image: one image may have come in several forms. Reads every
+/* Whether that word names a manifest list: 1 or 0, or as image_store_resolve(), which gives the list's image for this machine. */
+int image_store_is_list(const Store *store, const char *reference, Error *reterr);
+
+/* The same as image_store_resolve(), with the names and digests of all manifests of this image: one image may have come in several forms. Reads every
  * manifest of the store, so it is not for the way to a container's start. */
 int image_store_resolve_whole(const Store *store, const char *reference, ImageInfo *ret, Error *reterr);
 
 /* The repository of a stored name. Owned; NULL: out of memory. */
 char *image_name_repository(const char *name);
 
-/* All images, each once, newest first. An image whose blobs are damaged is left out with a warning. */
+/* All images and manifest lists, each once, newest first. An image whose blobs are damaged is left out with a warning. */
 int image_store_list(const Store *store, ImageInfo **ret, size_t *ret_n, Error *reterr);
 void image_info_free_many(ImageInfo *infos, size_t n);
 
