@@ -190,7 +190,9 @@ static const struct {
         const char *name;
         int (*run)(int argc, char **argv);
 } own_commands[] = {
-        { "pull", pull_command },
+        { "manifest-add", push_command },     { "manifest-annotate", push_command }, { "manifest-create", push_command },
+        { "manifest-inspect", push_command }, { "manifest-push", push_command },     { "manifest-remove", push_command },
+        { "pull", pull_command },             { "push", push_command },
 };
 
 int image_command(int argc, char **argv) {
@@ -198,8 +200,6 @@ int image_command(int argc, char **argv) {
         Command c = {};
         int r = 0, letter, word = 1;
 
-        if (push_command_is(argc, argv))
-                return push_command(argc, argv);
         log_set_program("sdpod"); /* the user has typed sdpod */
         while (word + 1 < argc && str_after(argv[word], "--"))
                 word += 2;

@@ -241,6 +241,8 @@ int list_push(Stage *stage, const char *name, const char *destination, const Pus
         if (r < 0)
                 return r;
         r = transport_parse(destination ?: name, &transport, reterr);
+        if (r >= 0 && transport.kind == TRANSPORT_DOCKER_ARCHIVE)
+                r = error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "a docker-archive holds no manifest lists");
         if (r >= 0)
                 r = push_target_open(stage, &transport, /* name= */ NULL, push, &target, reterr);
         if (r >= 0 && options->all)

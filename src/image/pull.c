@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "image/layout.h"
+#include "image/load.h"
 #include "image/pull-guard.h"
 #include "image/pull-image.h"
 #include "image/pull-layers.h"
@@ -197,12 +198,31 @@ static int look_here(const Pull *pull, Error *reterr) {
         return r < 0 ? r : 1;
 }
 
+/* Out of a directory or an archive. */
+static int pull_file(Stage *stage, const Transport *transport, const PullOptions *options, Error *reterr) {
+        _cleanup_load_result_ LoadResult result = {};
+
+        if (options->all_tags)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot pull all tags of '%s': only registries have tags", transport->path);
+        int r = image_load_from(stage, transport, options->platform.architecture, &result, reterr);
+        for (size_t i = 0; i < result.n_images && r >= 0; i++)
+                r = print_id(result.images[i].id, reterr);
+        return r;
+}
+
 int image_pull(Stage *stage, const char *word, const PullOptions *options, Error *reterr) {
         const char *name = str_after(word, "docker://") ?: word;
         Pull pull = { .stage = stage, .word = name, .options = options };
+        _cleanup_transport_ Transport transport = {};
         _cleanup_reference_ Reference reference = {};
 
-        int r = reference_parse(name, &reference, reterr);
+        int r = transport_parse(word, &transport, reterr);
+        if (r >= 0 && transport.path)
+                return pull_file(stage, &transport, options, reterr);
+        if (r >= 0 && transport.kind == TRANSPORT_STORAGE)
+                r = error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot pull '%s': it is the store itself; use 'sdpod tag'", word);
+        if (r >= 0)
+                r = reference_parse(name, &reference, reterr);
         if (r >= 0 && options->all_tags && (reference.tag || reference.digest))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot pull all tags of '%s': it names one", word);
         if (r >= 0)

@@ -11,13 +11,14 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "image/list-command.h"
 #include "image/push.h"
+#include "image/registry-options.h"
 
 typedef struct PushCommand {
         const char *root, *runroot;
         const char *digest_file;
+        char *creds;
         PushOptions push;
         ListOptions list;
         char **arguments;
@@ -44,49 +45,6 @@ static int set_log_level(_unused_ PushCommand *c, const char *value, Error *rete
         if (level < 0)
                 return usage(reterr, "not a log level");
         log_set_level(level);
-        return 0;
-}
-
-static int set_authfile(PushCommand *c, const char *value, _unused_ Error *reterr) {
-        c->push.registry.authfile = value;
-        return 0;
-}
-
-static int set_cert_dir(PushCommand *c, const char *value, _unused_ Error *reterr) {
-        c->push.registry.cert_dir = value;
-        return 0;
-}
-
-static int set_creds(PushCommand *c, const char *value, _unused_ Error *reterr) {
-        c->push.registry.creds = value;
-        return 0;
-}
-
-static int set_tls_verify(PushCommand *c, const char *value, Error *reterr) {
-        bool verify = str_equal(value, "true");
-
-        if (!verify && !str_equal(value, "false"))
-                return usage(reterr, "--tls-verify is true or false");
-        c->push.registry.tls = verify ? REGISTRY_TLS_VERIFY : REGISTRY_TLS_INSECURE;
-        return 0;
-}
-
-static int set_retry(PushCommand *c, const char *value, Error *reterr) {
-        uint32_t n;
-
-        if (parse_u32(value, &n) < 0 || n > 1000)
-                return usage(reterr, "--retry is a number");
-        c->push.registry.retries = (int) n;
-        c->push.copy.retries = (unsigned) n;
-        return 0;
-}
-
-static int set_retry_delay(PushCommand *c, const char *value, Error *reterr) {
-        uint64_t n;
-
-        if (parse_u64(value, &n) < 0)
-                return usage(reterr, "--retry-delay is a number of microseconds");
-        c->push.registry.retry_delay_usec = n;
         return 0;
 }
 
@@ -195,12 +153,9 @@ static const struct {
         { "amend", no_argument, set_amend },
         { "annotation", required_argument, set_annotation },
         { "arch", required_argument, set_arch },
-        { "authfile", required_argument, set_authfile },
-        { "cert-dir", required_argument, set_cert_dir },
         { "compress", no_argument, set_compress },
         { "compression-format", required_argument, set_compression },
         { "compression-level", required_argument, set_level },
-        { "creds", required_argument, set_creds },
         { "digestfile", required_argument, set_digest_file },
         { "features", required_argument, set_features },
         { "force-compression", no_argument, set_force },
@@ -210,23 +165,28 @@ static const struct {
         { "os-version", required_argument, set_os_version },
         { "quiet", no_argument, set_quiet },
         { "remove", no_argument, set_remove },
-        { "retry", required_argument, set_retry },
-        { "retry-delay", required_argument, set_retry_delay },
-        { "tls-verify", required_argument, set_tls_verify },
         { "variant", required_argument, set_variant },
 };
 
 static int parse(PushCommand *c, int argc, char **argv, Error *reterr) {
-        struct option options[ELEMENTSOF(rows) + 1] = {};
-        int index, letter, r = 0;
+        static const struct option registry[] = { REGISTRY_LONG_OPTIONS };
+        struct option options[ELEMENTSOF(rows) + ELEMENTSOF(registry) + 1] = {};
+        int index, letter, r = registry_options_creds(&c->creds, reterr);
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 options[i] = (struct option){ rows[i].name, rows[i].argument, NULL, 1 };
+        memcpy(options + ELEMENTSOF(rows), registry, sizeof(registry));
         opterr = 0;
-        while (r >= 0 && (letter = getopt_long(argc, argv, "", options, &index)) >= 0)
-                r = letter == 1 ? rows[index].set(c, optarg, reterr) : usage(reterr, "unknown option");
+        while (r >= 0 && (letter = getopt_long(argc, argv, "", options, &index)) >= 0) {
+                r = letter == 1 ? rows[index].set(c, optarg, reterr) : registry_options_set(&c->push.registry, letter, optarg, reterr);
+                if (r == 0 && letter != 1)
+                        r = usage(reterr, "unknown option");
+        }
         if (r < 0)
                 return r;
+        c->push.registry.creds = c->creds;
+        if (c->push.registry.retries >= 0)
+                c->push.copy.retries = (unsigned) c->push.registry.retries;
         c->arguments = argv + optind + (optind < argc);
         c->n_arguments = (size_t) (argc - optind - (optind < argc));
         return 0;
@@ -295,15 +255,6 @@ static size_t find_command(const char *name) {
         return i;
 }
 
-bool push_command_is(int argc, char **argv) {
-        int i = 1;
-
-        /* `sdpod` puts its global options first, each with a word for its value */
-        while (i + 1 < argc && str_after(argv[i], "--"))
-                i += 2;
-        return i < argc && find_command(argv[i]) < ELEMENTSOF(commands);
-}
-
 static int run(PushCommand *c, const char *name, Error *reterr) {
         _cleanup_store_ Store store = STORE_NULL;
         _cleanup_stage_ Stage stage = STAGE_NULL;
@@ -327,6 +278,9 @@ int push_command(int argc, char **argv) {
         int r = parse(&c, argc, argv, &error);
         if (r >= 0)
                 r = run(&c, argv[optind], &error);
+        if (c.creds)
+                explicit_bzero(c.creds, strlen(c.creds));
+        free(c.creds);
         strv_free(c.list.annotations);
         strv_free(c.list.features);
         strv_free(c.list.os_features);
