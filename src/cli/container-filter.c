@@ -8,12 +8,14 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/time-text.h"
+#include "state/health.h"
 
 typedef struct Value {
         char *text;
         regex_t *regex;  /* owned; NULL: none */
         bool truth;
         int64_t number;  /* a moment, an exit code, a status */
+        const Store *store; /* borrowed; only where it is needed */
 } Value;
 
 typedef struct Context {
@@ -189,6 +191,23 @@ static bool matches_restart_policy(const Container *c, const Value *v) {
         return str_equal(c->config.restart_policy ?: "no", v->text);
 }
 
+static int prepare_health(const Context *context, Value *v, Error *reterr) {
+        static const char *const words[] = { "healthy", "none", "starting", "unhealthy" };
+
+        v->store = context->store;
+        for (size_t i = 0; i < ELEMENTSOF(words); i++)
+                if (strcmp(v->text, words[i]) == 0)
+                        return 0;
+        return error_set(reterr, -EINVAL, ERROR_INVALID, "'%s' is not one of healthy, none, starting, unhealthy", v->text);
+}
+
+/* "none" is Docker's word for a container without a check. */
+static bool matches_health(const Container *c, const Value *v) {
+        _cleanup_free_ char *status = health_status(v->store, c);
+
+        return str_equal(str_empty(status) ? "none" : status, v->text);
+}
+
 static int prepare_bool(_unused_ const Context *context, Value *v, Error *reterr) {
         if (parse_bool(v->text, &v->truth) < 0)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "'%s' is neither true nor false", v->text);
@@ -208,7 +227,7 @@ static const Key keys[] = {
         { "before", .prepare = prepare_container, .matches = matches_before },
         { "command", .matches = matches_command },
         { "exited", .prepare = prepare_exited, .matches = matches_exited },
-        { "health", .refused = "health checks are not there yet" },
+        { "health", .prepare = prepare_health, .matches = matches_health },
         { "id", .prepare = prepare_regex, .matches = matches_id },
         { "label", .narrows = true, .matches = has_label },
         { "label!", .narrows = true, .matches = lacks_label },
@@ -223,7 +242,7 @@ static const Key keys[] = {
         { "volume", .matches = matches_volume },
 };
 
-const char *const container_filter_keys[] = { "ancestor=", "before=", "command=", "exited=", "id=", "label=", "label!=",
+const char *const container_filter_keys[] = { "ancestor=", "before=", "command=", "exited=", "health=", "id=", "label=", "label!=",
                                               "name=", "network=", "restart-policy=", "should-start-on-boot=", "since=",
                                               "status=", "until=", "volume=", NULL };
 

@@ -182,14 +182,34 @@ static int health_from_text(const char *text, char ***ret, Error *reterr) {
         return make_shell_test(command, ret, reterr);
 }
 
-int parse_health_cmd(ContainerConfig *config, const char *value, Error *reterr) {
+static int parse_health_test(const char *value, char ***test, Error *reterr) {
         _cleanup_strv_ char **words = NULL;
         int is_array = json_words(value, &words, reterr);
 
         if (is_array < 0)
                 return is_array;
-        return is_array ? health_from_array(words, &config->health.test, reterr)
-                        : health_from_text(value, &config->health.test, reterr);
+        return is_array ? health_from_array(words, test, reterr) : health_from_text(value, test, reterr);
+}
+
+int parse_health_cmd(ContainerConfig *config, const char *value, Error *reterr) {
+        return parse_health_test(value, &config->health.test, reterr);
+}
+
+int parse_health_startup_cmd(ContainerConfig *config, const char *value, Error *reterr) {
+        return parse_health_test(value, &config->health.startup_test, reterr);
+}
+
+int parse_health_log_destination(_unused_ ContainerConfig *config, const char *value, Error *reterr) {
+        return str_equal(value, "local") ? 0
+                                         : error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "results are only kept with the container: local");
+}
+
+int parse_health_log(const char *value, uint32_t *ret, Error *reterr) {
+        if (parse_u32(value, ret) < 0)
+                return INVALID("not a number");
+        if (*ret == 0)
+                *ret = UINT32_MAX;
+        return 0;
 }
 
 int parse_health_interval(ContainerConfig *config, const char *value, Error *reterr) {

@@ -22,6 +22,13 @@ int parse_entrypoint(ContainerConfig *config, const char *value, Error *reterr);
 
 /* A JSON array (CMD), a command for the shell (CMD-SHELL), or "none". */
 int parse_health_cmd(ContainerConfig *config, const char *value, Error *reterr);
+int parse_health_startup_cmd(ContainerConfig *config, const char *value, Error *reterr);
+
+/* "local", which is how it is; other places are refused. */
+int parse_health_log_destination(ContainerConfig *config, const char *value, Error *reterr);
+
+/* A number, of which 0 means all: UINT32_MAX. */
+int parse_health_log(const char *value, uint32_t *ret, Error *reterr);
 
 /* A duration, or "disable": UINT64_MAX. */
 int parse_health_interval(ContainerConfig *config, const char *value, Error *reterr);

@@ -45,13 +45,15 @@ const FormatList ps_list_namespaces = {
         .table = "table {{.ID}}\t{{.Names}}\t{{.Pid}}\t{{.Cgroup}}\t{{.IPC}}\t{{.MNT}}\t{{.NET}}\t{{.PIDNS}}\t{{.User}}\t{{.UTS}}",
 };
 
-char *ps_status_text(const Container *c, int64_t now_usec) {
+char *ps_status_text(const Container *c, const char *health, int64_t now_usec) {
         _cleanup_free_ char *text = NULL;
 
         switch (c->status) {
         case CONTAINER_RUNNING:
                 text = time_text_duration((now_usec - c->state.started_usec) / TIME_USEC_PER_SEC);
-                return text ? str_format("Up %s", text) : NULL;
+                if (!text)
+                        return NULL;
+                return str_empty(health) ? str_format("Up %s", text) : str_format("Up %s (%s)", text, health);
         case CONTAINER_EXITED:
                 text = time_text_ago(c->state.finished_usec, now_usec);
                 return text ? str_format("Exited (%d) %s", c->state.exit_code, text) : NULL;
@@ -250,7 +252,7 @@ json_t *ps_row_json(const PsEntry *entry, const PsView *view) {
                 { "Size", size_json(entry) },
                 { "StartedAt", json_integer(seconds_or_never(c->state.started_usec)) },
                 { "State", json_string(container_status_to_string(c->status)) },
-                { "Status", taken_text(ps_status_text(c, view->now_usec)) },
+                { "Status", taken_text(ps_status_text(c, entry->health, view->now_usec)) },
                 { "Created", json_integer(config->created_usec / TIME_USEC_PER_SEC) },
         };
 
@@ -308,7 +310,7 @@ json_t *ps_row_table(const PsEntry *entry, const PsView *view) {
                 { "Image", json_text(c->config.image_name ?: c->config.image ?: "") },
                 { "Command", taken_text(command_text(&c->config, view->no_trunc)) },
                 { "CreatedHuman", taken_text(time_text_ago(c->config.created_usec, view->now_usec)) },
-                { "Status", taken_text(ps_status_text(c, view->now_usec)) },
+                { "Status", taken_text(ps_status_text(c, entry->health, view->now_usec)) },
                 { "Ports", taken_text(ps_ports_text(c)) },
                 { "Names", json_text(c->config.name) },
                 { "Size", taken_text(size_text(entry)) },
@@ -351,7 +353,7 @@ json_t *ps_row_fields(const PsEntry *entry, const PsView *view, bool namespaces)
                 { "Size", taken_text(size_text(entry)) },
                 { "StartedAt", json_integer(seconds_or_never(c->state.started_usec)) },
                 { "State", json_string(container_status_to_string(c->status)) },
-                { "Status", taken_text(ps_status_text(c, view->now_usec)) },
+                { "Status", taken_text(ps_status_text(c, entry->health, view->now_usec)) },
         };
         _cleanup_json_ json_t *row = object_from(pairs, ELEMENTSOF(pairs));
 

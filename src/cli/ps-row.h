@@ -7,6 +7,7 @@
 
 typedef struct PsEntry {
         Container container;      /* without open descriptors */
+        char *health;             /* "healthy", ...; "": not checked */
         bool measured;            /* the sizes are known */
         uint64_t size_rw, size_rootfs;
 } PsEntry;
@@ -29,8 +30,8 @@ json_t *ps_row_table(const PsEntry *entry, const PsView *view);
 /* An object with all fields of ps_list; NULL when out of memory. `namespaces`: with those of the process. */
 json_t *ps_row_fields(const PsEntry *entry, const PsView *view, bool namespaces);
 
-/* "Up 3 seconds", "Exited (0) 2 hours ago", "Created". Owned. */
-char *ps_status_text(const Container *container, int64_t now_usec);
+/* "Up 3 seconds (healthy)", "Exited (0) 2 hours ago", "Created". `health` may be NULL. Owned. */
+char *ps_status_text(const Container *container, const char *health, int64_t now_usec);
 
 /* "0.0.0.0:8080->80/tcp, 443/tcp": neighbours as ranges, exposed ports behind the published ones. Owned. */
 char *ps_ports_text(const Container *container);

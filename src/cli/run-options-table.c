@@ -55,6 +55,10 @@ EXPRESSION_LIST(gidmap, parse_id_map(value, &c->gid_map, &c->n_gid_map, reterr))
 PARSED_LIST(group_add)
 PARSED(health_cmd)
 PARSED(health_interval)
+PARSED(health_log_destination)
+SETTER(health_log_count, parse_health_log(value, &c->health.log_count, reterr))
+SETTER(health_log_size, parse_health_log(value, &c->health.log_size, reterr))
+PARSED(health_startup_cmd)
 PARSED(hostname)
 SETTER(ipc, parse_namespace(value, &c->ipc_mode, reterr))
 PARSED(log_driver)
@@ -92,6 +96,7 @@ static const char *const attach_words[] = { "stderr", "stdin", "stdout", NULL };
 static const char *const cgroups_words[] = { "disabled", "enabled", "no-conmon", "split", NULL };
 static const char *const log_driver_words[] = { "journald", "json-file", "k8s-file", "none", "passthrough", NULL };
 static const char *const network_words[] = { "container:", "host", "none", "ns:", "slirp4netns", NULL };
+static const char *const on_failure_words[] = { "kill", "none", "restart", "stop", NULL };
 static const char *const pull_words[] = { "always", "missing", "never", "newer", NULL };
 static const char *const restart_words[] = { "always", "no", "on-failure", "unless-stopped", NULL };
 static const char *const sdnotify_words[] = { "conmon", "container", "healthy", "ignore", NULL };
@@ -172,19 +177,26 @@ static const Option common_rows[] = {
         { "health-cmd", SET(health_cmd), .metavar = "COMMAND",
           .help = "Command that tells whether the container is well" },
         { "health-interval", SET(health_interval), .metavar = "TIME", .help = "Time between two checks (default 30s)" },
-        { "health-log-destination", .kind = OPTION_REFUSED },
-        { "health-max-log-count", .kind = OPTION_REFUSED },
-        { "health-max-log-size", .kind = OPTION_REFUSED },
-        { "health-on-failure", .kind = OPTION_REFUSED },
+        { "health-log-destination", SET(health_log_destination), .metavar = "WHERE",
+          .help = "Where results are kept: local, with the container" },
+        { "health-max-log-count", SET(health_log_count), .metavar = "N", .help = "Results that are kept (default 5, 0: all)" },
+        { "health-max-log-size", SET(health_log_size), .metavar = "BYTES",
+          .help = "Characters of a result that are kept (default 500, 0: all)" },
+        { "health-on-failure", .kind = OPTION_STRING, .offset = CONFIG(health.on_failure), .metavar = "ACTION", WORDS(on_failure_words),
+          .help = "What is done with an unhealthy container: none, kill, restart, stop" },
         { "health-retries", .kind = OPTION_UINT32, .offset = CONFIG(health.retries),
           .help = "Failures in a row that mean unhealthy (default 3)" },
         { "health-start-period", .kind = OPTION_DURATION, .offset = CONFIG(health.start_period_usec),
           .help = "Time in which failures do not count" },
-        { "health-startup-cmd", .kind = OPTION_REFUSED },
-        { "health-startup-interval", .kind = OPTION_REFUSED },
-        { "health-startup-retries", .kind = OPTION_REFUSED },
-        { "health-startup-success", .kind = OPTION_REFUSED },
-        { "health-startup-timeout", .kind = OPTION_REFUSED },
+        { "health-startup-cmd", SET(health_startup_cmd), .metavar = "COMMAND", .help = "Command that is run first, until it passes" },
+        { "health-startup-interval", .kind = OPTION_DURATION, .offset = CONFIG(health.startup_interval_usec),
+          .help = "Time between two such (default 30s)" },
+        { "health-startup-retries", .kind = OPTION_UINT32, .offset = CONFIG(health.startup_retries),
+          .help = "Failures of it after which the container is restarted (default 0: never)" },
+        { "health-startup-success", .kind = OPTION_UINT32, .offset = CONFIG(health.startup_successes),
+          .help = "How often it must pass (default 1)" },
+        { "health-startup-timeout", .kind = OPTION_DURATION, .offset = CONFIG(health.startup_timeout_usec),
+          .help = "Time that it may take (default 30s)" },
         { "health-timeout", .kind = OPTION_DURATION, .offset = CONFIG(health.timeout_usec),
           .help = "Time that a check may take (default 30s)" },
         { "healthcheck-command", SET(health_cmd), .hidden = true },

@@ -13,6 +13,7 @@
 #include "cli/verbs.h"
 #include "engine/stop.h"
 #include "engine/inspect.h"
+#include "state/health.h"
 
 typedef struct PsOptions {
         bool all, external, latest, namespaces, no_trunc, no_heading, quiet, size, sync;
@@ -57,8 +58,10 @@ typedef struct Entries {
 } Entries;
 
 static void entries_done(Entries *entries) {
-        for (size_t i = 0; i < entries->n; i++)
+        for (size_t i = 0; i < entries->n; i++) {
                 container_done(&entries->items[i].container);
+                free(entries->items[i].health);
+        }
         free(entries->items);
         *entries = (Entries){};
 }
@@ -95,6 +98,9 @@ static int add_entry(const Store *store, const PsOptions *o, Container *c, Entri
         PsEntry *item = container_array_add((void **) &entries->items, &entries->n, sizeof(PsEntry));
         if (!item)
                 return error_oom(reterr);
+        if (!(item->health = health_status(store, c)))
+                return error_oom(reterr);
+        entry.health = item->health;
         entry.container = *c;
         *c = CONTAINER_NULL;
         *item = entry;

@@ -121,17 +121,18 @@ static int merge_env(ContainerConfig *config, char *const *image_env, char *cons
         return 0;
 }
 
+/* What the command line says of a health check stands, the image fills in the rest; its times only with its command. */
 static int merge_health(ContainerConfig *config, const ImageHealth *image) {
-        if (config->health.test || !image->test)
+        ContainerHealth *health = &config->health;
+
+        if (health->test || !image->test || !image->test[0] || !*image->test[0])
                 return 0;
-        config->health = (ContainerHealth){
-                .test = strv_copy(image->test),
-                .interval_usec = (uint64_t) image->interval_nsec / 1000,
-                .timeout_usec = (uint64_t) image->timeout_nsec / 1000,
-                .start_period_usec = (uint64_t) image->start_period_nsec / 1000,
-                .retries = (uint32_t) image->retries,
-        };
-        return config->health.test ? 0 : -ENOMEM;
+        health->test = strv_copy(image->test);
+        health->interval_usec = health->interval_usec ?: (uint64_t) image->interval_nsec / 1000;
+        health->timeout_usec = health->timeout_usec ?: (uint64_t) image->timeout_nsec / 1000;
+        health->start_period_usec = health->start_period_usec ?: (uint64_t) image->start_period_nsec / 1000;
+        health->retries = health->retries ?: (uint32_t) image->retries;
+        return health->test ? 0 : -ENOMEM;
 }
 
 static int merge_labels(ContainerConfig *config, char *const *image) {
@@ -217,18 +218,27 @@ static int check_mounts(const ContainerConfig *config, Error *reterr) {
         return 0;
 }
 
-/* What is recorded but not carried out would be a promise: nothing runs health checks yet. An image's own is only shown. */
-static int refuse_health(const ContainerConfig *config, Error *reterr) {
+/* What only has a meaning with a check is refused without one. An interval alone is harmless. */
+static int check_health(const ContainerConfig *config, Error *reterr) {
         const ContainerHealth *health = &config->health;
-        bool wanted = health->test ? !str_equal(health->test[0], "NONE")
-                                   : health->interval_usec > 0 || health->timeout_usec > 0 || health->start_period_usec > 0 ||
-                                             health->retries > 0;
+        const struct {
+                const char *option;
+                bool given;
+        } needing[] = {
+                { "--health-start-period", health->start_period_usec > 0 }, { "--health-timeout", health->timeout_usec > 0 },
+                { "--health-retries", health->retries > 0 },                { "--health-interval", health->interval_usec > 0 },
+                { "--health-startup-cmd", health->startup_test != NULL },
+                { "--health-on-failure", health->on_failure && !str_equal(health->on_failure, "none") },
+                { "--sdnotify=healthy", str_equal(config->sdnotify, "healthy") },
+        };
 
-        if (wanted)
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --health-cmd: health checks are not there yet");
-        if (str_equal(config->sdnotify, "healthy"))
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                 "cannot use --sdnotify=healthy: health checks are not there yet");
+        if (container_has_health_check(health) || health->test) /* "none" leaves the rest without effect, as Podman has it */
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(needing); i++)
+                if (needing[i].given) {
+                        (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use %s: there is no health check", needing[i].option);
+                        return error_hint(reterr, "give one with --health-cmd; the image has none");
+                }
         return 0;
 }
 
@@ -330,8 +340,7 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
                                  "cannot use the name '%s': names have letters, digits, '_', '.' and '-' and begin with a letter or digit",
                                  config->name);
-        r = refuse_health(config, reterr);
-        if (r >= 0 && !config->rootfs) {
+        if (!config->rootfs) {
                 r = find_image(store, config, options, &image, reterr);
                 if (r >= 0)
                         r = merge_image(config, &image, options, reterr);
@@ -345,6 +354,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 r = merge_env(config, image.config.env, options->env_below, reterr);
         if (r >= 0)
                 r = userns_auto_choose(store, config, &auto_lock, reterr);
+        if (r >= 0)
+                r = check_health(config, reterr);
         if (r >= 0)
                 r = check(config, reterr);
         if (r >= 0)

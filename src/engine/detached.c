@@ -29,9 +29,10 @@
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
 #include "cgroup/notify.h"
+#include "engine/health.h"
+#include "engine/internal-command.h"
 #include "engine/output.h"
 #include "engine/remove.h"
-#include "engine/seal.h"
 #include "engine/start.h"
 #include "engine/stop.h"
 
@@ -111,6 +112,19 @@ static void unit_failed(Container *container, const Error *error, void *data) {
                 (void) leave_error(unit->store, container, error); /* without it the command says less */
 }
 
+/* --sdnotify=healthy: the unit is ready once a check has passed; until then this command makes them. */
+static int watch_health(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
+        if (str_equal(container->config.sdnotify, "healthy")) {
+                int r = health_wait(store, container, /* until_healthy= */ true, reterr);
+
+                if (r == 0)
+                        return error_set(reterr, -ESRCH, ERROR_STATE, "container '%s' has ended before it was healthy", container->config.name);
+                if (r < 0)
+                        return r;
+        }
+        return health_schedule(store, container, options->storage_driver, /* by_timer= */ true, reterr);
+}
+
 static int start_here(const Store *store, Container *container, const DetachedOptions *options, bool leaves_error,
                       int failure_exit_status, Error *reterr) {
         UnitStart unit = { .store = store, .output = OUTPUT_NULL, .leaves_error = leaves_error };
@@ -134,6 +148,8 @@ static int start_here(const Store *store, Container *container, const DetachedOp
         } else
                 unit_failed(container, reterr, &unit);
         output_done(&unit.output);
+        if (r >= 0)
+                r = watch_health(store, container, options, reterr);
         if (r >= 0 && notify_socket(&container->config) && !payload_says_ready(&container->config) &&
             (r = notify_send("READY=1")) < 0)
                 r = error_set_errno(reterr, r, "cannot tell systemd that the container has started");
@@ -201,29 +217,6 @@ static void unit_commands_done(UnitCommands *commands) {
         strv_free(commands->ended);
 }
 
-/* argv of one of our internal verbs, with the store's paths told. */
-static int internal_command(const Store *store, const DetachedOptions *options, const char *verb, const char *id, char ***ret) {
-        _cleanup_strv_ char **argv = NULL;
-        const char *const words[] = { "--root", store->data_path, "--runroot", store->runtime_path };
-        int r = strv_consume(&argv, seal_program_path());
-
-        for (size_t i = 0; i < ELEMENTSOF(words) && r >= 0; i++)
-                r = strv_append(&argv, words[i]);
-        if (r >= 0 && options->storage_driver) {
-                r = strv_append(&argv, "--storage-driver");
-                if (r >= 0)
-                        r = strv_append(&argv, options->storage_driver);
-        }
-        if (r >= 0)
-                r = strv_append(&argv, verb);
-        if (r >= 0)
-                r = strv_append(&argv, id);
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(argv);
-        return 0;
-}
-
 static const char *restart_word(const char *policy) {
         if (str_equal(policy, "always") || str_equal(policy, "unless-stopped"))
                 return "always";
@@ -245,9 +238,9 @@ static int run_transient(const Store *store, Container *container, const Detache
                 r = limits_check(&limits, controllers, reterr);
         if (r < 0)
                 return r;
-        if (!description || internal_command(store, options, "__start", config->id, &commands.start) < 0 ||
-            internal_command(store, options, "__stop", config->id, &commands.stop) < 0 ||
-            internal_command(store, options, "__ended", config->id, &commands.ended) < 0)
+        if (!description || internal_command(store, options->storage_driver, "__start", config->id, &commands.start) < 0 ||
+            internal_command(store, options->storage_driver, "__stop", config->id, &commands.stop) < 0 ||
+            internal_command(store, options->storage_driver, "__ended", config->id, &commands.ended) < 0)
                 return error_oom(reterr);
         const TransientUnit unit = {
                 .name = name,
@@ -299,17 +292,6 @@ static int start_by_systemd(const Store *store, Container *container, const Deta
 
 /* ---- the solo monitor ---- */
 
-/* The process in between ends at once, so that the new one is nobody's child that would have to be waited for. */
-static int spawn_orphan(char *const *argv, const int *fds, size_t n_fds) {
-        pid_t pid = fork();
-
-        if (pid < 0)
-                return -errno;
-        if (pid == 0)
-                _exit(process_spawn(argv[0], argv, /* envp= */ NULL, fds, n_fds, /* ret_pid= */ NULL, /* ret_pidfd= */ NULL) < 0);
-        return process_reap(pid) == 0 ? 0 : -ECHILD;
-}
-
 static int start_by_monitor(const Store *store, Container *container, const DetachedOptions *options, Error *reterr) {
         _cleanup_strv_ char **start = NULL, **argv = NULL;
         _cleanup_fd_ int ready = -EBADF;
@@ -318,7 +300,7 @@ static int start_by_monitor(const Store *store, Container *container, const Deta
 
         if (runtime_fd < 0)
                 return runtime_fd;
-        if (internal_command(store, options, "__start", container->config.id, &start) < 0)
+        if (internal_command(store, options->storage_driver, "__start", container->config.id, &start) < 0)
                 return error_oom(reterr);
         r = output_solo_command(store, container, start, &argv);
         if (r < 0)
@@ -332,7 +314,7 @@ static int start_by_monitor(const Store *store, Container *container, const Deta
                 r = container_save_state(container, reterr);
         container_unlock(container);
         if (r >= 0)
-                r = spawn_orphan(argv, fds, ELEMENTSOF(fds));
+                r = internal_spawn_orphan(argv, fds, ELEMENTSOF(fds));
         (void) fd_close(pair[1]);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot start the monitor");

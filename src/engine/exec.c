@@ -94,6 +94,11 @@ static int join(const Store *store, Container *container, const ExecOptions *opt
                 cgroup = cgroup_open(container->process.cgroup, reterr);
                 if (cgroup < 0)
                         return cgroup;
+                int own = options->sub_cgroup ? cgroup_make(cgroup, options->sub_cgroup, /* reterr= */ NULL) : -EBADF;
+                if (own >= 0) {
+                        (void) fd_close(cgroup);
+                        cgroup = own;
+                }
         } else
                 plan.place = NULL;
         plan.own_user_namespace = !base.host;
@@ -121,7 +126,8 @@ int engine_exec(const Store *store, Container *container, const ExecOptions *opt
         if (r < 0)
                 return r;
         pipes_close_theirs(&pipes);
-        event_container(store, &container->config, "exec", EVENT_NO_EXIT_CODE);
+        if (!options->silent)
+                event_container(store, &container->config, "exec", EVENT_NO_EXIT_CODE);
         *ret_exit_code = 0;
         if (options->detach)
                 return 0;
@@ -139,6 +145,7 @@ int engine_exec(const Store *store, Container *container, const ExecOptions *opt
         if (r < 0)
                 (void) process_signal(proc.pidfd, SIGKILL);
         *ret_exit_code = process_reap(proc.pid);
-        event_container(store, &container->config, "exec_died", *ret_exit_code);
+        if (!options->silent)
+                event_container(store, &container->config, "exec_died", *ret_exit_code);
         return r;
 }

@@ -8,7 +8,9 @@ typedef struct ExecOptions {
         char *const *args;
         char *const *env;    /* "K=V", over the container's */
         const char *user, *workdir; /* NULL: the container's */
+        const char *sub_cgroup; /* its own below the container's, where we may make one; NULL: the container's */
         bool open_stdin, terminal, privileged, detach;
+        bool silent;         /* no event tells of it */
 } ExecOptions;
 
 /* Runs it. In the foreground it returns at its end, with all output delivered and the exit code as a shell has it;

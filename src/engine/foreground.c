@@ -12,6 +12,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "cgroup/manager.h"
+#include "engine/health.h"
 #include "engine/output.h"
 #include "engine/pipes.h"
 #include "engine/relay.h"
@@ -79,6 +80,14 @@ static int tee_to_log(void *data, int stream, const void *bytes, size_t size) {
         return log_write(data, stream == 2 ? LOG_STDERR : LOG_STDOUT, bytes, size);
 }
 
+/* Checks are made by a process that ends with the container; without it the container runs all the same. */
+static void watch_health(const Store *store, Container *container, const ForegroundOptions *options) {
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        if (health_schedule(store, container, options->storage_driver, /* by_timer= */ false, &error) < 0)
+                log_warning("%s", error.message ?: "cannot start the health checks: out of memory");
+}
+
 /* The run itself: from the start to the last byte. */
 static int run(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code, Error *reterr) {
         _cleanup_pipes_ Pipes pipes = PIPES_NULL;
@@ -103,6 +112,8 @@ static int run(const Store *store, Container *container, const ForegroundOptions
         }
         pipes_close_theirs(&pipes);
         container_unlock(container);
+        if (r >= 0)
+                watch_health(store, container, options);
         if (r < 0) {
                 log_writer_finish(&log.writer);
                 return r;

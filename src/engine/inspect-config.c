@@ -71,7 +71,7 @@ json_t *inspect_config(const Container *container) {
         view_add(&v, "ExposedPorts", exposed_ports(c));
         view_string(&v, "StopSignal", signal);
         view_add(&v, "Healthcheck", healthcheck(&c->health));
-        view_string(&v, "HealthcheckOnFailureAction", "none");
+        view_string(&v, "HealthcheckOnFailureAction", c->health.on_failure ?: "none");
         view_strv(&v, "CreateCommand", c->create_command);
         view_string(&v, "SystemdUnit", c->systemd_unit);
         view_string(&v, "Umask", c->umask_text ?: "0022");

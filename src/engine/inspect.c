@@ -4,9 +4,11 @@
 
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/str.h"
 #include "engine/inspect-view.h"
 #include "proc/caps.h"
+#include "state/health.h"
 
 const ContainerPort *inspect_ports(const Container *container, size_t *ret_n) {
         bool runs = container->status == CONTAINER_RUNNING || container->status == CONTAINER_PAUSED;
@@ -55,16 +57,37 @@ json_t *inspect_port_map(const ContainerPort *ports, size_t n, char *const *expo
         return view_take(&map);
 }
 
-static json_t *health(void) {
+static json_t *health_log(const HealthState *health) {
+        _cleanup_json_ json_t *log = json_array();
+
+        for (size_t i = 0; log && i < health->n_log; i++) {
+                const HealthResult *result = health->log + i;
+                _cleanup_view_ View v = VIEW_NULL;
+
+                view_time(&v, "Start", result->start_usec);
+                view_time(&v, "End", result->end_usec);
+                view_integer(&v, "ExitCode", result->exit_code);
+                view_string(&v, "Output", result->output);
+                if (json_array_append_new(log, view_take(&v)) < 0)
+                        return NULL;
+        }
+        return json_incref(log);
+}
+
+static json_t *health(const Store *store, const Container *c) {
+        _cleanup_health_state_ HealthState health = {};
+        _cleanup_error_ Error error = ERROR_NULL;
         _cleanup_view_ View v = VIEW_NULL;
 
-        view_string(&v, "Status", "");
-        view_integer(&v, "FailingStreak", 0);
-        view_add(&v, "Log", json_null());
+        if (container_has_health_check(&c->config.health) && health_state_load(store, c, &health, &error) < 0)
+                log_warning("%s", error.message ?: "out of memory");
+        view_string(&v, "Status", health.status);
+        view_integer(&v, "FailingStreak", health.failing_streak);
+        view_add(&v, "Log", health.n_log > 0 ? health_log(&health) : json_null());
         return view_take(&v);
 }
 
-static json_t *state(const Container *c) {
+static json_t *state(const Store *store, const Container *c) {
         bool runs = c->status == CONTAINER_RUNNING || c->status == CONTAINER_PAUSED;
         _cleanup_view_ View v = VIEW_NULL;
 
@@ -81,7 +104,7 @@ static json_t *state(const Container *c) {
         view_string(&v, "Error", c->state.error);
         view_time(&v, "StartedAt", c->state.started_usec);
         view_time(&v, "FinishedAt", runs ? 0 : c->state.finished_usec);
-        view_add(&v, "Health", health());
+        view_add(&v, "Health", health(store, c));
         view_string(&v, "CgroupPath", runs ? c->process.cgroup : NULL);
         view_time(&v, "CheckpointedAt", 0);
         view_time(&v, "RestoredAt", 0);
@@ -234,7 +257,7 @@ int inspect_container(const Store *store, const Container *c, InspectFlags flags
         view_time(&v, "Created", c->config.created_usec);
         view_string(&v, "Path", words[0]);
         view_strv(&v, "Args", words[0] ? words + 1 : NULL);
-        view_add(&v, "State", state(c));
+        view_add(&v, "State", state(store, c));
         add_identity(&v, store, c, dir);
         view_add(&v, "Config", inspect_config(c));
         view_add(&v, "HostConfig", inspect_host_config(c));

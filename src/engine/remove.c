@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "cgroup/containers.h"
 #include "cgroup/manager.h"
+#include "engine/health.h"
 #include "engine/stop.h"
 #include "state/events.h"
 #include "storage/rootfs.h"
@@ -64,6 +65,8 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                 return error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it was started meanwhile", c->config.name);
         if (!c->state.exited && !c->state.unit)
                 engine_drop_cgroup(c->config.id);
+        if (c->process.unit)
+                health_unschedule(c);
         r = container_delete(store, c, rootfs_remove, /* data= */ NULL, reterr);
         if (r >= 0)
                 event_container(store, &c->config, "remove", EVENT_NO_EXIT_CODE);

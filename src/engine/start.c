@@ -18,6 +18,7 @@
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
 #include "cgroup/notify.h"
+#include "engine/health.h"
 #include "engine/network.h"
 #include "engine/plan.h"
 #include "state/events.h"
@@ -181,7 +182,9 @@ static int record_start(const Store *store, Container *container, const Proc *pr
         container->state.exited = container->state.oom_killed = false;
         container->state.exit_code = 0;
         (void) str_replace(&container->state.error, NULL);
-        r = container_save_process(store, container, reterr);
+        r = health_begin(store, container, reterr);
+        if (r >= 0)
+                r = container_save_process(store, container, reterr);
         return r < 0 ? r : container_save_state(container, reterr);
 }
 
@@ -205,6 +208,7 @@ int engine_record_exit(const Store *store, Container *container, int exit_code, 
         if (containers_cgroup_is(container->process.cgroup, container->config.id) &&
             (r = containers_cgroup_remove(container->config.id)) < 0)
                 log_warning("cannot remove the cgroup of container '%s': %s", container->config.name, strerror(-r));
+        health_unschedule(container);
         container->process.net_pid = 0; /* it ends by itself with the init */
         container->process.pid = 0;
         container->pidfd = fd_close(container->pidfd);

@@ -3,6 +3,7 @@
 #include "spec/container.h"
 
 #include <string.h>
+#include "base/str.h"
 
 #define FIELD(member, name, type) JSON_FIELD(ContainerConfig, member, name, JSON_FIELD_##type)
 #define STRING(member, name) FIELD(member, name, STRING)
@@ -66,6 +67,14 @@ static const JsonField health_fields[] = {
         JSON_FIELD(ContainerHealth, timeout_usec, "timeoutUSec", JSON_FIELD_UINT64),
         JSON_FIELD(ContainerHealth, start_period_usec, "startPeriodUSec", JSON_FIELD_UINT64),
         JSON_FIELD(ContainerHealth, retries, "retries", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerHealth, on_failure, "onFailure", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerHealth, startup_test, "startupTest", JSON_FIELD_STRV),
+        JSON_FIELD(ContainerHealth, startup_interval_usec, "startupIntervalUSec", JSON_FIELD_UINT64),
+        JSON_FIELD(ContainerHealth, startup_timeout_usec, "startupTimeoutUSec", JSON_FIELD_UINT64),
+        JSON_FIELD(ContainerHealth, startup_retries, "startupRetries", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerHealth, startup_successes, "startupSuccesses", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerHealth, log_count, "logCount", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerHealth, log_size, "logSize", JSON_FIELD_UINT32),
         {},
 };
 
@@ -154,6 +163,10 @@ void *container_array_add(void **items, size_t *n_items, size_t size) {
                 return NULL;
         *items = grown;
         return memset(grown + (*n_items)++ * size, 0, size);
+}
+
+bool container_has_health_check(const ContainerHealth *health) {
+        return health->test && !str_equal(health->test[0], "NONE");
 }
 
 bool container_name_is_valid(const char *name) {

@@ -52,9 +52,28 @@ typedef struct ContainerResources {
 
 typedef struct ContainerHealth {
         char **test;       /* NULL: none; {"CMD", ...}, {"CMD-SHELL", "..."} or {"NONE"} as in the image-spec */
-        uint64_t interval_usec, timeout_usec, start_period_usec;
+        uint64_t interval_usec; /* UINT64_MAX: no timer, only by hand */
+        uint64_t timeout_usec, start_period_usec;
         uint32_t retries;
+        char *on_failure;  /* NULL: "none"; "kill", "restart", "stop" */
+        char **startup_test; /* as test: is run instead of it until it has passed `startup_successes` times */
+        uint64_t startup_interval_usec, startup_timeout_usec;
+        uint32_t startup_retries; /* failures after which the container is ended; 0: never */
+        uint32_t startup_successes;
+        uint32_t log_count, log_size; /* kept results, and bytes of each; 0: the default, UINT32_MAX: all */
 } ContainerHealth;
+
+/* The values where the record has none (podman-run(1)). */
+enum {
+        HEALTH_INTERVAL_USEC = 30000000,
+        HEALTH_TIMEOUT_USEC = 30000000,
+        HEALTH_RETRIES = 3,
+        HEALTH_LOG_COUNT = 5,
+        HEALTH_LOG_SIZE = 500,
+};
+
+/* Whether there is a check to be run. */
+bool container_has_health_check(const ContainerHealth *health) _pure_;
 
 typedef struct ContainerConfig {
         int version;              /* CONTAINER_CONFIG_VERSION */

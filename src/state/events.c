@@ -75,7 +75,7 @@ static json_t *to_json(const Event *event, bool with_attributes) {
                 const char *key, *value;
         } texts[] = {
                 { "ID", event->id }, { "Image", event->image }, { "Name", event->name }, { "Status", event->status },
-                { "Time", time },    { "Type", event->type },
+                { "Time", time },    { "Type", event->type },     { "HealthStatus", event->health_status },
         };
 
         if (!json || !time)

@@ -10,6 +10,7 @@ enum { EVENT_NO_EXIT_CODE = -1 };
 typedef struct Event {
         const char *type, *status;     /* "container", "start" */
         const char *id, *name, *image; /* NULL: none */
+        const char *health_status;     /* NULL: none */
         char *const *attributes;       /* pairs; NULL: none */
         int exit_code;                 /* EVENT_NO_EXIT_CODE: none */
 } Event;

@@ -61,9 +61,12 @@ TEST(status_in_words) {
         c.state.finished_usec = NOW - 65 * TIME_USEC_PER_SEC;
         for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
                 c.status = cases[i].status;
-                _cleanup_free_ char *text = ps_status_text(&c, NOW);
+                _cleanup_free_ char *text = ps_status_text(&c, /* health= */ NULL, NOW);
                 CHECK_STR(text, cases[i].text);
         }
+        c.status = CONTAINER_RUNNING;
+        _cleanup_free_ char *healthy = ps_status_text(&c, "healthy", NOW);
+        CHECK_STR(healthy, "Up 30 minutes (healthy)");
 }
 
 TEST(ports_are_joined_to_ranges) {
