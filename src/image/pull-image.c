@@ -30,9 +30,12 @@ static void document_done(Document *document) {
 }
 
 void pull_image_done(PullImage *image) {
+        if (image->config_lock_fd >= 0)
+                pull_lock_release(image->locks_fd, digest_hex(image->manifest.config.digest), image->config_lock_fd);
+        image->config_lock_fd = -EBADF;
+        image->locks_fd = fd_close(image->locks_fd);
         manifest_done(&image->manifest);
         new_image_done(&image->image);
-        image->config_lock_fd = fd_close(image->config_lock_fd);
 }
 
 /* What the server calls it must not be another thing than what it is (CVE-2021-41190). A server may also say less. */
@@ -215,13 +218,12 @@ static int wait_for_lock(int dir_fd, const char *hex, PullLockState state, Error
 
 static int get_config(const Store *store, RegistryClient *client, PullImage *p, Error *reterr) {
         const Descriptor *d = &p->manifest.config;
-        _cleanup_fd_ int locks = pull_lock_open(store, reterr);
-        int r = locks;
+        int r = p->locks_fd = pull_lock_open(store, reterr);
 
         while (r >= 0) {
                 _cleanup_fd_ int fd = -EBADF;
 
-                int state = pull_lock_try(locks, digest_hex(d->digest), &fd, reterr);
+                int state = pull_lock_try(p->locks_fd, digest_hex(d->digest), &fd, reterr);
                 if (state < 0)
                         return state;
                 if (state != PULL_LOCK_BUSY && config_from_store(store, d, &p->image)) {
@@ -237,7 +239,7 @@ static int get_config(const Store *store, RegistryClient *client, PullImage *p, 
                         break;
                 }
                 fd = fd_close(fd);
-                r = wait_for_lock(locks, digest_hex(d->digest), state == PULL_LOCK_BUSY ? PULL_LOCK_SHARED : PULL_LOCK_OURS, reterr);
+                r = wait_for_lock(p->locks_fd, digest_hex(d->digest), state == PULL_LOCK_BUSY ? PULL_LOCK_SHARED : PULL_LOCK_OURS, reterr);
         }
         if (r >= 0)
                 r = pull_lock_share(p->config_lock_fd);

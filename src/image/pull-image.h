@@ -9,10 +9,10 @@
 typedef struct PullImage {
         Manifest manifest;
         NewImage image;      /* without names */
-        int config_lock_fd;  /* nobody sweeps the config away (pull-lock.h) */
+        int locks_fd, config_lock_fd; /* nobody sweeps the config away (pull-lock.h) */
 } PullImage;
 
-#define PULL_IMAGE_NULL ((PullImage){ .config_lock_fd = -EBADF })
+#define PULL_IMAGE_NULL ((PullImage){ .locks_fd = -EBADF, .config_lock_fd = -EBADF })
 
 /* Gets them by tag or digest, through an index where there is one. */
 int pull_image_find(const Store *store, RegistryClient *client, const char *tag_or_digest, const PlatformWish *wish, PullImage *ret,

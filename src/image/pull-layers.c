@@ -124,7 +124,7 @@ PullLayers *pull_layers_free(PullLayers *l) {
         pull_sync_done(&l->sync);
         for (size_t i = 0; i < l->n; i++) {
                 layer_stop(l, l->layers + i);
-                (void) fd_close(l->layers[i].lock_fd);
+                pull_lock_release(l->locks_fd, digest_hex(l->layers[i].diff_id), l->layers[i].lock_fd);
         }
         (void) fd_close(l->locks_fd);
         (void) fd_close(l->layers_fd);

@@ -94,6 +94,14 @@ int pull_lock_share(int fd) {
         return lock(fd, F_RDLCK, F_OFD_SETLK);
 }
 
+void pull_lock_release(int dir_fd, const char *hex, int fd) {
+        if (fd < 0)
+                return;
+        if (lock(fd, F_WRLCK, F_OFD_SETLK) >= 0 && has_name(fd))
+                (void) unlinkat(dir_fd, hex, 0);
+        (void) fd_close(fd);
+}
+
 _noreturn_ static void wait_for_lock(int lock_fd, int pipe_fd, short type, pid_t parent) {
         /* the description is the parent's, too, and so is the lock */
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -26,6 +26,9 @@ int pull_lock_try(int dir_fd, const char *hex, int *ret_fd, Error *reterr);
 /* From writing to reading: whoever waits for the blob may look. */
 int pull_lock_share(int fd);
 
+/* Lets the lock go, and removes its file where nobody else has it. */
+void pull_lock_release(int dir_fd, const char *hex, int fd);
+
 /* A wait for a lock, in a child, since nothing else waits for locks and descriptors at once. */
 typedef struct PullWait {
         pid_t pid;   /* 0: none */
