@@ -188,15 +188,23 @@ static int move_layers(const NewImage *image, const Stage *stage, int layers_fd,
         return fsync(layers_fd) < 0 ? error_set_errno(reterr, -errno, "cannot write '%s/layers'", stage->store->data_path) : 0;
 }
 
-static int write_blob(int images_fd, const char *digest, const char *data, size_t size, Error *reterr) {
-        char hex[DIGEST_HEX_LENGTH + 1];
+/* A blob in the stage, for the syncfs(2) that the layers need anyway. */
+static int stage_blob(const Stage *stage, const char *digest, const char *data, size_t size, Error *reterr) {
+        int r = file_write_atomic(stage->fd, digest_hex(digest), data, size, 0600, FILE_VOLATILE);
+
+        return r < 0 ? error_set_errno(reterr, r, "cannot write the blob '%s'", digest) : 0;
+}
+
+static int move_blobs(const NewImage *image, const Stage *stage, int images_fd, Error *reterr) {
+        const char *const digests[] = { image->config_digest, image->manifest_digest };
         _cleanup_fd_ int fd = openat(images_fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         if (fd < 0)
                 return error_set_errno(reterr, -errno, "cannot open 'blobs/sha256'");
-        (void) snprintf(hex, sizeof(hex), "%s", digest_hex(digest));
-        int r = file_write_atomic(fd, hex, data, size, 0600, FILE_DURABLE);
-        return r < 0 ? error_set_errno(reterr, r, "cannot write the blob '%s'", digest) : 0;
+        for (size_t i = 0; i < ELEMENTSOF(digests); i++)
+                if (renameat(stage->fd, digest_hex(digests[i]), fd, digest_hex(digests[i])) < 0)
+                        return error_set_errno(reterr, -errno, "cannot write the blob '%s'", digests[i]);
+        return fsync(fd) < 0 ? error_set_errno(reterr, -errno, "cannot write '%s/images'", stage->store->data_path) : 0;
 }
 
 static int write_index(const NewImage *image, const Store *store, int images_fd, Error *reterr) {
@@ -222,8 +230,13 @@ int new_image_commit(NewImage *image, Stage *stage, Error *reterr) {
                 r = make_manifest(image, stage, layers_fd, reterr);
         if (r < 0)
                 return r;
-        /* before a layer has its name, its files are on the disk (syncfs(2)) */
-        if (image->n_layers > 0 && syncfs(stage->fd) < 0)
+        r = stage_blob(stage, image->config_digest, image->config, image->config_size, reterr);
+        if (r >= 0)
+                r = stage_blob(stage, image->manifest_digest, image->manifest, image->manifest_size, reterr);
+        if (r < 0)
+                return r;
+        /* before a layer or blob has its name, its bytes are on the disk (syncfs(2)) */
+        if (syncfs(stage->fd) < 0)
                 return error_set_errno(reterr, -errno, "cannot write '%s' to the disk", stage->store->data_path);
         r = lock = layout_lock(stage->store, reterr);
         if (r >= 0)
@@ -231,9 +244,7 @@ int new_image_commit(NewImage *image, Stage *stage, Error *reterr) {
         if (r >= 0)
                 r = move_layers(image, stage, layers_fd, reterr);
         if (r >= 0)
-                r = write_blob(images_fd, image->config_digest, image->config, image->config_size, reterr);
-        if (r >= 0)
-                r = write_blob(images_fd, image->manifest_digest, image->manifest, image->manifest_size, reterr);
+                r = move_blobs(image, stage, images_fd, reterr);
         if (r >= 0)
                 r = write_index(image, stage->store, images_fd, reterr);
         return r < 0 ? r : 0;

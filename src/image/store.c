@@ -165,21 +165,31 @@ static bool repository_matches(const char *name, const Reference *reference) {
         return str_equal(repository, wanted);
 }
 
+/* The image that was pulled by this digest; one whose manifest has it; one that came from an index that has it: several may have,
+ * for other machines. */
 static int find_by_digest(const json_t *index, const Reference *reference, const json_t **ret) {
-        const json_t *entry;
+        _cleanup_free_ char *repository = reference->domain ? reference_repository(reference, /* domain= */ NULL) : NULL;
+        _cleanup_free_ char *name = repository ? str_format("%s@%s", repository, reference->digest) : NULL;
+        const json_t *entry, *from_index = NULL;
         size_t i;
 
-        json_array_foreach(layout_entries(index), i, entry) {
-                const char *name = layout_entry_name(entry);
-
-                if ((!str_equal(layout_entry_digest(entry), reference->digest) &&
-                     !str_equal(layout_entry_index_digest(entry), reference->digest)) ||
-                    !name || !repository_matches(name, reference))
-                        continue;
-                *ret = entry;
+        *ret = name ? find_name(index, name) : NULL;
+        if (*ret)
                 return 0;
+        json_array_foreach(layout_entries(index), i, entry) {
+                bool is_digest = str_equal(layout_entry_digest(entry), reference->digest);
+
+                if ((!is_digest && !str_equal(layout_entry_index_digest(entry), reference->digest)) || !layout_entry_name(entry) ||
+                    !repository_matches(layout_entry_name(entry), reference))
+                        continue;
+                if (is_digest) {
+                        *ret = entry;
+                        return 0;
+                }
+                from_index = from_index ?: entry;
         }
-        return -ENOENT;
+        *ret = from_index;
+        return from_index ? 0 : -ENOENT;
 }
 
 /* Any stored image whose last components are the short name; two different ones are one too many. */
@@ -280,7 +290,8 @@ static int find(const Store *store, const json_t *index, const char *text, const
                 if (r < 0)
                         return r;
                 r = find_by_name(index, &reference, ret, reterr);
-                *ret_by_name = r >= 0 && !reference.digest;
+                /* NAME@DIGEST is the image, unless the image has just that for a name */
+                *ret_by_name = r >= 0 && (!reference.digest || str_equal(layout_entry_name(*ret), text));
         }
         if (r == -ENOENT && is_id_prefix(id))
                 r = find_by_id(store, index, id, ret, reterr);

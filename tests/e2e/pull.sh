@@ -157,7 +157,8 @@ run sdpod pull "oci-archive:/tmp/x.tar"
 exits 125 "another transport"
 
 # --- many at once
-sdpod rmi -fa >/dev/null 2>&1
+run sdpod rmi -fa
+is "$status:$(ls "$store/images/blobs/sha256")" 0: "all images are removed"
 before=$(registry_requests GET test/layers/blobs/)
 for i in {1..20}; do sdpod pull -q $insecure "$REGISTRY/test/layers:1" >"$T/many.$i" 2>&1 & pids[i]=$!; done
 failed=0
