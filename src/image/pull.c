@@ -13,6 +13,8 @@
 #include "image/pull-image.h"
 #include "image/pull-layers.h"
 #include "image/pull-progress.h"
+#include "registry/names.h"
+#include "registry/policy.h"
 #include "spec/reference.h"
 
 enum { TRIES = 5 }; /* where another command removes layers at the same time */
@@ -134,6 +136,8 @@ static int pull_name(const Pull *pull, const char *full, Error *reterr) {
 
         int r = reference_parse(full, &reference, reterr);
         if (r >= 0)
+                r = registry_policy_check(full, reterr);
+        if (r >= 0)
                 r = registry_client_new(&pull->options->registry, &reference, &client, reterr);
         if (r < 0)
                 return r;
@@ -151,24 +155,11 @@ static int pull_first(const Pull *pull, char *const *names, Error *reterr) {
 
                 r = pull_name(pull, *names, &error);
                 if (r >= 0)
-                        return 0;
+                        return registry_short_name_record(pull->word, *names, reterr);
                 if (!names[1])
                         return error_move(reterr, &error);
                 log_warning("cannot pull '%s': %s", *names, error.message);
         }
-        return r;
-}
-
-static int registry_short_names(const char *word, char ***ret, Error *reterr) {
-        _cleanup_reference_ Reference reference = {};
-
-        int r = reference_parse(word, &reference, reterr);
-        if (r >= 0 && !reference.domain) {
-                r = error_set(reterr, -EINVAL, ERROR_INVALID, "it is a short name");
-                return error_hint(reterr, "write the whole name, such as %s/%s", DOCKER_DOMAIN, word);
-        }
-        if (r >= 0 && strv_append(ret, word) < 0)
-                return error_oom(reterr);
         return r;
 }
 
