@@ -104,6 +104,12 @@ static int set_connection(Transfer *t, const Url *home) {
         SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
         SET(CURLOPT_SSL_VERIFYPEER, own && e->insecure ? 0L : 1L);
         SET(CURLOPT_SSL_VERIFYHOST, own && e->insecure ? 0L : 2L);
+        /* as OpenSSL and Go have it */
+        const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
+        if (!str_empty(file))
+                SET(CURLOPT_CAINFO, file);
+        if (!str_empty(dir))
+                SET(CURLOPT_CAPATH, dir);
         if (own && e->ca) {
                 struct curl_blob ca = blob(e->ca);
                 SET(CURLOPT_CAINFO_BLOB, &ca);
