@@ -2,6 +2,7 @@
 /* Handing over to sdpod-image. */
 #include "cli/image-exec.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,6 +17,8 @@
 int image_exec_add(char ***words, const char *option, const char *value) {
         return value ? strv_consume(words, str_format("--%s=%s", option, value)) : 0;
 }
+
+enum { CAPTURE_LIMIT = 64 * 1024 * 1024 };
 
 static const char program[] = SDPOD_LIBEXECDIR "/sdpod-image";
 
@@ -58,6 +61,32 @@ int image_run(const Invocation *in, char **words, Error *reterr) {
         if (r >= 0)
                 r = process_reap(pid);
         return r < 0 ? error_set_errno(reterr, r, "cannot run '%s'", program) : r;
+}
+
+int image_capture(const Invocation *in, char **words, char **ret, Error *reterr) {
+        _cleanup_strv_ char **argv = NULL;
+        _cleanup_free_ char *text = NULL;
+        int pair[2];
+        pid_t pid;
+
+        if (make_argv(in, words, &argv) < 0)
+                return error_oom(reterr);
+        if (pipe2(pair, O_CLOEXEC) < 0)
+                return error_set_errno(reterr, -errno, "cannot run '%s'", program);
+        _cleanup_fd_ int ours = pair[0], theirs = pair[1];
+        const int fds[] = { STDIN_FILENO, theirs, STDERR_FILENO };
+        (void) fflush(NULL);
+        int r = process_spawn(program, argv, /* envp= */ NULL, fds, ELEMENTSOF(fds), &pid, /* ret_pidfd= */ NULL);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot run '%s'", program);
+        theirs = fd_close(theirs);
+        r = io_read_all(ours, CAPTURE_LIMIT, &text, NULL);
+        ours = fd_close(ours); /* what is too much ends it */
+        int status = process_reap(pid);
+        if (status == 0 && r < 0)
+                return error_set_errno(reterr, r, "cannot hear from '%s'", program);
+        *ret = TAKE_PTR(text);
+        return status;
 }
 
 /* The answer is the ID, if there is one, and the result. */

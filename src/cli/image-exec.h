@@ -16,3 +16,6 @@ int image_run(const Invocation *in, char **words, Error *reterr);
 /* Runs its `pull` as a child with these words behind the global options, and waits for it: progress on stderr. The ID of the
  * image (64 digits) goes to ret_id. */
 int image_spawn_pull(const Invocation *in, char **words, char ret_id[65], Error *reterr);
+
+/* Runs it with its standard output caught: at most 64 MiB of text. Returns its exit status (0: then *ret, owned), or -errno. */
+int image_capture(const Invocation *in, char **words, char **ret, Error *reterr);

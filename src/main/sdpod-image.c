@@ -4,6 +4,7 @@
 
 #include "content/command.h"
 #include "image/command.h"
+#include "registry/command.h"
 
 /* The first word that is neither an option nor the value of one of those that stand before every command. */
 static const char *command_of(int argc, char **argv) {
@@ -22,5 +23,9 @@ static const char *command_of(int argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-        return content_command_is(command_of(argc, argv)) ? content_command(argc, argv) : image_command(argc, argv);
+        const char *command = command_of(argc, argv);
+
+        if (registry_command_is_known(command))
+                return registry_command(argc, argv, command);
+        return content_command_is(command) ? content_command(argc, argv) : image_command(argc, argv);
 }

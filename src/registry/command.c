@@ -122,10 +122,9 @@ static void keep_secrets(void) {
         (void) prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
 
-int registry_command(int argc, char **argv, int word) {
+int registry_command(int argc, char **argv, const char *name) {
         _cleanup_error_ Error error = ERROR_NULL;
         Command c = { .login.registry = REGISTRY_OPTIONS_DEFAULT };
-        const char *name = argv[word];
         int r = 0, letter;
 
         keep_secrets();

@@ -8,8 +8,8 @@
 
 #define REGISTRY_PASSWORD_ENV "SDPOD_REGISTRY_PASSWORD" /* of --password: not for everybody to read in /proc */
 
-/* main() of such a command; `word` is where it stands in argv. Returns the exit status. */
-int registry_command(int argc, char **argv, int word);
+/* main() of such a command. Returns the exit status. */
+int registry_command(int argc, char **argv, const char *name);
 bool registry_command_is_known(const char *name) _pure_;
 
 typedef struct LoginOptions {
