@@ -120,6 +120,14 @@ static void discard(const Store *store, Container *container) {
                 (void) engine_remove(store, container, &(RemoveOptions){ .volumes = true }, /* reterr= */ NULL);
 }
 
+/* A taken or forbidden port keeps the command from being invoked, as Podman sees it: 126. What the options themselves lack
+ * is 125. */
+static int start_failed(int r, Error *reterr) {
+        if (reterr && (reterr->kind == ERROR_IN_USE || reterr->kind == ERROR_DENIED))
+                reterr->kind = ERROR_NOT_EXECUTABLE;
+        return r;
+}
+
 static int run_detached(Invocation *in, const Store *store, Container *container, Error *reterr) {
         const DetachedOptions options = {
                 .storage_driver = in->global.storage_driver,
@@ -129,7 +137,7 @@ static int run_detached(Invocation *in, const Store *store, Container *container
 
         if (r < 0) {
                 discard(store, container);
-                return r;
+                return start_failed(r, reterr);
         }
         container_settled(store, container);
         puts(container->config.id);
@@ -164,7 +172,7 @@ static int run_run(Invocation *in, Error *reterr) {
                 .storage_driver = in->global.storage_driver,
         };
         r = engine_run_foreground(store, &container, &foreground, &exit_code, reterr);
-        return r < 0 ? r : exit_code;
+        return r < 0 ? start_failed(r, reterr) : exit_code;
 }
 
 const Verb verb_run = {

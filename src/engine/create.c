@@ -109,8 +109,8 @@ static int merge_env(ContainerConfig *config, char *const *image_env, char *cons
 
         if (r >= 0)
                 r = strv_env_set(&env, "container=podman"); /* the word that programs in images look for */
-        if (r >= 0 && config->terminal)
-                r = strv_env_set(&env, "TERM=xterm");
+        if (r >= 0)
+                r = strv_env_set(&env, "TERM=xterm"); /* with or without a terminal, as in Podman */
         for (size_t i = 0; i < ELEMENTSOF(layers); i++)
                 for (char *const *p = layers[i]; p && *p && r >= 0; p++)
                         r = strv_env_set(&env, *p);
@@ -171,8 +171,10 @@ static int merge_image(ContainerConfig *config, const ImageInfo *image, const Cr
                 r = (config->layers = strv_copy(image->layers)) ? 0 : -ENOMEM;
         if (r >= 0)
                 r = merge_command(config, defaults, options);
-        if (r >= 0 && !config->workdir)
+        if (r >= 0 && !config->workdir) {
                 r = str_replace(&config->workdir, defaults->workdir);
+                config->make_workdir = true;
+        }
         if (r >= 0 && !config->user)
                 r = str_replace(&config->user, defaults->user);
         if (r >= 0)

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <linux/mount.h>
+#include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -140,6 +141,21 @@ static int plan_hostname(Container *container, ProcPlan *plan, Error *reterr) {
         return 0;
 }
 
+/* Who keeps their ID keeps their name: `keep-id` alone, as the ID that uid= chooses is somebody of the container. */
+static int plan_kept_name(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
+        uint32_t uid, gid;
+
+        if (!str_equal(config->userns, "keep-id") || !idmap_from_host(&plan->map.uid, getuid(), &uid) ||
+            !idmap_from_host(&plan->map.gid, getgid(), &gid))
+                return 0;
+        const struct passwd *entry = getpwuid(getuid());
+        if (!entry || strpbrk(entry->pw_name, ":,\n/"))
+                return 0;
+        plan->kept_uid = uid;
+        plan->kept_gid = gid;
+        return (plan->kept_name = strdup(entry->pw_name)) ? 0 : error_oom(reterr);
+}
+
 int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, char ***ret_fresh, Error *reterr) {
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_user_map_ UserMap base = {};
@@ -161,6 +177,8 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
         if (r >= 0)
                 r = plan_namespaces(config, &plan, reterr);
         plan.hands_out_namespaces = (plan.namespaces.flags & CLONE_NEWUSER) && network_has_helper(config);
+        if (r >= 0)
+                r = plan_kept_name(config, &plan, reterr);
         if (r >= 0)
                 r = plan_hostname(container, &plan, reterr);
         if (r >= 0)

@@ -56,6 +56,7 @@ void proc_plan_done(ProcPlan *plan) {
                 (void) fd_close(plan->namespaces.join_fds[i]);
         strv_free(plan->masked_paths);
         strv_free(plan->read_only_paths);
+        free(plan->kept_name);
         strv_free(plan->args);
         strv_free(plan->env);
         seccomp_filter_done(&plan->seccomp);

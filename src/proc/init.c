@@ -108,7 +108,7 @@ static int create(Init *init, int sync_fd, Error *reterr) {
                 set_oom_score, init_mount_sys, init_mount_dev,  init_mount_volumes, set_hostname, NULL,
         };
         static int (*const after_placed[])(Init *, Error *) = {
-                separate_cgroup, init_mount_cgroup, init_mask_paths, init_seal_root, init_pivot_root, NULL,
+                separate_cgroup, init_mount_cgroup, init_mask_paths, init_list_user, init_seal_root, init_pivot_root, NULL,
         };
         int r = run_steps(init, before_placed, reterr);
 
@@ -150,7 +150,7 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
         if (r >= 0)
                 r = stdio_close_others(3 + plan->listen_fds, sync_fd, reterr);
         if (r >= 0)
-                r = stdio_enter_workdir(str_empty(plan->config->workdir) ? "/" : plan->config->workdir, &user, reterr);
+                r = stdio_enter_workdir(plan->config->workdir, plan->config->make_workdir, &user, reterr);
         if (r >= 0)
                 r = exec_path_find(plan->args[0], strv_env_get(env, "PATH"), &program, reterr);
         if (r < 0)

@@ -22,6 +22,7 @@ int init_mount_sys(Init *init, Error *reterr);
 int init_mount_cgroup(Init *init, Error *reterr);
 int init_mask_paths(Init *init, Error *reterr);
 int init_mount_volumes(Init *init, Error *reterr);      /* volumes.c */
+int init_list_user(Init *init, Error *reterr);          /* accounts.c */
 int init_seal_root(Init *init, Error *reterr);          /* rootfs.c */
 int init_pivot_root(Init *init, Error *reterr);
 

@@ -114,9 +114,8 @@ static int execute(const JoinPlan *plan, int *sync_fd, Error *reterr) {
                 r = stdio_take(plan->stdio, console, &user, reterr);
         if (r >= 0)
                 r = stdio_close_others(3, sync_fd, reterr);
-        const char *workdir = plan->workdir ?: plan->config->workdir;
         if (r >= 0)
-                r = stdio_enter_workdir(str_empty(workdir) ? "/" : workdir, &user, reterr);
+                r = stdio_enter_workdir(plan->workdir ?: plan->config->workdir, /* make= */ false, &user, reterr);
         if (r >= 0)
                 r = exec_path_find(plan->args[0], strv_env_get(env, "PATH"), &program, reterr);
         if (r >= 0)

@@ -72,6 +72,9 @@ typedef struct ProcPlan {
         char **masked_paths, **read_only_paths; /* owned */
         CapSet caps;
         SeccompFilter seccomp;
+        char *kept_name;         /* keep-id: the user's name, which passwd and group of the container get a line of; owned */
+        uid_t kept_uid;
+        gid_t kept_gid;
         char **args;             /* what is executed; owned */
         char **env;              /* the whole environment but HOME, which the user decides; owned */
         const char *hostname;    /* NULL: not set */

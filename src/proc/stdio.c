@@ -3,6 +3,7 @@
 #include "proc/stdio.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -10,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "proc/exec-path.h"
 
 enum { SAFE_FD = 16 + SD_LISTEN_FDS_MAX }; /* above all that is put in place */
@@ -76,20 +78,32 @@ int stdio_close_others(int n_kept, int *sync_fd, Error *reterr) {
         return close_range((unsigned) n_kept + 1, ~0U, 0) < 0 ? error_set_errno(reterr, -errno, "cannot close descriptors") : 0;
 }
 
-int stdio_enter_workdir(const char *path, const ContainerUser *user, Error *reterr) {
+static int make_workdir(const char *path, const ContainerUser *user, Error *reterr) {
+        _cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_fd_ int made = path_mkdirs_in_root(root, path, 0755, user->uid, user->gid);
+
+        return made < 0 ? error_set_errno(reterr, made, "cannot make the working directory '%s'", path) : 0;
+}
+
+int stdio_enter_workdir(const char *path, bool make, const ContainerUser *user, Error *reterr) {
         char cwd[4096];
 
-        if (chdir(path) < 0) {
-                _cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), made = -EBADF;
-
-                if (errno != ENOENT)
-                        return error_set_errno(reterr, -errno, "cannot enter the working directory '%s'", path);
-                made = path_mkdirs_in_root(root, path, 0755, user->uid, user->gid);
-                if (made < 0)
-                        return error_set_errno(reterr, made, "cannot make the working directory '%s'", path);
-                if (chdir(path) < 0)
-                        return error_set_errno(reterr, -errno, "cannot enter the working directory '%s'", path);
+        if (str_empty(path))
+                path = "/";
+        int r = chdir(path) < 0 ? -errno : 0;
+        if (r == -ENOENT && make) {
+                r = make_workdir(path, user, reterr);
+                if (r < 0)
+                        return r;
+                r = chdir(path) < 0 ? -errno : 0;
         }
+        if (r == -ENOENT) {
+                (void) error_set(reterr, r, ERROR_NOT_EXECUTABLE, "cannot enter the working directory '%s': it does not exist on container",
+                                 path);
+                return error_hint(reterr, "make it in the image, or mount something there");
+        }
+        if (r < 0)
+                return error_set(reterr, r, ERROR_NOT_EXECUTABLE, "cannot enter the working directory '%s': %s", path, strerror(-r));
         /* a descriptor of the host as the working directory would show as "(unreachable)/..." (CVE-2024-21626) */
         if (!getcwd(cwd, sizeof(cwd)) || *cwd != '/')
                 return error_set(reterr, -EPERM, ERROR_DENIED, "cannot use the working directory '%s': it is outside the container", path);

@@ -11,5 +11,6 @@ int stdio_take(const int stdio[3], int console_fd, const ContainerUser *user, Er
 /* Closes all descriptors but the first `n_kept` and *sync_fd, which moves right behind them and closes on exec. */
 int stdio_close_others(int n_kept, int *sync_fd, Error *reterr);
 
-/* Changes into the working directory, making it for `user` where it is missing, and verifies that it is inside the root. */
-int stdio_enter_workdir(const char *path, const ContainerUser *user, Error *reterr);
+/* Changes into the working directory (NULL, "": the root), making it for `user` where it is missing and `make`, and verifies
+ * that it is inside the root. */
+int stdio_enter_workdir(const char *path, bool make, const ContainerUser *user, Error *reterr);

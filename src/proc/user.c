@@ -333,8 +333,11 @@ int user_resolve(int root_fd, const char *spec, char *const *group_add, Containe
                 r = look_up_user(root_fd, &who, &user, reterr);
         if (r >= 0)
                 r = resolve_groups(root_fd, group_word ? &group : NULL, group_add, &user, reterr);
-        if (r < 0)
+        if (r < 0) {
+                if (reterr && r != -ENOMEM)
+                        reterr->kind = ERROR_NOT_EXECUTABLE; /* as this user the command cannot be invoked: 126 */
                 return r;
+        }
         if (!user.home && str_replace(&user.home, "/") < 0)
                 return error_oom(reterr);
         *ret = user;
@@ -342,8 +345,23 @@ int user_resolve(int root_fd, const char *spec, char *const *group_add, Containe
         return 0;
 }
 
+bool user_is_listed(int root_fd, const char *list, const char *name, uint32_t id) {
+        _cleanup_fd_ int fd = open_list(root_fd, list);
+        _cleanup_free_ LineReader *reader = fd >= 0 ? line_reader_new(fd) : NULL;
+        char *fields[4];
+        uint32_t found;
+
+        if (!reader)
+                return true;
+        for (char *line; (line = next_line(reader));)
+                if (cut_fields(line, fields, ELEMENTSOF(fields)) &&
+                    (strcmp(fields[0], name) == 0 || (parse_id(fields[2], &found) >= 0 && found == id)))
+                        return true;
+        return false;
+}
+
 static int not_mapped(const char *what, uint32_t id, const IdMap *map, Error *reterr) {
-        (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use %s ID %u: the container's user namespace has %llu IDs", what, id,
+        (void) error_set(reterr, -EINVAL, ERROR_NOT_EXECUTABLE, "cannot use %s ID %u: the container's user namespace has %llu IDs", what, id,
                          (unsigned long long) idmap_size(map));
         return error_hint(reterr, "more come with larger ranges in /etc/subuid and /etc/subgid, or with --uidmap and --gidmap");
 }

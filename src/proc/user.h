@@ -29,5 +29,8 @@ void container_user_done(ContainerUser *user);
  * `group_add`'s, as in Podman. */
 int user_resolve(int root_fd, const char *spec, char *const *group_add, ContainerUser *ret, Error *reterr);
 
+/* Whether a line of `list` ("etc/passwd", "etc/group") has the name or the ID. True as well where the list cannot be read. */
+bool user_is_listed(int root_fd, const char *list, const char *name, uint32_t id);
+
 /* Whether the container's user namespace has all of the user's IDs; -EINVAL, with a message that says which it has not. */
 int user_check_mapped(const ContainerUser *user, const UserMap *map, Error *reterr);

@@ -96,6 +96,7 @@ const JsonField container_config_fields[] = {
         STRV(create_command, "createCommand"),
         STRV(env, "env"),
         STRING(workdir, "workdir"),
+        BOOL(make_workdir, "makeWorkdir"),
         STRING(user, "user"),
         STRV(group_add, "groupAdd"),
         STRV(cap_add, "capAdd"),

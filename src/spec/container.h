@@ -96,6 +96,7 @@ typedef struct ContainerConfig {
         char **create_command;    /* argv of sdpod, for inspect */
         char **env;
         char *workdir;            /* NULL: "/" */
+        bool make_workdir;        /* it is the image's: made where the image does not have it */
         char *user;               /* "name|uid[:group|gid]"; NULL: root */
         char **group_add;
         char **cap_add, **cap_drop; /* "CAP_CHOWN" or "ALL" */

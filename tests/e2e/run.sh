@@ -4,6 +4,7 @@
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 image_load busybox || { cat "$T/image_load"; exit 99; }
+NL=$'\n'
 R="sdpod run --rm --network none"
 
 # --- who it is
@@ -31,6 +32,8 @@ for user in -1 4294967295 99999999999 no-such-user 1000:no-such-group; do
 done
 run $R --userns keep-id $BUSYBOX id -u
 is "$out" "$UID" "--userns keep-id keeps the user's ID"
+run $R --userns keep-id $BUSYBOX sh -c "id -un; id -gn"
+is "$out" "$USER$NL$(id -gn)" "... and the names"
 run $R --group-add extra -u nobody $BUSYBOX id -G
 is "$out" "65534 2000" "--group-add adds a group"
 
@@ -120,7 +123,32 @@ like "$out" 'Y="quoted"' "... and quotes"
 run $R -w /tmp $BUSYBOX pwd
 is "$out" /tmp "--workdir"
 run $R -w /etc/passwd $BUSYBOX pwd
-is "$([[ $status == 12[567] ]] && echo refused)" refused "--workdir of a file is refused"
+exits 126 "--workdir of a file is refused"
+run $R -w /nosuch $BUSYBOX pwd
+exits 126 "--workdir that the image does not have is refused"
+like "$err" "'/nosuch'" "... and named"
+run $R -v /nosuch $BUSYBOX sh -c 'cd /nosuch && pwd'
+is "$out" /nosuch "... a mount makes it"
+run $R $BUSYBOX env
+like "$out" "(^|$NL)TERM=xterm($NL|\$)" "TERM is set, with or without a terminal"
+run $R -u nosuch $BUSYBOX true
+exits 126 "a user that the image does not have"
+run $R -u root:nosuch $BUSYBOX true
+exits 126 "... a group"
+run $R -u 1234:77 -w /tmp $BUSYBOX sh -c 'tail -n 1 /etc/passwd; tail -n 1 /etc/group; id -un; echo $HOME'
+is "$out" "1234:*:1234:77:container user:/tmp:/bin/sh${NL}77:x:77:1234${NL}1234${NL}/tmp" "a user by number gets a name"
+run $R -u 1000 $BUSYBOX sh -c 'grep -c ":1000:" /etc/passwd; id -un'
+is "$out" "1${NL}app" "... unless there is one"
+printf 'root:x:0:0::/:/bin/sh\n' >"$T/passwd"
+run $R -u 1234 -v "$T/passwd:/etc/passwd" $BUSYBOX true
+is "$(cat "$T/passwd")" "root:x:0:0::/:/bin/sh" "... and a list that somebody mounted is left alone"
+run $R --read-only -u 1234 $BUSYBOX id -u
+is "$out" 1234 "... --read-only does not mind"
+sdpod create --name twice --network none -u 1234 $BUSYBOX grep -c 1234 /etc/passwd >/dev/null
+run sdpod start -a twice
+run sdpod start -a twice
+is "$out" 1 "... and a second start adds nothing"
+sdpod rm twice >/dev/null
 run $R --entrypoint /bin/echo $BUSYBOX a b
 is "$out" "a b" "--entrypoint"
 run $R --entrypoint '["/bin/echo","x y"]' $BUSYBOX z
