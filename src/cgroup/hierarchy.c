@@ -204,6 +204,26 @@ int cgroup_remove(int dir_fd, const char *name) {
         return r == -ENOENT || r == -ENODEV ? 1 : r;
 }
 
+int cgroup_open_memory_events(const char *path) {
+        _cleanup_fd_ int dir = str_empty(path) ? -ENOENT : cgroup_open(path, /* reterr= */ NULL);
+
+        if (dir < 0)
+                return dir;
+        int fd = openat(dir, "memory.events", O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? -errno : fd;
+}
+
+int cgroup_oom_killed(int memory_events_fd) {
+        char text[512], *count;
+        ssize_t n = pread(memory_events_fd, text, sizeof(text) - 1, 0);
+
+        if (n <= 0)
+                return n == 0 ? -ENODATA : -errno;
+        text[n] = '\0';
+        count = strstr(text, "\noom_kill ");
+        return count && count[strlen("\noom_kill ")] != '0';
+}
+
 static int add_pids(int dir_fd, pid_t **pids, size_t *n, unsigned depth) {
         _cleanup_free_ char *text = NULL;
         char *save = NULL;

@@ -35,5 +35,12 @@ bool cgroup_is_populated(int dir_fd, const char *name);
 /* Kills what is in the cgroup `name` below the directory, removes its children and then it. 0: it is gone; 1: there was none. */
 int cgroup_remove(int dir_fd, const char *name);
 
+/* Opens the file that counts a cgroup's OOM kills, -errno where there is none: no memory controller, no such cgroup. It tells
+ * of a change by poll(2), POLLPRI. */
+int cgroup_open_memory_events(const char *path);
+
+/* Whether the OOM killer took a process of the cgroup: 1, 0, or -errno where the file cannot be read (any more). */
+int cgroup_oom_killed(int memory_events_fd);
+
 /* All process IDs in the cgroup and below, in the order of the kernel; owned array. */
 int cgroup_pids(int dir_fd, pid_t **ret, size_t *ret_n);

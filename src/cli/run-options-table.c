@@ -149,7 +149,6 @@ static const Option common_rows[] = {
         { "cpuset-mems", SET(cpuset_mems), .metavar = "LIST", .help = "Memory nodes to use" },
         OPTION_ROW_CREDS(RunOptions, registry),
         { "decryption-key", .kind = OPTION_REFUSED, .refused = "encrypted images are not there yet" },
-        { "detach-keys", .kind = OPTION_REFUSED },
         { "device", SET(device), .metavar = "PATH[:PATH][:rwm]", .complete = COMPLETE_FILE,
           .help = "Add a device of the host" },
         { "device-cgroup-rule", .kind = OPTION_REFUSED },
@@ -322,6 +321,8 @@ static const Option common_rows[] = {
 static const Option run_rows[] = {
         { "detach", 'd', .kind = OPTION_BOOL, .offset = FIELD(detach),
           .help = "Run in the background and print the container's ID" },
+        { "detach-keys", .kind = OPTION_STRING, .offset = FIELD(detach_keys), .metavar = "KEYS",
+          .help = "With -i -t: type these to leave it running (default ctrl-p,ctrl-q)" },
         { "sig-proxy", .kind = OPTION_BOOL, .offset = FIELD(sig_proxy),
           .help = "Pass signals on to the container (default true)" },
         {},

@@ -18,6 +18,7 @@ typedef struct RunOptions {
         bool detach, replace, quiet;
         bool sig_proxy;         /* default true */
         char **attach;          /* "stdin", "stdout", "stderr"; NULL: by detach and interactive */
+        char *detach_keys;
         char *cidfile;
         RegistryWords registry;
         PlatformWords platform;

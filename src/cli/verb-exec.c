@@ -3,21 +3,24 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/str.h"
+#include "cli/detach-keys.h"
 #include "cli/parse-env.h"
 #include "cli/verbs.h"
 #include "engine/exec.h"
 
 typedef struct ExecVerbOptions {
         char **env, **env_files;
-        char *user, *workdir;
+        char *user, *workdir, *detach_keys;
         bool detach, interactive, tty, privileged, latest;
 } ExecVerbOptions;
 
 #define FIELD(member) offsetof(ExecVerbOptions, member)
 static const Option exec_rows[] = {
         { "detach", 'd', .kind = OPTION_BOOL, .offset = FIELD(detach), .help = "Do not wait for its end; its output is thrown away" },
-        { "detach-keys", .kind = OPTION_REFUSED },
+        { "detach-keys", .kind = OPTION_STRING, .offset = FIELD(detach_keys), .metavar = "KEYS",
+          .help = "With -i -t: type these to leave it running (default ctrl-p,ctrl-q)" },
         { "env", 'e', .kind = OPTION_STRV, .offset = FIELD(env), .metavar = "NAME[=VALUE]", .help = "Set an environment variable" },
         { "env-file", .kind = OPTION_STRV, .offset = FIELD(env_files), .metavar = "FILE", .help = "Read environment variables from a file",
           .complete = COMPLETE_FILE },
@@ -38,7 +41,8 @@ static int run_exec(Invocation *in, Error *reterr) {
         _cleanup_strv_ char **env = NULL;
         ExecVerbOptions *o = in->options;
         const Store *store;
-        int exit_code, r = 0;
+        char keys[DETACH_KEYS_MAX];
+        int exit_code, r = detach_keys_parse(o->detach_keys, keys, reterr);
 
         for (char **f = o->env_files; f && *f && r >= 0; f++)
                 r = parse_env_file(*f, environ, &env, reterr);
@@ -50,6 +54,8 @@ static int run_exec(Invocation *in, Error *reterr) {
                 r = container_open(store, in->arguments[0], &container, reterr);
         if (r < 0)
                 return r;
+        if (o->tty && o->interactive && !o->detach && !isatty(STDIN_FILENO))
+                log_warning("the input device is not a TTY: --tty and --interactive might not work properly");
         const ExecOptions options = {
                 .args = in->arguments + 1,
                 .env = env,
@@ -59,6 +65,7 @@ static int run_exec(Invocation *in, Error *reterr) {
                 .terminal = o->tty,
                 .privileged = o->privileged,
                 .detach = o->detach,
+                .detach_keys = keys,
         };
         r = engine_exec(store, &container, &options, &exit_code, reterr);
         return r < 0 ? r : exit_code;

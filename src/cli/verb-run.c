@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/str.h"
+#include "cli/detach-keys.h"
 #include "cli/image-exec.h"
 #include "cli/registry-options.h"
 #include "cli/run-options.h"
@@ -151,8 +153,12 @@ static bool attaches(const RunOptions *options, const char *stream) {
 static int run_run(Invocation *in, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         RunOptions *options = in->options;
+        char keys[DETACH_KEYS_MAX];
         const Store *store;
-        int exit_code = 0, r;
+        int exit_code = 0, r = detach_keys_parse(options->detach_keys, keys, reterr);
+
+        if (r < 0)
+                return r;
 
         if (!options->detach && options->config.restart_policy && !str_equal(options->config.restart_policy, "no")) {
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --restart=%s in the foreground: not there yet",
@@ -164,11 +170,14 @@ static int run_run(Invocation *in, Error *reterr) {
                 return r;
         if (options->detach)
                 return run_detached(in, store, &container, reterr);
+        if (container.config.terminal && container.config.open_stdin && !isatty(STDIN_FILENO))
+                log_warning("the input device is not a TTY: --tty and --interactive might not work properly");
         const ForegroundOptions foreground = {
                 .open_stdin = container.config.open_stdin,
                 .sig_proxy = options->sig_proxy,
                 .show_stdout = attaches(options, "stdout"),
                 .show_stderr = attaches(options, "stderr"),
+                .detach_keys = keys,
                 .storage_driver = in->global.storage_driver,
         };
         r = engine_run_foreground(store, &container, &foreground, &exit_code, reterr);

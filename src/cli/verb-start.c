@@ -4,7 +4,9 @@
 
 #include "base/parse.h"
 #include "cli/container-args.h"
+#include "cli/detach-keys.h"
 #include "cli/verbs.h"
+#include "engine/attach.h"
 #include "engine/detached.h"
 #include "engine/foreground.h"
 #include "engine/stop.h"
@@ -15,6 +17,8 @@
 typedef struct StartVerbOptions {
         ContainerSelect select;
         bool attach, interactive, sig_proxy;
+        char *detach_keys;
+        char keys[DETACH_KEYS_MAX]; /* what they send */
         const char *storage_driver;
         int exit_code;
 } StartVerbOptions;
@@ -24,7 +28,8 @@ static const StartVerbOptions start_default = { .sig_proxy = true };
 static const Option start_rows[] = {
         { "all", .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, select.all), .help = "All containers" }, /* -a is --attach */
         { "attach", 'a', .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, attach), .help = "In the foreground, with its output" },
-        { "detach-keys", .kind = OPTION_REFUSED },
+        { "detach-keys", .kind = OPTION_STRING, .offset = offsetof(StartVerbOptions, detach_keys), .metavar = "KEYS",
+          .help = "With --attach: type these to leave it running (default ctrl-p,ctrl-q)" },
         CONTAINER_SELECT_FILTER_ROW(StartVerbOptions, select),
         { "interactive", 'i', .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, interactive), .help = "With our standard input, where it is attached" },
         CONTAINER_SELECT_LATEST_ROW(StartVerbOptions, select),
@@ -39,6 +44,7 @@ static int start_foreground(const Store *store, Container *container, StartVerbO
                 .sig_proxy = o->sig_proxy,
                 .show_stdout = true,
                 .show_stderr = true,
+                .detach_keys = o->keys,
                 .storage_driver = o->storage_driver,
         };
 
@@ -53,9 +59,12 @@ static int start_one(const Store *store, Container *container, const char *word,
         if (r < 0)
                 return r;
         if (container->pidfd >= 0) { /* Podman: starting what runs changes nothing */
-                if (o->attach)
-                        return error_set(reterr, -EALREADY, ERROR_STATE, "cannot attach to container '%s': it is running, and attach is not there yet",
-                                         container->config.name);
+                if (o->attach) {
+                        const AttachOptions attach = { .open_stdin = o->interactive, .sig_proxy = o->sig_proxy, .detach_keys = o->keys };
+
+                        container_unlock(container);
+                        return engine_attach(store, container, &attach, &o->exit_code, reterr);
+                }
                 if (container->status == CONTAINER_PAUSED) {
                         (void) error_set(reterr, -EBUSY, ERROR_STATE, "cannot start container '%s': it is paused", container->config.name);
                         return error_hint(reterr, "sdpod unpause %s", container->config.name);
@@ -78,7 +87,9 @@ static int run_start(Invocation *in, Error *reterr) {
         if (o->attach && (in->n_arguments > 1 || o->select.all))
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "you cannot start and attach multiple containers at once");
         o->storage_driver = in->global.storage_driver;
-        int r = containers_each(in, &o->select, start_one, o, reterr);
+        int r = detach_keys_parse(o->detach_keys, o->keys, reterr);
+        if (r >= 0)
+                r = containers_each(in, &o->select, start_one, o, reterr);
         return r < 0 ? r : o->exit_code;
 }
 

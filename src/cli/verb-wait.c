@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sdpod wait: blocks until containers are in a state, and prints their exit codes.
- *
- * The exit of the run that goes on when the command starts is what counts, also when a restart policy brings the container
- * back at once or --rm takes it away: the record is watched from before the end, and read in the moment it is written. */
+/* sdpod wait: blocks until containers are in a state, and prints their exit codes. */
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/parse.h"
-#include "base/process.h"
 #include "base/str.h"
 #include "cli/container-choose.h"
 #include "cli/verbs.h"
-#include "engine/stop.h"
+#include "engine/exit-watch.h"
 
-enum { DEFAULT_INTERVAL_MSEC = 250, RECORD_GRACE_MSEC = 5000 };
+enum { DEFAULT_INTERVAL_MSEC = 250 };
 
 typedef struct WaitOptions {
         char **conditions;
@@ -86,80 +81,12 @@ static int read_conditions(WaitOptions *o, Error *reterr) {
         return 0;
 }
 
-/* The state as it is on disk, by the directory's descriptor: it can be read even while the container is being removed.
- * Sets *ret_code when the run that began at `started` is over. -ENOENT: it is gone. */
-static int read_exit(const Container *c, int64_t started, bool *ret_ended, int *ret_code, Error *reterr) {
-        _cleanup_json_ json_t *json = NULL;
-        ContainerState state = {};
-
-        int r = json_read(c->dir_fd, "state.json", JSON_RECORD_LIMIT, &json, reterr);
-        if (r >= 0)
-                r = json_fields_load(json, container_state_fields, &state, reterr);
-        *ret_ended = r >= 0 && (state.started_usec != started || state.exited);
-        *ret_code = state.started_usec == started ? state.exit_code : -1;
-        json_fields_done(container_state_fields, &state);
-        return r;
-}
-
-static int watch_record(const Container *c, Error *reterr) {
-        _cleanup_fd_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-        char path[48];
-
-        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", c->dir_fd);
-        if (watch < 0 || inotify_add_watch(watch, path, IN_MOVED_TO | IN_DELETE | IN_MOVE_SELF | IN_DELETE_SELF) < 0)
-                return error_set_errno(reterr, -errno, "cannot watch container '%s'", c->config.name);
-        return TAKE_FD(watch);
-}
-
-/* Whoever was to record the end is dead: the engine does it then. */
-static int record_ourselves(const Store *store, Container *c, int *ret_code, Error *reterr) {
-        bool gone;
-        int r = engine_wait_recorded(store, c, &gone, reterr);
-
-        if (r < 0)
-                return r;
-        if (gone)
-                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND,
-                                 "cannot tell the exit code of '%s': it was removed meanwhile", c->config.name);
-        *ret_code = c->state.exit_code;
-        return 0;
-}
-
 /* Waits for the end of the run that goes on, or went on last. */
 static int wait_end(const Store *store, Container *c, int *ret_code, Error *reterr) {
-        _cleanup_fd_ int watch = watch_record(c, reterr);
-        int64_t started;
-        bool ended;
+        _cleanup_exit_watch_ ExitWatch watch = EXIT_WATCH_NULL;
+        int r = exit_watch_begin(store, c, &watch, reterr);
 
-        if (watch < 0)
-                return watch;
-        int r = container_refresh(store, c, reterr);
-        if (r < 0)
-                return r;
-        started = c->state.started_usec;
-        if (started == 0) { /* it never ran: nothing to wait for, as in podman */
-                *ret_code = 0;
-                return 0;
-        }
-        for (;;) {
-                struct pollfd fds[] = { { .fd = watch, .events = POLLIN }, { .fd = c->pidfd, .events = POLLIN } };
-                char events[4096];
-
-                r = read_exit(c, started, &ended, ret_code, reterr);
-                if (r == -ENOENT)
-                        return error_set(reterr, -ENOENT, ERROR_NOT_FOUND,
-                                         "cannot tell the exit code of '%s': it was removed meanwhile", c->config.name);
-                if (r < 0 || ended)
-                        return r;
-                bool runs = c->pidfd >= 0 && !process_has_ended(c->pidfd);
-                r = (int) RETRY_EINTR(poll(fds, runs ? 2 : 1, runs ? -1 : RECORD_GRACE_MSEC));
-                if (r < 0)
-                        return error_set_errno(reterr, -errno, "cannot wait for '%s'", c->config.name);
-                if (r == 0)
-                        return record_ourselves(store, c, ret_code, reterr);
-                while (read(watch, events, sizeof(events)) > 0)
-                        ;
-        }
+        return r < 0 ? r : exit_watch_wait(&watch, ret_code, reterr);
 }
 
 static bool is_gone(const Container *c) {

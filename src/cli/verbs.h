@@ -12,6 +12,7 @@ extern const Verb verb_container_inspect;
 extern const Verb verb_container_prune;
 extern const Verb verb_cp;
 extern const Verb verb_create;
+extern const Verb verb_attach;
 extern const Verb verb_diff;
 extern const Verb verb_events;
 extern const Verb verb_exec;

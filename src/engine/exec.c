@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/manager.h"
+#include "engine/front.h"
 #include "engine/pipes.h"
 #include "engine/policy.h"
 #include "engine/relay.h"
@@ -108,17 +109,30 @@ static int join(const Store *store, Container *container, const ExecOptions *opt
         return proc_join(&plan, ret, reterr);
 }
 
+/* Somebody typed the keys: the command runs on, and what it writes is thrown away, as with exec --detach. */
+static int leave(Relay *relay, Front *front, int signal_fd, Error *reterr) {
+        int r = front_leave(front, reterr);
+
+        relay->out.to = -EBADF;
+        relay->open_stdin = relay->detached = false;
+        return r < 0 ? r : relay_run(relay, signal_fd, reterr);
+}
+
 int engine_exec(const Store *store, Container *container, const ExecOptions *options, int *ret_exit_code, Error *reterr) {
         _cleanup_pipes_ Pipes pipes = PIPES_NULL;
         _cleanup_proc_ Proc proc = PROC_NULL;
+        _cleanup_front_ Front front = FRONT_NULL;
         _cleanup_fd_ int signal_fd = -EBADF;
-        int r;
+        int r = 0;
 
         if (container->pidfd < 0 || container->status != CONTAINER_RUNNING)
                 return error_set(reterr, -ESRCH, ERROR_STATE,
                                  "cannot exec in container '%s': can only create exec sessions on running containers, it is %s",
                                  container->config.name, container_status_to_string(container->status));
-        r = relay_block_signals(!options->detach && !options->terminal, &signal_fd, reterr);
+        if (!options->detach && front_is_wanted(options->terminal, options->open_stdin, options->detach_keys))
+                r = front_make(&front, reterr);
+        if (r >= 0)
+                r = relay_block_signals(!options->detach && !options->terminal, &signal_fd, reterr);
         if (r >= 0 && !options->terminal && !options->detach)
                 r = pipes_make(options->open_stdin, &pipes, reterr);
         if (r >= 0)
@@ -140,8 +154,12 @@ int engine_exec(const Store *store, Container *container, const ExecOptions *opt
                 .out = { .from = TAKE_FD(pipes.ours[1]), .to = STDOUT_FILENO },
                 .err = { .from = TAKE_FD(pipes.ours[2]), .to = STDERR_FILENO },
                 .drain_only_until_end = true,
+                .detach_keys = front.tell_fd >= 0 ? options->detach_keys : NULL,
         };
         r = relay_run(&relay, signal_fd, reterr);
+        if (r >= 0 && relay.detached)
+                r = leave(&relay, &front, signal_fd, reterr);
+        relay_done(&relay);
         if (r < 0)
                 (void) process_signal(proc.pidfd, SIGKILL);
         *ret_exit_code = process_reap(proc.pid);

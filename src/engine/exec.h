@@ -11,6 +11,7 @@ typedef struct ExecOptions {
         const char *sub_cgroup; /* its own below the container's, where we may make one; NULL: the container's */
         bool open_stdin, terminal, privileged, detach;
         bool silent;         /* no event tells of it */
+        const char *detach_keys; /* bytes that leave it running when typed; NULL: none */
 } ExecOptions;
 
 /* Runs it. In the foreground it returns at its end, with all output delivered and the exit code as a shell has it;

@@ -3,6 +3,7 @@
 #include "engine/foreground.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -11,7 +12,9 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "cgroup/hierarchy.h"
 #include "cgroup/manager.h"
+#include "engine/front.h"
 #include "engine/health.h"
 #include "engine/output.h"
 #include "engine/pipes.h"
@@ -88,8 +91,48 @@ static void watch_health(const Store *store, Container *container, const Foregro
                 log_warning("%s", error.message ?: "cannot start the health checks: out of memory");
 }
 
+/* The scope's cgroup goes with its last process, and with it the count of OOM kills: so it is looked at when it changes. */
+typedef struct OomWatch {
+        Container *container;
+        int fd;
+} OomWatch;
+
+static bool note_oom_kill(void *data) {
+        OomWatch *watch = data;
+        int killed = cgroup_oom_killed(watch->fd);
+
+        if (killed > 0)
+                watch->container->state.oom_killed = true;
+        return killed == 0; /* a cgroup that is gone says so for ever */
+}
+
+/* Somebody typed the keys: the monitor reads the terminal from now on, and others can attach to it. We stay, without the terminal,
+ * to record the end; and where there is no monitor, to read what is written. */
+static int leave(const Store *store, Container *container, Relay *relay, Front *front, Log *log, int signal_fd, Error *reterr) {
+        Output output = { .store = store, .pipes = PIPES_NULL };
+        Proc proc = { .pidfd = relay->pidfd, .console_fd = relay->console_fd };
+
+        log_writer_finish(&log->writer);
+        bool handed = output_hand_over(container, &proc, &output, /* reterr= */ NULL) >= 0;
+        int r = handed ? 0 : open_log(container, log, reterr);
+        if (r >= 0)
+                r = front_leave(front, reterr);
+        if (r < 0)
+                return r;
+        if (handed) {
+                relay_done(relay);
+                return process_wait_end(relay->pidfd, UINT64_MAX);
+        }
+        relay->out.to = -EBADF;
+        relay->open_stdin = relay->detached = false;
+        r = relay_run(relay, signal_fd, reterr);
+        log_writer_finish(&log->writer);
+        return r;
+}
+
 /* The run itself: from the start to the last byte. */
-static int run(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code, Error *reterr) {
+static int run(const Store *store, Container *container, const ForegroundOptions *options, Front *front, int *ret_exit_code,
+               Error *reterr) {
         _cleanup_pipes_ Pipes pipes = PIPES_NULL;
         _cleanup_proc_ Proc proc = PROC_NULL;
         _cleanup_fd_ int signal_fd = -EBADF;
@@ -118,6 +161,8 @@ static int run(const Store *store, Container *container, const ForegroundOptions
                 log_writer_finish(&log.writer);
                 return r;
         }
+        _cleanup_fd_ int memory_events = container->config.auto_remove ? -EBADF : cgroup_open_memory_events(container->process.cgroup);
+        OomWatch oom = { container, memory_events };
         int (*tee)(void *, int, const void *, size_t) = container->state.log_path ? tee_to_log : NULL;
         Relay relay = {
                 .pidfd = proc.pidfd,
@@ -125,13 +170,22 @@ static int run(const Store *store, Container *container, const ForegroundOptions
                 .stdin_to = TAKE_FD(pipes.ours[0]),
                 .open_stdin = options->open_stdin,
                 .sig_proxy = options->sig_proxy,
+                .detach_keys = front->tell_fd >= 0 ? options->detach_keys : NULL,
+                .events_fd = memory_events,
+                .events = POLLPRI,
+                .event = note_oom_kill,
+                .data = &oom,
                 .out = { .from = TAKE_FD(pipes.ours[1]), .to = options->show_stdout ? STDOUT_FILENO : -EBADF,
                          .tee = tee, .tee_data = &log.writer },
                 .err = { .from = TAKE_FD(pipes.ours[2]), .to = options->show_stderr ? STDERR_FILENO : -EBADF,
                          .tee = tee, .tee_data = &log.writer },
         };
         r = relay_run(&relay, signal_fd, reterr);
-        log_writer_finish(&log.writer);
+        if (r >= 0 && relay.detached)
+                r = leave(store, container, &relay, front, &log, signal_fd, reterr);
+        else
+                log_writer_finish(&log.writer);
+        relay_done(&relay);
         if (r < 0)
                 (void) process_signal(proc.pidfd, SIGKILL);
         *ret_exit_code = process_reap(proc.pid);
@@ -140,11 +194,14 @@ static int run(const Store *store, Container *container, const ForegroundOptions
 
 int engine_run_foreground(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code,
                           Error *reterr) {
+        _cleanup_front_ Front front = FRONT_NULL;
         bool removes = container->config.auto_remove;
         int r = take_charge(store, container, reterr);
 
+        if (r >= 0 && front_is_wanted(container->config.terminal, options->open_stdin, options->detach_keys))
+                r = front_make(&front, reterr);
         if (r >= 0)
-                r = run(store, container, options, ret_exit_code, reterr);
+                r = run(store, container, options, &front, ret_exit_code, reterr);
         if (r >= 0)
                 r = finish(store, container, *ret_exit_code, reterr);
         if (removes) {

@@ -8,6 +8,7 @@ typedef struct ForegroundOptions {
         bool open_stdin;   /* our standard input goes to the container */
         bool sig_proxy;    /* signals that reach us are passed on */
         bool show_stdout, show_stderr; /* what of the output is shown; what is not goes to the log alone */
+        const char *detach_keys; /* bytes that leave it running when typed at a terminal; NULL: none */
         const char *storage_driver;
 } ForegroundOptions;
 

@@ -9,16 +9,18 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "monitor/client.h"
 
-enum { BUFFER_SIZE = 65536 };
+enum { BUFFER_SIZE = 65536, TYPED_SIZE = 4096 }; /* a buffer takes what is typed and all keys held back before */
 
-typedef enum Slot { SLOT_SIGNAL, SLOT_PROCESS, SLOT_STDIN, SLOT_STDIN_TO, SLOT_OUT, SLOT_ERR, SLOT_OUT_TO, SLOT_ERR_TO, _SLOT_MAX } Slot;
+typedef enum Slot { SLOT_SIGNAL, SLOT_PROCESS, SLOT_STDIN, SLOT_STDIN_TO, SLOT_OUT, SLOT_ERR, SLOT_OUT_TO, SLOT_ERR_TO, SLOT_EVENTS, _SLOT_MAX } Slot;
 
 /* Output that was read and not yet written. */
 typedef struct Outlet {
@@ -32,6 +34,11 @@ typedef struct Loop {
         bool stdin_open, ended, abandoned;
         char *pending;       /* of stdin, not yet taken by the process */
         size_t n_pending, pending_at;
+        size_t n_keys;       /* how many of the keys to detach by were typed last */
+        bool events_off;
+        unsigned char header[MONITOR_FRAME_HEADER];
+        size_t n_header, n_frame; /* what was read of a frame's head, what is left of its body */
+        int frame_stream;
         Outlet out, err;
 } Loop;
 
@@ -60,7 +67,11 @@ int relay_block_signals(bool sig_proxy, int *ret_signal_fd, Error *reterr) {
 static void pass_window_size(const Relay *relay) {
         struct winsize size;
 
-        if (relay->console_fd >= 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+        if (relay->console_fd < 0 || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0)
+                return;
+        if (relay->resized)
+                relay->resized(relay->data, size.ws_row, size.ws_col);
+        else
                 (void) ioctl(relay->console_fd, TIOCSWINSZ, &size); /* a size that cannot be set changes nothing */
 }
 
@@ -97,7 +108,7 @@ static void write_output(RelayStream *stream, Outlet *outlet, int *from) {
          * is the output of who closed the descriptor before we began. */
         if (errno != EPIPE && errno != EBADF)
                 log_warning("cannot write the container's output: %m");
-        if (errno != EBADF)
+        if (errno != EBADF && from)
                 *from = fd_close(*from);
         stream->to = -EBADF;
         outlet->n = 0;
@@ -119,21 +130,73 @@ static void read_output(RelayStream *stream, Outlet *outlet, int *from, int numb
         outlet->n = stream->to >= 0 ? (size_t) n : 0;
 }
 
+/* From the monitor to us: heads and bodies of frames. Only called when both outlets are empty. */
+static void read_frames(Loop *loop) {
+        Relay *relay = loop->relay;
+        bool head = loop->n_frame == 0;
+        Outlet *outlet = loop->frame_stream == 2 ? &loop->err : &loop->out;
+        char *to = head ? (char *) loop->header + loop->n_header : outlet->data;
+        size_t size = head ? sizeof(loop->header) - loop->n_header : MIN(loop->n_frame, (size_t) BUFFER_SIZE);
+        ssize_t n = RETRY_EINTR(read(relay->out.from, to, size));
+
+        if (n < 0 && errno == EAGAIN)
+                return;
+        if (n <= 0) {
+                relay->out.from = fd_close(relay->out.from);
+                return;
+        }
+        if (!head) {
+                loop->n_frame -= (size_t) n;
+                outlet->at = 0;
+                outlet->n = (loop->frame_stream == 2 ? relay->err.to : relay->out.to) >= 0 ? (size_t) n : 0;
+                return;
+        }
+        loop->n_header += (size_t) n;
+        if (loop->n_header < sizeof(loop->header))
+                return;
+        loop->n_header = 0;
+        if (monitor_frame_parse(loop->header, &loop->frame_stream, &loop->n_frame) < 0)
+                relay->out.from = fd_close(relay->out.from);
+}
+
 static int *stdin_target(Relay *relay) {
         return relay->console_fd >= 0 ? &relay->console_fd : &relay->stdin_to;
 }
 
+/* Takes the keys to detach by out of what was typed: a beginning of them is held back until it is known whether the rest
+ * follows. `to` has room for what was held back before, too. Returns how much is for the process. */
+static size_t sift_keys(Loop *loop, const char *typed, size_t n, char *to) {
+        const char *keys = loop->relay->detach_keys;
+        size_t n_out = 0;
+
+        for (size_t i = 0; i < n && !loop->relay->detached; i++) {
+                if (typed[i] != keys[loop->n_keys] && loop->n_keys > 0) {
+                        memcpy(to + n_out, keys, loop->n_keys);
+                        n_out += loop->n_keys;
+                        loop->n_keys = 0;
+                }
+                if (typed[i] == keys[loop->n_keys])
+                        loop->relay->detached = !keys[++loop->n_keys];
+                else
+                        to[n_out++] = typed[i];
+        }
+        return n_out;
+}
+
 static void read_stdin(Loop *loop) {
-        ssize_t n = RETRY_EINTR(read(STDIN_FILENO, loop->pending, BUFFER_SIZE));
+        bool sifts = loop->relay->console_fd >= 0 && loop->relay->detach_keys && *loop->relay->detach_keys;
+        char typed[TYPED_SIZE];
+        ssize_t n = RETRY_EINTR(read(STDIN_FILENO, sifts ? typed : loop->pending, sifts ? sizeof(typed) : BUFFER_SIZE));
 
         if (n < 0 && errno == EAGAIN)
                 return;
         if (n <= 0) {
                 loop->stdin_open = false;
+                (void) shutdown(loop->relay->stdin_to, SHUT_WR); /* one that is a socket may have other descriptors */
                 loop->relay->stdin_to = fd_close(loop->relay->stdin_to);
                 return;
         }
-        loop->n_pending = (size_t) n;
+        loop->n_pending = sifts ? sift_keys(loop, typed, (size_t) n, loop->pending) : (size_t) n;
         loop->pending_at = 0;
 }
 
@@ -163,10 +226,13 @@ static void fill_slots(Loop *loop, struct pollfd *slots) {
         slots[SLOT_STDIN_TO] = (struct pollfd){ .fd = loop->n_pending > 0 ? *stdin_target(relay) : -1, .events = POLLOUT };
         int out_from = relay->console_fd >= 0 ? relay->console_fd : relay->out.from;
         int err_from = relay->console_fd >= 0 ? -1 : relay->err.from;
-        slots[SLOT_OUT] = (struct pollfd){ .fd = loop->out.n > 0 ? -1 : out_from, .events = POLLIN };
+        bool out_full = loop->out.n > 0 || (relay->framed && loop->err.n > 0);
+        slots[SLOT_OUT] = (struct pollfd){ .fd = out_full ? -1 : out_from, .events = POLLIN };
         slots[SLOT_ERR] = (struct pollfd){ .fd = loop->err.n > 0 ? -1 : err_from, .events = POLLIN };
         slots[SLOT_OUT_TO] = (struct pollfd){ .fd = loop->out.n > 0 ? relay->out.to : -1, .events = POLLOUT };
         slots[SLOT_ERR_TO] = (struct pollfd){ .fd = loop->err.n > 0 ? relay->err.to : -1, .events = POLLOUT };
+        slots[SLOT_EVENTS] = (struct pollfd){ .fd = relay->event && !loop->events_off ? relay->events_fd : -1,
+                                              .events = relay->events };
         for (size_t i = 0; i < _SLOT_MAX; i++)
                 if (slots[i].fd < 0)
                         slots[i].fd = -1;
@@ -180,29 +246,38 @@ static bool is_done(const Loop *loop) {
         const Relay *relay = loop->relay;
         bool closed = relay->console_fd < 0 && relay->out.from < 0 && relay->err.from < 0;
 
-        return loop->abandoned || (loop->ended && closed && !has_output(loop));
+        if (relay->detached) /* what was typed before the keys has had its chance */
+                return true;
+        return loop->abandoned || ((loop->ended || relay->ends_with_output) && closed && !has_output(loop));
 }
 
 static void handle(Loop *loop, const struct pollfd *slots) {
         Relay *relay = loop->relay;
         int *out_from = relay->console_fd >= 0 ? &relay->console_fd : &relay->out.from;
 
+        if (slots[SLOT_PROCESS].revents)
+                loop->ended = true;
+        /* with the end first of all, as what there is to learn may go soon after */
+        if (slots[SLOT_EVENTS].revents || (slots[SLOT_PROCESS].revents && relay->event && !loop->events_off))
+                loop->events_off = !relay->event(relay->data);
         if (slots[SLOT_SIGNAL].revents)
                 pass_signals(loop);
         if (slots[SLOT_STDIN].revents)
                 read_stdin(loop);
+        if (relay->detached && loop->n_pending > 0)
+                write_stdin(loop);
         if (slots[SLOT_STDIN_TO].revents)
                 write_stdin(loop);
         if (slots[SLOT_ERR_TO].revents)
-                write_output(&relay->err, &loop->err, &relay->err.from);
+                write_output(&relay->err, &loop->err, relay->framed ? NULL : &relay->err.from);
         if (slots[SLOT_OUT_TO].revents)
-                write_output(&relay->out, &loop->out, out_from);
+                write_output(&relay->out, &loop->out, relay->framed ? NULL : out_from);
         if (slots[SLOT_ERR].revents)
                 read_output(&relay->err, &loop->err, &relay->err.from, 2);
-        if (slots[SLOT_OUT].revents)
+        if (slots[SLOT_OUT].revents && relay->framed)
+                read_frames(loop);
+        else if (slots[SLOT_OUT].revents)
                 read_output(&relay->out, &loop->out, out_from, 1);
-        if (slots[SLOT_PROCESS].revents)
-                loop->ended = true;
 }
 
 static int loop_run(Loop *loop, Error *reterr) {
@@ -250,9 +325,14 @@ int relay_run(Relay *relay, int signal_fd, Error *reterr) {
         int r = loop_run(&loop, reterr);
         if (is_raw)
                 (void) tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
+        if (!relay->detached)
+                relay_done(relay);
+        return r;
+}
+
+void relay_done(Relay *relay) {
         relay->stdin_to = fd_close(relay->stdin_to);
         relay->console_fd = fd_close(relay->console_fd);
         relay->out.from = fd_close(relay->out.from);
         relay->err.from = fd_close(relay->err.from);
-        return r;
 }

@@ -19,6 +19,17 @@ typedef struct Relay {
         bool open_stdin;     /* read our standard input */
         bool sig_proxy;
         bool drain_only_until_end; /* others may hold the output open after the process's end: what is there then is the end */
+        bool framed;         /* `out.from` brings both streams in the monitor's frames (monitor/protocol.h), `err.from` nothing */
+        bool ends_with_output; /* what we read from may go while the process stays: then it is over, too */
+        const char *detach_keys; /* with a terminal: this much typed ends it, and `detached` says so; NULL or "": nothing does */
+        bool detached;
+        /* Hears of the size of our terminal at the beginning and when it changes; NULL: `console_fd` is told. */
+        void (*resized)(void *data, unsigned rows, unsigned columns);
+        /* A descriptor that is watched besides for `events` of poll(2); -EBADF or no function: none. False: no longer. */
+        int events_fd;
+        short events;
+        bool (*event)(void *data);
+        void *data;          /* for these two */
         RelayStream out, err; /* with a terminal only `out`, whose `from` is ignored */
 } Relay;
 
@@ -26,6 +37,10 @@ typedef struct Relay {
  * signalfd; the process that is made must reset its mask. */
 int relay_block_signals(bool sig_proxy, int *ret_signal_fd, Error *reterr);
 
-/* Runs until the process has ended and its output is at an end. The terminal of ours is raw meanwhile where the process has
- * one. Owns and closes console_fd, stdin_to and the streams' `from`. */
+/* Runs until the process has ended and its output is at an end, or somebody detached. The terminal of ours is raw meanwhile
+ * where the process has one. Owns and closes console_fd, stdin_to and the streams' `from`; after a detach they stay open, and
+ * are closed by relay_done(). */
 int relay_run(Relay *relay, int signal_fd, Error *reterr);
+
+/* Closes what a relay that was detached from left open. */
+void relay_done(Relay *relay);

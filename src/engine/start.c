@@ -203,8 +203,11 @@ int engine_save_state(Container *container, Error *reterr) {
 }
 
 int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr) {
+        _cleanup_fd_ int events = cgroup_open_memory_events(container->process.cgroup);
         int r;
 
+        /* a cgroup that is gone tells nothing any more: then it counts what was seen before */
+        container->state.oom_killed = container->state.oom_killed || cgroup_oom_killed(events) > 0;
         if (containers_cgroup_is(container->process.cgroup, container->config.id) &&
             (r = containers_cgroup_remove(container->config.id)) < 0)
                 log_warning("cannot remove the cgroup of container '%s': %s", container->config.name, strerror(-r));

@@ -7,6 +7,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/test.h"
+#include "cli/detach-keys.h"
 #include "cli/parse-env.h"
 #include "cli/parse-life.h"
 #include "cli/parse-limit.h"
@@ -585,5 +586,24 @@ TEST(commands) {
                 printf("# %s\n", rows[i].value);
                 CHECK_INT(r, rows[i].wanted ? 0 : -EINVAL);
                 CHECK_STR(text, rows[i].wanted ?: "");
+        }
+}
+
+TEST(detach_keys) {
+        static const struct {
+                const char *text, *wanted; /* NULL: refused */
+        } rows[] = {
+                { NULL, "\x10\x11" }, { "", "" }, { "q", "q" }, { "a,ctrl-b,C", "a\x02""C" }, { "ctrl-],ctrl-_", "\x1d\x1f" },
+                { "ctrl-@", NULL }, { "ctrl-$", NULL }, { "ctrl-", NULL }, { "ab", NULL }, { "a,,b", NULL }, { ",", NULL }, { " ", NULL },
+                { "a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a,a", NULL },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_error_ Error error = ERROR_NULL;
+                char keys[DETACH_KEYS_MAX];
+
+                CHECK_INT(detach_keys_parse(rows[i].text, keys, &error), rows[i].wanted ? 0 : -EINVAL);
+                if (rows[i].wanted)
+                        CHECK_STR(keys, rows[i].wanted);
         }
 }
