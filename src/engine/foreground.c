@@ -45,15 +45,22 @@ static StartPlace choose_place(const ContainerConfig *config) {
         return manager_is_there() ? START_WITH_SYSTEMD : START_NOWHERE;
 }
 
-static int finish(const Store *store, Container *container, int exit_code, Error *reterr) {
+typedef struct Outcome {
+        int exit_code;
+        bool oom_killed;
+} Outcome;
+
+static int finish(const Store *store, Container *container, const Outcome *outcome, Error *reterr) {
         int r = container_lock(store, container, reterr);
 
         if (r == -ENOENT) { /* somebody removed it by force: nothing is left to record */
                 error_done(reterr);
                 return 0;
         }
-        if (r >= 0)
-                r = engine_record_exit(store, container, exit_code, reterr);
+        if (r >= 0) {
+                container->state.oom_killed = outcome->oom_killed;
+                r = engine_record_exit(store, container, outcome->exit_code, reterr);
+        }
         container_unlock(container);
         return r;
 }
@@ -93,8 +100,8 @@ static void watch_health(const Store *store, Container *container, const Foregro
 
 /* The scope's cgroup goes with its last process, and with it the count of OOM kills: so it is looked at when it changes. */
 typedef struct OomWatch {
-        Container *container;
         int fd;
+        bool killed;
 } OomWatch;
 
 static bool note_oom_kill(void *data) {
@@ -102,7 +109,7 @@ static bool note_oom_kill(void *data) {
         int killed = cgroup_oom_killed(watch->fd);
 
         if (killed > 0)
-                watch->container->state.oom_killed = true;
+                watch->killed = true;
         return killed == 0; /* a cgroup that is gone says so for ever */
 }
 
@@ -131,7 +138,7 @@ static int leave(const Store *store, Container *container, Relay *relay, Front *
 }
 
 /* The run itself: from the start to the last byte. */
-static int run(const Store *store, Container *container, const ForegroundOptions *options, Front *front, int *ret_exit_code,
+static int run(const Store *store, Container *container, const ForegroundOptions *options, Front *front, Outcome *ret,
                Error *reterr) {
         _cleanup_pipes_ Pipes pipes = PIPES_NULL;
         _cleanup_proc_ Proc proc = PROC_NULL;
@@ -162,7 +169,7 @@ static int run(const Store *store, Container *container, const ForegroundOptions
                 return r;
         }
         _cleanup_fd_ int memory_events = container->config.auto_remove ? -EBADF : cgroup_open_memory_events(container->process.cgroup);
-        OomWatch oom = { container, memory_events };
+        OomWatch oom = { .fd = memory_events };
         int (*tee)(void *, int, const void *, size_t) = container->state.log_path ? tee_to_log : NULL;
         Relay relay = {
                 .pidfd = proc.pidfd,
@@ -188,7 +195,7 @@ static int run(const Store *store, Container *container, const ForegroundOptions
         relay_done(&relay);
         if (r < 0)
                 (void) process_signal(proc.pidfd, SIGKILL);
-        *ret_exit_code = process_reap(proc.pid);
+        *ret = (Outcome){ .exit_code = process_reap(proc.pid), .oom_killed = oom.killed };
         return r;
 }
 
@@ -196,14 +203,16 @@ int engine_run_foreground(const Store *store, Container *container, const Foregr
                           Error *reterr) {
         _cleanup_front_ Front front = FRONT_NULL;
         bool removes = container->config.auto_remove;
+        Outcome outcome = {};
         int r = take_charge(store, container, reterr);
 
         if (r >= 0 && front_is_wanted(container->config.terminal, options->open_stdin, options->detach_keys))
                 r = front_make(&front, reterr);
         if (r >= 0)
-                r = run(store, container, options, &front, ret_exit_code, reterr);
+                r = run(store, container, options, &front, &outcome, reterr);
         if (r >= 0)
-                r = finish(store, container, *ret_exit_code, reterr);
+                r = finish(store, container, &outcome, reterr);
+        *ret_exit_code = outcome.exit_code;
         if (removes) {
                 _cleanup_error_ Error error = ERROR_NULL;
 
