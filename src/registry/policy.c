@@ -87,25 +87,13 @@ static int check_form(const Policy *p, const json_t *json) {
 
 /* Image name, repository, every path above it, the host, "*.domain" of every domain above that. */
 static const json_t *find_docker(const json_t *scopes, char *name, const char **ret_scope) {
-        const json_t *found = NULL;
-        char *slash = strrchr(name, '/'), *at = strchr(name, '@'), *colon;
+        const json_t *found;
+        char *slash, *cut;
 
-        for (;;) {
-                found = json_object_get(scopes, name);
-                if (found || !slash)
-                        break;
-                colon = at ? NULL : strrchr(slash, ':');
-                if (at) { /* NAME:TAG@DIGEST is looked up as NAME */
-                        *at = 0;
-                        at = NULL;
-                        colon = strrchr(slash, ':');
-                }
-                if (colon)
-                        *colon = 0;
-                else {
-                        *slash = 0;
-                        slash = strrchr(name, '/');
-                }
+        /* "host/a/b:tag@digest", then without digest, tag, and one component after the other */
+        while (!(found = json_object_get(scopes, name)) && (slash = strrchr(name, '/'))) {
+                cut = strchr(name, '@') ?: strrchr(slash, ':');
+                *(cut ?: slash) = 0;
         }
         if (!found)
                 name[strcspn(name, ":")] = 0;
