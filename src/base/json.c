@@ -2,6 +2,7 @@
 /* JSON over jansson: bounded reading, and structs described by a table of their fields. */
 #include "base/json.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -67,6 +68,47 @@ int json_write(int dir_fd, const char *name, const json_t *json, mode_t mode, Fi
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot write '%s'", name);
         return 0;
+}
+
+#define SEAL_KEY "checkSum"
+enum { SEAL_SIZE = 17 };
+
+/* FNV-1a: any single byte that changes changes it. Against accidents, not against people, who could make it anew. */
+static int seal_of(const json_t *object, char ret[static SEAL_SIZE]) {
+        _cleanup_json_ json_t *copy = json_copy((json_t *) object);
+        _cleanup_free_ char *text = NULL;
+        uint64_t hash = 0xcbf29ce484222325;
+
+        if (!copy)
+                return -ENOMEM;
+        (void) json_object_del(copy, SEAL_KEY);
+        text = json_dumps(copy, JSON_COMPACT);
+        if (!text)
+                return -ENOMEM;
+        for (const unsigned char *p = (const unsigned char *) text; *p; p++)
+                hash = (hash ^ *p) * 0x100000001b3;
+        (void) snprintf(ret, SEAL_SIZE, "%016llx", (unsigned long long) hash);
+        return 0;
+}
+
+int json_seal(json_t *object) {
+        char seal[SEAL_SIZE];
+        int r = seal_of(object, seal);
+
+        if (r < 0)
+                return r;
+        (void) json_object_del(object, SEAL_KEY); /* it is the last one */
+        return json_object_set_new(object, SEAL_KEY, json_string(seal)) < 0 ? -ENOMEM : 0;
+}
+
+int json_seal_check(const json_t *object) {
+        const char *found = json_get_string(object, SEAL_KEY);
+        char seal[SEAL_SIZE];
+
+        if (!json_object_get(object, SEAL_KEY))
+                return 0;
+        int r = seal_of(object, seal);
+        return r < 0 ? r : found && strcmp(found, seal) == 0 ? 1 : -EBADMSG;
 }
 
 const char *json_get_string(const json_t *object, const char *key) {

@@ -25,6 +25,12 @@ int json_read(int dir_fd, const char *name, size_t limit, json_t **ret, Error *r
 /* Writes a file atomically, compact, with a final newline. Keys keep the order in which they were set. */
 int json_write(int dir_fd, const char *name, const json_t *json, mode_t mode, FileDurability durability, Error *reterr);
 
+/* A check sum of all that is in the object, as its last key: what a flipped bit does to a text that stays valid is found. */
+int json_seal(json_t *object);
+
+/* Whether it is right: 1; 0 where there is none; -EBADMSG. */
+int json_seal_check(const json_t *object);
+
 /* Borrowed string or integer at a key, or the default when it is not there or of another type. */
 const char *json_get_string(const json_t *object, const char *key);
 int64_t json_get_integer(const json_t *object, const char *key, int64_t otherwise);

@@ -133,7 +133,7 @@ const VerbName verb_names[] = {
         NOT_YET("stats"),
         { "stop", .verb = &verb_stop },
         GROUP("system", "Manage sdpod's own state"),
-        NOT_YET("system check"),
+        { "system check", .verb = &verb_system_check },
         NOT_YET("system connection"),
         { "system df", .verb = &verb_system_df },
         { "system info", .verb = &verb_info },

@@ -58,6 +58,7 @@ extern const Verb verb_save;
 extern const Verb verb_search;
 extern const Verb verb_start;
 extern const Verb verb_stop;
+extern const Verb verb_system_check;
 extern const Verb verb_system_df;
 extern const Verb verb_system_migrate;
 extern const Verb verb_system_prune;

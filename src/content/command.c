@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "content/command.h"
+#include "content/check.h"
 #include "content/commit.h"
 #include "content/cp.h"
 #include "content/export.h"
@@ -16,6 +18,7 @@ typedef struct Command {
         const char *root, *runroot, *output, *iidfile;
         CommitOptions commit;
         CpOptions cp;
+        CheckOptions check;
         TreeKind kind;
         bool json, quiet;
         char **arguments;
@@ -28,6 +31,8 @@ static const struct option long_options[] = {
         { "change", required_argument, NULL, 'c' },   { "message", required_argument, NULL, 'm' },
         { "iidfile", required_argument, NULL, 'i' },  { "quiet", no_argument, NULL, 'q' },
         { "kind", required_argument, NULL, 'k' },     { "squash", no_argument, NULL, 's' },         { "include-volumes", no_argument, NULL, 'v' },
+        { "quick", no_argument, NULL, 'Q' },          { "repair", no_argument, NULL, 'R' + 128 },
+        { "max", required_argument, NULL, 'x' },      { "users-file", required_argument, NULL, 'u' },
         { "keep-owners", no_argument, NULL, 'K' },    { "overwrite", no_argument, NULL, 'o' },
         {},
 };
@@ -40,6 +45,12 @@ static int set_flag(Command *c, int letter, Error *reterr) {
         switch (letter) {
         case 'q':
                 c->quiet = true;
+                return 0;
+        case 'Q':
+                c->check.quick = true;
+                return 0;
+        case 'R' + 128:
+                c->check.repair = true;
                 return 0;
         case 'K':
                 c->cp.keep_owners = true;
@@ -92,6 +103,11 @@ static int set_option(Command *c, int letter, Error *reterr) {
         case 'k':
                 c->kind = tree_kind_from_string(optarg);
                 return c->kind < 0 ? usage(reterr, "unknown kind") : 0;
+        case 'x':
+                return parse_u64(optarg, &c->check.max_usec) < 0 ? usage(reterr, "--max is in microseconds") : 0;
+        case 'u':
+                c->check.users_file = optarg;
+                return 0;
         case 'i':
                 c->iidfile = optarg;
                 return 0;
@@ -145,10 +161,25 @@ static int run_cp(Command *c, const Store *store, Error *reterr) {
         return cp_run(store, c->arguments[0], c->arguments[1], &c->cp, reterr);
 }
 
+static int run_check(Command *c, const Store *store, Error *reterr) {
+        size_t left = 0;
+
+        if (c->arguments[0])
+                return usage(reterr, "'check' takes no arguments");
+        int r = check_run(store, &c->check, &left, reterr);
+        if (r < 0 || left == 0)
+                return r;
+        (void) fflush(stdout);
+        (void) error_set(reterr, -EBADMSG, ERROR_CORRUPT, "%zu things are damaged in '%s'", left, store->data_path);
+        return error_hint(reterr, c->check.repair ? "containers need them: see to what is in them, then use --repair --force"
+                                                  : "sdpod system check --repair removes them, and the images that need them");
+}
+
 static const struct {
         const char *name;
         int (*run)(Command *c, const Store *store, Error *reterr);
 } commands[] = {
+        { "check", run_check },
         { "commit", run_commit },
         { "cp", run_cp },
         { "diff", run_diff },

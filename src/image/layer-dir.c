@@ -68,6 +68,8 @@ static int write_record(int fd, const UnpackResult *result, Error *reterr) {
                 (void) json_object_set_new(record, "devicesSkipped", json_integer((json_int_t) result->n_devices_skipped));
         if (record && result->n_xattrs_skipped > 0)
                 (void) json_object_set_new(record, "attributesSkipped", json_integer((json_int_t) result->n_xattrs_skipped));
+        if (record && json_seal(record) < 0)
+                return error_oom(reterr);
         return json_write(fd, "layer.json", record, 0600, FILE_VOLATILE, reterr);
 }
 

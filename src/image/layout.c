@@ -97,7 +97,11 @@ int layout_load(const Store *store, json_t **ret, Error *reterr) {
 }
 
 int layout_save(int images_fd, const json_t *index, Error *reterr) {
-        return json_write(images_fd, "index.json", index, 0600, FILE_DURABLE, reterr);
+        _cleanup_json_ json_t *sealed = json_copy((json_t *) index);
+
+        if (!sealed || json_seal(sealed) < 0)
+                return error_oom(reterr);
+        return json_write(images_fd, "index.json", sealed, 0600, FILE_DURABLE, reterr);
 }
 
 int layout_add(json_t *index, const char *digest, int64_t size, const char *media_type, const char *name, Error *reterr) {
@@ -114,7 +118,7 @@ int layout_add(json_t *index, const char *digest, int64_t size, const char *medi
 
                 entry = json_array_get(entries, i);
                 other = layout_entry_name(entry);
-                if (str_equal(other, name) || (!other && str_equal(layout_entry_digest(entry), digest))) {
+                if ((name && str_equal(other, name)) || (!other && str_equal(layout_entry_digest(entry), digest))) {
                         bool moved = other && !str_equal(layout_entry_digest(entry), digest);
                         _cleanup_free_ char *old = moved ? strdup(layout_entry_digest(entry)) : NULL;
                         int64_t old_size = json_get_integer(entry, "size", 0);

@@ -46,6 +46,14 @@ like "$status:$out" "^0:Untagged: $BUSYBOX${NL}Deleted: [0-9a-f]{64}$" "rmi -f r
 run sdpod ps -aq
 is "$out" "" "... which are gone"
 
+image_load busybox
+image_load layers
+sdpod untag localhost/busybox
+sdpod untag localhost/layers
+run sdpod images -q
+is "$(wc -l <<<"$out")" 2 "two images without names are two"
+sdpod rmi -a >/dev/null
+
 # --- tree
 image_load busybox
 image_load layers
@@ -174,6 +182,86 @@ if [[ $status == 0 ]]; then
 else
         skip "diff of a container with an ID map of its own" "such a container does not start here: $err"
 fi
+
+# --- check
+sdpod rm -fa -t 0 >/dev/null
+sdpod rmi -af >/dev/null
+image_load busybox
+image_load layers
+run sdpod system check
+is "$status:$out" "0:" "system check of a whole store"
+flip() { # FILE: its middle byte, whatever it is
+        python3 - "$1" <<'END'
+import os, sys
+f = sys.argv[1]
+s = os.stat(f)
+m = s.st_mode & 0o7777
+os.chmod(f, m | 0o600)
+with open(f, "r+b") as h:
+    h.seek(s.st_size // 2)
+    b = h.read(1)
+    h.seek(s.st_size // 2)
+    h.write(bytes([b[0] ^ 1]))
+os.chmod(f, m)
+os.utime(f, ns=(s.st_atime_ns, s.st_mtime_ns))
+END
+}
+missed=
+while IFS= read -r -d '' file; do # every file of the store that is not empty, of the layers only some: they have four hundred names
+        flip "$store/$file"
+        sdpod system check >"$T/out" 2>/dev/null && missed+=" $file"
+        flip "$store/$file"
+done < <(cd "$store" && { find images -type f -size +0 -print0; find layers \( -name layer.json -o -name tar.zst \) -print0; find layers/*/diff -type f -user "$USER" -size +0 -print0 | head -z -n 12; })
+is "$missed" "" "one flipped bit in any file is found"
+while IFS= read -r -d '' file; do
+        cp -a "$store/$file" "$T/kept"
+        truncate -s -1 "$store/$file"
+        sdpod system check >"$T/out" 2>/dev/null && missed+=" $file"
+        cat "$T/kept" >"$store/$file"
+        touch -r "$T/kept" "$store/$file"
+done < <(cd "$store" && { find images -type f -size +0 -print0; find layers \( -name layer.json -o -name tar.zst \) -print0; find layers/*/diff -type f -user "$USER" -size +0 -print0 | head -z -n 3; })
+is "$missed" "" "... and so is a byte that is missing at the end"
+run sdpod system check
+is "$status:$out" "0:" "... and nothing when all is back"
+base=$(sdpod image inspect --format '{{index .RootFS.Layers 0}}' localhost/busybox)
+top=$(sdpod image inspect --format '{{index .RootFS.Layers 1}}' localhost/layers)
+top=${top#sha256:}
+chmod 700 "$store/layers/$top/diff/data"
+run sdpod system check
+like "$status:$out" "^125:Damaged layer $top: '/data' has another mode.*needed by image [0-9a-f]{12} localhost/layers:latest" "a changed mode is found, and who needs the layer"
+run sdpod system check --quick
+exits 0 "--quick does not look for it"
+touch "$store/layers/$top/diff/extra"
+run sdpod system check --repair
+like "$status:$out" "^0:.*Removed image [0-9a-f]{12} localhost/layers:latest$" "--repair removes the layer with its image"
+run sdpod system check
+is "$status:$out:$(sdpod images --format '{{.Repository}}')" "0::localhost/busybox" "... and leaves the others"
+image_load layers
+is "$(sdpod images --format '{{.Repository}}' --sort repository)" "localhost/busybox${NL}localhost/layers" "... and it is loaded again"
+flip "$store/layers/$top/layer.json"
+run sdpod system check --repair
+is "$status:$(sdpod images -q | wc -l)" "0:2" "a damaged description is written again"
+run sdpod system check
+exits 0 "... and is whole"
+echo '{}' >"$store/images/index.json"
+run sdpod system check --repair
+run sdpod images --format '{{.Repository}} {{.ID}}'
+is "$(wc -l <<<"$out")" 2 "a list of images that is lost is made again from the manifests"
+sdpod rmi -af >/dev/null
+image_load busybox
+sdpod create --name holder --network none $BUSYBOX true >/dev/null
+rm "$store/layers/${base#sha256:}/tar.zst"
+run sdpod system check
+like "$status:$out" "^125:Damaged layer ${base#sha256:}: its record is missing.*needed by container [0-9a-f]{12} holder" "a layer that a container needs"
+run sdpod system check --repair
+exits 125 "... stays with --repair"
+run sdpod start -a holder
+exits 0 "... and the container with it"
+run sdpod system check --repair --force
+is "$status:$(sdpod ps -aq)$(sdpod images -q)" "0:" "--force removes both"
+mkdir "$store/.tmp-image-0123456789abcdef"
+run sdpod system check --repair
+ok "what a killed command left is collected" test ! -e "$store/.tmp-image-0123456789abcdef"
 
 # --- reset
 run sdpod system reset
