@@ -76,13 +76,24 @@ attempt() { # CALL N CMD...: runs it as the user and kills it at its Nth CALL; f
                 DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$id/bus" "$@" >"$T/attempt" 2>&1 </dev/null; } 2>/dev/null
         grep -q 'killed by SIGKILL' "$T/trace"
 }
+cat >"$T/below" <<'END'
+#!/bin/sh
+call=$1 n=$2
+shift 2
+exec timeout 30 strace -qq -f -o /tmp/below.trace -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" "$@"
+END
+chmod 755 "$T/below"
+attempt_below() { # the same in a service of the user's manager, where containers are born in their cgroup
+        as "$T/below" "$@" >/dev/null 2>&1
+        as grep -q 'killed by SIGKILL' /tmp/below.trace
+}
 every() { # NAME PREPARE CMD...
         local name=$1 prepare=$2 call n points=0 bad=0 found
         shift 2
         for call in ${calls//,/ }; do
                 for ((n = 1; n < 60; n++)); do
                         [[ -z $prepare ]] || as sh -c "$prepare" >/dev/null 2>&1
-                        attempt $call $n "$@" || { as sdpod rm -f -t 0 -a >/dev/null 2>&1; break; }
+                        ${attempt:-attempt} $call $n "$@" || { as sdpod rm -f -t 0 -a >/dev/null 2>&1; break; }
                         points=$((points + 1))
                         found=$(sound)
                         [[ -z $found ]] || { bad=$((bad + 1)); ((bad > 3)) || comment "$call $n: $found"; }
@@ -95,6 +106,10 @@ every "run" "" sdpod run --name k -v kv:/v --network none $BUSYBOX true
 every "run --rm" "" sdpod run --rm --name k -v /anonymous --network none $BUSYBOX true
 every "rm" "sdpod create --name k -v kv:/v --network none $BUSYBOX true" sdpod rm k
 every "exec" "sdpod container exists k || sdpod run -d --name k --network none $BUSYBOX sleep 1000" sdpod exec k true
+attempt=attempt_below every "run, born in its cgroup" "" sdpod run --name k --network none $BUSYBOX true
+attempt=attempt_below every "run --rm, born in its cgroup" "" sdpod run --rm --name k --network none $BUSYBOX true
+is "$("$nest" in find "/sys/fs/cgroup/user.slice/user-$id.slice/user@$id.service/app.slice/sdpod-containers.service" -mindepth 1 -type d \
+        ! -name holder)" "" "and no run a cgroup"
 is "$("$nest" in pgrep -u $user -x sdpod)" "" "an exec that is killed leaves no process that waits for it"
 is "$(as systemctl --user list-units --all --no-legend 'sdpod-*.scope')" "" "and no run an empty scope"
 every "rename" "sdpod create --name k2 --network none $BUSYBOX true" sh -c 'sdpod rename k2 k; sdpod rm -f k2 k'
