@@ -10,6 +10,7 @@
 #include "cli/parse-mount.h"
 #include "cli/parse-namespace.h"
 #include "cli/parse-port.h"
+#include "state/name.h"
 
 #define INVALID(...) error_set(reterr, -EINVAL, ERROR_INVALID, __VA_ARGS__)
 
@@ -202,18 +203,33 @@ static int finish_env(RunOptions *o, char *const *env, Error *reterr) {
         return r;
 }
 
+/* The unit that the container is of: its name is in the record, and may be in that of the container. */
+static int finish_unit(ContainerConfig *config, char *const *env, Error *reterr) {
+        const char *alias = strv_env_get(env, "PODMAN_SYSTEMD_UNIT"), *told = strv_env_get(env, "SDPOD_SYSTEMD_UNIT");
+        _cleanup_free_ char *own = told ? strdup(told) : name_of_own_unit(alias), *meant = NULL;
+
+        if ((told || alias) && !own)
+                return error_oom(reterr);
+        if (config->name && name_without_alias(config->name, alias, own, &meant) < 0)
+                return error_oom(reterr);
+        if (str_replace(&config->systemd_unit, str_empty(own) ? NULL : own) < 0 || (meant && str_replace(&config->name, meant) < 0))
+                return error_oom(reterr);
+        return 0;
+}
+
 /* Words whose default has no word of its own in the record. */
 static int finish_words(RunOptions *o, const Invocation *in, char *const *env, Error *reterr) {
         ContainerConfig *c = &o->config;
         bool ignore = str_equal(o->sdnotify, "ignore");
         const char *socket = ignore ? NULL : strv_env_get(env, "NOTIFY_SOCKET");
-        const char *unit = strv_env_get(env, "SDPOD_SYSTEMD_UNIT") ?: strv_env_get(env, "PODMAN_SYSTEMD_UNIT");
 
         if (str_replace(&c->cgroups, str_equal(o->cgroups, "enabled") ? NULL : o->cgroups) < 0 ||
             str_replace(&c->sdnotify, str_equal(o->sdnotify, "container") ? NULL : o->sdnotify) < 0 ||
-            str_replace(&c->notify_socket, str_empty(socket) ? NULL : socket) < 0 ||
-            str_replace(&c->systemd_unit, str_empty(unit) ? NULL : unit) < 0)
+            str_replace(&c->notify_socket, str_empty(socket) ? NULL : socket) < 0)
                 return error_oom(reterr);
+        int r = finish_unit(c, env, reterr);
+        if (r < 0)
+                return r;
         if (str_equal(o->pull, "missing"))
                 (void) str_replace(&o->pull, NULL);
         if (o->no_healthcheck) {

@@ -275,7 +275,7 @@ static int find_by_prefix(const Store *store, const char *prefix, char **ret_id,
         return (*ret_id = strdup(found)) ? 0 : error_oom(reterr);
 }
 
-int container_find(const Store *store, const char *name_or_id, char **ret_id, Error *reterr) {
+static int find(const Store *store, const char *name_or_id, char **ret_id, Error *reterr) {
         _cleanup_fd_ int names_fd = store_open_data(store, "names", reterr);
         int r = -ENOENT;
 
@@ -299,6 +299,21 @@ int container_find(const Store *store, const char *name_or_id, char **ret_id, Er
                                  name_or_id);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot look up container '%s'", name_or_id);
+        return 0;
+}
+
+int container_find(const Store *store, const char *name_or_id, char **ret_id, Error *reterr) {
+        const char *alias = getenv("PODMAN_SYSTEMD_UNIT");
+        int r = find(store, name_or_id, ret_id, reterr);
+
+        if (r != -ENOENT || !alias)
+                return r;
+        _cleanup_free_ char *own = name_of_own_unit(alias), *meant = NULL;
+        if (name_without_alias(name_or_id, alias, own, &meant) < 0 || !meant)
+                return r;
+        if (find(store, meant, ret_id, /* reterr= */ NULL) < 0)
+                return r;
+        error_done(reterr);
         return 0;
 }
 

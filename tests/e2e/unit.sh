@@ -42,6 +42,16 @@ is "$status:$(grep -c web.service <<<"$err")" "0:0" "... without a complaint"
 sdpod run --rm --network none $BUSYBOX true # makes the directories that stay
 before=$(footprint)
 
+# --- the alias as the first name that systemd hears of
+printf '[Container]\nImage=%s\nExec=sleep 1000\nNetwork=none\n' "$BUSYBOX" >"$units/alias.container"
+systemctl --user daemon-reload
+run systemctl --user start alias.container
+is "$(sdpod ps --format '{{.Names}}')" systemd-alias "a container that is started by its alias has the unit's name"
+run systemctl --user stop alias.container
+is "$(sdpod ps -a --format '{{.Names}}')" "" "... and is removed under it"
+rm "$units/alias.container"
+systemctl --user daemon-reload
+
 # --- start, MainPID
 run systemctl --user start web.container
 exits 0 "systemctl --user start web.container"

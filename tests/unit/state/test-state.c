@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/test.h"
 #include "state/container.h"
+#include "state/name.h"
 #include "state/pending.h"
 
 static void fresh_store(Store *store) {
@@ -159,4 +160,26 @@ TEST(removing_does_not_wait_for_the_holder_of_the_mark) {
         CHECK_INT(container_load(&store, a.config.id, &b, NULL), 0);
         CHECK_INT(container_delete(&store, &b, NULL, NULL, NULL), 0);
         container_settled(&store, &a);
+}
+
+TEST(names_of_units_without_their_alias) {
+        static const struct {
+                const char *alias, *own, *name, *wanted; /* NULL: it stays */
+        } rows[] = {
+                { "web.container.service", "web.service", "systemd-web.container", "systemd-web" },
+                { "web.container.service", "web.service", "web.container", "web" },
+                { "web.container.service", "web.service", "web", NULL },
+                { "web.service", "web.service", "systemd-web", NULL },
+                { "web.container.service", NULL, "systemd-web.container", NULL },
+                { NULL, "web.service", "systemd-web.container", NULL },
+                { ".service", "web.service", "x", NULL },
+                { "other.service", "front.service", "systemd-other-1", "systemd-front-1" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                _cleanup_free_ char *meant = NULL;
+
+                CHECK_INT(name_without_alias(rows[i].name, rows[i].alias, rows[i].own, &meant), 0);
+                CHECK_STR(meant, rows[i].wanted);
+        }
 }
