@@ -18,8 +18,23 @@
 #define ELEMENTSOF(a) (sizeof(a) / sizeof((a)[0]))
 #define STRLEN(literal) (sizeof(literal "") - 1)
 #define FLAGS_SET(v, flags) (((v) & (flags)) == (flags))
-#define MIN(a, b) ((a) < (b) ? (a) : (b))
-#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define MACRO_NAME_(name, n) name##n
+#define MACRO_NAME(name, n) MACRO_NAME_(name, n)
+#define MIN_ONCE_(a, b, n)                                                                              \
+        ({                                                                                              \
+                __typeof__(a) MACRO_NAME(_a, n) = (a);                                                  \
+                __typeof__(b) MACRO_NAME(_b, n) = (b);                                                  \
+                MACRO_NAME(_a, n) < MACRO_NAME(_b, n) ? MACRO_NAME(_a, n) : MACRO_NAME(_b, n);          \
+        })
+#define MAX_ONCE_(a, b, n)                                                                              \
+        ({                                                                                              \
+                __typeof__(a) MACRO_NAME(_a, n) = (a);                                                  \
+                __typeof__(b) MACRO_NAME(_b, n) = (b);                                                  \
+                MACRO_NAME(_a, n) > MACRO_NAME(_b, n) ? MACRO_NAME(_a, n) : MACRO_NAME(_b, n);          \
+        })
+/* Each argument is evaluated once. */
+#define MIN(a, b) MIN_ONCE_(a, b, __COUNTER__)
+#define MAX(a, b) MAX_ONCE_(a, b, __COUNTER__)
 
 /* Hands over an owned pointer: yields its value and leaves NULL behind. */
 #define TAKE_PTR(p)                       \

@@ -202,14 +202,13 @@ int parse_signal(const char *s, int *ret) {
         return -EINVAL;
 }
 
-const char *signal_name(int signal) {
-        static char name[24];
+const char *signal_name_to(int signal, char name[static SIGNAL_NAME_SIZE]) {
         const char *abbreviation;
 
         if (signal >= SIGRTMIN && signal <= SIGRTMAX)
-                (void) snprintf(name, sizeof(name), "SIGRTMIN+%d", signal - SIGRTMIN);
+                (void) snprintf(name, SIGNAL_NAME_SIZE, "SIGRTMIN+%d", signal - SIGRTMIN);
         else if ((abbreviation = sigabbrev_np(signal)))
-                (void) snprintf(name, sizeof(name), "SIG%s", abbreviation);
+                (void) snprintf(name, SIGNAL_NAME_SIZE, "SIG%s", abbreviation);
         else
                 return NULL;
         return name;

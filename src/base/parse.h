@@ -30,5 +30,7 @@ int parse_duration(const char *s, uint64_t *ret_usec);
 /* A signal by number or name, with or without SIG, any case, RTMIN+n too. */
 int parse_signal(const char *s, int *ret);
 
-/* "SIGTERM" for 15; NULL if there is no such signal. Static. */
-const char *signal_name(int signal);
+/* "SIGTERM" for 15; NULL if there is no such signal. In `name`, or with signal_name() in a place of the caller's block. */
+enum { SIGNAL_NAME_SIZE = 24 };
+const char *signal_name_to(int signal, char name[static SIGNAL_NAME_SIZE]);
+#define signal_name(signal) signal_name_to(signal, (char[SIGNAL_NAME_SIZE]){})

@@ -77,13 +77,29 @@ bool process_has_ended(int pidfd) {
         return RETRY_EINTR(poll(&fd, 1, 0)) > 0;
 }
 
+static uint64_t monotonic_usec(void) {
+        struct timespec now;
+
+        (void) clock_gettime(CLOCK_MONOTONIC, &now);
+        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
+}
+
 int process_wait_end(int pidfd, uint64_t timeout_usec) {
         struct pollfd fd = { .fd = pidfd, .events = POLLIN };
-        struct timespec timeout = { .tv_sec = (time_t) (timeout_usec / 1000000),
-                                    .tv_nsec = (long) (timeout_usec % 1000000) * 1000 };
+        uint64_t begin = monotonic_usec();
 
-        int r = (int) RETRY_EINTR(ppoll(&fd, 1, timeout_usec == UINT64_MAX ? NULL : &timeout, NULL));
-        return r < 0 ? -errno : r == 0 ? -ETIMEDOUT : 0;
+        for (;;) {
+                uint64_t gone = monotonic_usec() - begin, left = timeout_usec > gone ? timeout_usec - gone : 0;
+                struct timespec timeout = { .tv_sec = (time_t) (left / 1000000), .tv_nsec = (long) (left % 1000000) * 1000 };
+                int r = ppoll(&fd, 1, timeout_usec == UINT64_MAX ? NULL : &timeout, NULL);
+
+                if (r > 0)
+                        return 0;
+                if (r == 0)
+                        return -ETIMEDOUT;
+                if (errno != EINTR)
+                        return -errno;
+        }
 }
 
 /* In the child: puts each descriptor in its place. First all go above the range, then down, so none is overwritten. */

@@ -67,6 +67,14 @@ static bool is_shown(const Option *o) {
         return !o->hidden && o->help && o->kind != OPTION_REFUSED && o->kind != OPTION_REFUSED_BOOL;
 }
 
+static bool has_options(const Option *const *tables) {
+        for (; tables && *tables; tables++)
+                for (const Option *o = *tables; o->name; o++)
+                        if (is_shown(o))
+                                return true;
+        return false;
+}
+
 /* "  -m, --memory SIZE" */
 static void option_left(const Option *o, bool letter, char *buffer, size_t size) {
         const char *metavar = help_metavar(o);
@@ -174,7 +182,7 @@ void help_print_verb(FILE *f, const VerbName *name) {
                 fputs("\nDescription:\n  ", f);
                 print_wrapped(f, verb->description, 2);
         }
-        fprintf(f, "\nUsage:\n  sdpod %s%s%s%s\n", name->name, verb->options ? " [options]" : "",
+        fprintf(f, "\nUsage:\n  sdpod %s%s%s%s\n", name->name, has_options(verb->options) ? " [options]" : "",
                 verb->arguments ? " " : "", verb->arguments ?: "");
         print_options(f, "Options", verb->options, NULL);
         print_options(f, "Global options", global_options_everywhere, verb->options);

@@ -43,7 +43,7 @@ static int fail(Parser *p, const char *format, ...) {
         if (r < 0)
                 return error_oom(p->reterr);
         for (size_t i = 0; i < p->pos; i++)
-                line += p->text[i] == '\n';
+                line += p->text[i] == '\n' && i + 1 < p->end; /* what ends the last line begins none */
         return error_set(p->reterr, -EINVAL, ERROR_INVALID, "cannot parse template '%s': line %zu: %s", p->template->source,
                          line, reason);
 }

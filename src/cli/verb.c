@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,6 +14,8 @@
 #include "cli/help.h"
 #include "config.h"
 #include "engine/seal.h"
+
+enum { OWN_FILES = 4096 };
 
 /* Whether the words spell `name`; returns their number, 0 if not. */
 static size_t match_words(const char *name, char *const *words) {
@@ -215,6 +219,18 @@ static int open_standard_fds(void) {
         return -errno;
 }
 
+/* What the shell was limited to (ulimit -n, -f) is no measure for us: as many descriptors as we may have, and a file that may not
+ * grow is an error with a text instead of a signal. Containers get their own limits, and all signals as they come. */
+static void raise_own_limits(void) {
+        struct rlimit files;
+
+        if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < OWN_FILES) {
+                files.rlim_cur = MIN(files.rlim_max, (rlim_t) OWN_FILES);
+                (void) setrlimit(RLIMIT_NOFILE, &files);
+        }
+        (void) signal(SIGXFSZ, SIG_IGN);
+}
+
 int verb_main(int argc, char **argv) {
         _cleanup_error_ Error error = ERROR_NULL;
         Invocation in = { .command_line = argv, .store = STORE_NULL };
@@ -222,6 +238,7 @@ int verb_main(int argc, char **argv) {
 
         (void) argc;
         log_set_program("sdpod");
+        raise_own_limits();
         (void) umask(umask(0) & 0077); /* what the store is made of must be the user's own to use */
         r = open_standard_fds();
         if (r >= 0)

@@ -243,8 +243,8 @@ static int add_init(const ContainerConfig *config, ProcPlan *plan, Error *reterr
         MountPlan *m = proc_plan_add_mount(plan);
         if (!m)
                 return error_oom(reterr);
-        m->source = strdup("/usr/bin/catatonit");
-        m->destination = strdup("/run/podman-init");
+        m->source = strdup(INIT_PROGRAM);
+        m->destination = strdup(INIT_IN_CONTAINER);
         m->attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
         return m->source && m->destination ? open_source(m, reterr) : error_oom(reterr);
 }

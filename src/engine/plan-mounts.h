@@ -5,5 +5,9 @@
 #include "proc/plan.h"
 #include "state/container.h"
 
+/* --init: what is run, and where the container has it. */
+#define INIT_PROGRAM "/usr/bin/catatonit"
+#define INIT_IN_CONTAINER "/run/podman-init"
+
 /* Appends all mounts to the plan in the order in which they are made (a parent before what lies below it). */
 int plan_mounts(const Store *store, Container *container, const UserMap *base, ProcPlan *plan, char ***ret_fresh, Error *reterr);

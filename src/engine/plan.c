@@ -24,9 +24,6 @@
 #include "proc/masked.h"
 #include "storage/rootfs.h"
 
-#define INIT_PROGRAM "/usr/bin/catatonit"
-#define INIT_IN_CONTAINER "/run/podman-init"
-
 static int plan_namespaces(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
         const struct {
                 const char *mode, *option;

@@ -261,4 +261,15 @@ done
 # --- a pipeline ends from behind
 out=$(timeout 20 sdpod run --rm --network none $BUSYBOX yes 2>/dev/null | head -n 1; echo "${PIPESTATUS[0]}")
 like "$out" $'^y\n1(41)?$' "a reader that goes away ends the writer"
+# --- what the caller was limited to
+run bash -c "ulimit -Sn 20; $R $BUSYBOX echo in"
+is "$out" in "a small number of open files does not keep us from starting a container"
+run bash -c "set -o pipefail; (ulimit -f 0; $R $BUSYBOX true 2>&1) | cat"
+exits 125 "a limit of the size of files is an error and no death"
+like "$out" "File too large" "... that says so"
+run sdpod ps --format '{{.Names'
+like "$err" "line 1:" "a template of one line has its fault in line 1"
+run sdpod container exists --help
+unlike "$out" "\[options\]" "a command without options says so"
+
 finish
