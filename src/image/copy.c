@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "image/known-blobs.h"
 #include "image/layout.h"
 #include "image/limits.h"
 #include "image/pack.h"
@@ -101,24 +102,64 @@ static Compression wanted_compression(const Copy *c) {
         return c->target->uncompressed ? COMPRESSION_NONE : c->options->compression;
 }
 
-/* Whether there is nothing to send: the target has the blob, or it is the same as one before it. */
+/* The repositories that may have a blob: those of the image's names, and those that it was pushed to. */
+static int collect_repositories(const Copy *c, const KnownBlob *known, char ***ret) {
+        int r = known ? strv_extend(ret, known->repositories) : 0;
+
+        return r < 0 ? r : strv_extend(ret, c->repositories);
+}
+
+/* Asks the target for one blob that the layer could be. */
+static int blob_is_there(Copy *c, size_t i, const char *digest, uint64_t size, Compression compression, const KnownBlob *known,
+                         Error *reterr) {
+        _cleanup_strv_ char **repositories = NULL;
+
+        if (collect_repositories(c, known, &repositories) < 0)
+                return error_oom(reterr);
+        int r = c->target->ops->has(c->target, digest, size, repositories, reterr);
+        if (r <= 0)
+                return r;
+        c->placed[i] = (PlacedLayer){ .size = size, .compression = compression };
+        (void) stpcpy(c->placed[i].digest, digest);
+        log_debug("layer %zu is there as %s", i + 1, digest);
+        return 1;
+}
+
+/* Whether there is nothing to send: the target has the blob that the manifest names, or one that the layer once became. */
 static int layer_is_there(Copy *c, size_t i, Error *reterr) {
         const Descriptor *d = c->manifest.layers + i;
-        Compression compression = compression_from_media_type(d->media_type);
-        bool plain = str_equal(d->digest, c->image->layers[i]);
+        const char *diff_id = c->image->layers[i];
+        Compression compression = compression_from_media_type(d->media_type), wanted = wanted_compression(c);
+        _cleanup_known_blobs_ KnownBlobs known = {};
+        bool plain = str_equal(d->digest, diff_id), usable;
+        int r = 0;
 
         if (plain) /* whatever its media type says */
                 compression = COMPRESSION_NONE;
-        if ((c->target->uncompressed && !plain) || (c->options->force && compression != wanted_compression(c)) ||
-            (c->options->type == MANIFEST_DOCKER && compression == COMPRESSION_ZSTD))
-                return 0;
-        int r = c->target->ops->has(c->target, d->digest, (uint64_t) d->size, c->repositories, reterr);
-        if (r <= 0)
-                return r;
-        c->placed[i] = (PlacedLayer){ .size = (uint64_t) d->size, .compression = compression, .same = true };
-        (void) stpcpy(c->placed[i].digest, d->digest);
-        log_debug("layer %zu is there as %s", i + 1, d->digest);
-        return 1;
+        usable = (!c->target->uncompressed || plain) && (!c->options->force || compression == wanted) &&
+                 (c->options->type != MANIFEST_DOCKER || compression != COMPRESSION_ZSTD);
+        if (c->target->repository)
+                known_blobs_load(c->stage->store, diff_id, &known);
+        if (usable)
+                r = blob_is_there(c, i, d->digest, (uint64_t) d->size, compression, known_blobs_find(&known, d->digest), reterr);
+        for (size_t k = known.n_items; k-- > 0 && r == 0;) {
+                const KnownBlob *blob = known.items + k;
+
+                if (str_equal(blob->digest, d->digest) || !str_equal(blob->compression, compression_to_string(wanted)) ||
+                    blob->level != c->options->level)
+                        continue;
+                r = blob_is_there(c, i, blob->digest, (uint64_t) blob->size, wanted, blob, reterr);
+        }
+        return r;
+}
+
+/* For the next time. */
+static void note_layer(const Copy *c, size_t i) {
+        const PlacedLayer *placed = c->placed + i;
+
+        if (c->target->repository)
+                known_blobs_note(c->stage->store, c->image->layers[i], placed->digest, placed->size, placed->compression,
+                                 c->options->level, c->target->repository);
 }
 
 static size_t same_layer_before(const Copy *c, size_t i) {
@@ -240,6 +281,8 @@ static int copy_layers(Copy *c, Error *reterr) {
 
                 c->placed[i] = c->placed[first];
                 c->placed[i].same = same;
+                if (first == i)
+                        note_layer(c, i);
         }
         return 0;
 }

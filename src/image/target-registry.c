@@ -247,6 +247,7 @@ int target_registry_new(const Reference *reference, const RegistryOptions *optio
         t->target = (Target){ .ops = &registry_ops, .parallel = (size_t) MAX(2L, MIN(processors, (long) IMAGE_WORKERS_LIMIT)) };
         t->host = strdup(reference->domain);
         t->repository = reference_repository(reference, NULL);
+        t->target.repository = t->repository;
         t->under = strdup(reference->digest ?: reference->tag ?: "latest");
         r = !t->host || !t->repository || !t->under ? error_oom(reterr) : registry_client_new(&push, reference, &t->client, reterr);
         if (r < 0) {

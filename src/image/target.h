@@ -56,6 +56,7 @@ typedef struct TargetOps {
 struct Target {
         const TargetOps *ops;
         size_t parallel;     /* blobs at once, at least 1 */
+        const char *repository; /* "HOST/PATH" of a registry's; NULL: files */
         bool uncompressed;   /* takes layers only as they are */
         bool in_order;       /* a blob whose digest is told at its beginning must end before the next begins */
 };
