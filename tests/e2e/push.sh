@@ -16,9 +16,10 @@ registry_start main || skip_all "docker-registry does not start"
 registry_trust
 AUTH=(--creds "$REGISTRY_USER:$REGISTRY_PASSWORD")
 TLS=(--cert-dir "$REGISTRY_DIR/certs.d/$REGISTRY")
-sk() { # what skopeo says of an image of the registry
-        skopeo "$1" "${AUTH[@]}" "${TLS[@]}" "${@:2}"
-}
+# what skopeo says of an image of the registry; a program, so that `run` can run it
+printf '#!/bin/bash\nexec skopeo "$1" %s "${@:2}"\n' "${AUTH[*]} ${TLS[*]}" >"$T/sk"
+chmod +x "$T/sk"
+PATH=$T:$PATH
 image_id() { sdpod image inspect "$1" --format '{{.Id}}'; }
 uploads() { registry_requests PUT /blobs/uploads/; }
 LAYERS=$(image_id localhost/layers) BUSYBOX_ID=$(image_id localhost/busybox)
@@ -32,7 +33,7 @@ run sk inspect --raw "docker://$REGISTRY/a/layers:1"
 like "$out" "\"sha256:$LAYERS\".*tar\+gzip" "... the image keeps its ID, its layers are gzip"
 run skopeo copy -q --src-creds "${AUTH[1]}" --src-cert-dir "${TLS[1]}" "docker://$REGISTRY/a/layers:1" "oci:copy:x"
 exits 0 "skopeo copies it"
-run sdpod pull -q oci:copy:localhost/copied
+run sdpod pull -q oci:copy:x
 is "$out" "$LAYERS" "... and what it copied is the same image"
 
 before=$(uploads)
@@ -89,7 +90,7 @@ else
                 run "${P[@]}" image exists "$LAYERS"
                 exits 0 "podman loads what sdpod saved as $format, with the same ID"
                 run "${P[@]}" save -q --format $format -o "podman-$format" "$LAYERS"
-                sdpod rmi -f localhost/layers localhost/copied "$REGISTRY/c/layers:3" >/dev/null 2>&1
+                sdpod rmi -f localhost/layers localhost/x "$REGISTRY/c/layers:3" >/dev/null 2>&1
                 run sdpod load -i "podman-$format"
                 run sdpod image exists "$LAYERS"
                 exits 0 "... and the other way round"
