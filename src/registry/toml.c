@@ -216,9 +216,9 @@ static int descend(Toml *t, json_t **table, const char *name) {
         json_t *next = json_object_get(*table, name);
 
         if (!next) {
-                next = json_object();
-                if (json_object_set_new(*table, name, next) < 0)
-                        return error_oom(t->reterr);
+                if (json_object_set_new(*table, name, json_object()) < 0)
+                        return bad(t, "the key is not UTF-8");
+                next = json_object_get(*table, name);
         }
         if (json_is_array(next))
                 next = json_array_get(next, json_array_size(next) - 1);
@@ -385,7 +385,7 @@ static int read_header(Toml *t) {
         if (!list && json_object_set_new(table, key.parts[key.n - 1], json_array()) == 0)
                 list = json_object_get(table, key.parts[key.n - 1]);
         if (!json_is_array(list) || is_closed(t, list))
-                return list ? bad(t, "the key has a value already") : error_oom(t->reterr);
+                return bad(t, list ? "the key has a value already" : "the key is not UTF-8");
         if (json_array_append_new(list, json_object()) < 0)
                 return error_oom(t->reterr);
         t->table = json_array_get(list, json_array_size(list) - 1);

@@ -233,10 +233,17 @@ int transfer_curl_error(Transfer *t, CURLcode result, Error *reterr) {
         const char *host = t->trusted || !t->url.host ? e->name : t->url.host, *role = t->trusted ? "registry" : "server";
         bool begun = transfer_state(t)->settled || t->fetcher->eager;
         char buffer[CURL_ERROR_SIZE];
+        curl_off_t asked = 0;
 
         switch (result) {
         case CURLE_OUT_OF_MEMORY:
-                return error_oom(reterr);
+                (void) curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &asked);
+                /* what libcurl says of a line of the header that exceeds its own limit, too */
+                return asked > 0 ? transfer_error(t, -EMSGSIZE, ERROR_CORRUPT, reterr, "its answer has a header line that is too long") : error_oom(reterr);
+        case CURLE_UNSUPPORTED_PROTOCOL:
+        case CURLE_WEIRD_SERVER_REPLY:
+                return transfer_error(t, -EBADMSG, ERROR_CORRUPT, reterr, "the server does not speak HTTP as it should (%s)",
+                                      curl_reason(t, result, buffer, sizeof(buffer)));
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CERTPROBLEM:
         case CURLE_SSL_ISSUER_ERROR:

@@ -16,7 +16,8 @@
 #include "base/time.h"
 
 enum {
-        PROGRESS_THAT_COUNTS = 1024 * 1024, /* bytes after which the failures before are forgotten */
+        PROGRESS_THAT_COUNTS = 1024 * 1024, /* bytes after which the failures before are forgotten; or so much of the body: */
+        PROGRESS_PART = 16,
         DELAY_FIRST_USEC = 1000000,
         DELAY_LIMIT_USEC = 60 * 1000000,
         PIPE_SIZE = 1024 * 1024,
@@ -232,7 +233,8 @@ static uint64_t delay_for(const Fetcher *f, unsigned failures) {
 void transfer_retry(Transfer *t, Error *error, uint64_t delay_usec) {
         Fetcher *f = t->fetcher;
 
-        if (t->written - t->attempt_from >= PROGRESS_THAT_COUNTS && transfer_wants_body(t))
+        if (transfer_wants_body(t) && t->written > t->attempt_from &&
+            t->written - t->attempt_from >= MIN(t->total / PROGRESS_PART, (uint64_t) PROGRESS_THAT_COUNTS))
                 t->failures = 0;
         if (t->request.type == FETCH_BLOB_PUSH && t->pipe && t->written > 0) {
                 error->code = -EAGAIN; /* the bytes are gone: who made them can make them again */
