@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -57,6 +57,17 @@ RegistryClient *registry_client_free(RegistryClient *client) {
         return NULL;
 }
 
+/* The parent has had passwords in its memory until the fork: no core file of it. (It must stay dumpable: its children get their
+ * ID maps through /proc.) */
+static void no_core_file(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+                limit.rlim_cur = 0;
+                (void) setrlimit(RLIMIT_CORE, &limit);
+        }
+}
+
 int registry_client_new(const RegistryOptions *options, const Reference *reference, RegistryClient **ret, Error *reterr) {
         _cleanup_endpoints_ Endpoints endpoints = {};
         _cleanup_registry_client_ RegistryClient *client = calloc(1, sizeof(RegistryClient));
@@ -68,6 +79,7 @@ int registry_client_new(const RegistryOptions *options, const Reference *referen
         client->name = reference_repository(reference, reference->domain);
         if (!client->name)
                 return error_oom(reterr);
+        no_core_file();
         int r = endpoints_find(options, reference, &endpoints, reterr);
         if (r < 0)
                 return r;
