@@ -67,10 +67,11 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                 engine_drop_cgroup(c->config.id);
         if (c->process.unit)
                 health_unschedule(c);
+        /* first: once the record is gone nobody knows whose they were, and a kill in between would leave them for ever */
+        if (options->volumes)
+                remove_anonymous_volumes(store, &c->config);
         r = container_delete(store, c, rootfs_remove, /* data= */ NULL, reterr);
         if (r >= 0)
                 event_container(store, &c->config, "remove", EVENT_NO_EXIT_CODE);
-        if (r >= 0 && options->volumes)
-                remove_anonymous_volumes(store, &c->config);
         return r;
 }

@@ -58,11 +58,9 @@ static int configure(const TapRequest *request, int ifindex, bool *ret_ipv6) {
 
         if (fd < 0)
                 return fd;
-        if (ipv6) {
-                /* before the link goes up, when the kernel would make an address of its own */
-                netlink_link_no_link_local(&batch, ifindex);
-                ipv6 = netlink_run(fd, &batch) >= 0;
-        }
+        /* before the link goes up, when the kernel would make an address of its own; also where there is to be none at all */
+        netlink_link_no_link_local(&batch, ifindex);
+        ipv6 = netlink_run(fd, &batch) >= 0 && ipv6;
         netlink_link_up(&batch, 1, 0, NULL);
         netlink_link_up(&batch, ifindex, request->mtu, a->mac);
         netlink_address(&batch, ifindex, AF_INET, &a->container, a->prefix);

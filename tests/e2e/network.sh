@@ -184,4 +184,7 @@ for map in keep-id auto nomap; do
         out=$(sdpod run --rm --userns $map $BUSYBOX ip -4 addr show tap0 2>&1)
         like "$out" 'inet 10\.0\.2\.100/24' "--userns $map has a network"
 done
+run sdpod run --rm --network slirp4netns:enable_ipv6=false $BUSYBOX ip -6 address show tap0
+is "$out" "" "enable_ipv6=false leaves no IPv6 address"
+
 finish
