@@ -23,12 +23,13 @@ bool front_is_wanted(bool terminal, bool open_stdin, const char *detach_keys) {
         return terminal && open_stdin && !str_empty(detach_keys) && isatty(STDIN_FILENO);
 }
 
-/* What the terminal sends goes to the whole process group: the one behind has it already. */
+/* What the terminal sends goes to the whole process group: the one behind has it already. But the end of a terminal is told to the
+ * leader of its session alone. */
 static void pass_signals(int signal_fd, pid_t behind) {
         struct signalfd_siginfo info;
 
         while (read(signal_fd, &info, sizeof(info)) == sizeof(info))
-                if (info.ssi_code != SI_KERNEL && info.ssi_signo != SIGCHLD && info.ssi_signo != SIGWINCH)
+                if ((info.ssi_code != SI_KERNEL || info.ssi_signo == SIGHUP) && info.ssi_signo != SIGCHLD && info.ssi_signo != SIGWINCH)
                         (void) kill(behind, (int) info.ssi_signo);
 }
 

@@ -32,6 +32,7 @@ typedef struct Loop {
         Relay *relay;
         int signal_fd;
         bool stdin_open, ended, abandoned;
+        bool at_terminal;    /* standard input was one at the beginning */
         char *pending;       /* of stdin, not yet taken by the process */
         size_t n_pending, pending_at;
         size_t n_keys;       /* how many of the keys to detach by were typed last */
@@ -75,6 +76,10 @@ static void pass_window_size(const Relay *relay) {
                 (void) ioctl(relay->console_fd, TIOCSWINSZ, &size); /* a size that cannot be set changes nothing */
 }
 
+static bool can_detach(const Relay *relay) {
+        return relay->console_fd >= 0 && relay->detach_keys && *relay->detach_keys;
+}
+
 static void pass_signals(Loop *loop) {
         struct signalfd_siginfo info;
 
@@ -86,6 +91,8 @@ static void pass_signals(Loop *loop) {
                         loop->abandoned = true;
                 if (signal == SIGWINCH)
                         pass_window_size(loop->relay);
+                if (signal == SIGHUP && loop->at_terminal && can_detach(loop->relay))
+                        continue; /* standard input says it, too */
                 if (loop->relay->sig_proxy && signal != SIGPIPE && (signal != SIGWINCH || loop->relay->console_fd < 0))
                         (void) process_signal(loop->relay->pidfd, signal); /* it may have ended */
         }
@@ -184,7 +191,7 @@ static size_t sift_keys(Loop *loop, const char *typed, size_t n, char *to) {
 }
 
 static void read_stdin(Loop *loop) {
-        bool sifts = loop->relay->console_fd >= 0 && loop->relay->detach_keys && *loop->relay->detach_keys;
+        bool sifts = can_detach(loop->relay);
         char typed[TYPED_SIZE];
         ssize_t n = RETRY_EINTR(read(STDIN_FILENO, sifts ? typed : loop->pending, sifts ? sizeof(typed) : BUFFER_SIZE));
 
@@ -192,6 +199,7 @@ static void read_stdin(Loop *loop) {
                 return;
         if (n <= 0) {
                 loop->stdin_open = false;
+                loop->relay->detached = sifts && loop->at_terminal; /* a terminal that is gone leaves the container running, as the keys do */
                 (void) shutdown(loop->relay->stdin_to, SHUT_WR); /* one that is a socket may have other descriptors */
                 loop->relay->stdin_to = fd_close(loop->relay->stdin_to);
                 return;
@@ -306,6 +314,7 @@ static void set_nonblocking(int fd) {
 int relay_run(Relay *relay, int signal_fd, Error *reterr) {
         _cleanup_free_ char *out = malloc(BUFFER_SIZE), *err = malloc(BUFFER_SIZE), *pending = malloc(BUFFER_SIZE);
         Loop loop = { .relay = relay, .signal_fd = signal_fd, .stdin_open = relay->open_stdin, .pending = pending,
+                      .at_terminal = isatty(STDIN_FILENO),
                       .out = { .data = out }, .err = { .data = err } };
         struct termios before, raw;
         bool is_raw = false;

@@ -44,7 +44,7 @@ attached=$!
 sleep 0.5
 kill -TERM $attached
 wait $attached
-is "$(cat "$T/trap")" caught "attach passes signals on"
+like "$(cat "$T/trap")" caught "attach passes signals on"
 sdpod run -d --name left $R $BUSYBOX sh -c 'trap "exit 9" TERM; while :; do sleep 0.05; done' >/dev/null
 sdpod attach --sig-proxy=false left >/dev/null 2>&1 &
 attached=$!
@@ -114,6 +114,13 @@ ok "... and its end is recorded" until_ok 10 test "$(sdpod inspect -f '{{.State.
 terminal 'expect:[#$] ' "$LEAVE" -- sdpod run -it --rm --name gone $R $BUSYBOX sh
 sdpod stop -t 0 gone >/dev/null
 ok "one with --rm is removed at its end" until_ok 10 sh -c '! sdpod container exists gone'
+terminal 'expect:[#$] ' 'send:stty size\r' 'expect:24 80' 'size:40x111' 'sleep:0.3' 'send:stty size\r' 'expect:40 111' 'send:exit\r' \
+        -- sdpod run -it --rm $R $BUSYBOX sh
+exits 0 "run -it passes the window's size on, and its changes"
+terminal 'expect:[#$] ' hang-up -- sdpod run -it --rm --name hung $R $BUSYBOX sh
+is "$(running hung)" true "a terminal that is closed leaves the container running, as in Podman"
+terminal 'send:\r' 'expect:[#$] ' 'send:exit\r' -- sdpod attach hung
+exits 0 "... and another can join it"
 terminal 'expect:[#$] ' 'send:exit 6\r' -- sdpod run -it --rm $R $BUSYBOX sh
 exits 6 "run -it without the keys has the exit code"
 terminal 'expect:[#$] ' 'send:\x10\x11' 'sleep:0.3' 'send:exit 4\r' -- sdpod run -it --rm --detach-keys= $R $BUSYBOX sh
