@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "content/layer-check.h"
 #include "image/layout.h"
+#include "image/list.h"
 #include "image/sha256.h"
 #include "image/stage.h"
 #include "spec/digest.h"
@@ -168,6 +169,27 @@ static int need_layer(Check *c, const char *diff_id, const char *who, Error *ret
         return add_need(c->needed_layers, digest_hex(diff_id), who, reterr);
 }
 
+static int need_image(Check *c, const json_t *entry, Error *reterr);
+
+/* A manifest list needs those of its images that are here. */
+static int need_list(Check *c, const char *digest, const char *who, Error *reterr) {
+        _cleanup_json_ json_t *document = NULL;
+        const json_t *entry;
+        size_t i;
+
+        int r = need_blob(c, digest, who, reterr);
+        if (r < 0 || is_damaged(c, "blob", digest_hex(digest)))
+                return r;
+        if (list_read(c->store, digest, &document, /* reterr= */ NULL) < 0)
+                return note(c, "blob", digest_hex(digest), "it is no manifest list", reterr);
+        json_array_foreach(list_entries(document), i, entry) {
+                r = list_has_blob(c->store, layout_entry_digest(entry)) ? need_image(c, entry, reterr) : 0;
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 /* What one image needs, as far as its manifest and config can be believed. */
 static int need_image(Check *c, const json_t *entry, Error *reterr) {
         const char *digest = layout_entry_digest(entry), *index_digest = layout_entry_index_digest(entry);
@@ -180,6 +202,8 @@ static int need_image(Check *c, const json_t *entry, Error *reterr) {
 
         if (!who)
                 return error_oom(reterr);
+        if (list_entry_is_list(entry))
+                return need_list(c, digest, who, reterr);
         int r = need_blob(c, digest, who, reterr);
         if (r >= 0 && index_digest)
                 r = need_blob(c, index_digest, who, reterr);
@@ -287,11 +311,15 @@ static int move_away(const Stage *stage, const char *directory, const char *hex,
 
 /* Whether the image needs something that is damaged and cannot be mended. */
 static bool image_is_lost(const Check *c, const json_t *entry) {
+        _cleanup_json_ json_t *config = NULL, *document = NULL;
         _cleanup_manifest_ Manifest manifest = {};
-        _cleanup_json_ json_t *config = NULL;
         const json_t *diff_id;
         size_t i;
 
+        /* of a manifest list whose images are damaged the others stay */
+        if (list_entry_is_list(entry))
+                return is_damaged(c, "blob", digest_hex(layout_entry_digest(entry))) ||
+                       list_read(c->store, layout_entry_digest(entry), &document, /* reterr= */ NULL) < 0;
         if (is_damaged(c, "blob", digest_hex(layout_entry_digest(entry))) ||
             layout_read_manifest(c->store, layout_entry_digest(entry), &manifest, /* reterr= */ NULL) < 0 ||
             is_damaged(c, "blob", digest_hex(manifest.config.digest)) ||
@@ -317,13 +345,18 @@ static int rebuild_index(const Check *c, json_t **ret, Error *reterr) {
                 (void) TAKE_FD(fd);
         for (struct dirent *e; dir && r >= 0 && (e = readdir(dir));) {
                 _cleanup_manifest_ Manifest manifest = {};
+                _cleanup_json_ json_t *document = NULL;
                 char digest[DIGEST_LENGTH + 1];
                 struct stat st;
 
                 if (!digest_hex_is_valid(e->d_name) || is_damaged(c, "blob", e->d_name))
                         continue;
                 (void) snprintf(digest, sizeof(digest), "sha256:%.64s", e->d_name);
-                if (layout_read_manifest(c->store, digest, &manifest, /* reterr= */ NULL) >= 0 && fstatat(dirfd(dir), e->d_name, &st, 0) == 0)
+                if (fstatat(dirfd(dir), e->d_name, &st, 0) < 0)
+                        continue;
+                if (list_read(c->store, digest, &document, /* reterr= */ NULL) >= 0)
+                        r = layout_add(index, digest, st.st_size, MEDIA_TYPE_OCI_INDEX, /* name= */ NULL, reterr);
+                else if (layout_read_manifest(c->store, digest, &manifest, /* reterr= */ NULL) >= 0)
                         r = layout_add(index, digest, st.st_size, manifest.media_type ?: MEDIA_TYPE_OCI_MANIFEST, /* name= */ NULL, reterr);
         }
         if (dir)

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "image/commit.h"
 #include "image/limits.h"
+#include "registry/policy.h"
 #include "spec/image-config.h"
 #include "spec/reference.h"
 
@@ -382,8 +383,8 @@ static int load_docker(Loader *l, Error *reterr) {
         return n > 0 ? 0 : error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "there is no image '%.200s' in it", l->transport->reference);
 }
 
-/* What a transport promises must be what is there. */
-static int check_form(const Loader *l, const char *file, Error *reterr) {
+/* What a transport promises must be what is there, and policy.json must allow it. */
+static int check_form(const Loader *l, const char *path, const char *file, Error *reterr) {
         TransportKind kind = l->transport ? l->transport->kind : TRANSPORT_STORAGE;
         bool layout = str_equal(file, "index.json"), directory = l->source.directory, fits = true;
 
@@ -391,8 +392,10 @@ static int check_form(const Loader *l, const char *file, Error *reterr) {
                 fits = layout && directory == (kind == TRANSPORT_OCI);
         else if (kind == TRANSPORT_DOCKER_ARCHIVE || kind == TRANSPORT_DIRECTORY)
                 fits = !layout && directory == (kind == TRANSPORT_DIRECTORY);
-        return fits ? 0 : error_set(reterr, -EINVAL, ERROR_INVALID, "it is an image of another form: %s",
-                                    layout ? directory ? "oci" : "oci-archive" : directory ? "dir" : "docker-archive");
+        _cleanup_free_ char *full = path ? realpath(path, NULL) : NULL; /* scopes are absolute paths */
+        const char *form = layout ? directory ? "oci" : "oci-archive" : directory ? "dir" : "docker-archive";
+        return fits ? policy_check(form, full ?: path ?: "", reterr)
+                    : error_set(reterr, -EINVAL, ERROR_INVALID, "it is an image of another form: %s", form);
 }
 
 static int load(Loader *l, const char *path, Error *reterr) {
@@ -412,7 +415,7 @@ static int load(Loader *l, const char *path, Error *reterr) {
 
                 r = source_find(&l->source, formats[i].file, &file, reterr);
                 if (r >= 0)
-                        r = check_form(l, formats[i].file, reterr);
+                        r = check_form(l, path, formats[i].file, reterr);
                 if (r >= 0)
                         return formats[i].load(l, reterr);
                 if (r != -ENOENT)

@@ -17,6 +17,7 @@ registry_trust
 AUTH=(--creds "$REGISTRY_USER:$REGISTRY_PASSWORD")
 TLS=(--cert-dir "$REGISTRY_DIR/certs.d/$REGISTRY")
 # what skopeo says of an image of the registry; a program, so that `run` can run it
+# shellcheck disable=SC2016  # for the program to expand
 printf '#!/bin/bash\nexec skopeo "$1" %s "${@:2}"\n' "${AUTH[*]} ${TLS[*]}" >"$T/sk"
 chmod +x "$T/sk"
 PATH=$T:$PATH
@@ -133,6 +134,19 @@ run sdpod save -m -o many.tar localhost/busybox localhost/layers
 run sdpod load -i many.tar
 like "$out" "localhost/busybox:latest.*localhost/layers:latest" "several images in one archive"
 
+mkdir -p ~/.config/containers
+at_end rm -f ~/.config/containers/policy.json
+cat >~/.config/containers/policy.json <<END
+{"default": [{"type": "insecureAcceptAnything"}], "transports": {"oci": {"$T": [{"type": "reject"}]}}}
+END
+run sdpod pull oci:x.oci:one
+like "$status:$err" "125:.*reject" "policy.json holds for directories, whatever the path is called"
+run sdpod load -i x.oci
+exits 125 "... for load as well"
+run sdpod pull -q dir:x.dir
+exits 0 "... and not for others"
+rm ~/.config/containers/policy.json
+
 # --- manifest lists
 run sdpod manifest create list
 like "$status:$out" "^0:[0-9a-f]{64}$" "manifest create prints an ID"
@@ -181,6 +195,8 @@ run sdpod manifest push -q "${AUTH[@]}" "${TLS[@]}" list "oci:$T/l.oci:x"
 exits 0 "an image that a list needs outlives its names"
 run skopeo copy -q --all "oci:$T/l.oci:x" dir:all2
 exits 0 "... and the list is whole"
+run sdpod system check
+exits 0 "system check finds nothing wrong with a list"
 run sdpod manifest remove list "$(<digest)"
 run sdpod manifest inspect list
 unlike "$out" "$(<digest)" "manifest remove"
