@@ -190,7 +190,7 @@ int content_range_parse(const char *value, uint64_t *ret_first, uint64_t *ret_la
 
         if (!p || read_number(&p, "-", &first) < 0 || !strchr(value, '-') || read_number(&p, "/", &last) < 0)
                 return -EBADMSG;
-        if (!strchr(value, '/') || last < first)
+        if (!strchr(value, '/') || last < first || last == UINT64_MAX)
                 return -EBADMSG;
         if (!str_equal(p, "*") && (read_number(&p, "", &total) < 0 || last >= total))
                 return -EBADMSG;

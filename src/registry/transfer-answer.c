@@ -264,7 +264,8 @@ int transfer_curl_error(Transfer *t, CURLcode result, Error *reterr) {
         case CURLE_OPERATION_TIMEDOUT:
                 (void) error_set(reterr, -ETIMEDOUT, ERROR_UNREACHABLE, "cannot reach %s '%s': %s", role, host,
                                  curl_reason(t, result, buffer, sizeof(buffer)));
-                return t->written > t->attempt_from || t->fetcher->eager;
+                /* once more, where it had begun to answer */
+                return t->fetcher->eager || (t->written > t->attempt_from && t->failures == 0);
         default:
                 (void) transfer_error(t, -EREMOTEIO, ERROR_UNREACHABLE, reterr, "%s", curl_reason(t, result, buffer, sizeof(buffer)));
                 return 1;

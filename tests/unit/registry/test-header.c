@@ -67,6 +67,7 @@ TEST(content_ranges) {
                 { "bytes 5-9/10 ", -EBADMSG, 0, 0, 0 },
                 { "bytes 5-9/10,11-12/13", -EBADMSG, 0, 0, 0 },
                 { "bytes 5-18446744073709551616/*", -EBADMSG, 0, 0, 0 },
+                { "bytes 5-18446744073709551615/*", -EBADMSG, 0, 0, 0 },
                 { "octets 5-9/10", -EBADMSG, 0, 0, 0 },
                 { "", -EBADMSG, 0, 0, 0 },
         };
