@@ -100,7 +100,7 @@ def not_images(m):
     Image([busybox()]).write_archive(f"{d}/given.tar", "given")
     store = loads(m, "an image to save", f"{d}/given.tar", ["localhost/given:latest"])
     for name, words, reason in (("a text", ["load", "--input", f"{d}/text"], "it is no tar archive"),
-                                ("a directory of dir: without its parts", ["load", "--input", f"{d}/dir"], "not clearly a manifest"),
+                                ("a directory of dir: without its parts", ["load", "--input", f"{d}/dir"], "the image config: not a JSON object"),
                                 ("a place that is not there", ["save", "--output", f"{d}/nowhere/f", "--", "given"],
                                  f"cannot write to '{d}/nowhere/f'")):
         result = m.run(store, *words)
