@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "image/commit.h"
+#include "image/share.h"
 
 bool layer_dir_is_in(int layers_fd, const char *diff_id, uint64_t *ret_size) {
         _cleanup_json_ json_t *record = NULL;
@@ -55,7 +56,13 @@ int layer_dir_make(const Stage *stage, size_t number, char ret_path[static LAYER
         return 0;
 }
 
-static int write_record(int fd, const UnpackResult *result, Error *reterr) {
+static uint64_t share(const Store *store, int fd, const UnpackResult *result) {
+        _cleanup_fd_ int diff = result->n_shareable > 0 ? openat(fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+
+        return diff < 0 ? 0 : share_layer(store, diff);
+}
+
+static int write_record(int fd, const UnpackResult *result, uint64_t shared, Error *reterr) {
         _cleanup_json_ json_t *record = json_pack("{s:i, s:s, s:I, s:s, s:I, s:I}", "version", 1, "diffID", result->diff_id, "size",
                                                   (json_int_t) result->size_out, "digest", result->digest, "compressedSize",
                                                   (json_int_t) result->size_in, "created", (json_int_t) time(NULL));
@@ -68,6 +75,8 @@ static int write_record(int fd, const UnpackResult *result, Error *reterr) {
                 (void) json_object_set_new(record, "devicesSkipped", json_integer((json_int_t) result->n_devices_skipped));
         if (record && result->n_xattrs_skipped > 0)
                 (void) json_object_set_new(record, "attributesSkipped", json_integer((json_int_t) result->n_xattrs_skipped));
+        if (record && shared > 0)
+                (void) json_object_set_new(record, "sharedSize", json_integer((json_int_t) shared));
         if (record && json_seal(record) < 0)
                 return error_oom(reterr);
         return json_write(fd, "layer.json", record, 0600, FILE_VOLATILE, reterr);
@@ -91,7 +100,7 @@ int layer_dir_finish(const Stage *stage, size_t number, int fd, const UnpackResu
 
         int r = check(digest, diff_id, result, reterr);
         if (r >= 0)
-                r = write_record(fd, result, reterr);
+                r = write_record(fd, result, share(stage->store, fd, result), reterr);
         if (r < 0)
                 return r;
         if (result->n_devices_skipped > 0)

@@ -17,7 +17,9 @@
 #include "base/str.h"
 #include "image/layout.h"
 #include "image/limits.h"
+#include "image/share.h"
 #include "ns/userns.h"
+#include "spec/digest.h"
 
 #define STAGE_PREFIX ".tmp-image-"
 
@@ -113,6 +115,7 @@ static void remove_leftovers(Stage *stage) {
                 if (str_after(e->d_name, STAGE_PREFIX))
                         remove_leftover(stage, stage->fd, e->d_name);
         (void) closedir(dir);
+        share_collect(stage->store);
         stage->has_leftovers = false;
 }
 
@@ -170,12 +173,30 @@ int stage_open(const Store *store, Stage *ret, Error *reterr) {
         return 0;
 }
 
+/* Whether layers go with it. */
+static bool has_layers(const Stage *stage) {
+        _cleanup_fd_ int fd = openat(stage->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+        bool found = false;
+
+        if (!dir)
+                return false;
+        (void) TAKE_FD(fd);
+        for (struct dirent *e; (e = readdir(dir)) && !found;)
+                found = digest_hex_is_valid(e->d_name) || str_after(e->d_name, "layer-") || str_after(e->d_name, STAGE_PREFIX);
+        (void) closedir(dir);
+        return found;
+}
+
 void stage_done(Stage *stage) {
         _cleanup_error_ Error error = ERROR_NULL;
+        bool layers = *stage->name && has_layers(stage);
 
         /* the lock is held to the end, so that nobody else collects it meanwhile */
         if (*stage->name && stage_remove_tree(&stage->map, stage->store->data_fd, stage->name, &error) < 0)
                 log_warning("%s, leaving it", error.message);
+        if (layers)
+                share_collect(stage->store);
         (void) fd_close(stage->fd);
         (void) fd_close(stage->lock_fd);
         user_map_done(&stage->map);

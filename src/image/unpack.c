@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "image/limits.h"
 #include "image/record.h"
+#include "image/share.h"
 #include "image/tar.h"
 #include "image/unpack-dir.h"
 
@@ -141,6 +142,7 @@ static int unpack_file(Unpacker *u, int parent, const char *name, const TarEntry
                 return error_set(reterr, -EFBIG, ERROR_INVALID, "its files need more than the %llu bytes that are taken here",
                                  (unsigned long long) u->options->size_limit);
         u->size += e->size;
+        u->result.n_shareable += e->size >= SHARE_SIZE_MIN;
         fd = openat(parent, name, flags, mode);
         if (fd < 0 && errno == EEXIST) {
                 int r = unpack_dir_clear(&u->dir, parent, name, reterr);

@@ -26,6 +26,7 @@ typedef struct UnpackResult {
         char digest[DIGEST_LENGTH + 1], diff_id[DIGEST_LENGTH + 1]; /* of the bytes as they came, and decompressed */
         uint64_t size_in, size_out; /* bytes of both */
         uint64_t n_entries, n_devices_skipped, n_xattrs_skipped;
+        uint64_t n_shareable;       /* files that are large enough for share.h */
         bool exact;                 /* the record and the tree make the same stream again */
 } UnpackResult;
 
