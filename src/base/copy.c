@@ -13,20 +13,22 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/path.h"
 #include "base/str.h"
 
 enum { DEPTH_MAX = 512 };
 
 typedef struct HardLink {
         ino_t inode;
-        char *path; /* below the target's root */
+        char *path; /* below the target's root; NULL: a free place */
 } HardLink;
 
 typedef struct Copy {
         int to_root;
         dev_t device;
-        HardLink *links;
-        size_t n_links;
+        bool layer;
+        HardLink *links;  /* a hash table of `room` places, a power of two, at most half full */
+        size_t n_links, room;
         char path[4096]; /* of the entry at hand, below the root */
 } Copy;
 
@@ -84,28 +86,54 @@ static int finish(int from, int to, const struct stat *st) {
         return r < 0 ? r : futimens(to, times) < 0 ? -errno : 0;
 }
 
-static int copy_regular(int from_dir, int to_dir, const char *name, const struct stat *st) {
-        _cleanup_fd_ int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), to = -EBADF;
-        off_t left = st->st_size;
+/* Copies a piece that is no hole. The position of `from` is kept elsewhere. */
+static int copy_piece(int from, int to, off_t at, off_t end) {
+        off_t in = at, out = at;
 
-        if (from < 0)
-                return -errno;
-        to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (to < 0)
-                return -errno;
-        while (left > 0) {
-                ssize_t n = copy_file_range(from, NULL, to, NULL, (size_t) left, 0);
+        while (in < end) {
+                ssize_t n = copy_file_range(from, &in, to, &out, (size_t) (end - in), 0);
 
-                if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS))
-                        n = sendfile(to, from, NULL, (size_t) left);
+                if (n < 0 && (errno == EXDEV || errno == EINVAL || errno == EOPNOTSUPP || errno == ENOSYS)) {
+                        if (lseek(to, in, SEEK_SET) < 0)
+                                return -errno;
+                        n = sendfile(to, from, &in, (size_t) (end - in));
+                        out = in;
+                }
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
                         return -errno;
                 if (n == 0)
                         break; /* it became shorter */
-                left -= n;
         }
+        return 0;
+}
+
+static int copy_regular(int from_dir, int to_dir, const char *name, const struct stat *st) {
+        _cleanup_fd_ int from = openat(from_dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC), to = -EBADF;
+        off_t at = 0;
+
+        if (from < 0)
+                return -errno;
+        to = openat(to_dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (to < 0)
+                return -errno;
+        while (at < st->st_size) {
+                off_t data = lseek(from, at, SEEK_DATA), end = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
+
+                if (data < 0 && errno == ENXIO)
+                        break; /* nothing but a hole up to the end */
+                if (data < 0 || end < 0) { /* a file system that does not know */
+                        data = at;
+                        end = st->st_size;
+                }
+                int r = copy_piece(from, to, data, end);
+                if (r < 0)
+                        return r;
+                at = end;
+        }
+        if (ftruncate(to, st->st_size) < 0)
+                return -errno;
         return finish(from, to, st);
 }
 
@@ -127,17 +155,60 @@ static int copy_special(int from_dir, int to_dir, const char *name, const struct
         return utimensat(to_dir, name, times, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
 }
 
-/* The second and later names of a file are linked to the first. 1: done; 0: this is the first, and it is noted. */
-static int link_known(Copy *copy, int to_dir, const char *name, ino_t inode) {
-        for (size_t i = 0; i < copy->n_links; i++)
-                if (copy->links[i].inode == inode)
-                        return linkat(copy->to_root, copy->links[i].path, to_dir, name, 0) < 0 ? -errno : 1;
-        HardLink *grown = reallocarray(copy->links, copy->n_links + 1, sizeof(HardLink));
+/* The place of an inode in the table, or the free one where it would go. */
+static HardLink *find_link(HardLink *links, size_t room, ino_t inode) {
+        size_t i = (size_t) (inode * 0x9e3779b97f4a7c15) & (room - 1);
+
+        while (links[i].path && links[i].inode != inode)
+                i = (i + 1) & (room - 1);
+        return links + i;
+}
+
+static int grow_links(Copy *copy) {
+        size_t room = MAX(copy->room * 2, (size_t) 64);
+        HardLink *grown = calloc(room, sizeof(HardLink));
+
         if (!grown)
                 return -ENOMEM;
+        for (size_t i = 0; i < copy->room; i++)
+                if (copy->links[i].path)
+                        *find_link(grown, room, copy->links[i].inode) = copy->links[i];
+        free(copy->links);
         copy->links = grown;
-        copy->links[copy->n_links] = (HardLink){ inode, strdup(copy->path + 1) };
-        return copy->links[copy->n_links++].path ? 0 : -ENOMEM;
+        copy->room = room;
+        return 0;
+}
+
+/* The second and later names of a file are linked to the first. 1: done; 0: this is the first, and it is noted. */
+static int link_known(Copy *copy, int to_dir, const char *name, ino_t inode) {
+        int r = copy->n_links * 2 >= copy->room ? grow_links(copy) : 0;
+
+        if (r < 0)
+                return r;
+        HardLink *link = find_link(copy->links, copy->room, inode);
+        if (link->path)
+                return linkat(copy->to_root, link->path, to_dir, name, 0) < 0 ? -errno : 1;
+        *link = (HardLink){ inode, strdup(copy->path + 1) };
+        copy->n_links++;
+        return link->path ? 0 : -ENOMEM;
+}
+
+/* Makes room for an entry of a layer. 1: it was a whiteout, and all is done. */
+static int replace_entry(int from_dir, int to_dir, const char *name, const struct stat *st) {
+        bool keep = false;
+
+        if (S_ISDIR(st->st_mode)) {
+                _cleanup_fd_ int from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                struct stat there;
+                char value;
+
+                if (from < 0)
+                        return -errno;
+                keep = !(fgetxattr(from, "user.overlay.opaque", &value, 1) == 1 && value == 'y') &&
+                       fstatat(to_dir, name, &there, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(there.st_mode);
+        }
+        int r = keep ? 0 : path_remove_tree(to_dir, name);
+        return r < 0 ? r : S_ISCHR(st->st_mode) && st->st_rdev == 0;
 }
 
 static int copy_entries(Copy *copy, int from_dir, int to_dir, unsigned depth);
@@ -148,12 +219,17 @@ static int copy_entry(Copy *copy, int from_dir, int to_dir, const char *name, un
 
         if (fstatat(from_dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
+        if (copy->layer) {
+                r = replace_entry(from_dir, to_dir, name, &st);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+        }
         if (S_ISDIR(st.st_mode)) {
                 _cleanup_fd_ int from = openat(from_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), to = -EBADF;
 
                 if (from < 0)
                         return -errno;
-                if (mkdirat(to_dir, name, 0700) < 0)
+                if (mkdirat(to_dir, name, 0700) < 0 && !(copy->layer && errno == EEXIST))
                         return -errno;
                 to = openat(to_dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 if (to < 0)
@@ -190,10 +266,10 @@ static int copy_entries(Copy *copy, int from_dir, int to_dir, unsigned depth) {
         return r;
 }
 
-int copy_directory(int from_fd, int to_fd, Error *reterr) {
+static int copy_all(int from_fd, int to_fd, bool layer, Error *reterr) {
         _cleanup_fd_ int from = openat(from_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_fd_ int to = openat(to_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        Copy copy = { .to_root = to };
+        Copy copy = { .to_root = to, .layer = layer };
         struct stat st;
         int r = from < 0 || to < 0 || fstat(from, &st) < 0 ? -errno : 0;
 
@@ -203,10 +279,18 @@ int copy_directory(int from_fd, int to_fd, Error *reterr) {
         }
         if (r >= 0)
                 r = finish(from, to, &st);
-        for (size_t i = 0; i < copy.n_links; i++)
+        for (size_t i = 0; i < copy.room; i++)
                 free(copy.links[i].path);
         free(copy.links);
         return r < 0 ? error_set_errno(reterr, r, "cannot copy '%s'", *copy.path ? copy.path : "/") : 0;
+}
+
+int copy_directory(int from_fd, int to_fd, Error *reterr) {
+        return copy_all(from_fd, to_fd, /* layer= */ false, reterr);
+}
+
+int copy_layer(int from_fd, int to_fd, Error *reterr) {
+        return copy_all(from_fd, to_fd, /* layer= */ true, reterr);
 }
 
 static int change_owner(int fd, uid_t uid, gid_t gid, unsigned depth) {

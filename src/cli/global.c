@@ -11,7 +11,7 @@
 static const char *const log_levels[] = {
         "trace", "debug", "info", "warn", "warning", "error", "fatal", "panic", NULL
 };
-static const char *const storage_drivers[] = { "overlay", "fuse-overlayfs", NULL };
+static const char *const storage_drivers[] = { "overlay", "fuse-overlayfs", "vfs", NULL };
 static const char *const cgroup_managers[] = { "systemd", "disabled", NULL };
 
 static int set_log_level(_unused_ void *options, const char *value, Error *reterr) {
@@ -54,7 +54,7 @@ static const Option rows[] = {
         { "runtime", .kind = OPTION_REFUSED, .refused = only_in_process },
         { "runtime-flag", .kind = OPTION_REFUSED, .refused = only_in_process },
         { "storage-driver", .kind = OPTION_STRING, .offset = FIELD(storage_driver), .metavar = "DRIVER",
-          .help = "How layers become a root file system: overlay or fuse-overlayfs", .complete = COMPLETE_WORDS,
+          .help = "How layers become a root file system: overlay, fuse-overlayfs or vfs", .complete = COMPLETE_WORDS,
           .words = storage_drivers },
         { "storage-opt", .kind = OPTION_REFUSED },
         { "syslog", .kind = OPTION_REFUSED_BOOL },

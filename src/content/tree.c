@@ -8,6 +8,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "image/store.h"
+#include "storage/rootfs.h"
 
 void tree_done(Tree *tree) {
         free(tree->upper);
@@ -23,6 +24,9 @@ int tree_of_container(const Container *c, Tree *ret, Error *reterr) {
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
                                  "cannot read the files of container '%s': those above a --rootfs directory are not there yet",
                                  c->config.name);
+        if (rootfs_is_vfs(c))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot read the files of container '%s': with the storage driver 'vfs' that is not there yet", c->config.name);
         if (str_replace(&tree.directory, c->config.rootfs) < 0)
                 return error_oom(reterr);
         tree.layers = strv_copy(c->config.layers);

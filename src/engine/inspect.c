@@ -9,6 +9,7 @@
 #include "engine/inspect-view.h"
 #include "proc/caps.h"
 #include "state/health.h"
+#include "storage/rootfs.h"
 
 const ContainerPort *inspect_ports(const Container *container, size_t *ret_n) {
         bool runs = container->status == CONTAINER_RUNNING || container->status == CONTAINER_PAUSED;
@@ -173,6 +174,16 @@ static char *lower_dirs(const Store *store, const ContainerConfig *c) {
         return strv_join(paths, ":");
 }
 
+/* What the last start used; before it, what a start would. */
+static const char *driver_name(const Store *store, const Container *c) {
+        StorageDriver driver;
+
+        if (c->state.storage_driver)
+                return c->state.storage_driver;
+        return storage_driver_for_container(store, c, /* wanted= */ NULL, &driver, /* reterr= */ NULL) < 0 ? "overlay"
+                                                                                                          : storage_driver_to_string(driver);
+}
+
 static json_t *graph_driver(const Store *store, const Container *c, const char *dir) {
         _cleanup_view_ View v = VIEW_NULL, data = VIEW_NULL;
         _cleanup_free_ char *lower = lower_dirs(store, &c->config), *upper = str_format("%s/upper", dir),
@@ -180,12 +191,16 @@ static json_t *graph_driver(const Store *store, const Container *c, const char *
 
         if (!lower || !upper || !work)
                 return NULL;
-        if (!c->config.rootfs || c->config.rootfs_overlay) {
+        if (!c->config.rootfs && rootfs_is_vfs(c)) {
+                _cleanup_free_ char *copy = str_format("%s/vfs", dir);
+
+                view_string(&data, "dir", copy);
+        } else if (!c->config.rootfs || c->config.rootfs_overlay) {
                 view_string(&data, "LowerDir", c->config.rootfs ?: lower);
                 view_string(&data, "UpperDir", upper);
                 view_string(&data, "WorkDir", work);
         }
-        view_string(&v, "Name", c->config.rootfs && !c->config.rootfs_overlay ? "" : "overlay");
+        view_string(&v, "Name", c->config.rootfs && !c->config.rootfs_overlay ? "" : driver_name(store, c));
         view_add(&v, "Data", view_take(&data));
         return view_take(&v);
 }
@@ -231,7 +246,7 @@ static void add_identity(View *v, const Store *store, const Container *c, const 
         view_string(v, "PidFile", "");
         view_string(v, "Name", config->name);
         view_integer(v, "RestartCount", c->state.restart_count);
-        view_string(v, "Driver", "overlay");
+        view_string(v, "Driver", driver_name(store, c));
         view_string(v, "MountLabel", "");
         view_string(v, "ProcessLabel", "");
         view_string(v, "AppArmorProfile", "");

@@ -47,6 +47,23 @@ static int plan_namespaces(const ContainerConfig *config, ProcPlan *plan, Error 
         return 0;
 }
 
+/* The container's own copy of all layers is its root. */
+static int plan_vfs(const Store *store, Container *container, char *const *lower, const UserMap *base, ProcPlan *plan, Error *reterr) {
+        RootfsPlan *rootfs = &plan->rootfs;
+
+        if (plan->map.own) {
+                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use an ID map of its own with the storage driver 'vfs'");
+                return error_hint(reterr, "fuse-overlayfs shows files under other owners: --storage-driver fuse-overlayfs");
+        }
+        int r = rootfs_vfs_make(store, container, lower, base, reterr);
+        if (r < 0)
+                return r;
+        rootfs->upper = str_format("%s/containers/%s/vfs", store->data_path, container->config.id);
+        rootfs->kind = ROOTFS_DIRECTORY;
+        rootfs->directory = rootfs->upper;
+        return rootfs->upper ? 0 : error_oom(reterr);
+}
+
 static int plan_rootfs(const Store *store, Container *container, const UserMap *base, const char *wanted_driver, ProcPlan *plan,
                        Error *reterr) {
         const ContainerConfig *config = &container->config;
@@ -54,9 +71,8 @@ static int plan_rootfs(const Store *store, Container *container, const UserMap *
         _cleanup_strv_ char **lower = NULL;
         StorageDriver driver;
 
-        int r = rootfs_make_directories(container, store, reterr);
-        if (r < 0)
-                return r;
+        int r;
+
         rootfs->data_path = store->data_path;
         rootfs->read_only = config->read_only;
         rootfs->use_volatile = config->auto_remove;
@@ -72,7 +88,15 @@ static int plan_rootfs(const Store *store, Container *container, const UserMap *
         }
         r = rootfs_lower_paths(store, config->layers, &lower, reterr);
         if (r >= 0)
-                r = storage_driver_choose(store, wanted_driver, &driver, /* ret_reason= */ NULL, reterr);
+                r = storage_driver_for_container(store, container, wanted_driver, &driver, reterr);
+        if (r < 0)
+                return r;
+        const char *name = storage_driver_to_string(plan->map.own ? STORAGE_FUSE : driver);
+        if (!str_equal(container->state.storage_driver, name) && str_replace(&container->state.storage_driver, name) < 0)
+                return error_oom(reterr);
+        if (driver == STORAGE_VFS)
+                return plan_vfs(store, container, lower, base, plan, reterr);
+        r = rootfs_make_directories(container, store, reterr);
         if (r < 0)
                 return r;
         if (driver == STORAGE_FUSE || plan->map.own) {

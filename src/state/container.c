@@ -38,6 +38,7 @@ const JsonField container_state_fields[] = {
         JSON_FIELD(ContainerState, error, "error", JSON_FIELD_STRING),
         JSON_FIELD(ContainerState, unit, "unit", JSON_FIELD_STRING),
         JSON_FIELD(ContainerState, log_driver, "logDriver", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerState, storage_driver, "storageDriver", JSON_FIELD_STRING),
         JSON_FIELD(ContainerState, log_path, "logPath", JSON_FIELD_STRING),
         {},
 };

@@ -30,6 +30,7 @@ typedef struct ContainerState {
         char *error;            /* why the last start failed; NULL */
         char *unit;             /* the systemd unit that holds it, NULL: none */
         char *log_driver, *log_path; /* what the last start decided */
+        char *storage_driver;        /* the same; NULL: not started yet, or a --rootfs directory */
 } ContainerState;
 
 /* process.json: the running process. */

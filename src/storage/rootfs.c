@@ -30,7 +30,8 @@ static const struct {
 };
 #define LAST_MOUNT_POINT MOUNT_POINTS_LAYER "/run/.containerenv"
 
-static const char *const driver_names[_STORAGE_DRIVER_MAX] = { [STORAGE_OVERLAY] = "overlay", [STORAGE_FUSE] = "fuse-overlayfs" };
+static const char *const driver_names[_STORAGE_DRIVER_MAX] = { [STORAGE_OVERLAY] = "overlay", [STORAGE_FUSE] = "fuse-overlayfs",
+                                                              [STORAGE_VFS] = "vfs" };
 
 const char *storage_driver_to_string(StorageDriver driver) {
         return driver_names[driver];
@@ -72,9 +73,9 @@ static int probe(const Store *store, StorageDriver *ret, char **ret_reason, Erro
                 *ret = STORAGE_FUSE;
                 *ret_reason = str_format("%s, so fuse-overlayfs is used", error.message);
         } else {
-                (void) error_move(reterr, &error);
-                (void) error_prefix(reterr, r, "cannot find a way to mount images");
-                return error_hint(reterr, "install fuse-overlayfs and see that /dev/fuse is there, or put --root on another file system");
+                *ret = STORAGE_VFS;
+                *ret_reason = str_format("%s, and fuse-overlayfs or /dev/fuse is not there, so each container has a copy of its image",
+                                         error.message);
         }
         return *ret_reason ? 0 : error_oom(reterr);
 }
@@ -93,7 +94,7 @@ int storage_driver_choose(const Store *store, const char *wanted, StorageDriver 
                                 return 0;
                         }
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                 "cannot use the storage driver '%s': there are 'overlay' and 'fuse-overlayfs'", wanted);
+                                 "cannot use the storage driver '%s': there are 'overlay', 'fuse-overlayfs' and 'vfs'", wanted);
         }
         /* one note for each data directory: they may lie on different file systems */
         if (json_read(store->runtime_fd, "storage.json", 65536, &note, /* reterr= */ NULL) >= 0 &&
@@ -117,6 +118,21 @@ int storage_driver_choose(const Store *store, const char *wanted, StorageDriver 
         *ret = driver;
         if (ret_reason)
                 *ret_reason = TAKE_PTR(reason);
+        return 0;
+}
+
+int storage_driver_for_container(const Store *store, const Container *container, const char *wanted, StorageDriver *ret, Error *reterr) {
+        if (rootfs_is_vfs(container)) {
+                *ret = STORAGE_VFS;
+                return 0;
+        }
+        int r = storage_driver_choose(store, wanted, ret, /* ret_reason= */ NULL, reterr);
+        if (r < 0 || *ret != STORAGE_VFS || faccessat(container->dir_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+                return r;
+        if (wanted)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use the storage driver 'vfs': container '%s' was made with another",
+                                 container->config.name);
+        *ret = STORAGE_FUSE; /* overlay worked when it was made: its message is the better one */
         return 0;
 }
 
@@ -211,7 +227,7 @@ static void remove_usual_work(int dir_fd) {
 }
 
 int rootfs_remove(int dir_fd, _unused_ void *data, Error *reterr) {
-        static const char *const names[] = { "upper", "work" };
+        static const char *const names[] = { "upper", "work", "vfs", ".tmp-vfs" };
         int r = 0;
 
         remove_usual_work(dir_fd);

@@ -8,14 +8,25 @@
 typedef enum StorageDriver {
         STORAGE_OVERLAY, /* the kernel's overlayfs, mounted inside the container's own mount namespace (Linux 5.11) */
         STORAGE_FUSE,    /* the fuse-overlayfs program */
+        STORAGE_VFS,     /* neither: each container has a copy of all layers */
         _STORAGE_DRIVER_MAX,
 } StorageDriver;
 
 const char *storage_driver_to_string(StorageDriver driver) _pure_;
 
-/* The driver of this user: the one that was named ("overlay", "fuse-overlayfs"), or the first that works here. What works
+/* The driver of this user: the one that was named ("overlay", "fuse-overlayfs", "vfs"), or the first that works here. What works
  * is tried once a boot and noted in the runtime directory; *ret_reason (owned, may be NULL) says why, for `info`. */
 int storage_driver_choose(const Store *store, const char *wanted, StorageDriver *ret, char **ret_reason, Error *reterr);
+
+/* The driver that this container's files need: one that was started with vfs stays with it, and one that has an upper directory
+ * cannot become one. `wanted` as above. */
+int storage_driver_for_container(const Store *store, const Container *container, const char *wanted, StorageDriver *ret, Error *reterr);
+
+/* Whether the container has a copy of its own of all layers. */
+bool rootfs_is_vfs(const Container *container);
+
+/* Copies the layers (rootfs_lower_paths()) into containers/ID/vfs, where that is not done yet. */
+int rootfs_vfs_make(const Store *store, Container *container, char *const *lower, const UserMap *base, Error *reterr);
 
 /* Makes containers/ID/upper and work where missing. */
 int rootfs_make_directories(Container *container, const Store *store, Error *reterr);
