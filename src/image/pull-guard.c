@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/wire.h"
+#include "image/pull-lock.h"
 
 static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
@@ -42,6 +43,11 @@ static void end_all(pid_t pid) {
                 ;
 }
 
+/* The locks of a pull that was killed are free, but their files are there. */
+static void remove_locks(const Stage *stage) {
+        (void) fd_close(pull_lock_open(stage->store, /* reterr= */ NULL));
+}
+
 /* The removal of a large stage takes seconds: a child that nobody waits for does it, and has the stage's lock until then. */
 _noreturn_ static void end_by_signal(Stage *stage, int number, const sigset_t *mask) {
         if (fork() == 0) {
@@ -50,6 +56,7 @@ _noreturn_ static void end_by_signal(Stage *stage, int number, const sigset_t *m
                 (void) setsid();
                 for (int fd = 0; fd < 3 && null >= 0; fd++)
                         (void) dup2(null, fd);
+                remove_locks(stage);
                 stage_done(stage);
                 _exit(0);
         }
@@ -102,11 +109,12 @@ int pull_guard_run(Stage *stage, int (*function)(void *data, Error *reterr), voi
                 child_main(function, data, theirs, &old, self);
         theirs = fd_close(theirs);
         int number = watch(signal_fd, ours);
-        if (number == 0)
-                r = wire_receive_result(ours, reterr);
-        else
-                r = 0;
+        r = number == 0 ? wire_receive_result(ours, reterr) : 0;
+        if (r == -EPIPE)
+                r = error_set(reterr, r, ERROR_INTERNAL, "cannot pull: the process that did was killed");
         end_all(pid);
+        if (r == -EPIPE)
+                remove_locks(stage);
         if (number > 0)
                 end_by_signal(stage, number, &old);
         (void) sigprocmask(SIG_SETMASK, &old, NULL);

@@ -16,6 +16,7 @@
 #include "registry/names.h"
 #include "registry/policy.h"
 #include "spec/reference.h"
+#include "state/events.h"
 
 enum { TRIES = 5 }; /* where another command removes layers at the same time */
 
@@ -105,7 +106,10 @@ static int pull_tag(const Pull *pull, RegistryClient *client, const Reference *r
         if (r >= 0)
                 r = take_in(pull, client, progress, &image, reterr);
         progress = progress_free(progress);
-        return r < 0 ? r : print_id(digest_hex(image.image.config_digest), reterr);
+        if (r < 0)
+                return r;
+        event_named(pull->stage->store, "image", "pull", digest_hex(image.image.config_digest), image.image.names[0]);
+        return print_id(digest_hex(image.image.config_digest), reterr);
 }
 
 static int pull_all_tags(const Pull *pull, RegistryClient *client, const Reference *reference, Error *reterr) {

@@ -171,4 +171,41 @@ ok "... and nothing temporary stays" nothing_temporary
 run sdpod run --rm --network none "$REGISTRY/test/layers:1" cat /data/last
 is "$out" last "... it runs"
 
+layers=$REGISTRY/test/layers:1
+# --- a registry that is slow: Ctrl-C, a terminal, a service, other commands meanwhile
+faulty_start
+slow=$HTTP/slow/1
+env --default-signal=INT sdpod pull $insecure "$slow" >"$T/slow.out" 2>"$T/slow.err" & # bash ignores it for what is behind "&"
+pid=$!
+until_ok 20 grep -q "Copying blob" "$T/slow.err"
+ok "while a pull waits for its registry, images are listed" timeout 5 sdpod images -q
+run timeout 10 sdpod run --rm --network none "$layers" true
+exits 0 "... another image runs"
+kill -INT $pid
+wait $pid
+is $? 130 "Ctrl-C ends it by the signal"
+until_ok 10 nothing_temporary
+ok "... nothing is left" nothing_temporary
+is "$(pgrep -u "$UID" -f 'sdpod-image.*slow')" "" "... no process either"
+sdpod pull $insecure "$slow" >/dev/null 2>"$T/slow.err" &
+pid=$!
+until_ok 20 grep -q "Copying blob" "$T/slow.err"
+kill -KILL $pid
+wait $pid
+until_ok 10 eval "! pgrep -u $UID -f 'sdpod-image.*slow'"
+is "$(pgrep -u "$UID" -f 'sdpod-image.*slow')" "" "kill -9 of the command ends all of it"
+run sdpod pull -q $insecure "$image"
+ok "... and the next one removes what it left" nothing_temporary
+timeout 3 script -qec "stty cols 60; sdpod pull $insecure $slow" "$T/terminal" </dev/null >/dev/null 2>&1
+like "$(tr -d '\r' <"$T/terminal")" "Copying blob [0-9a-f]{12} .*B / [0-9.]+[KM]iB.*Total .*/s" "on a terminal the layers' progress is drawn"
+is "$(sed 's/\x1b\[[0-9]*[A-Z]//g' "$T/terminal" | tr -d '\r' | grep -v '^Script' | awk 'length > 59 && /^(Copying|Total)/ && /B \//' | head -1)" "" \
+        "... no line is wider than the terminal"
+if [[ -S ${XDG_RUNTIME_DIR:-}/systemd/private ]]; then
+        timeout 20 systemd-run --user --quiet --wait -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=2 -p RuntimeMaxSec=60 \
+                --unit "pull-slow-$$" sh -c "timeout 6 sdpod pull $insecure $slow; systemd-notify --ready; sleep 1"
+        is $? 0 "a service that pulls for longer than TimeoutStartSec= is not stopped as long as bytes come"
+else
+        skip "a service that pulls for longer than its TimeoutStartSec=" "there is no user manager"
+fi
+
 finish

@@ -110,7 +110,7 @@ class Loop:
         layers = layers_of(store)
         found += [f"{what}: layer {layer} is not whole" for layer in layers if files_of(store, layer) != self.trees[layer]]
         blobs = os.path.join(store, "images", "blobs", "sha256")
-        have = len(layers) + (sum(self.is_config(store, b) for b in os.listdir(blobs)) if os.path.isdir(blobs) else 0)
+        have = len(layers) + (sum(len(b) == 64 and self.is_config(store, b) for b in os.listdir(blobs)) if os.path.isdir(blobs) else 0)
         before = self.registry.blobs()
         again = m.run(store, *words(self.registry))
         fetched = self.registry.blobs() - before
