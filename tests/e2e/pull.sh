@@ -196,7 +196,11 @@ until_ok 10 eval "! pgrep -u $UID -f 'sdpod-image.*slow'"
 is "$(pgrep -u "$UID" -f 'sdpod-image.*slow')" "" "kill -9 of the command ends all of it"
 run sdpod pull -q $insecure "$image"
 ok "... and the next one removes what it left" nothing_temporary
-timeout 3 script -qec "stty cols 60; sdpod pull $insecure $slow" "$T/terminal" </dev/null >/dev/null 2>&1
+timeout 60 script -qefc "stty cols 60; sdpod pull $insecure $slow" "$T/terminal" </dev/null >/dev/null 2>&1 &
+pid=$!
+until_ok 30 grep -aq "Total" "$T/terminal"
+kill $pid
+wait $pid
 like "$(tr -d '\r' <"$T/terminal")" "Copying blob [0-9a-f]{12} .*B / [0-9.]+[KM]iB.*Total .*/s" "on a terminal the layers' progress is drawn"
 is "$(sed 's/\x1b\[[0-9]*[A-Z]//g' "$T/terminal" | tr -d '\r' | grep -v '^Script' | awk 'length > 59 && /^(Copying|Total)/ && /B \//' | head -1)" "" \
         "... no line is wider than the terminal"
