@@ -13,6 +13,7 @@
 #include "image/pull.h"
 #include "image/push-command.h"
 #include "image/save.h"
+#include "state/events.h"
 
 typedef struct Command {
         const char *root, *runroot;
@@ -158,10 +159,11 @@ static const struct {
         const char *name;
         int (*run)(Command *c, Stage *stage, LoadResult *ret, Error *reterr);
         bool import;
+        const char *event;
 } commands[] = {
-        { "import", run_import, true },
-        { "load", run_load, false },
-        { "save", run_save, false },
+        { "import", run_import, true, "import" },
+        { "load", run_load, false, "loadFromArchive" },
+        { "save", run_save, false, "save" },
 };
 
 static int run(Command *c, const char *name, Error *reterr) {
@@ -181,6 +183,10 @@ static int run(Command *c, const char *name, Error *reterr) {
                 r = commands[i].run(c, &stage, &result, reterr);
         if (r < 0)
                 return r;
+        for (size_t k = 0; k < result.n_images; k++)
+                event_named(&store, "image", commands[i].event, result.images[k].id, result.images[k].name);
+        for (char **image = c->arguments; commands[i].run == run_save && *image; image++)
+                event_named(&store, "image", commands[i].event, /* id= */ NULL, *image);
         r = c->json ? print_json(&result) : print_text(&result, commands[i].import, c->quiet);
         return r < 0 ? error_set_errno(reterr, r, "cannot write to the standard output") : 0;
 }

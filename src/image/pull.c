@@ -200,9 +200,11 @@ static int pull_file(Stage *stage, const Transport *transport, const PullOptions
         if (options->all_tags)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot pull all tags of '%s': only registries have tags", transport->path);
         int r = image_load_from(stage, transport, options->platform.architecture, &result, reterr);
-        for (size_t i = 0; i < result.n_images && r >= 0; i++)
+        for (size_t i = 0; i < result.n_images && r >= 0; i++) {
+                event_named(stage->store, "image", "pull", result.images[i].id, result.images[i].name);
                 if (i == 0 || !str_equal(result.images[i].id, result.images[i - 1].id)) /* one image may have several names */
                         r = print_id(result.images[i].id, reterr);
+        }
         return r;
 }
 

@@ -14,6 +14,7 @@
 #include "image/list-command.h"
 #include "image/push.h"
 #include "image/registry-options.h"
+#include "state/events.h"
 
 typedef struct PushCommand {
         const char *root, *runroot;
@@ -203,7 +204,10 @@ static int run_push(PushCommand *c, Stage *stage, Error *reterr) {
         CopyResult result;
         int r = image_push(stage, c->arguments[0], c->arguments[1], &c->push, &result, reterr);
 
-        return r < 0 ? r : write_digest(c, &result, reterr);
+        if (r < 0)
+                return r;
+        event_named(stage->store, "image", "push", /* id= */ NULL, c->arguments[1] ?: c->arguments[0]);
+        return write_digest(c, &result, reterr);
 }
 
 static int run_list_push(PushCommand *c, Stage *stage, Error *reterr) {

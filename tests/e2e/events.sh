@@ -70,6 +70,11 @@ sdpod tag $BUSYBOX localhost/evtag:1
 sdpod untag localhost/evtag:1 localhost/evtag:1
 is "$(sdpod events --stream=false --filter image=localhost/evtag:1 --format '{{.Status}}' | tr '\n' ' ')" "tag untag " "an image's"
 
+sdpod save -q -o "$T/ev.tar" $BUSYBOX
+sdpod load -q -i "$T/ev.tar" >/dev/null
+is "$(sdpod events --stream=false --filter type=image --filter image=$BUSYBOX --format '{{.Status}}' | tail -n 2 | tr '\n' ' ')" "save loadFromArchive " \
+        "... saved and loaded"
+
 # --- times
 sdpod volume create evol2 >/dev/null
 at_end sdpod volume rm evol2
