@@ -98,7 +98,8 @@ static int set_connection(Transfer *t, const Url *home) {
         SET(CURLOPT_NOSIGNAL, 1L);
         SET(CURLOPT_CONNECTTIMEOUT, (long) CONNECT_SECONDS);
         SET(CURLOPT_LOW_SPEED_LIMIT, (long) STALL_BYTES_PER_SECOND);
-        SET(CURLOPT_LOW_SPEED_TIME, (long) (transfer_wants_body(t) ? STALL_SECONDS : UPLOAD_STALL_SECONDS));
+        bool sends = t->phase != PHASE_TOKEN && !transfer_wants_body(t);
+        SET(CURLOPT_LOW_SPEED_TIME, (long) (sends ? UPLOAD_STALL_SECONDS : STALL_SECONDS));
         SET(CURLOPT_BUFFERSIZE, (long) BUFFER_SIZE);
         SET(CURLOPT_USERAGENT, "sdpod/" SDPOD_VERSION);
         SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
