@@ -29,7 +29,19 @@ static void document_done(Document *document) {
         *document = (Document){};
 }
 
+/* What a refused image brought does not stay. Who else needs the config holds its lock until an image has it. */
+static void drop_config(const PullImage *image) {
+        const char *hex = digest_hex(image->manifest.config.digest);
+        _cleanup_free_ char *path = str_format("images/blobs/sha256/%s", hex);
+        _cleanup_image_info_ ImageInfo info = {};
+
+        if (path && pull_lock_own(image->config_lock_fd) >= 0 && image_store_resolve(image->config_store, hex, &info, NULL) == -ENOENT)
+                (void) unlinkat(image->config_store->data_fd, path, 0);
+}
+
 void pull_image_done(PullImage *image) {
+        if (image->config_store && image->config_lock_fd >= 0)
+                drop_config(image);
         if (image->config_lock_fd >= 0)
                 pull_lock_release(image->locks_fd, digest_hex(image->manifest.config.digest), image->config_lock_fd);
         image->config_lock_fd = -EBADF;
@@ -38,7 +50,7 @@ void pull_image_done(PullImage *image) {
         new_image_done(&image->image);
 }
 
-/* What the server calls it must not be another thing than what it is (CVE-2021-41190). A server may also say less. */
+/* What the server calls it must not be another thing than what it is (CVE-2021-41190). A server of mere files may say less. */
 static int check_type(const Document *document, Error *reterr) {
         static const struct {
                 const char *type;
@@ -47,13 +59,18 @@ static int check_type(const Document *document, Error *reterr) {
                 { MEDIA_TYPE_OCI_MANIFEST, false }, { MEDIA_TYPE_DOCKER_MANIFEST, false },
                 { MEDIA_TYPE_OCI_INDEX, true },     { MEDIA_TYPE_DOCKER_INDEX, true },
         };
-        size_t length = strcspn(document->media_type, "; ");
+        static const char *const of_files[] = { "", "application/json", "application/octet-stream", "binary/octet-stream", "text/plain", NULL };
+        _cleanup_free_ char *type = strndup(document->media_type, strcspn(document->media_type, "; "));
 
+        if (!type)
+                return error_oom(reterr);
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
-                if (strlen(rows[i].type) == length && strncmp(rows[i].type, document->media_type, length) == 0 &&
-                    rows[i].is_index != document->is_index)
-                        return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "the registry calls it '%s', which it is not", rows[i].type);
-        return 0;
+                if (strcasecmp(rows[i].type, type) == 0 && rows[i].is_index == document->is_index)
+                        return 0;
+        for (const char *const *of_file = of_files; *of_file; of_file++)
+                if (strcasecmp(*of_file, type) == 0)
+                        return 0;
+        return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "the registry calls it '%.100s', which it is not", type);
 }
 
 /* `size` is what its descriptor says; -1: there is none. */
@@ -241,6 +258,7 @@ static int get_config(const Store *store, RegistryClient *client, PullImage *p, 
                 fd = fd_close(fd);
                 r = wait_for_lock(p->locks_fd, digest_hex(d->digest), state == PULL_LOCK_BUSY ? PULL_LOCK_SHARED : PULL_LOCK_OURS, reterr);
         }
+        p->config_store = store;
         if (r >= 0)
                 r = pull_lock_share(p->config_lock_fd);
         return r < 0 ? error_prefix(reterr, r, "the image config %s", d->digest) : 0;

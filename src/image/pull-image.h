@@ -10,6 +10,7 @@ typedef struct PullImage {
         Manifest manifest;
         NewImage image;      /* without names */
         int locks_fd, config_lock_fd; /* nobody sweeps the config away (pull-lock.h) */
+        const Store *config_store;    /* where the config lies, from which it goes if no image comes of it */
 } PullImage;
 
 #define PULL_IMAGE_NULL ((PullImage){ .locks_fd = -EBADF, .config_lock_fd = -EBADF })

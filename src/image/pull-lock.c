@@ -94,6 +94,10 @@ int pull_lock_share(int fd) {
         return lock(fd, F_RDLCK, F_OFD_SETLK);
 }
 
+int pull_lock_own(int fd) {
+        return lock(fd, F_WRLCK, F_OFD_SETLK);
+}
+
 void pull_lock_release(int dir_fd, const char *hex, int fd) {
         if (fd < 0)
                 return;

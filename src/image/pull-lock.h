@@ -26,6 +26,9 @@ int pull_lock_try(int dir_fd, const char *hex, int *ret_fd, Error *reterr);
 /* From writing to reading: whoever waits for the blob may look. */
 int pull_lock_share(int fd);
 
+/* Back to writing, if nobody else has it: 0, or -EAGAIN. */
+int pull_lock_own(int fd);
+
 /* Lets the lock go, and removes its file where nobody else has it. */
 void pull_lock_release(int dir_fd, const char *hex, int fd);
 
