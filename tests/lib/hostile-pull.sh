@@ -9,8 +9,9 @@
 #
 # Faults that a retry would mend must not be retried: RETRY is what `pull` is told, --retry 0 unless the test says otherwise.
 store=${XDG_DATA_HOME:-$HOME/.local/share}/sdpod
-MEMORY_LIMIT=65536 # kB, of all processes together
+MEMORY_LIMIT=65536 # kB, what all its processes together have for themselves
 RETRY=(--retry 0)
+PULL_OPTIONS=()
 PULL_TIMEOUT=60
 
 # Every file of the store, with size and time for those that are no directories, but for locks.
@@ -22,13 +23,23 @@ pull() { # REFERENCE [OPTION...]
         local reference=$1
         shift
         rm -f "$T/peak"
-        RUN_TIMEOUT=$PULL_TIMEOUT run "$TESTS/lib/peak.py" "$T/peak" sdpod pull -q "${RETRY[@]}" "$@" "$reference"
-        peak=$(cut -d' ' -f1 "$T/peak" 2>/dev/null)
+        asked=$(grep -c '' "$FAULTY/log")
+        RUN_TIMEOUT=$PULL_TIMEOUT run "$TESTS/lib/peak.py" "$T/peak" sdpod pull -q "${PULL_OPTIONS[@]}" "${RETRY[@]}" "$@" "$reference"
+        peak=$(cut -d' ' -f2 "$T/peak" 2>/dev/null)
+}
+
+# A refusal means something only where the fault was met: the log has to say that the repository was asked for, or the message
+# why it was not.
+was_asked() { # REFERENCE
+        local repository=${1#*/}
+        repository=${repository%%[:@]*}
+        tail -n "+$((asked + 1))" "$FAULTY/log" | grep -F -e "$repository" -e "${repository//\//%2F}" >/dev/null
 }
 
 # What is wrong with a pull that should have been refused, as text.
-judge_refusal() { # REGEX
+judge_refusal() { # REGEX REFERENCE
         local text
+        [[ -n $1 ]] || was_asked "$2" || echo "the registry was not asked for it"
         [[ $status == 125 ]] || echo "it ended with $status"
         text=$(grep -v '^hint: ' <<<"$err")
         [[ $(wc -l <<<"$text") == 1 && -n $text ]] || echo "it did not say one line"
@@ -50,7 +61,7 @@ refused() {
         local before
         before=$(snapshot)
         pull "$2" "${@:4}"
-        verdict "$1" "$(judge_refusal "${3:-}")"
+        verdict "$1" "$(judge_refusal "${3:-}" "$2")"
 }
 
 survived() {
@@ -70,7 +81,7 @@ either() {
                 problems=$(judge_memory)
                 sdpod rmi -f "$2" >/dev/null 2>&1
         else
-                problems=$(judge_refusal '')
+                problems=$(judge_refusal '' "$2")
         fi
         verdict "$1 ($([[ $status == 0 ]] && echo pulled || echo refused))" "$problems"
 }
