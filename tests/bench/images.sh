@@ -1,0 +1,25 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Measures pull, save and load against podman and skopeo, as an ordinary user in the test machine, from docker-registry on
+# loopback. Takes root, ten minutes, and 30 GB below NEST_DIR.
+#
+#   bash tests/bench/images.sh [BUILDDIR] [images.py's options]      (default: build)
+set -euo pipefail
+tests=$(cd "$(dirname "$0")/.." && pwd)
+build=build
+case ${1:-} in '' | -*) ;; *) build=$1; shift ;; esac
+export NEST_DIR="${NEST_DIR:-/var/tmp/sdpod-bench}"
+nest=$tests/machine/nest
+work=$NEST_DIR/vartmp/bench
+ninja -C "$build" >/dev/null
+"$nest" up
+trap '"$nest" down' EXIT
+trap 'exit 1' HUP INT TERM
+"$nest" install "$build"
+mkdir -p "$work"
+"$nest" push "$tests/bench" "$tests/lib" "$tests/registry" /var/tmp/bench
+gcc -O2 -o "$work/floor" "$tests/bench/floor.c" -lisal -lcrypto
+# in the slice of no user, so that its CPU time is nobody's
+"$nest" in /var/tmp/bench/registry/start --http --anonymous /var/tmp/bench/store
+"$nest" in python3 /var/tmp/bench/bench/make-images.py /var/tmp/bench "$(<"$work/store/address")"
+"$nest" as bench python3 /var/tmp/bench/bench/images.py --registry "$(<"$work/store/address")" --blobs /var/tmp/bench "$@"
