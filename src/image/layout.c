@@ -14,6 +14,9 @@
 
 #define ANNOTATION_INDEX_DIGEST "sdpod.index.digest" /* our own, in index.json alone */
 
+#define LAYOUT_RESERVE "reserve"
+enum { LAYOUT_RESERVE_SIZE = 256 * 1024 };
+
 static const char layout_text[] = "{\"imageLayoutVersion\":\"1.0.0\"}\n";
 
 int layout_open(const Store *store, Error *reterr) {
@@ -96,12 +99,31 @@ int layout_load(const Store *store, json_t **ret, Error *reterr) {
         return 0;
 }
 
+/* Bytes for the moment when there are none: removing an image writes the list of images. */
+static void make_reserve(int images_fd) {
+        _cleanup_fd_ int fd = openat(images_fd, LAYOUT_RESERVE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+        if (fd >= 0 && fallocate(fd, 0, 0, LAYOUT_RESERVE_SIZE) < 0)
+                (void) unlinkat(images_fd, LAYOUT_RESERVE, 0); /* another time */
+}
+
+bool layout_use_reserve(int images_fd) {
+        return unlinkat(images_fd, LAYOUT_RESERVE, 0) == 0;
+}
+
 int layout_save(int images_fd, const json_t *index, Error *reterr) {
         _cleanup_json_ json_t *sealed = json_copy((json_t *) index);
 
         if (!sealed || json_seal(sealed) < 0)
                 return error_oom(reterr);
-        return json_write(images_fd, "index.json", sealed, 0600, FILE_DURABLE, reterr);
+        int r = json_write(images_fd, "index.json", sealed, 0600, FILE_DURABLE, reterr);
+        if ((r == -ENOSPC || r == -EDQUOT) && layout_use_reserve(images_fd)) {
+                error_done(reterr);
+                r = json_write(images_fd, "index.json", sealed, 0600, FILE_DURABLE, reterr);
+        }
+        if (r >= 0)
+                make_reserve(images_fd);
+        return r;
 }
 
 int layout_add(json_t *index, const char *digest, int64_t size, const char *media_type, const char *name, Error *reterr) {

@@ -21,6 +21,9 @@ int layout_lock(const Store *store, Error *reterr);
 int layout_load(const Store *store, json_t **ret, Error *reterr);
 int layout_save(int images_fd, const json_t *index, Error *reterr);
 
+/* On a full disk: lets go of what layout_save() has put by. Whether there was something; then the write is worth another try. */
+bool layout_use_reserve(int images_fd);
+
 /* The manifests' array; borrowed. */
 json_t *layout_entries(const json_t *index);
 

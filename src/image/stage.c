@@ -143,6 +143,14 @@ static int make(Stage *stage, Error *reterr) {
         return r;
 }
 
+/* What was put by for this moment: removing images takes a directory, too. */
+static void use_reserve(const Store *store) {
+        _cleanup_fd_ int fd = openat(store->data_fd, "images", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+        if (fd >= 0)
+                (void) layout_use_reserve(fd);
+}
+
 int stage_open(const Store *store, Stage *ret, Error *reterr) {
         _cleanup_stage_ Stage stage = STAGE_NULL;
         _cleanup_fd_ int lock = -EBADF;
@@ -156,6 +164,7 @@ int stage_open(const Store *store, Stage *ret, Error *reterr) {
         if (r == -ENOSPC || r == -EDQUOT) {
                 /* it may be the leftovers that fill the disk */
                 error_done(reterr);
+                use_reserve(store);
                 r = collect(&stage, reterr);
                 if (r >= 0)
                         r = make(&stage, reterr);

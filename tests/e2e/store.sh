@@ -175,6 +175,7 @@ run sdpod create --name mapped --userns keep-id --network none --user 0 $BUSYBOX
 run sdpod start -a mapped
 if [[ $status == 0 ]]; then
         run sdpod diff mapped
+        out=$(grep -v ' /etc' <<<"$out") # where the user gets a name
         is "$out" "C /bin${NL}D /bin/cat${NL}C /home${NL}D /home/app${NL}A /home/own" "diff of a container with an ID map of its own, on fuse-overlayfs"
         sdpod commit mapped from-mapped >/dev/null
         run sdpod run --rm --network none from-mapped sh -c 'ls /bin/cat; ls -A /home; stat -c %u /home/own'
@@ -211,7 +212,7 @@ while IFS= read -r -d '' file; do # every file of the store that is not empty, o
         flip "$store/$file"
         sdpod system check >"$T/out" 2>/dev/null && missed+=" $file"
         flip "$store/$file"
-done < <(cd "$store" && { find images -type f -size +0 -print0; find layers \( -name layer.json -o -name tar.zst \) -print0; find layers/*/diff -type f -user "$USER" -size +0 -print0 | head -z -n 12; })
+done < <(cd "$store" && { find images -type f -size +0 ! -name reserve -print0; find layers \( -name layer.json -o -name tar.zst \) -print0; find layers/*/diff -type f -user "$USER" -size +0 -print0 | head -z -n 12; })
 is "$missed" "" "one flipped bit in any file is found"
 while IFS= read -r -d '' file; do
         cp -a "$store/$file" "$T/kept"
@@ -219,7 +220,7 @@ while IFS= read -r -d '' file; do
         sdpod system check >"$T/out" 2>/dev/null && missed+=" $file"
         cat "$T/kept" >"$store/$file"
         touch -r "$T/kept" "$store/$file"
-done < <(cd "$store" && { find images -type f -size +0 -print0; find layers \( -name layer.json -o -name tar.zst \) -print0; find layers/*/diff -type f -user "$USER" -size +0 -print0 | head -z -n 3; })
+done < <(cd "$store" && { find images -type f -size +0 ! -name reserve -print0; find layers \( -name layer.json -o -name tar.zst \) -print0; find layers/*/diff -type f -user "$USER" -size +0 -print0 | head -z -n 3; })
 is "$missed" "" "... and so is a byte that is missing at the end"
 run sdpod system check
 is "$status:$out" "0:" "... and nothing when all is back"
