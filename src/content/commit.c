@@ -16,6 +16,7 @@
 #include "image/layer-dir.h"
 #include "spec/manifest.h"
 #include "spec/reference.h"
+#include "storage/rootfs.h"
 
 typedef struct Packing {
         Tree tree;
@@ -274,6 +275,11 @@ int commit_container(Stage *stage, const char *name, const CommitOptions *option
         if (c.config.rootfs)
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot commit container '%s': it was made from a directory, not an image",
                                  name);
+        if (rootfs_is_vfs(&c) && !options->squash) {
+                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot commit container '%s': with the storage driver vfs it has no layer of its own",
+                                 name);
+                return error_hint(reterr, "use --squash");
+        }
         r = commit(stage, &c, options, ret_id, reterr);
         return r < 0 ? error_prefix(reterr, r, "cannot commit container '%s'", name) : 0;
 }

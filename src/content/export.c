@@ -79,7 +79,7 @@ static int compare_inside(void *data, int root_fd, int out_fd, Error *reterr) {
 static int base_of(const Tree *tree, Tree *ret, Error *reterr) {
         size_t n = strv_length(tree->layers);
 
-        for (size_t i = 0; i < (tree->upper || n == 0 ? n : n - 1); i++)
+        for (size_t i = 0; i < (tree->upper || tree->copy || n == 0 ? n : n - 1); i++)
                 if (strv_append(&ret->layers, tree->layers[i]) < 0)
                         return error_oom(reterr);
         return 0;

@@ -32,6 +32,7 @@ typedef struct Stopped {
         UserMap map;             /* the user's own: IDs on disk are the container's */
         char **lower;            /* below the data directory, highest first */
         char *upper, *work;
+        char *copy;              /* of the driver vfs, absolute; NULL: another driver */
         int tree_fd, userns_fd;  /* of fuse-overlayfs; -EBADF: the kernel's overlay, or a directory */
 } Stopped;
 
@@ -40,6 +41,7 @@ static void stopped_done(Stopped *stopped) {
         strv_free(stopped->lower);
         free(stopped->upper);
         free(stopped->work);
+        free(stopped->copy);
         (void) fd_close(stopped->tree_fd);
         (void) fd_close(stopped->userns_fd);
 }
@@ -143,8 +145,8 @@ static int enter_stopped(const Store *store, const Container *c, const Stopped *
                 r = become_root(reterr);
         if (r < 0)
                 return r;
-        if (c->config.rootfs)
-                tree = mount_clone(AT_FDCWD, c->config.rootfs, /* recursive= */ true, reterr);
+        if (c->config.rootfs || s->copy)
+                tree = mount_clone(AT_FDCWD, s->copy ?: c->config.rootfs, /* recursive= */ true, reterr);
         else if (s->tree_fd >= 0)
                 tree = fcntl(s->tree_fd, F_DUPFD_CLOEXEC, FIRST_FD);
         else
@@ -171,11 +173,15 @@ static int prepare_stopped(const Store *store, Container *c, Stopped *s, Error *
         int r = user_map_default(&s->map, reterr);
         if (r < 0 || c->config.rootfs)
                 return r;
-        r = rootfs_make_directories(c, store, reterr);
+        r = storage_driver_for_container(store, c, /* wanted= */ NULL, &driver, reterr);
         if (r >= 0)
                 r = rootfs_lower_paths(store, c->config.layers, &s->lower, reterr);
+        if (r >= 0 && driver == STORAGE_VFS) {
+                s->copy = str_format("%s/containers/%s/vfs", store->data_path, c->config.id);
+                return s->copy ? rootfs_vfs_make(store, c, s->lower, &s->map, reterr) : error_oom(reterr);
+        }
         if (r >= 0)
-                r = storage_driver_choose(store, /* wanted= */ NULL, &driver, /* ret_reason= */ NULL, reterr);
+                r = rootfs_make_directories(c, store, reterr);
         if (r < 0)
                 return r;
         if (driver == STORAGE_FUSE)

@@ -13,6 +13,7 @@
 void tree_done(Tree *tree) {
         free(tree->upper);
         strv_free(tree->layers);
+        free(tree->copy);
         free(tree->directory);
         *tree = (Tree){};
 }
@@ -24,15 +25,16 @@ int tree_of_container(const Container *c, Tree *ret, Error *reterr) {
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
                                  "cannot read the files of container '%s': those above a --rootfs directory are not there yet",
                                  c->config.name);
-        if (rootfs_is_vfs(c))
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                 "cannot read the files of container '%s': with the storage driver 'vfs' that is not there yet", c->config.name);
         if (str_replace(&tree.directory, c->config.rootfs) < 0)
                 return error_oom(reterr);
         tree.layers = strv_copy(c->config.layers);
         if (c->config.layers && !tree.layers)
                 return error_oom(reterr);
-        if (!c->config.rootfs && faccessat(c->dir_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+        if (rootfs_is_vfs(c)) {
+                tree.copy = str_format("containers/%s/vfs", c->config.id);
+                if (!tree.copy)
+                        return error_oom(reterr);
+        } else if (!c->config.rootfs && faccessat(c->dir_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
                 tree.upper = str_format("containers/%s/upper", c->config.id);
                 if (!tree.upper)
                         return error_oom(reterr);
@@ -79,9 +81,12 @@ int tree_open(const Tree *tree, int root_fd, Union *ret, Error *reterr) {
         if (tree->directory) {
                 u.flags = UNION_PLAIN;
                 r = union_add(&u, root_fd, ".", "upper", reterr);
+        } else if (tree->copy) {
+                u.flags = UNION_PLAIN;
+                r = union_add(&u, root_fd, tree->copy, "copy", reterr);
         } else if (tree->upper)
                 r = union_add(&u, root_fd, tree->upper, "upper", reterr);
-        for (size_t i = strv_length(tree->layers); i > 0 && r >= 0; i--) {
+        for (size_t i = tree->copy ? 0 : strv_length(tree->layers); i > 0 && r >= 0; i--) {
                 char path[IMAGE_LAYER_PATH_SIZE];
 
                 image_layer_path(tree->layers[i - 1], path);

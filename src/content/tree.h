@@ -9,6 +9,7 @@
 typedef struct Tree {
         char *upper;             /* below the data directory; NULL: nothing was written */
         char **layers;           /* diff IDs, lowest first */
+        char *copy;              /* below the data directory: all files, of a container of the driver vfs; NULL: layers */
         char *directory;         /* a root file system of the user's own (--rootfs), absolute; NULL: layers */
 } Tree;
 

@@ -184,6 +184,22 @@ else
         skip "diff of a container with an ID map of its own" "such a container does not start here: $err"
 fi
 
+sdpod --storage-driver vfs create --name copied --network none $BUSYBOX sh -c 'echo v >/vfs; rm /bin/cat' >/dev/null
+run sdpod --storage-driver vfs start -a copied
+if [[ $status == 0 ]]; then
+        run sdpod diff copied
+        like "$out" "D /bin/cat.*A /vfs" "diff of a container of the driver vfs"
+        run sdpod commit copied no
+        exits 125 "commit of it needs --squash"
+        sdpod commit -q -s copied from-vfs >/dev/null
+        run sdpod run --rm --network none from-vfs sh -c 'ls /bin/cat; read x </vfs; echo $x'
+        is "$out" v "... and has all then"
+        run sdpod cp copied:/vfs "$T/vfs"
+        is "$(cat "$T/vfs")" v "cp out of it"
+else
+        skip "a container of the driver vfs" "it does not start here: $err"
+fi
+
 # --- check
 sdpod rm -fa -t 0 >/dev/null
 sdpod rmi -af >/dev/null
