@@ -98,6 +98,8 @@ int prune_images(const Store *store, bool all, char *const *filters, Pruned *ret
                 image_info_done(images + i);
                 memmove(images + i, images + i + 1, (--n - i) * sizeof(*images));
         }
+        if (r >= 0)
+                r = image_store_sweep(store, uses, n_uses, reterr);
         image_info_free_many(images, n);
         image_use_free_many(uses, n_uses);
         return r < 0 ? r : 0;

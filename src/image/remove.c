@@ -265,3 +265,18 @@ int image_store_remove(const Store *store, const char *reference, const ImageUse
         removal = (ImageRemoval){};
         return 0;
 }
+
+int image_store_sweep(const Store *store, const ImageUse *uses, size_t n_uses, Error *reterr) {
+        _cleanup_stage_ Stage stage = STAGE_NULL;
+        _cleanup_json_ json_t *index = NULL;
+        _cleanup_fd_ int lock = -EBADF;
+
+        int r = stage_open(store, &stage, reterr);
+        if (r >= 0)
+                r = lock = layout_lock(store, reterr);
+        if (r >= 0)
+                r = layout_load(store, &index, reterr);
+        if (r >= 0)
+                r = sweep_all(store, index, uses, n_uses, &stage, reterr);
+        return r < 0 ? r : 0;
+}

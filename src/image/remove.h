@@ -33,3 +33,6 @@ void image_removal_done(ImageRemoval *removal);
  * killed command left. */
 int image_store_remove(const Store *store, const char *reference, const ImageUse *uses, size_t n_uses, ImageRemoveFlags flags,
                        ImageRemoval *ret, Error *reterr);
+
+/* Removes layers and blobs that no image, container or pull needs, and what killed commands left. */
+int image_store_sweep(const Store *store, const ImageUse *uses, size_t n_uses, Error *reterr);
