@@ -18,7 +18,7 @@
 #define SHARE_DIRECTORY "files"
 #define SHARE_TEMPORARY ".sdpod-share"
 
-enum { DEPTH_MAX = 64, BUFFER_SIZE = 128 * 1024, XATTRS_MAX = 4096, NAME_SIZE = 128 };
+enum { DEPTH_MAX = 64, BUFFER_SIZE = 128 * 1024, XATTRS_MAX = 4096, NAME_SIZE = 128, HOLES_FACTOR = 16, BLOCK_SIZE = 512 };
 
 typedef struct Sharing {
         int index_fd;
@@ -125,6 +125,11 @@ static bool is_ours(const struct stat *st) {
         return self == 0 || st->st_uid == self;
 }
 
+/* Files that are nearly all holes save nothing, and an image could have terabytes of them compared. */
+static bool is_worth_it(const struct stat *st) {
+        return st->st_size >= SHARE_SIZE_MIN && st->st_size / HOLES_FACTOR / BLOCK_SIZE <= st->st_blocks;
+}
+
 /* Takes over the descriptor. */
 static void share_directory(Sharing *s, int fd, unsigned depth) {
         DIR *dir = fdopendir(fd);
@@ -147,7 +152,7 @@ static void share_directory(Sharing *s, int fd, unsigned depth) {
                         if (child >= 0)
                                 share_directory(s, child, depth + 1);
                 } else if (writable && fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode) &&
-                           st.st_size >= SHARE_SIZE_MIN && st.st_nlink == 1 && is_ours(&st))
+                           is_worth_it(&st) && st.st_nlink == 1 && is_ours(&st))
                         changed = share_file(s, fd, e->d_name, &st) || changed;
         }
         s->path[length] = 0;
