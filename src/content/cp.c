@@ -218,8 +218,12 @@ static int make_own_directory(const TargetJob *job, int root_fd, const char *nam
         (void) str_replace(&place->file_name, NULL);
         if (str_replace(&place->path, path) < 0)
                 return error_oom(reterr);
-        place->fd = fd_close(place->fd);
-        return open_place(place, root_fd, reterr);
+        _cleanup_fd_ int above = TAKE_FD(place->fd);
+        if (root_fd != AT_FDCWD)
+                return open_place(place, root_fd, reterr);
+        /* the name is not the user's word, and a container that shares the directory may have made a link of it */
+        place->fd = path_open_beneath(above, name, O_PATH | O_DIRECTORY, 0);
+        return place->fd < 0 ? error_set_errno(reterr, place->fd, "cannot copy to '%s'", path) : 0;
 }
 
 /* podman-cp(1): what becomes of a file or directory, by what is at the destination. */

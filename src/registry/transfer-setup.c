@@ -82,6 +82,11 @@ static struct curl_blob blob(const char *text) {
         return (struct curl_blob){ .data = (char *) text, .len = strlen(text), .flags = CURL_BLOB_NOCOPY };
 }
 
+/* Whether the registry gets something that it has to store. Questions, and the beginning of an upload, are answered at once. */
+static bool sends_body(const Transfer *t) {
+        return t->phase == PHASE_UPLOAD || t->phase == PHASE_NAME || (t->phase == PHASE_MAIN && t->request.type == FETCH_MANIFEST_PUT);
+}
+
 #define SET(option, value) (ok = ok && curl_easy_setopt(t->easy, (option), (value)) == CURLE_OK)
 
 /* Whom we speak to, and how sure we must be. */
@@ -98,8 +103,7 @@ static int set_connection(Transfer *t, const Url *home) {
         SET(CURLOPT_NOSIGNAL, 1L);
         SET(CURLOPT_CONNECTTIMEOUT, (long) CONNECT_SECONDS);
         SET(CURLOPT_LOW_SPEED_LIMIT, (long) STALL_BYTES_PER_SECOND);
-        bool sends = t->phase != PHASE_TOKEN && !transfer_wants_body(t);
-        SET(CURLOPT_LOW_SPEED_TIME, (long) (sends ? UPLOAD_STALL_SECONDS : STALL_SECONDS));
+        SET(CURLOPT_LOW_SPEED_TIME, (long) (sends_body(t) ? UPLOAD_STALL_SECONDS : STALL_SECONDS));
         SET(CURLOPT_BUFFERSIZE, (long) BUFFER_SIZE);
         SET(CURLOPT_USERAGENT, "sdpod/" SDPOD_VERSION);
         SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);

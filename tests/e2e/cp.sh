@@ -138,6 +138,10 @@ ln -s "$T" host/sub
 sdpod exec live sh -c 'mkdir -p /tree/sub; echo bad >/tree/sub/precious'
 run sdpod cp live:/tree/. host
 is "$status:$(cat precious)" "125:precious" "a link on the host, below the destination, is not followed"
+ln -s "$T" host/tree
+sdpod exec live sh -c 'echo bad >/tree/precious; rm -r /tree/sub'
+run sdpod cp live:/tree host
+is "$status:$(cat precious)" "125:precious" "... nor one where the directory itself would be: a container that has 'host', too, may have put it there"
 python3 - "$T" <<'END'
 import io, sys, tarfile
 with tarfile.open(sys.argv[1] + "/evil.tar", "w") as t:

@@ -37,6 +37,9 @@ for name in "${!slow[@]}"; do
 done
 own "$T/once" timeout 200 sdpod pull -q "${PULL_OPTIONS[@]}" "$HTTPS/hang-once/1" >"$T/once.out" 2>&1 </dev/null &
 once=$!
+own "$T/head" sdpod load -q -i "$(image_file busybox)" >"$T/load" 2>&1
+own "$T/head" timeout 150 sdpod push -q --retry 0 "${PULL_OPTIONS[@]}" localhost/busybox "$HTTPS/hang-head/1" >"$T/head.out" 2>&1 </dev/null &
+head=$!
 
 # --- what comes and goes
 RETRY=(--retry 3 --retry-delay 100ms)
@@ -150,6 +153,8 @@ for name in "${!slow[@]}"; do
         [[ $status == 125 && $(grep -vc '^hint: ' <<<"$err") == 1 && -z $left ]] && pass "$name ends in one line" ||
                 fail "$name ends in one line" "exit code $status: $out$err"$'\n'"left: $left"
 done
+wait $head
+is "$?" 125 "... and so does a push, when it asks what is there" || comment "$(cat "$T/head.out")"
 wait $once
 is "$(own "$T/once" sdpod images -q | wc -l)" 1 "a layer that stands still is asked for again" || comment "$(cat "$T/once.out")"
 finish

@@ -334,6 +334,7 @@ for _where in ("manifest",), ("layer",):
 
 @wire("hang-header", "manifest")
 @wire("hang-layer-header", "layer")
+@wire("hang-head", "config")
 def _(h, data, media, _):
     until_gone(h)
 
