@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "base/file.h"
+#include "base/io.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -196,7 +196,9 @@ static int parse(PushCommand *c, int argc, char **argv, Error *reterr) {
 static int write_digest(const PushCommand *c, const CopyResult *result, Error *reterr) {
         if (!c->digest_file)
                 return 0;
-        int r = file_write_atomic(AT_FDCWD, c->digest_file, result->digest, strlen(result->digest), 0644, FILE_VOLATILE);
+        /* in place: it may be in any directory and on any file system, and be a pipe or /dev/stdout */
+        _cleanup_fd_ int fd = open(c->digest_file, O_WRONLY | O_CREAT | O_TRUNC | O_NOCTTY | O_CLOEXEC, 0644);
+        int r = fd < 0 ? -errno : io_write_full(fd, result->digest, strlen(result->digest));
         return r < 0 ? error_set_errno(reterr, r, "cannot write '%s'", c->digest_file) : 0;
 }
 
@@ -206,7 +208,7 @@ static int run_push(PushCommand *c, Stage *stage, Error *reterr) {
 
         if (r < 0)
                 return r;
-        event_named(stage->store, "image", "push", /* id= */ NULL, c->arguments[1] ?: c->arguments[0]);
+        event_named(stage->store, "image", "push", digest_hex(result.config_digest), c->arguments[1] ?: c->arguments[0]);
         return write_digest(c, &result, reterr);
 }
 

@@ -30,6 +30,8 @@ run sdpod push "${AUTH[@]}" "${TLS[@]}" --digestfile digest localhost/layers "$R
 exits 0 "push to a registry with TLS and a password"
 like "$err" "Copying blob sha256:[0-9a-f]{64}.*Copying config sha256:$LAYERS.*Writing manifest to image destination" "... says what it does"
 is "$(<digest)" "$(sk inspect --format '{{.Digest}}' "docker://$REGISTRY/a/layers:1")" "--digestfile is the digest that skopeo inspect sees"
+run sdpod push "${AUTH[@]}" "${TLS[@]}" -q --digestfile /dev/stdout localhost/layers "$REGISTRY/a/layers:1"
+is "$status:$out" "0:$(<digest)" "... which may be in another directory, on another file system"
 run sk inspect --raw "docker://$REGISTRY/a/layers:1"
 like "$out" "\"sha256:$LAYERS\".*tar\+gzip" "... the image keeps its ID, its layers are gzip"
 run skopeo copy -q --src-creds "${AUTH[1]}" --src-cert-dir "${TLS[1]}" "docker://$REGISTRY/a/layers:1" "oci:copy:x"
