@@ -12,7 +12,7 @@ typedef struct RmiOptions {
 #define FIELD(member) offsetof(RmiOptions, member)
 static const Option rmi_rows[] = {
         { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Remove all images" },
-        { "force", 'f', .kind = OPTION_BOOL, .offset = FIELD(force), .help = "Remove the containers that use them too" },
+        { "force", 'f', .kind = OPTION_BOOL, .offset = FIELD(force), .help = "Remove the containers that use them too; what is not there is no error" },
         { "ignore", 'i', .kind = OPTION_BOOL, .offset = FIELD(ignore), .help = "Do not fail when an image is not there" },
         /* there are no parents that could be left without a name */
         { "no-prune", .kind = OPTION_BOOL, .offset = FIELD(no_prune), .hidden = true },
@@ -20,7 +20,7 @@ static const Option rmi_rows[] = {
 };
 static const Option *const rmi_options[] = { rmi_rows, NULL };
 
-enum { EXIT_NOT_FOUND = 1, EXIT_IN_USE = 2 }; /* podman-rmi(1), "Exit Status" */
+enum { EXIT_NOT_FOUND = 1, EXIT_IN_USE = 2, EXIT_OTHER = 125 }; /* podman-rmi(1), "Exit Status"; of several, the greatest */
 
 /* With --force: the containers made from the image go first. */
 static int remove_users(const Store *store, const char *reference, const ImageUse *uses, size_t n_uses, Error *reterr) {
@@ -93,7 +93,7 @@ static int remove_all(const Store *store, const RmiOptions *o, int *status, Erro
                         (void) remove_one(store, images[i].id, &by_id, &error);
                 if (error.code < 0 && error.code != -ENOENT) {
                         error_print(&error);
-                        *status = error.kind == ERROR_IN_USE ? EXIT_IN_USE : 125;
+                        *status = error.kind == ERROR_IN_USE ? EXIT_IN_USE : EXIT_OTHER;
                 }
         }
         image_info_free_many(images, n);
@@ -114,10 +114,10 @@ static int run_rmi(Invocation *in, Error *reterr) {
         for (char **name = in->arguments; r >= 0 && *name; name++) {
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                if (remove_one(store, *name, o, &error) >= 0 || (error.code == -ENOENT && o->ignore))
+                if (remove_one(store, *name, o, &error) >= 0 || (error.code == -ENOENT && (o->ignore || o->force)))
                         continue;
                 error_print(&error);
-                status = error.code == -ENOENT ? EXIT_NOT_FOUND : error.kind == ERROR_IN_USE ? EXIT_IN_USE : 125;
+                status = MAX(status, error.code == -ENOENT ? EXIT_NOT_FOUND : error.kind == ERROR_IN_USE ? EXIT_IN_USE : EXIT_OTHER);
         }
         return r < 0 ? r : status;
 }
@@ -126,7 +126,7 @@ const Verb verb_rmi = {
         .arguments = "IMAGE [IMAGE...]",
         .summary = "Remove images",
         .description = "Remove images: a name where an image has several, the image with its last one. Exits with 1 when an image "
-                       "is not there, with 2 when a container uses it.",
+                       "is not there, with 2 when a container uses one.",
         .options = rmi_options,
         .options_size = sizeof(RmiOptions),
         .arguments_max = VERB_ANY,

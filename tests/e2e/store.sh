@@ -34,6 +34,8 @@ run sdpod rmi -i localhost/no-such
 exits 0 "rmi --ignore"
 run sdpod rmi localhost/no-such
 exits 1 "rmi of what is not there"
+run sdpod rmi -f localhost/no-such
+is "$status:$out:$err" 0:: "... which with --force is no error"
 image_load busybox
 image_load layers
 sdpod create --name user --network none $BUSYBOX true >/dev/null
@@ -41,6 +43,8 @@ run sdpod rmi -a
 exits 2 "rmi -a says that one is in use"
 run sdpod images --format '{{.Repository}}'
 is "$out" localhost/busybox "... and removes the others"
+run sdpod rmi $BUSYBOX localhost/no-such
+exits 2 "one in use and one that is not there: 2 in either order"
 run sdpod rmi -f $BUSYBOX
 like "$status:$out" "^0:Untagged: $BUSYBOX${NL}Deleted: [0-9a-f]{64}$" "rmi -f removes the containers, too"
 run sdpod ps -aq
