@@ -29,7 +29,7 @@ static int run_check(Invocation *in, Error *reterr) {
         int r = open_checked(in, &store, &container, reterr);
 
         if (r >= 0)
-                r = health_check(store, &container, in->global.storage_driver, &status, reterr);
+                r = health_check(store, &container, in->global.storage_driver, /* wait= */ true, &status, reterr);
         if (r == 0)
                 puts(status);
         return r < 0 ? r : !r;
@@ -56,7 +56,7 @@ static int run_scheduled(Invocation *in, Error *reterr) {
         if (health_end_old_timer(&container))
                 return 0;
         if (r >= 0)
-                r = health_check(store, &container, in->global.storage_driver, &status, &error);
+                r = health_check(store, &container, in->global.storage_driver, /* wait= */ false, &status, &error);
         return r >= 0 || r == -EBUSY || r == -ESRCH ? 0 : error_move(reterr, &error);
 }
 

@@ -244,7 +244,7 @@ static void tell(const Store *store, const Container *container, const char *sta
         });
 }
 
-static int take_turn(const Store *store, Container *container, Error *reterr) {
+static int take_turn(const Store *store, Container *container, bool wait, Error *reterr) {
         int fd = container_runtime_fd(store, container, reterr);
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
 
@@ -253,15 +253,18 @@ static int take_turn(const Store *store, Container *container, Error *reterr) {
         _cleanup_fd_ int turn = openat(fd, "health.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (turn < 0)
                 return error_set_errno(reterr, -errno, "cannot check the health of '%s'", container->config.name);
-        if (fcntl(turn, F_OFD_SETLK, &lock) < 0)
+        int r = (int) RETRY_EINTR(fcntl(turn, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock));
+        if (r < 0 && errno != EAGAIN && errno != EACCES)
+                return error_set_errno(reterr, -errno, "cannot check the health of '%s'", container->config.name);
+        if (r < 0)
                 return error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot check the health of '%s': another check is under way",
                                  container->config.name);
         return TAKE_FD(turn);
 }
 
-int health_check(const Store *store, Container *container, const char *storage_driver, char **ret_status, Error *reterr) {
+int health_check(const Store *store, Container *container, const char *storage_driver, bool wait, char **ret_status, Error *reterr) {
         _cleanup_health_state_ HealthState state = {};
-        _cleanup_fd_ int turn = take_turn(store, container, reterr);
+        _cleanup_fd_ int turn = take_turn(store, container, wait, reterr);
         HealthResult result = {};
         int r = turn;
 
@@ -285,6 +288,9 @@ int health_check(const Store *store, Container *container, const char *storage_d
         turn = fd_close(turn);
         tell(store, container, state.status);
         *ret_status = TAKE_PTR(state.status);
+        if (verdict == VERDICT_ACT && !str_equal(container->config.health.on_failure ?: "none", "none"))
+                log_warning("container '%s' is unhealthy after %u failed checks: --health-on-failure %s", container->config.name,
+                            state.failing_streak, container->config.health.on_failure);
         if (verdict == VERDICT_ACT)
                 r = act(store, container, storage_driver, container->config.health.on_failure, reterr);
         else if (verdict == VERDICT_NEVER_STARTED)
@@ -303,7 +309,7 @@ int health_wait(const Store *store, Container *container, bool until_healthy, Er
                 _cleanup_free_ char *status = NULL;
                 struct pollfd poll_fd = { .fd = container->pidfd, .events = POLLIN };
 
-                int r = health_check(store, container, /* storage_driver= */ NULL, &status, &error);
+                int r = health_check(store, container, /* storage_driver= */ NULL, /* wait= */ false, &status, &error);
                 if (r >= 0 && until_healthy && str_equal(status, "healthy"))
                         return 1;
                 if (process_has_ended(container->pidfd))
@@ -345,6 +351,8 @@ static int start_timer(const Container *container, char *const *command, const C
             strv_consume(&argv, str_format("--on-unit-inactive=%lluus", (unsigned long long) check->interval_usec)) < 0 ||
             strv_append(&argv, "--timer-property=AccuracySec=100ms") < 0 ||
             strv_append(&argv, "--property=LogLevelMax=notice") < 0 || /* no two lines of systemd's for each check */
+            strv_append(&argv, "--property=SyslogLevel=warning") < 0 || /* ... but all that we say */
+            strv_append(&argv, "--property=StartLimitIntervalSec=0") < 0 || /* an interval of a second is no restart loop */
             strv_append(&argv, "--") < 0 || strv_extend(&argv, command) < 0)
                 return error_oom(reterr);
         int r = process_spawn(argv[0], argv, /* envp= */ NULL, fds, ELEMENTSOF(fds), &pid, /* ret_pidfd= */ NULL);

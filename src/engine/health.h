@@ -22,8 +22,8 @@ bool health_end_old_timer(const Container *container);
 
 /* Makes one check, writes down what it found, and does what is to be done with an unhealthy container. *ret_status is the
  * word for its health now; owned. Returns 1 where the check passed, 0 where it did not, -errno where it could not be made;
- * -EBUSY (ERROR_IN_USE): another one is under way. */
-int health_check(const Store *store, Container *container, const char *storage_driver, char **ret_status, Error *reterr);
+ * -EBUSY (ERROR_IN_USE): another one is under way, and this one was not to wait for its end. */
+int health_check(const Store *store, Container *container, const char *storage_driver, bool wait, char **ret_status, Error *reterr);
 
 /* Checks again and again until the container is healthy (1) or has ended (0). */
 int health_wait(const Store *store, Container *container, bool until_healthy, Error *reterr);

@@ -40,9 +40,13 @@ run sdpod healthcheck run h1
 is "$status:$out" 1:unhealthy "healthcheck run: it does not"
 sdpod exec h1 touch /tmp/well
 ok "... and healthy again" until_ok 10 is_health h1 healthy
+ok "events tell of it to people" grep -q ' health_status .*(image=.*, name=h1, health_status=unhealthy)' <(sdpod events --stream=false --filter container=h1)
 ok "events tell of it" grep -q unhealthy <(sdpod events --stream=false --filter event=health_status --filter container=h1 --format '{{.HealthStatus}}')
 sleep 5
 like "$(sdpod inspect -f '{{len .State.Health.Log}}' h1)" '^5$' "five results are kept"
+is "$(systemctl --user show -p StartLimitIntervalUSec "$(systemctl --user list-units --all --plain --no-legend "sdpod-health-$id-*.timer" |
+        sed 's/[.]timer .*/.service/')")" StartLimitIntervalUSec=0 "systemd takes frequent checks for no restart loop"
+is "$(seq 8 | xargs -P 8 -I{} sh -c 'sdpod healthcheck run h1 >&2; echo $?' | sort -u)" 0 "healthcheck run waits for a check that is under way"
 sdpod stop -t 2 h1 >/dev/null
 is "$(timers "$id")" 0 "the timer goes with the container's end"
 run sdpod healthcheck run h1
