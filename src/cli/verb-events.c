@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod events: what happened, and what happens. */
 #include <poll.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -78,7 +79,7 @@ static int match_event(const void *item, const char *value, Error *reterr) {
         (void) reterr; /* Docker and Podman differ in the word for the end of a container */
         if (str_equal(value, "die") || str_equal(value, "exited"))
                 value = "died";
-        return str_equal(status, value);
+        return strcasecmp(status, value) == 0; /* podman-events(1) writes loadFromArchive, Podman prints loadfromarchive */
 }
 
 static int match_type(const void *item, const char *value, Error *reterr) {
@@ -138,6 +139,8 @@ static int print_line(const json_t *event, bool no_trunc, Error *reterr) {
         printf("%s %s %s", time, type, text_of(event, "Status"));
         if (str_equal(type, "container") || str_equal(type, "pod")) {
                 printf(" %.*s (image=%s, name=%s", no_trunc ? 64 : 12, id, image, name);
+                if (*text_of(event, "HealthStatus"))
+                        printf(", health_status=%s", text_of(event, "HealthStatus"));
                 json_object_foreach((json_t *) json_object_get(event, "Attributes"), key, value) {
                         _cleanup_free_ char *clean_key = str_escape_control(key),
                                             *clean_value = str_escape_control(json_string_value(value) ?: "");

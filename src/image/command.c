@@ -162,7 +162,7 @@ static const struct {
         const char *event;
 } commands[] = {
         { "import", run_import, true, "import" },
-        { "load", run_load, false, "loadFromArchive" },
+        { "load", run_load, false, "loadfromarchive" },
         { "save", run_save, false, "save" },
 };
 

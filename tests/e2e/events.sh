@@ -72,7 +72,7 @@ is "$(sdpod events --stream=false --filter image=localhost/evtag:1 --format '{{.
 
 sdpod save -q -o "$T/ev.tar" $BUSYBOX
 sdpod load -q -i "$T/ev.tar" >/dev/null
-is "$(sdpod events --stream=false --filter type=image --filter image=$BUSYBOX --format '{{.Status}}' | tail -n 2 | tr '\n' ' ')" "save loadFromArchive " \
+is "$(sdpod events --stream=false --filter type=image --filter image=$BUSYBOX --format '{{.Status}}' | tail -n 2 | tr '\n' ' ')" "save loadfromarchive " \
         "... saved and loaded"
 
 # --- times
