@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -236,7 +237,7 @@ int auth_file(const char *authfile, char **ret, Error *reterr) {
         return *ret ? 0 : error_oom(reterr);
 }
 
-/* A file under change. Its directory is locked meanwhile: two logins at once both count. */
+/* A file under change. Its directory, where it is the user's, is locked meanwhile: two logins at once both count. */
 typedef struct AuthChange {
         char *path, *name;
         int dir_fd;
@@ -251,6 +252,22 @@ static void change_done(AuthChange *change) {
 }
 #define _cleanup_change_ _cleanup_(change_done)
 
+/* In a directory of others, such as /tmp, anybody could keep us waiting for ever. */
+static int lock_directory(int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        return st.st_uid == geteuid() && RETRY_EINTR(flock(fd, LOCK_EX)) < 0 ? -errno : 0;
+}
+
+/* Whether somebody else has put a symlink there, to have a file of ours changed. */
+static bool is_foreign_link(const char *path) {
+        struct stat st;
+
+        return lstat(path, &st) == 0 && S_ISLNK(st.st_mode) && st.st_uid != geteuid() && st.st_uid != 0;
+}
+
 static int change_begin(const char *authfile, AuthChange *change, Error *reterr) {
         _cleanup_free_ char *dir = NULL, *real = NULL;
         _cleanup_secret_ char *text = NULL;
@@ -259,6 +276,8 @@ static int change_begin(const char *authfile, AuthChange *change, Error *reterr)
         int r = auth_file(authfile, &change->path, reterr);
         if (r < 0)
                 return r;
+        if (is_foreign_link(change->path))
+                return error_set(reterr, -EACCES, ERROR_DENIED, "cannot write the auth file '%s': it is a symlink of another user", change->path);
         real = realpath(change->path, NULL); /* a symlink stays one */
         if (real && str_replace(&change->path, real) < 0)
                 return error_oom(reterr);
@@ -270,7 +289,7 @@ static int change_begin(const char *authfile, AuthChange *change, Error *reterr)
         r = path_mkdirs(dir, 0700);
         if (r >= 0) {
                 change->dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-                r = change->dir_fd < 0 || flock(change->dir_fd, LOCK_EX) < 0 ? -errno : 0;
+                r = change->dir_fd < 0 ? -errno : lock_directory(change->dir_fd);
         }
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot write the auth file '%s'", change->path);

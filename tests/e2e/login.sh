@@ -40,6 +40,12 @@ run sdpod login "$REGISTRY"
 like "$status:$out" "^0:.*Already logged in to $REGISTRY" "credentials that are there are tried first"
 run sdpod login -u "$REGISTRY_USER" -p "$REGISTRY_PASSWORD" "$REGISTRY"
 is "$status:$(stat -c %a "$auth")" 0:600 "a file that others could read is closed"
+flock /tmp sleep 1000 &
+at_end kill $!
+until_ok 10 eval '! flock -n /tmp true'
+run timeout 30 sdpod login --authfile "/tmp/sdpod-auth-$$" -u "$REGISTRY_USER" -p "$REGISTRY_PASSWORD" "$REGISTRY"
+exits 0 "an auth file in a directory of others: none of them can hold a login up"
+rm -f "/tmp/sdpod-auth-$$"
 run skopeo inspect --authfile "$auth" --cert-dir "$REGISTRY_DIR/certs.d/$REGISTRY" "docker://$REGISTRY/test/busybox"
 exits 0 "skopeo uses the same file"
 feed $'user\nx\n' sdpod login localhost:1
