@@ -136,6 +136,27 @@ static int print_tags_json(const json_t *found, Error *reterr) {
         return all ? format_json(all, 4, stdout, reterr) : error_oom(reterr);
 }
 
+/* Podman's JSON of what was found: all fields, whether this registry says them or not. */
+static int print_found_json(const json_t *found, Error *reterr) {
+        _cleanup_json_ json_t *all = json_array();
+        json_t *row;
+        size_t i;
+
+        json_array_foreach(found, i, row) {
+                json_t *whole = json_object();
+
+                for (const FormatField *field = fields; field->name && whole; field++) {
+                        json_t *value = json_object_get(row, field->name);
+
+                        if (json_object_set_new(whole, field->name, value ? json_incref(value) : json_string("")) < 0)
+                                return json_decref(whole), error_oom(reterr);
+                }
+                if (!whole || json_array_append_new(all, whole) < 0)
+                        return error_oom(reterr);
+        }
+        return all ? format_json(all, 4, stdout, reterr) : error_oom(reterr);
+}
+
 static int ask(const SearchOptions *o, const Invocation *in, json_t **ret, Error *reterr) {
         _cleanup_strv_ char **words = NULL;
         _cleanup_free_ char *limit = str_format("--limit=%lld", (long long) o->limit), *text = NULL;
@@ -174,6 +195,8 @@ static int run(Invocation *in, Error *reterr) {
         r = filter_rows(o, found, &kept, reterr);
         if (r < 0 || (json_array_size(kept) == 0 && !o->format))
                 return r; /* no heading over nothing, as in Podman */
+        if (format_is_json(o->format))
+                return print_found_json(kept, reterr);
         return format_list(o->compatible ? &long_list : &short_list, o->format, /* no_heading= */ false, kept, stdout, reterr);
 }
 
