@@ -197,6 +197,7 @@ static json_t *inspect_history(const ImageConfig *config) {
 
 json_t *image_to_inspect(const Store *store, const ImageInfo *image) {
         const ImageConfig *c = &image->config;
+        const ImageHistory *last = c->n_history > 0 ? c->history + c->n_history - 1 : NULL;
         _cleanup_json_ json_t *o = json_object();
         const struct {
                 const char *key;
@@ -207,7 +208,7 @@ json_t *image_to_inspect(const Store *store, const ImageInfo *image) {
                 { "RepoTags", repo_tags(image) },
                 { "RepoDigests", repo_digests(image) },
                 { "Parent", json_string("") },
-                { "Comment", json_string("") },
+                { "Comment", json_string(last && last->comment ? last->comment : "") },
                 { "Created", c->created ? json_string(c->created) : json_null() },
                 { "Config", inspect_config(c) },
                 { "Version", json_string("") },

@@ -153,6 +153,7 @@ run sdpod run --rm --network none made:1 sh -c 'ls /bin/ls /home; echo $A; stat 
 is "$out" "/home:${NL}only${NL}b${NL}5:6 3${NL}0:0 2${NL}x${NL}new" "... and what the container wrote, and deleted, is in the image"
 run sdpod image inspect --format '{{.Author}} {{len .RootFS.Layers}} {{(index .History 1).comment}}' made:1
 is "$out" "me 2 hello" "commit --author, --message"
+is "$(sdpod image inspect --format '{{.Comment}}' made:1)" hello "... which inspect shows, too"
 is "$(sdpod image diff made:1 | sort | grep -v '^C /etc$')" "$(sdpod diff c | sort | grep -v '^C /etc$')" "image diff shows the same as diff did"
 sdpod save -o "$T/made.tar" made:1
 sdpod rmi made:1 >/dev/null
