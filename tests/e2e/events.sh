@@ -90,7 +90,7 @@ at_end kill "$live"
 sdpod volume create before-it >/dev/null
 at_end sdpod volume rm -f before-it after-it
 until_ok 10 grep -qx before-it "$T/live2" >/dev/null
-head -c 2100000 /dev/zero | tr '\0' '\n' >>"$file"
+seq -f '%01000.0f' 2100 >>"$file" # two megabytes in a few long lines: each is one to pass over
 sdpod volume create crossing >/dev/null # its line is the last of the old file
 at_end sdpod volume rm -f crossing
 ok "a long file is put aside" test -f "${file%.json}.old.json"
