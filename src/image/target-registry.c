@@ -34,10 +34,6 @@ static TargetRegistry *self(Target *target) {
         return (TargetRegistry *) target;
 }
 
-RegistryClient *target_registry_client(Target *target) {
-        return self(target)->client;
-}
-
 /* The upload of this blob. */
 static Upload *find_upload(TargetRegistry *t, unsigned id) {
         for (size_t i = 0; i < ELEMENTSOF(t->uploads); i++)

@@ -7,6 +7,3 @@
 
 /* The reference has a domain; its digest or tag is what the manifest is put under. */
 int target_registry_new(const Reference *reference, const RegistryOptions *options, Target **ret, Error *reterr);
-
-/* The client, for what is not a target's: borrowed. */
-RegistryClient *target_registry_client(Target *target);

@@ -391,13 +391,6 @@ int registry_manifest_put(RegistryClient *client, const char *tag_or_digest, con
         return r;
 }
 
-int registry_manifest_delete(RegistryClient *client, const char *digest, Error *reterr) {
-        FetchRequest request = { .type = FETCH_MANIFEST_DELETE, .size = FETCH_SIZE_UNKNOWN };
-        FetchAnswer answer;
-
-        return call(client, &request, digest, -EBADF, &answer, reterr);
-}
-
 int registry_get(RegistryClient *client, const char *path, char **ret, size_t *ret_size, char **ret_next, Error *reterr) {
         FetchRequest request = { .type = FETCH_PATH, .size = FETCH_SIZE_UNKNOWN, .limit = FETCH_BODY_LIMIT };
         _cleanup_free_ char *next = NULL;

@@ -116,9 +116,6 @@ void registry_cancel(RegistryClient *client, unsigned id);
 int registry_manifest_put(RegistryClient *client, const char *tag_or_digest, const void *bytes, size_t size, const char *media_type,
                           char ret_digest[DIGEST_LENGTH + 1], Error *reterr);
 
-/* Deletes a manifest, by digest (registries refuse it by tag, mostly). */
-int registry_manifest_delete(RegistryClient *client, const char *digest, Error *reterr);
-
 /* All tags of the repository (NULL-terminated, owned), over as many pages as there are; at most 100000. */
 int registry_tags_list(RegistryClient *client, char ***ret, Error *reterr);
 

@@ -11,7 +11,6 @@ typedef enum FetchType {
         FETCH_MANIFEST_GET,    /* target: tag or digest; body into the descriptor */
         FETCH_MANIFEST_HEAD,
         FETCH_MANIFEST_PUT,    /* body from the descriptor, with media_type */
-        FETCH_MANIFEST_DELETE,
         FETCH_BLOB_GET,        /* target: digest; body into the descriptor, resumed by Range */
         FETCH_BLOB_HEAD,
         FETCH_BLOB_MOUNT,      /* from: the other repository */

@@ -182,9 +182,6 @@ static int set_method(Transfer *t) {
                 break;
         case FETCH_MANIFEST_PUT:
                 return set_upload(t, "PUT", t->request.media_type);
-        case FETCH_MANIFEST_DELETE:
-                SET(CURLOPT_CUSTOMREQUEST, "DELETE");
-                break;
         case FETCH_BLOB_MOUNT:
         case FETCH_BLOB_PUSH:
                 return set_empty(t, "POST");

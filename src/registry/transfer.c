@@ -27,7 +27,7 @@ static const struct {
         const char *verb, *what;
 } words[] = {
         [FETCH_MANIFEST_GET] = { "get", "manifest" },       [FETCH_MANIFEST_HEAD] = { "look for", "manifest" },
-        [FETCH_MANIFEST_PUT] = { "push", "manifest" },      [FETCH_MANIFEST_DELETE] = { "delete", "manifest" },
+        [FETCH_MANIFEST_PUT] = { "push", "manifest" },
         [FETCH_BLOB_GET] = { "get", "blob" },               [FETCH_BLOB_HEAD] = { "look for", "blob" },
         [FETCH_BLOB_MOUNT] = { "push", "blob" },            [FETCH_BLOB_PUSH] = { "push", "blob" },
         [FETCH_TAGS] = { "list", "tags of" },               [FETCH_PATH] = { "ask", "registry" },
@@ -75,8 +75,6 @@ static char *make_scope(const Transfer *t) {
         switch (t->request.type) {
         case FETCH_PATH:
                 return strdup(str_after(t->request.target, "/v2/_catalog") ? "registry:catalog:*" : "");
-        case FETCH_MANIFEST_DELETE:
-                return str_format("repository:%s:delete,pull,push", path);
         case FETCH_BLOB_MOUNT:
                 return str_format("repository:%s:pull,push repository:%s:pull", path, t->request.from);
         default:
