@@ -445,6 +445,8 @@ int registry_tags_list(RegistryClient *client, char ***ret, Error *reterr) {
                         return r;
                 (void) stpcpy(next, answer.next);
         }
+        if (*next)
+                return error_set(reterr, -E2BIG, ERROR_INVALID, "the repository's tags are on more than %d pages", TAGS_PAGES_LIMIT);
         *ret = TAKE_PTR(tags);
         return 0;
 }
