@@ -37,7 +37,7 @@ TEST(words_become_transports) {
 
 TEST(others_are_refused) {
         static const char *const rows[] = { "docker-daemon:a:1", "ostree:a@/b", "sif:a", "tarball:a", "dir:", "oci:", "oci::x", "docker://",
-                                            "docker-archive:f:A", "docker-archive:f:a@sha256:" HEX };
+                                            "docker-archive:f:A", ("docker-archive:f:a@sha256:" HEX) };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_transport_ Transport t = {};
