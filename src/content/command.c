@@ -20,7 +20,7 @@ typedef struct Command {
         CpOptions cp;
         CheckOptions check;
         TreeKind kind;
-        bool json, quiet;
+        bool json;
         char **arguments;
 } Command;
 
@@ -29,7 +29,7 @@ static const struct option long_options[] = {
         { "log-level", required_argument, NULL, 'l' }, { "format", required_argument, NULL, 'f' },
         { "output", required_argument, NULL, 'O' },   { "author", required_argument, NULL, 'a' },
         { "change", required_argument, NULL, 'c' },   { "message", required_argument, NULL, 'm' },
-        { "iidfile", required_argument, NULL, 'i' },  { "quiet", no_argument, NULL, 'q' },
+        { "iidfile", required_argument, NULL, 'i' },
         { "kind", required_argument, NULL, 'k' },     { "squash", no_argument, NULL, 's' },         { "include-volumes", no_argument, NULL, 'v' },
         { "quick", no_argument, NULL, 'Q' },          { "repair", no_argument, NULL, 'R' + 128 },
         { "max", required_argument, NULL, 'x' },      { "users-file", required_argument, NULL, 'u' },
@@ -43,9 +43,6 @@ static int usage(Error *reterr, const char *reason) {
 
 static int set_flag(Command *c, int letter, Error *reterr) {
         switch (letter) {
-        case 'q':
-                c->quiet = true;
-                return 0;
         case 'Q':
                 c->check.quick = true;
                 return 0;

@@ -29,13 +29,17 @@ static void document_done(Document *document) {
         *document = (Document){};
 }
 
-/* What a refused image brought does not stay. Who else needs the config holds its lock until an image has it. */
+/* What a refused image brought does not stay. Who else needs the config holds its lock until an image has it; a load does not,
+ * it has images.lock from its blobs to its index. */
 static void drop_config(const PullImage *image) {
         const char *hex = digest_hex(image->manifest.config.digest);
         _cleanup_free_ char *path = str_format("images/blobs/sha256/%s", hex);
         _cleanup_image_info_ ImageInfo info = {};
 
-        if (path && pull_lock_own(image->config_lock_fd) >= 0 && image_store_resolve(image->config_store, hex, &info, NULL) == -ENOENT)
+        if (!path || pull_lock_own(image->config_lock_fd) < 0)
+                return;
+        _cleanup_fd_ int lock = layout_lock(image->config_store, /* reterr= */ NULL);
+        if (lock >= 0 && image_store_resolve(image->config_store, hex, &info, /* reterr= */ NULL) == -ENOENT)
                 (void) unlinkat(image->config_store->data_fd, path, 0);
 }
 
