@@ -6,6 +6,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -57,7 +58,18 @@ static int try_overlay(void *data, Error *reterr) {
         return r < 0 ? error_set_errno(reterr, r, "the kernel's overlay does not work here") : 0;
 }
 
-static int probe(const Store *store, StorageDriver *ret, char **ret_reason, Error *reterr) {
+/* What says nothing about the kernel: the next command may find otherwise, and must look again. */
+static bool passes(int code) {
+        static const int codes[] = { -EAGAIN, -EDQUOT, -EINTR, -EIO, -EMFILE, -ENFILE, -ENOENT, -ENOMEM, -ENOSPC, -EROFS };
+
+        for (size_t i = 0; i < ELEMENTSOF(codes); i++)
+                if (code == codes[i])
+                        return true;
+        return false;
+}
+
+/* *ret_final: whether the answer holds until the next boot. */
+static int probe(const Store *store, StorageDriver *ret, char **ret_reason, bool *ret_final, Error *reterr) {
         _cleanup_user_map_ UserMap map = {};
         _cleanup_error_ Error error = ERROR_NULL;
         int r = user_map_default(&map, reterr);
@@ -65,6 +77,7 @@ static int probe(const Store *store, StorageDriver *ret, char **ret_reason, Erro
         if (r < 0)
                 return r;
         r = userns_run(&map, CLONE_NEWNS, try_overlay, (void *) store, &error);
+        *ret_final = !passes(r);
         (void) path_remove_tree(store->data_fd, ".tmp-probe");
         if (r >= 0) {
                 *ret = STORAGE_OVERLAY;
@@ -80,42 +93,68 @@ static int probe(const Store *store, StorageDriver *ret, char **ret_reason, Erro
         return *ret_reason ? 0 : error_oom(reterr);
 }
 
-int storage_driver_choose(const Store *store, const char *wanted, StorageDriver *ret, char **ret_reason, Error *reterr) {
+static int driver_by_name(const char *name, StorageDriver *ret) {
+        for (size_t i = 0; name && i < ELEMENTSOF(driver_names); i++)
+                if (str_equal(name, driver_names[i])) {
+                        *ret = (StorageDriver) i;
+                        return 0;
+                }
+        return -ENOENT;
+}
+
+/* One note for each data directory: they may lie on different file systems. */
+static int read_note(const Store *store, StorageDriver *ret, char **ret_reason) {
         _cleanup_json_ json_t *note = NULL;
-        _cleanup_free_ char *reason = NULL;
-        StorageDriver driver = STORAGE_OVERLAY;
+        int r = json_read(store->runtime_fd, "storage.json", 65536, &note, /* reterr= */ NULL);
 
-        if (wanted) {
-                for (size_t i = 0; i < ELEMENTSOF(driver_names); i++)
-                        if (str_equal(wanted, driver_names[i])) {
-                                *ret = (StorageDriver) i;
-                                if (ret_reason && !(*ret_reason = strdup("asked for")))
-                                        return error_oom(reterr);
-                                return 0;
-                        }
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                 "cannot use the storage driver '%s': there are 'overlay', 'fuse-overlayfs' and 'vfs'", wanted);
-        }
-        /* one note for each data directory: they may lie on different file systems */
-        if (json_read(store->runtime_fd, "storage.json", 65536, &note, /* reterr= */ NULL) >= 0 &&
-            str_equal(json_get_string(note, "data"), store->data_path)) {
-                const char *name = json_get_string(note, "driver");
-
-                for (size_t i = 0; name && i < ELEMENTSOF(driver_names); i++)
-                        if (str_equal(name, driver_names[i])) {
-                                *ret = (StorageDriver) i;
-                                if (ret_reason)
-                                        *ret_reason = strdup(json_get_string(note, "reason") ?: "");
-                                return 0;
-                        }
-        }
-        int r = probe(store, &driver, &reason, reterr);
         if (r < 0)
                 return r;
-        json_decref(note);
-        note = json_pack("{s:s, s:s, s:s}", "data", store->data_path, "driver", driver_names[driver], "reason", reason);
+        if (!str_equal(json_get_string(note, "data"), store->data_path) || driver_by_name(json_get_string(note, "driver"), ret) < 0)
+                return -ENOENT;
+        *ret_reason = strdup(json_get_string(note, "reason") ?: "");
+        return *ret_reason ? 0 : -ENOMEM;
+}
+
+static void write_note(const Store *store, StorageDriver driver, const char *reason) {
+        _cleanup_json_ json_t *note = json_pack("{s:s, s:s, s:s}", "data", store->data_path, "driver", driver_names[driver],
+                                                "reason", reason);
+
         (void) json_write(store->runtime_fd, "storage.json", note, 0600, FILE_VOLATILE, /* reterr= */ NULL); /* tried again then */
-        *ret = driver;
+}
+
+/* One command at a time tries: at a boot several begin at once, and each would remove the directories that the others' tests
+ * stand on, and find an overlay that does not work. The data directory itself is locked, as any number of runtime
+ * directories may go with it; where it cannot be (network file systems) there is no overlay to be found either. */
+static int find_driver(const Store *store, StorageDriver *ret, char **ret_reason, Error *reterr) {
+        bool final;
+
+        if (read_note(store, ret, ret_reason) >= 0)
+                return 0;
+        _cleanup_fd_ int turn = openat(store->data_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (turn >= 0)
+                (void) RETRY_EINTR(flock(turn, LOCK_EX));
+        if (read_note(store, ret, ret_reason) >= 0)
+                return 0;
+        int r = probe(store, ret, ret_reason, &final, reterr);
+        if (r >= 0 && final)
+                write_note(store, *ret, *ret_reason);
+        return r;
+}
+
+int storage_driver_choose(const Store *store, const char *wanted, StorageDriver *ret, char **ret_reason, Error *reterr) {
+        _cleanup_free_ char *reason = NULL;
+
+        if (wanted && driver_by_name(wanted, ret) < 0)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot use the storage driver '%s': there are 'overlay', 'fuse-overlayfs' and 'vfs'", wanted);
+        if (wanted) {
+                if (!(reason = strdup("asked for")))
+                        return error_oom(reterr);
+        } else {
+                int r = find_driver(store, ret, &reason, reterr);
+                if (r < 0)
+                        return r;
+        }
         if (ret_reason)
                 *ret_reason = TAKE_PTR(reason);
         return 0;

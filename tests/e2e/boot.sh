@@ -55,8 +55,16 @@ prepare() {
         run $AS sdpod volume create kept
 }
 
-check() { # HOW
-        local name
+# The machine is gone when somebody reads what failed: what its systemd and ours said goes with it.
+say_why() {
+        run $AS journalctl --user -b --no-pager -o cat -u sdpod-restart -u web -u 'sdpod-*'
+        sed 's/^/# /' <<<"$out"
+        run $AS cat /run/user/"$(id -u ada)"/sdpod/storage.json
+        echo "# $out"
+}
+
+check() { # HOW LOGS
+        local name failed=$tap_failed
         is "$([[ $(cat /proc/sys/kernel/random/boot_id) != "$boot" ]] && echo another)" another "$1: it is another boot"
         ok "$1: --restart=always runs again" until_ok 60 runs r-always $AS
         ok "$1: --restart=unless-stopped runs again" until_ok 20 runs r-unless-stopped $AS
@@ -73,6 +81,7 @@ check() { # HOW
         ok "$1: ... and its page is there" until_ok 60 curl -sf -m 5 http://127.0.0.1:8080/
         run $AS sdpod exec r-always echo in
         is "$out" in "$1: exec works in it"
+        ((tap_failed == failed)) || say_why
 }
 
 stage=first boot=''

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -75,5 +76,47 @@ TEST(what_a_container_leaves_is_removed) {
         struct stat st;
         CHECK(fstatat(dir, "outside/dirty", &st, AT_SYMLINK_NOFOLLOW) == 0); /* a symlink is not followed */
         CHECK(fstatat(dir, "outside", &st, AT_SYMLINK_NOFOLLOW) == 0 && (st.st_mode & 0777) == 0755);
+        CHECK_INT(path_remove_tree(AT_FDCWD, name), 0);
+}
+
+/* One that begins when nobody has written the note yet; its exit status is the driver that it found. */
+static pid_t choose_in_child(const Store *store) {
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                StorageDriver driver = _STORAGE_DRIVER_MAX;
+
+                _exit(storage_driver_choose(store, NULL, &driver, NULL, NULL) < 0 ? 99 : (int) driver);
+        }
+        return pid;
+}
+
+/* As at a boot, when containers of several units start at once. */
+TEST(all_that_try_the_drivers_at_once_find_the_same) {
+        enum { ROUNDS = 15, CHILDREN = 4 };
+        char name[] = "/var/tmp/sdpod-test-XXXXXX"; /* not in a tmpfs, and not in an overlay */
+        _cleanup_store_ Store store = STORE_NULL;
+        StorageDriver driver = _STORAGE_DRIVER_MAX;
+        int status;
+
+        CHECK(mkdtemp(name));
+        _cleanup_free_ char *data = str_format("%s/data", name), *runtime = str_format("%s/run", name);
+        CHECK_INT(store_open(data, runtime, &store, NULL), 0);
+        if (storage_driver_choose(&store, NULL, &driver, NULL, NULL) < 0 || driver != STORAGE_OVERLAY) {
+                CHECK_INT(path_remove_tree(AT_FDCWD, name), 0);
+                SKIP("the kernel's overlay does not work here");
+        }
+        CHECK_INT(faccessat(store.data_fd, ".tmp-probe", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+        for (unsigned round = 0; round < ROUNDS; round++) {
+                pid_t children[CHILDREN];
+
+                CHECK_INT(unlinkat(store.runtime_fd, "storage.json", 0), 0);
+                for (unsigned i = 0; i < CHILDREN; i++)
+                        CHECK((children[i] = choose_in_child(&store)) > 0);
+                for (unsigned i = 0; i < CHILDREN; i++)
+                        CHECK(waitpid(children[i], &status, 0) == children[i] && WIFEXITED(status) &&
+                              WEXITSTATUS(status) == STORAGE_OVERLAY);
+                CHECK_INT(faccessat(store.runtime_fd, "storage.json", F_OK, 0), 0);
+        }
         CHECK_INT(path_remove_tree(AT_FDCWD, name), 0);
 }
