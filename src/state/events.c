@@ -59,8 +59,9 @@ static int append(const Store *store, const char *line, size_t size) {
                         return -errno;
                 if (flock(fd, LOCK_SH | LOCK_NB) < 0 || !is_current(store, fd, &before))
                         continue;
-                if (write(fd, line, size) != (ssize_t) size) /* appends do not mix */
-                        return errno ? -errno : -ENOSPC;
+                ssize_t n = write(fd, line, size); /* appends do not mix */
+                if (n != (ssize_t) size)
+                        return n < 0 ? -errno : -ENOSPC;
                 if (before + size >= FILE_SIZE_MAX)
                         rotate(store, fd);
                 return 0;
