@@ -10,7 +10,9 @@
 
 #include "base/file.h"
 #include "base/io.h"
+#include "base/log.h"
 #include "base/str.h"
+#include "registry/names.h"
 #include "spec/image-config.h"
 
 #define DOCKER_TRANSPORT "docker://"
@@ -34,17 +36,23 @@ static void remote_done(Remote *remote) {
 }
 #define _cleanup_remote_ _cleanup_(remote_done)
 
-/* `word` with or without "docker://"; `digest` NULL: what the word says. */
-static int remote_open(const char *word, const char *digest, const RegistryOptions *registry, Remote *r, Error *reterr) {
-        const char *name = str_after(word, DOCKER_TRANSPORT) ?: word;
-        _cleanup_free_ char *full = NULL;
+/* The full names to be tried. Behind "docker://" a name without a host is Docker's own; alone it is what registries.conf says,
+ * and nothing where that says nothing: a private name is not told to a public registry. */
+static int full_names(const char *word, char ***ret, Error *reterr) {
+        const char *name = str_after(word, DOCKER_TRANSPORT);
+        _cleanup_reference_ Reference reference = {};
 
-        int ret = reference_parse(name, &r->reference, reterr);
-        if (ret >= 0 && !r->reference.domain) {
-                full = str_format("%s/%s", DOCKER_DOMAIN, name);
-                reference_done(&r->reference);
-                ret = full ? reference_parse(full, &r->reference, reterr) : error_oom(reterr);
-        }
+        if (!name)
+                return registry_short_names(word, ret, reterr);
+        int r = reference_parse(name, &reference, reterr);
+        if (r < 0)
+                return r;
+        return strv_consume(ret, reference_full(&reference, DOCKER_DOMAIN)) < 0 ? error_oom(reterr) : 0;
+}
+
+static int remote_open_full(const char *full, const char *digest, const RegistryOptions *registry, Remote *r, Error *reterr) {
+        int ret = reference_parse(full, &r->reference, reterr);
+
         if (ret >= 0)
                 ret = registry_client_new(registry, &r->reference, &r->client, reterr);
         if (ret >= 0)
@@ -53,6 +61,28 @@ static int remote_open(const char *word, const char *digest, const RegistryOptio
         if (ret >= 0)
                 ret = json_parse(r->bytes, r->size, r->digest, &r->json, reterr);
         return ret < 0 ? ret : manifest_probe(r->json, r->digest, &r->index, reterr);
+}
+
+/* `word` with or without "docker://"; `digest` NULL: what the word says. */
+static int remote_open(const char *word, const char *digest, const RegistryOptions *registry, Remote *ret, Error *reterr) {
+        _cleanup_strv_ char **names = NULL;
+        int r = full_names(word, &names, reterr);
+
+        for (char **name = names; r >= 0 && *name; name++) {
+                _cleanup_error_ Error error = ERROR_NULL;
+                _cleanup_remote_ Remote remote = {};
+                int tried = remote_open_full(*name, digest, registry, &remote, &error);
+
+                if (tried >= 0) {
+                        *ret = remote;
+                        remote = (Remote){};
+                        return 0;
+                }
+                if (!name[1])
+                        return error_move(reterr, &error);
+                log_warning("cannot read '%s': %s", *name, error.message);
+        }
+        return r;
 }
 
 int list_source_document(const char *word, const RegistryOptions *registry, json_t **ret, Error *reterr) {
