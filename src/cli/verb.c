@@ -96,6 +96,9 @@ static int run_verb(Invocation *in, const VerbName *name, char **words, Error *r
         r = check_arguments(in, reterr);
         if (r >= 0)
                 r = global_options_apply(&in->global, reterr);
+        if (r >= 0 && name->verb->enters_container && store_session_path(STORE_SESSION_DATA))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot run 'sdpod %s' inside 'sdpod unshare': it is not there yet",
+                                 in->name);
         if (r >= 0 && name->verb->enters_container)
                 seal_own_program(in->command_line);
         return r < 0 ? r : name->verb->run(in, reterr);

@@ -147,7 +147,7 @@ const VerbName verb_names[] = {
         NOT_YET("umount"),
         NOT_YET("unmount"),
         { "unpause", .verb = &verb_unpause },
-        NOT_YET("unshare"),
+        { "unshare", .verb = &verb_unshare },
         { "untag", .verb = &verb_untag },
         NOT_YET("update"),
         { "version", .verb = &verb_version },

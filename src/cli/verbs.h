@@ -71,6 +71,7 @@ extern const Verb verb_unit_fault;
 extern const Verb verb_unit_start;
 extern const Verb verb_unit_stop;
 extern const Verb verb_unpause;
+extern const Verb verb_unshare;
 extern const Verb verb_untag;
 extern const Verb verb_version;
 extern const Verb verb_volume_create;

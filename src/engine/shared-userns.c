@@ -20,17 +20,30 @@ void shared_userns_ask(const UserMap *base, SharedUserns *ret) {
                 ret->socket = monitor_client_userns_ask(ret->text);
 }
 
+static int take(SharedUserns *shared, const UserMap *base, Error *reterr) {
+        int fd = monitor_client_userns_take(shared->socket);
+
+        if (fd == -ENOENT) {
+                fd = userns_pin(base, reterr);
+                if (fd >= 0)
+                        monitor_client_userns_keep(shared->socket, shared->text, fd);
+        }
+        return fd;
+}
+
+int shared_userns_open(const UserMap *base) {
+        _cleanup_shared_userns_ SharedUserns shared = SHARED_USERNS_NULL;
+
+        shared_userns_ask(base, &shared);
+        return shared.socket < 0 ? -EBADF : take(&shared, base, /* reterr= */ NULL);
+}
+
 void shared_userns_take(SharedUserns *shared, const UserMap *base, ProcPlan *plan) {
         _cleanup_error_ Error error = ERROR_NULL;
 
         if (shared->socket < 0 || plan->parent_userns_fd >= 0)
                 return;
-        int fd = monitor_client_userns_take(shared->socket);
-        if (fd == -ENOENT) {
-                fd = userns_pin(base, &error);
-                if (fd >= 0)
-                        monitor_client_userns_keep(shared->socket, shared->text, fd);
-        }
+        int fd = take(shared, base, &error);
         plan->parent_userns_fd = fd;
         plan->parent_userns_optional = true;
         if (fd >= 0 && user_map_to_view(&plan->map, base, &plan->parent_view, &error) < 0)

@@ -20,3 +20,7 @@ void shared_userns_ask(const UserMap *base, SharedUserns *ret);
 
 /* Puts it into the plan, where the plan has none: what the monitor has, or a new one, which the monitor gets. */
 void shared_userns_take(SharedUserns *shared, const UserMap *base, ProcPlan *plan);
+
+/* The namespace itself, to enter it: what the monitor has, or a new one, which the monitor gets. A descriptor; -EBADF or another
+ * -errno where there is none. */
+int shared_userns_open(const UserMap *base);

@@ -4,6 +4,8 @@
 
 #include <fcntl.h>
 #include <pwd.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,12 +15,27 @@
 #include "base/path.h"
 #include "base/str.h"
 
+/* Root of a user namespace that is not the machine's: only there the environment may say where the store is. */
+static bool in_user_namespace(void) {
+        _cleanup_free_ char *text = NULL;
+        unsigned inside, outside, size;
+
+        return geteuid() == 0 && file_read(AT_FDCWD, "/proc/self/uid_map", 64 * 1024, &text, /* ret_size= */ NULL) >= 0 &&
+               (sscanf(text, "%u %u %u", &inside, &outside, &size) != 3 || inside != 0 || outside != 0 || size != UINT32_MAX);
+}
+
+const char *store_session_path(const char *variable) {
+        const char *path = getenv(variable);
+
+        return path && *path == '/' && in_user_namespace() ? path : NULL;
+}
+
 static char *default_data_path(Error *reterr) {
         const char *xdg = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
         char *path;
 
         if (geteuid() == 0)
-                path = strdup("/var/lib/sdpod");
+                path = strdup(store_session_path(STORE_SESSION_DATA) ?: "/var/lib/sdpod");
         else if (!str_empty(xdg) && *xdg == '/')
                 path = str_format("%s/sdpod", xdg);
         else {
@@ -55,7 +72,7 @@ static char *default_runtime_path(Error *reterr) {
         _cleanup_free_ char *path = NULL;
 
         if (geteuid() == 0)
-                path = strdup("/run/sdpod");
+                path = strdup(store_session_path(STORE_SESSION_RUNTIME) ?: "/run/sdpod");
         else if (!str_empty(xdg) && *xdg == '/') {
                 if (check_private(xdg, reterr) < 0) {
                         (void) error_hint(reterr, "XDG_RUNTIME_DIR must be a directory of yours with mode 0700");

@@ -14,6 +14,7 @@
  *   runtime   $XDG_RUNTIME_DIR/sdpod (root: /run/sdpod)            dies with the boot
  *     containers/ID/         process.json, lock, hosts, resolv.conf, hostname, containerenv, spools of the monitor, sockets
  *     events.json            what happened; events.old.json: what happened before that
+ *     mounts/                a tmpfs in each session of `unshare`
  *     storage.json           which storage driver works
  *     monitor.sock           the user's sdpod-monitor
  *
@@ -35,6 +36,12 @@ typedef struct Store {
 int store_open(const char *data, const char *runtime, Store *ret, Error *reterr);
 void store_done(Store *store);
 #define _cleanup_store_ _cleanup_(store_done)
+
+/* Where the store of the user is who has become root by `sdpod unshare`, which sets these variables. NULL where this process
+ * is not in such a session: they are not looked at by the machine's root, nor by an ordinary user. */
+#define STORE_SESSION_DATA "SDPOD_UNSHARE_ROOT"
+#define STORE_SESSION_RUNTIME "SDPOD_UNSHARE_RUNROOT"
+const char *store_session_path(const char *variable);
 
 /* Opens a directory below, making it 0700 where missing; a descriptor or -errno. */
 int store_open_data(const Store *store, const char *name, Error *reterr);
