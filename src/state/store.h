@@ -14,7 +14,7 @@
  *   runtime   $XDG_RUNTIME_DIR/sdpod (root: /run/sdpod)            dies with the boot
  *     containers/ID/         process.json, lock, hosts, resolv.conf, hostname, containerenv, spools of the monitor, sockets
  *     events.json            what happened; events.old.json: what happened before that
- *     mounts/                a tmpfs in each session of `unshare`
+ *     mounts/ID              where `mount` mounts a container or image; in a session of `unshare` a tmpfs
  *     storage.json           which storage driver works
  *     monitor.sock           the user's sdpod-monitor
  *

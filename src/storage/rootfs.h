@@ -41,5 +41,8 @@ int rootfs_lower_paths(const Store *store, char *const *diff_ids, char ***ret, E
 int rootfs_fuse_mount(const Store *store, const Container *container, char *const *lower, const UserMap *base, const UserMap *map,
                       int *ret_tree_fd, int *ret_userns_fd, Error *reterr);
 
+/* Workspaces of overlays outside the container itself (engine/mounts.h), one for each mount namespace; below containers/ID. */
+#define ROOTFS_WORK_MOUNTS "work-mounts"
+
 /* For container_delete(): removes upper and work, whoever owns the files. `data` is not used. */
 int rootfs_remove(int dir_fd, void *data, Error *reterr);

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mounts of containers and images for a person to look into.
+ *
+ * Theory of operation. A container that runs has a mounted root: it is entered and its root cloned, so both see one file system. A
+ * second overlay over the same upper directory would see its changes late or never. One that does not run gets an overlay here
+ * with a workspace of its own, one for each mount namespace: the container's own workspace is cleared by its next start. */
+#include "engine/mounts.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/io.h"
+#include "base/path.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "base/wire.h"
+#include "engine/unshare.h"
+#include "proc/mount.h"
+#include "storage/rootfs.h"
+
+enum { OVERLAY_OPTIONS_MAX = 8 };
+
+int mounts_check(const char *command, Error *reterr) {
+        if (geteuid() == 0)
+                return 0;
+        (void) error_set(reterr, -EPERM, ERROR_DENIED, "cannot run command 'sdpod %s' in rootless mode, must execute 'sdpod unshare' first",
+                         command);
+        return error_hint(reterr, "sdpod unshare");
+}
+
+static int mount_path(const Store *store, const char *id, char **ret, Error *reterr) {
+        *ret = str_format("%s/" MOUNTS_DIRECTORY "/%s", store->runtime_path, id);
+        return *ret ? 0 : error_oom(reterr);
+}
+
+int mounts_find(const Store *store, const char *id, char **ret, Error *reterr) {
+        _cleanup_free_ char *path = NULL;
+        struct statx sx;
+        int r = mount_path(store, id, &path, reterr);
+
+        if (r < 0)
+                return r;
+        *ret = NULL;
+        if (statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &sx) < 0)
+                return errno == ENOENT ? 0 : error_set_errno(reterr, -errno, "cannot look at '%s'", path);
+        if (sx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+                *ret = TAKE_PTR(path);
+        return 0;
+}
+
+/* Puts the tree at its place, where the directory is made by path: what descriptors show is of another mount namespace. */
+static int attach(const Store *store, const char *id, int tree_fd, char **ret, Error *reterr) {
+        _cleanup_free_ char *parent = str_format("%s/" MOUNTS_DIRECTORY, store->runtime_path), *path = NULL;
+        _cleanup_fd_ int target = -EBADF;
+        int r = mount_path(store, id, &path, reterr);
+
+        if (r < 0 || !parent)
+                return error_oom(reterr);
+        if ((mkdir(parent, 0700) < 0 && errno != EEXIST) || (mkdir(path, 0700) < 0 && errno != EEXIST))
+                return error_set_errno(reterr, -errno, "cannot make the directory '%s'", path);
+        target = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        r = target < 0 ? error_set_errno(reterr, -errno, "cannot open '%s'", path) : mount_attach(tree_fd, target, reterr);
+        if (r < 0) {
+                (void) rmdir(path);
+                return r;
+        }
+        *ret = TAKE_PTR(path);
+        return 0;
+}
+
+int mounts_remove(const Store *store, const char *id, Error *reterr) {
+        _cleanup_free_ char *path = NULL;
+        int r = mounts_find(store, id, &path, reterr);
+
+        if (r < 0 || !path)
+                return r;
+        if (umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0)
+                return error_set_errno(reterr, -errno, "cannot unmount '%s'", path);
+        (void) rmdir(path);
+        return 1;
+}
+
+/* `lower` and `upper` are below the data directory. Without an upper directory it is read-only, and of one layer it is that. */
+static int make_overlay(const Store *store, char *const *lower, const char *upper, const char *work, Error *reterr) {
+        _cleanup_free_ MountOption *options = calloc(strv_length(lower) + OVERLAY_OPTIONS_MAX, sizeof(MountOption));
+        _cleanup_free_ char *joined = strv_join(lower, ":");
+        uint64_t attributes = upper ? 0 : MOUNT_ATTR_RDONLY;
+        size_t n = 0;
+
+        if (!options || !joined)
+                return error_oom(reterr);
+        if (chdir(store->data_path) < 0)
+                return error_set_errno(reterr, -errno, "cannot enter the data directory");
+        if (!upper && strv_length(lower) == 1) {
+                int fd = mount_clone(AT_FDCWD, lower[0], /* recursive= */ false, reterr);
+                int r = fd < 0 ? fd : mount_set(fd, attributes, 0, /* recursive= */ false, reterr);
+
+                return r < 0 ? ((void) fd_close(fd), r) : fd;
+        }
+        for (char *const *layer = lower; *layer; layer++)
+                options[n++] = (MountOption){ "lowerdir+", *layer };
+        if (upper) {
+                options[n++] = (MountOption){ "upperdir", upper };
+                options[n++] = (MountOption){ "workdir", work };
+        }
+        options[n] = (MountOption){ "userxattr", NULL };
+        int fd = mount_new("overlay", "overlay", options, attributes, reterr);
+        if (fd != -EINVAL)
+                return fd;
+        /* Linux before 6.5 takes all layers in one word */
+        error_done(reterr);
+        const MountOption old[] = { { "lowerdir", joined }, { "userxattr", NULL }, { upper ? "upperdir" : NULL, upper }, { "workdir", work }, {} };
+        return mount_new("overlay", "overlay", old, attributes, reterr);
+}
+
+/* In the helper: sends a clone of the container's root. */
+static int clone_running(const Container *c, int socket, Error *reterr) {
+        struct stat own, theirs;
+        char path[64];
+
+        (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", c->process.pid);
+        if (stat(path, &theirs) < 0 || stat("/proc/self/ns/user", &own) < 0)
+                return error_set_errno(reterr, -errno, "cannot look at the container's user namespace");
+        if (setns(c->pidfd, (own.st_ino != theirs.st_ino ? CLONE_NEWUSER : 0) | CLONE_NEWNS) < 0) {
+                int r = error_set_errno(reterr, -errno, "cannot enter the running container '%s'", c->config.name);
+
+                return r == -EPERM ? error_hint(reterr, "its user namespace is not inside this one: mount it while it does not run") : r;
+        }
+        _cleanup_fd_ int tree = mount_clone(AT_FDCWD, "/", /* recursive= */ false, reterr);
+        return tree < 0 ? tree : wire_send_result_fd(socket, 0, /* error= */ NULL, tree);
+}
+
+static int open_running(const Container *c, Error *reterr) {
+        int pair[2], tree = -EBADF;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_set_errno(reterr, -errno, "cannot start a helper");
+        pid_t pid = fork();
+        if (pid == 0) {
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                (void) fd_close(pair[0]);
+                int r = clone_running(c, pair[1], &error);
+                if (r < 0)
+                        (void) wire_send_result(pair[1], r, &error);
+                _exit(0);
+        }
+        (void) fd_close(pair[1]);
+        _cleanup_fd_ int fd = pair[0];
+        if (pid < 0)
+                return error_set_errno(reterr, -errno, "cannot start a helper");
+        int r = wire_receive_result_fd(fd, &tree, reterr);
+        (void) process_reap(pid);
+        return r < 0 ? r : tree;
+}
+
+/* containers/ID/work-mounts/NAMESPACE, which goes with the container. */
+static int make_work(const Store *store, const Container *c, char **ret, Error *reterr) {
+        struct stat st;
+
+        if (stat("/proc/self/ns/mnt", &st) < 0)
+                return error_set_errno(reterr, -errno, "cannot look at the mount namespace");
+        _cleanup_free_ char *work = str_format("containers/%s/" ROOTFS_WORK_MOUNTS "/%llu", c->config.id, (unsigned long long) st.st_ino);
+        if (!work)
+                return error_oom(reterr);
+        if ((mkdirat(c->dir_fd, ROOTFS_WORK_MOUNTS, 0700) < 0 && errno != EEXIST) || (mkdirat(store->data_fd, work, 0700) < 0 && errno != EEXIST))
+                return error_set_errno(reterr, -errno, "cannot make the container's work directory");
+        *ret = TAKE_PTR(work);
+        return 0;
+}
+
+/* Returns a detached mount. */
+static int open_stopped(const Store *store, Container *c, Error *reterr) {
+        _cleanup_free_ char *path = NULL, *work = NULL;
+        _cleanup_fd_ int userns = -EBADF;
+        _cleanup_strv_ char **lower = NULL;
+        _cleanup_user_map_ UserMap map = {};
+        StorageDriver driver;
+        int tree = -EBADF;
+
+        if (c->config.rootfs && c->config.rootfs_overlay)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot mount the files above a --rootfs directory while the container does not run");
+        if (c->config.rootfs)
+                return mount_clone(AT_FDCWD, c->config.rootfs, /* recursive= */ true, reterr);
+        int r = user_map_default(&map, reterr);
+        if (r >= 0)
+                r = storage_driver_for_container(store, c, /* wanted= */ NULL, &driver, reterr);
+        if (r >= 0)
+                r = rootfs_lower_paths(store, c->config.layers, &lower, reterr);
+        if (r >= 0 && driver == STORAGE_VFS) {
+                path = str_format("%s/containers/%s/vfs", store->data_path, c->config.id);
+                r = path ? rootfs_vfs_make(store, c, lower, &map, reterr) : error_oom(reterr);
+                return r < 0 ? r : mount_clone(AT_FDCWD, path, /* recursive= */ false, reterr);
+        }
+        if (r >= 0)
+                r = rootfs_make_directories(c, store, reterr);
+        if (r >= 0 && driver == STORAGE_FUSE)
+                r = rootfs_fuse_mount(store, c, lower, &map, &map, &tree, &userns, reterr);
+        if (r < 0 || driver == STORAGE_FUSE)
+                return r < 0 ? r : tree;
+        r = make_work(store, c, &work, reterr);
+        path = str_format("containers/%s/upper", c->config.id);
+        return r < 0 ? r : !path ? error_oom(reterr) : make_overlay(store, lower, path, work, reterr);
+}
+
+int mounts_container(const Store *store, Container *c, char **ret, Error *reterr) {
+        int r = container_lock(store, c, reterr);
+
+        if (r >= 0)
+                r = mounts_find(store, c->config.id, ret, reterr);
+        if (r < 0 || *ret)
+                return r;
+        _cleanup_fd_ int tree = c->pidfd >= 0 ? open_running(c, reterr) : open_stopped(store, c, reterr);
+        r = tree < 0 ? tree : attach(store, c->config.id, tree, ret, reterr);
+        return r < 0 ? error_prefix(reterr, r, "cannot mount container '%s'", c->config.name) : 0;
+}
+
+int mounts_image(const Store *store, const ImageInfo *image, char **ret, Error *reterr) {
+        _cleanup_strv_ char **lower = NULL;
+        _cleanup_free_ char *reason = NULL;
+        StorageDriver driver;
+        int r = mounts_find(store, image->id, ret, reterr);
+
+        if (r < 0 || *ret)
+                return r;
+        for (size_t i = strv_length(image->layers); i-- > 0;) {
+                char path[IMAGE_LAYER_PATH_SIZE];
+
+                image_layer_path(image->layers[i], path);
+                if (strv_append(&lower, path) < 0)
+                        return error_oom(reterr);
+        }
+        if (!lower)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot mount image '%.12s': it has no layers", image->id);
+        r = storage_driver_choose(store, /* wanted= */ NULL, &driver, &reason, reterr);
+        if (r < 0)
+                return r;
+        if (driver != STORAGE_OVERLAY && lower[1])
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot mount image '%.12s' of several layers: %s", image->id, reason);
+        _cleanup_fd_ int tree = make_overlay(store, lower, NULL, NULL, reterr);
+        r = tree < 0 ? tree : attach(store, image->id, tree, ret, reterr);
+        return r < 0 ? error_prefix(reterr, r, "cannot mount image '%.12s'", image->id) : 0;
+}
