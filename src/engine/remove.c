@@ -2,11 +2,14 @@
 /* Removing containers. */
 #include "engine/remove.h"
 
+#include <unistd.h>
+
 #include "base/log.h"
 #include "base/str.h"
 #include "cgroup/containers.h"
 #include "cgroup/manager.h"
 #include "engine/health.h"
+#include "engine/mounts.h"
 #include "engine/stop.h"
 #include "state/events.h"
 #include "storage/rootfs.h"
@@ -70,6 +73,8 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
         /* first: once the record is gone nobody knows whose they were, and a kill in between would leave them for ever */
         if (options->volumes)
                 remove_anonymous_volumes(store, &c->config);
+        if (geteuid() == 0) /* nobody else has mounts; what cannot be unmounted stays the person's, and loses its files */
+                (void) mounts_remove(store, c->config.id, /* reterr= */ NULL);
         r = container_delete(store, c, rootfs_remove, /* data= */ NULL, reterr);
         if (r >= 0)
                 event_container(store, &c->config, "remove", EVENT_NO_EXIT_CODE);

@@ -53,6 +53,8 @@ is "$(sdpod unshare sh -c 'sdpod image mount -a >/dev/null; sdpod image mount | 
 sdpod unshare sh -c "sdpod mount -a >/dev/null; sdpod image mount $BUSYBOX >/dev/null; kill -9 \$\$"
 is "$(ls "$XDG_RUNTIME_DIR/sdpod/mounts")" "" "a killed session leaves nothing"
 is "$(grep -c sdpod/mounts /proc/self/mountinfo)" 0 "... and no mount"
+sdpod create --name gone --network none $BUSYBOX >/dev/null
+is "$(sdpod unshare sh -c "sdpod mount gone >/dev/null; sdpod rm gone; ls $XDG_RUNTIME_DIR/sdpod/mounts")" gone "rm unmounts"
 run sdpod rm -f live dead
 exits 0 "containers are removed as ever"
 finish
