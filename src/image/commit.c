@@ -89,14 +89,15 @@ static size_t wait_for_one(const Slot *slots, size_t n) {
         return 0;
 }
 
-/* Whether the layer needs no unpacking: here, staged, or the same as one before it in this image. */
+/* Whether the layer needs no unpacking: here with its record, staged, or the same as one before it in this image. */
 static bool layer_is_known(NewImage *image, size_t number, const Stage *stage, int layers_fd) {
         NewLayer *layer = image->layers + number;
         uint64_t size;
 
         if (!layer->diff_id)
                 return false;
-        if (layer_dir_is_in(layers_fd, layer->diff_id, &size) || layer_dir_is_in(stage->fd, layer->diff_id, &size))
+        if (layer_dir_is_in(stage->fd, layer->diff_id, &size) ||
+            (layer_dir_is_in(layers_fd, layer->diff_id, &size) && !layer_dir_lacks_record(layers_fd, layer->diff_id)))
                 return true;
         for (size_t i = 0; i < number; i++)
                 if (str_equal(image->layers[i].diff_id, layer->diff_id))
@@ -177,8 +178,15 @@ static int move_layers(const NewImage *image, const Stage *stage, int layers_fd,
                 const char *hex = digest_hex(image->layers[i].diff_id);
                 uint64_t size;
 
-                if (layer_dir_is_in(layers_fd, image->layers[i].diff_id, &size))
+                if (layer_dir_is_in(layers_fd, image->layers[i].diff_id, &size)) {
+                        bool mend = layer_dir_lacks_record(layers_fd, image->layers[i].diff_id) &&
+                                    layer_dir_is_in(stage->fd, image->layers[i].diff_id, &size);
+                        int r = mend ? layer_dir_mend(layers_fd, stage->fd, image->layers[i].diff_id, reterr) : 0;
+
+                        if (r < 0)
+                                return r;
                         continue;
+                }
                 if (renameat(stage->fd, hex, layers_fd, hex) < 0) {
                         if (errno == ENOENT)
                                 return -EAGAIN;

@@ -27,6 +27,47 @@ bool layer_dir_is_in(int layers_fd, const char *diff_id, uint64_t *ret_size) {
         return true;
 }
 
+bool layer_dir_lacks_record(int layers_fd, const char *diff_id) {
+        _cleanup_json_ json_t *record = NULL;
+        char path[DIGEST_HEX_LENGTH + 16];
+        struct stat st;
+
+        (void) snprintf(path, sizeof(path), "%s/" IMAGE_LAYER_RECORD, digest_hex(diff_id));
+        if (fstatat(layers_fd, path, &st, AT_SYMLINK_NOFOLLOW) >= 0 || errno != ENOENT)
+                return false;
+        (void) snprintf(path, sizeof(path), "%s/layer.json", digest_hex(diff_id));
+        if (json_read(layers_fd, path, JSON_RECORD_LIMIT, &record, /* reterr= */ NULL) < 0)
+                return false;
+        /* that it can have none is said by a false; who wrote nothing did not know of records */
+        return json_object_get(record, "exact") == NULL || json_get_bool(record, "exact", false);
+}
+
+int layer_dir_mend(int layers_fd, int stage_fd, const char *diff_id, Error *reterr) {
+        const char *hex = digest_hex(diff_id);
+        _cleanup_fd_ int here = openat(layers_fd, hex, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_fd_ int there = openat(stage_fd, hex, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_json_ json_t *record = NULL;
+        bool exact = true;
+
+        if (here < 0 || there < 0)
+                return error_set_errno(reterr, -errno, "cannot open the layer '%s'", diff_id);
+        int r = json_read(here, "layer.json", JSON_RECORD_LIMIT, &record, reterr);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot read the description of the layer '%s'", diff_id);
+        if (renameat(there, IMAGE_LAYER_RECORD, here, IMAGE_LAYER_RECORD) < 0) {
+                if (errno != ENOENT)
+                        return error_set_errno(reterr, -errno, "cannot move the record of the layer '%s'", diff_id);
+                exact = false; /* it can have none */
+        }
+        if (fsync(here) < 0)
+                return error_set_errno(reterr, -errno, "cannot write the layer '%s'", diff_id);
+        /* the sum is the last key again */
+        (void) json_object_del(record, "checkSum");
+        if (json_object_set_new(record, "exact", json_boolean(exact)) < 0 || json_seal(record) < 0)
+                return error_oom(reterr);
+        return json_write(here, "layer.json", record, 0600, FILE_DURABLE, reterr);
+}
+
 int layer_dir_make(const Stage *stage, size_t number, char ret_path[static LAYER_DIR_NAME_SIZE], int *ret_fd, int *ret_record_fd,
                    Error *reterr) {
         char name[LAYER_DIR_NAME_SIZE];
@@ -67,9 +108,9 @@ static int write_record(int fd, const UnpackResult *result, uint64_t shared, Err
                                                   (json_int_t) result->size_out, "digest", result->digest, "compressedSize",
                                                   (json_int_t) result->size_in, "created", (json_int_t) time(NULL));
 
-        if (record && result->exact)
-                (void) json_object_set_new(record, "exact", json_true());
-        else
+        if (record)
+                (void) json_object_set_new(record, "exact", json_boolean(result->exact));
+        if (!result->exact)
                 (void) unlinkat(fd, IMAGE_LAYER_RECORD, 0); /* it could not be used */
         if (record && result->n_devices_skipped > 0)
                 (void) json_object_set_new(record, "devicesSkipped", json_integer((json_int_t) result->n_devices_skipped));

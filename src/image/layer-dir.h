@@ -12,6 +12,14 @@ enum { LAYER_DIR_NAME_SIZE = 40 };
  * name is complete. */
 bool layer_dir_is_in(int layers_fd, const char *diff_id, uint64_t *ret_size);
 
+/* Whether a layer that is in layers/ should have a record (record.h) and has none: it is from a version that wrote none, or it
+ * was lost. One that can have none (UnpackResult.exact) does not lack it. */
+bool layer_dir_lacks_record(int layers_fd, const char *diff_id);
+
+/* Gives that layer the record of the same layer in the stage, unpacked and checked anew, and synced. Its tree stays, as containers
+ * may stand on it. Under images.lock. */
+int layer_dir_mend(int layers_fd, int stage_fd, const char *diff_id, Error *reterr);
+
 /* Makes one for layer `number`, removing what an earlier try left: its descriptor, that of the empty file for its record,
  * and the path of its tree below the stage. */
 int layer_dir_make(const Stage *stage, size_t number, char ret_path[static LAYER_DIR_NAME_SIZE], int *ret_fd, int *ret_record_fd,

@@ -275,6 +275,25 @@ sdpod create --name holder --network none $BUSYBOX true >/dev/null
 rm "$store/layers/${base#sha256:}/tar.zst"
 run sdpod system check
 like "$status:$out" "^125:Damaged layer ${base#sha256:}: its record is missing.*needed by container [0-9a-f]{12} holder" "a layer that a container needs"
+tree=$(stat -c %i "$store/layers/${base#sha256:}/diff")
+image_load busybox
+run sdpod system check
+exits 0 "... has its record again once its image is loaded again"
+ok "... and save writes the image" sdpod save -o "$T/mended.tar" $BUSYBOX
+is "$(stat -c %i "$store/layers/${base#sha256:}/diff")" "$tree" "... and its tree is still the one that the container stands on"
+rm "$store/layers/${base#sha256:}/tar.zst"
+description=$store/layers/${base#sha256:}/layer.json
+python3 - "$description" <<'END'
+import json, sys
+record = json.load(open(sys.argv[1]))
+del record['exact'], record['checkSum']
+json.dump(record, open(sys.argv[1], 'w'))
+END
+run sdpod save -o "$T/none.tar" $BUSYBOX
+like "$status:$err" "^125:.*it has no record" "a layer of a version that wrote no records cannot be saved"
+image_load busybox
+ok "... until its image is loaded again" sdpod save -o "$T/mended.tar" $BUSYBOX
+rm "$store/layers/${base#sha256:}/tar.zst"
 run sdpod system check --repair
 exits 125 "... stays with --repair"
 run sdpod start -a holder
