@@ -38,7 +38,7 @@
 
 enum {
         EXIT_NO_RESTART = 213,           /* RestartPreventExitStatus= of the transient service */
-        BARRIER_TIMEOUT_USEC = 5000000,
+        BARRIER_TIMEOUT_USEC = 90000000, /* systemd's own patience with a start; at a boot it may be long in coming to a message */
         STOP_TIMEOUT_SPARE_SEC = 15,     /* systemd's patience beyond the container's own stop timeout */
 };
 

@@ -141,6 +141,29 @@ ok "... for which it has a socket" until_ok 10 sh -c 'journalctl --user -u ready
 systemctl --user stop ready
 systemctl --user reset-failed ready
 
+# --- at a boot the manager is long in coming to a message: here it stands still when it has begun to start a container
+manager=$(pgrep -o -u "$UID" -x systemd)
+at_end kill -CONT "$manager"
+stand_still() {
+        local process name
+        while :; do
+                for process in /proc/[0-9]*; do
+                        name=
+                        { read -r name <"$process/comm"; } 2>/dev/null
+                        [[ $name == ?(\()sdpod?(\)) && -O $process ]] || continue
+                        kill -STOP "$manager"
+                        sleep 7
+                        kill -CONT "$manager"
+                        return
+                done
+        done
+}
+stand_still &
+run systemctl --user start web
+exits 0 "a manager that stands still for some seconds does not fail a start"
+wait $!
+systemctl --user stop web
+
 # --- what is wrong is said, and spoils nothing else
 printf '[Container]\nImage=%s\nNoSuchKey=x\n' "$BUSYBOX" >"$units/bad.container"
 printf '[Container]\nExec=true\n' >"$units/noimage.container"
