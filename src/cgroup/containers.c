@@ -65,8 +65,9 @@ int containers_cgroup_hold(Error *reterr) {
         pid_t pid = fork();
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot make a process");
-        while (pid == 0)
-                (void) pause();
+        if (pid == 0)
+                for (;;)
+                        (void) pause();
         return 0;
 }
 
