@@ -22,6 +22,7 @@ enum {
         FILE_SIZE_MAX = 2 * 1024 * 1024, /* the file then becomes the old one: it lies in memory */
         LINE_SIZE_MAX = 64 * 1024,
         READ_SIZE = 64 * 1024,
+        APPEND_TRIES = 3,
 };
 
 /* ---- writing ---- */
@@ -50,14 +51,15 @@ static void rotate(const Store *store, int fd) {
 }
 
 static int append(const Store *store, const char *line, size_t size) {
-        uint64_t before;
+        uint64_t before = 0;
 
-        for (int tries = 0; tries < 3; tries++) { /* the file got its other name between open and lock: the next one then */
+        for (int tries = 1;; tries++) { /* the file got its other name between open and lock: the next one then */
                 _cleanup_fd_ int fd = open_for_writing(store);
 
                 if (fd < 0)
                         return -errno;
-                if (flock(fd, LOCK_SH | LOCK_NB) < 0 || !is_current(store, fd, &before))
+                /* whoever gives it that name takes a moment, but may be stopped in it: nobody waits for him */
+                if ((flock(fd, LOCK_SH | LOCK_NB) < 0 || !is_current(store, fd, &before)) && tries < APPEND_TRIES)
                         continue;
                 ssize_t n = write(fd, line, size); /* appends do not mix */
                 if (n != (ssize_t) size)
@@ -66,7 +68,6 @@ static int append(const Store *store, const char *line, size_t size) {
                         rotate(store, fd);
                 return 0;
         }
-        return -EAGAIN;
 }
 
 static json_t *to_json(const Event *event, bool with_attributes) {
