@@ -83,7 +83,7 @@ static int write_by_helpers(pid_t pid, const UserMap *map, Error *reterr) {
                 if (code >= 0) {
                         _cleanup_free_ char *said = helper_words(words);
 
-                        code = error_set(reterr, -EPERM, ERROR_DENIED, "cannot set up the user namespace: %s",
+                        code = error_set(reterr, -EPERM, ERROR_INTERNAL, "cannot set up the user namespace: %s",
                                          str_empty(said) ? "newuidmap failed" : said);
                         (void) error_hint(reterr, "check the ranges of your user in /etc/subuid and /etc/subgid");
                 }
