@@ -22,7 +22,7 @@ typedef struct Command {
         ImportOptions import;
         const char *output;        /* save; NULL: the standard output */
         const char *save_format;
-        bool json, quiet, multiple, compress;
+        bool json, multiple, compress;
         char **arguments;
 } Command;
 
@@ -64,8 +64,7 @@ static int set_option(Command *c, int letter, Error *reterr) {
                 c->input = str_equal(optarg, "-") ? NULL : optarg;
                 return 0;
         case 'q':
-                c->quiet = true;
-                return 0;
+                return 0; /* it only leaves out progress (podman-load(1)), of which load and import show none */
         case 'a':
                 c->architecture = optarg;
                 return str_replace(&c->import.architecture, optarg) < 0 ? error_oom(reterr) : 0;
@@ -94,17 +93,16 @@ static int set_option(Command *c, int letter, Error *reterr) {
         }
 }
 
-static int print_text(const LoadResult *result, bool import, bool quiet) {
+static int print_text(const LoadResult *result, bool import) {
         for (size_t i = 0; i < result->n_images; i++) {
                 const Loaded *image = result->images + i;
 
-                /* podman-load(1): -q only leaves out the progress; podman-import(1) prints the ID */
+                /* podman-import(1) prints the ID */
                 if (import)
                         (void) printf("sha256:%s\n", image->id);
                 else
                         (void) printf("Loaded image: %s%s\n", image->name ? "" : "sha256:", image->name ?: image->id);
         }
-        (void) quiet;
         return fflush(stdout) < 0 ? -errno : 0;
 }
 
@@ -187,7 +185,7 @@ static int run(Command *c, const char *name, Error *reterr) {
                 event_named(&store, "image", commands[i].event, result.images[k].id, result.images[k].name);
         for (char **image = c->arguments; commands[i].run == run_save && *image; image++)
                 event_named(&store, "image", commands[i].event, /* id= */ NULL, *image);
-        r = c->json ? print_json(&result) : print_text(&result, commands[i].import, c->quiet);
+        r = c->json ? print_json(&result) : print_text(&result, commands[i].import);
         return r < 0 ? error_set_errno(reterr, r, "cannot write to the standard output") : 0;
 }
 
