@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "base/tool-options.h"
 #include "content/command.h"
 #include "content/check.h"
 #include "content/commit.h"
@@ -15,7 +16,8 @@
 #include "content/export.h"
 
 typedef struct Command {
-        const char *root, *runroot, *output, *iidfile;
+        ToolOptions tool;
+        const char *output, *iidfile;
         CommitOptions commit;
         CpOptions cp;
         CheckOptions check;
@@ -25,8 +27,8 @@ typedef struct Command {
 } Command;
 
 static const struct option long_options[] = {
-        { "root", required_argument, NULL, 'R' },     { "runroot", required_argument, NULL, 'r' },
-        { "log-level", required_argument, NULL, 'l' }, { "format", required_argument, NULL, 'f' },
+        TOOL_LONG_OPTIONS,
+        { "format", required_argument, NULL, 'f' },
         { "output", required_argument, NULL, 'O' },   { "author", required_argument, NULL, 'a' },
         { "change", required_argument, NULL, 'c' },   { "message", required_argument, NULL, 'm' },
         { "iidfile", required_argument, NULL, 'i' },
@@ -36,10 +38,6 @@ static const struct option long_options[] = {
         { "keep-owners", no_argument, NULL, 'K' },    { "overwrite", no_argument, NULL, 'o' },
         {},
 };
-
-static int usage(Error *reterr, const char *reason) {
-        return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot read the command line of sdpod-image: %s", reason);
-}
 
 static int set_flag(Command *c, int letter, Error *reterr) {
         switch (letter) {
@@ -62,30 +60,20 @@ static int set_flag(Command *c, int letter, Error *reterr) {
                 c->commit.include_volumes = true;
                 return 0;
         default:
-                return usage(reterr, "unknown option");
+                return tool_usage(reterr, "unknown option");
         }
 }
 
 static int set_option(Command *c, int letter, Error *reterr) {
-        LogLevel level;
+        int r = tool_options_set(&c->tool, letter, optarg, reterr);
 
+        if (r != 0)
+                return MIN(r, 0);
         switch (letter) {
-        case 'R':
-                c->root = optarg;
-                return 0;
-        case 'r':
-                c->runroot = optarg;
-                return 0;
-        case 'l':
-                level = log_level_from_string(optarg);
-                if (level < 0)
-                        return usage(reterr, "not a log level");
-                log_set_level(level);
-                return 0;
         case 'f':
                 c->json = str_equal(optarg, "json");
                 c->commit.docker = str_equal(optarg, "docker");
-                return c->json || c->commit.docker || str_equal(optarg, "text") || str_equal(optarg, "oci") ? 0 : usage(reterr, "unknown format");
+                return c->json || c->commit.docker || str_equal(optarg, "text") || str_equal(optarg, "oci") ? 0 : tool_usage(reterr, "unknown format");
         case 'O':
                 c->output = optarg;
                 return 0;
@@ -99,9 +87,9 @@ static int set_option(Command *c, int letter, Error *reterr) {
                 return strv_append(&c->commit.changes, optarg) < 0 ? error_oom(reterr) : 0;
         case 'k':
                 c->kind = tree_kind_from_string(optarg);
-                return c->kind < 0 ? usage(reterr, "unknown kind") : 0;
+                return c->kind < 0 ? tool_usage(reterr, "unknown kind") : 0;
         case 'x':
-                return parse_u64(optarg, &c->check.max_usec) < 0 ? usage(reterr, "--max is in microseconds") : 0;
+                return parse_u64(optarg, &c->check.max_usec) < 0 ? tool_usage(reterr, "--max is in microseconds") : 0;
         case 'u':
                 c->check.users_file = optarg;
                 return 0;
@@ -115,13 +103,13 @@ static int set_option(Command *c, int letter, Error *reterr) {
 
 static int run_diff(Command *c, const Store *store, Error *reterr) {
         if (!c->arguments[0] || (c->arguments[1] && c->arguments[2]))
-                return usage(reterr, "'diff' takes one or two names");
+                return tool_usage(reterr, "'diff' takes one or two names");
         return diff_print(store, c->arguments[0], c->arguments[1], c->kind, c->json, reterr);
 }
 
 static int run_export(Command *c, const Store *store, Error *reterr) {
         if (!c->arguments[0] || c->arguments[1])
-                return usage(reterr, "'export' takes a container");
+                return tool_usage(reterr, "'export' takes a container");
         return export_container(store, c->arguments[0], c->output, reterr);
 }
 
@@ -139,7 +127,7 @@ static int run_commit(Command *c, const Store *store, Error *reterr) {
         _cleanup_free_ char *id = NULL;
 
         if (!c->arguments[0] || (c->arguments[1] && c->arguments[2]))
-                return usage(reterr, "'commit' takes a container and perhaps a name");
+                return tool_usage(reterr, "'commit' takes a container and perhaps a name");
         c->commit.name = c->arguments[1];
         int r = stage_open(store, &stage, reterr);
         if (r >= 0)
@@ -154,7 +142,7 @@ static int run_commit(Command *c, const Store *store, Error *reterr) {
 
 static int run_cp(Command *c, const Store *store, Error *reterr) {
         if (!c->arguments[0] || !c->arguments[1] || c->arguments[2])
-                return usage(reterr, "'cp' takes a source and a destination");
+                return tool_usage(reterr, "'cp' takes a source and a destination");
         return cp_run(store, c->arguments[0], c->arguments[1], &c->cp, reterr);
 }
 
@@ -162,7 +150,7 @@ static int run_check(Command *c, const Store *store, Error *reterr) {
         size_t left = 0;
 
         if (c->arguments[0])
-                return usage(reterr, "'check' takes no arguments");
+                return tool_usage(reterr, "'check' takes no arguments");
         int r = check_run(store, &c->check, &left, reterr);
         if (r < 0 || left == 0)
                 return r;
@@ -192,7 +180,7 @@ bool content_command_is(const char *name) {
 
 static int run(Command *c, const char *name, Error *reterr) {
         _cleanup_store_ Store store = STORE_NULL;
-        int r = store_open(c->root, c->runroot, &store, reterr);
+        int r = store_open(c->tool.root, c->tool.runroot, &store, reterr);
 
         for (size_t i = 0; i < ELEMENTSOF(commands) && r >= 0; i++)
                 if (str_equal(commands[i].name, name))

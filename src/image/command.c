@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/tool-options.h"
 #include "image/load.h"
 #include "image/pull.h"
 #include "image/push-command.h"
@@ -16,7 +17,7 @@
 #include "state/events.h"
 
 typedef struct Command {
-        const char *root, *runroot;
+        ToolOptions tool;
         const char *input;         /* NULL: the standard input */
         const char *architecture;
         ImportOptions import;
@@ -27,8 +28,8 @@ typedef struct Command {
 } Command;
 
 static const struct option long_options[] = {
-        { "root", required_argument, NULL, 'R' },      { "runroot", required_argument, NULL, 'r' },
-        { "log-level", required_argument, NULL, 'l' }, { "format", required_argument, NULL, 'f' },
+        TOOL_LONG_OPTIONS,
+        { "format", required_argument, NULL, 'f' },
         { "input", required_argument, NULL, 'i' },     { "quiet", no_argument, NULL, 'q' },
         { "arch", required_argument, NULL, 'a' },      { "os", required_argument, NULL, 'o' },
         { "variant", required_argument, NULL, 'v' },   { "change", required_argument, NULL, 'c' },
@@ -37,29 +38,15 @@ static const struct option long_options[] = {
         { "compress", no_argument, NULL, 'C' },        {},
 };
 
-static int usage(Error *reterr, const char *reason) {
-        return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot read the command line of sdpod-image: %s", reason);
-}
-
 static int set_option(Command *c, int letter, Error *reterr) {
-        LogLevel level;
+        int r = tool_options_set(&c->tool, letter, optarg, reterr);
 
+        if (r != 0)
+                return MIN(r, 0);
         switch (letter) {
-        case 'R':
-                c->root = optarg;
-                return 0;
-        case 'r':
-                c->runroot = optarg;
-                return 0;
-        case 'l':
-                level = log_level_from_string(optarg);
-                if (level < 0)
-                        return usage(reterr, "not a log level");
-                log_set_level(level);
-                return 0;
         case 'f':
                 c->json = str_equal(optarg, "json");
-                return c->json || str_equal(optarg, "text") ? 0 : usage(reterr, "the format is 'text' or 'json'");
+                return c->json || str_equal(optarg, "text") ? 0 : tool_usage(reterr, "the format is 'text' or 'json'");
         case 'i':
                 c->input = str_equal(optarg, "-") ? NULL : optarg;
                 return 0;
@@ -89,7 +76,7 @@ static int set_option(Command *c, int letter, Error *reterr) {
                 c->compress = true;
                 return 0;
         default:
-                return usage(reterr, "unknown option");
+                return tool_usage(reterr, "unknown option");
         }
 }
 
@@ -118,7 +105,7 @@ static int print_json(const LoadResult *result) {
 
 static int run_load(Command *c, Stage *stage, LoadResult *ret, Error *reterr) {
         if (c->arguments[0])
-                return usage(reterr, "'load' takes no arguments");
+                return tool_usage(reterr, "'load' takes no arguments");
         return image_load(stage, c->input, c->architecture, ret, reterr);
 }
 
@@ -126,7 +113,7 @@ static int run_import(Command *c, Stage *stage, LoadResult *ret, Error *reterr) 
         const char *path = c->arguments[0];
 
         if (!path || (c->arguments[1] && c->arguments[2]))
-                return usage(reterr, "'import' takes a file and perhaps a name");
+                return tool_usage(reterr, "'import' takes a file and perhaps a name");
         if (strstr(path, "://"))
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot import '%s': fetching it from the network is not there yet",
                                  path);
@@ -139,7 +126,7 @@ static int run_save(Command *c, Stage *stage, _unused_ LoadResult *ret, Error *r
         SaveOptions options = { .path = c->output, .multiple = c->multiple, .copy = { .quiet = true } };
 
         if (!c->arguments[0])
-                return usage(reterr, "'save' needs an image");
+                return tool_usage(reterr, "'save' needs an image");
         options.format = save_format_from_string(c->save_format ?: "docker-archive");
         if (options.format == _FILE_FORMAT_INVALID)
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
@@ -173,8 +160,8 @@ static int run(Command *c, const char *name, Error *reterr) {
         for (i = 0; i < ELEMENTSOF(commands) && !str_equal(commands[i].name, name); i++)
                 ;
         if (i == ELEMENTSOF(commands))
-                return usage(reterr, name ? "unknown command" : "no command");
-        int r = store_open(c->root, c->runroot, &store, reterr);
+                return tool_usage(reterr, name ? "unknown command" : "no command");
+        int r = store_open(c->tool.root, c->tool.runroot, &store, reterr);
         if (r >= 0)
                 r = stage_open(&store, &stage, reterr);
         if (r >= 0)

@@ -7,52 +7,38 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "base/tool-options.h"
 #include "base/wire.h"
 #include "image/pull.h"
 #include "image/registry-options.h"
 
 typedef struct Command {
-        const char *root, *runroot;
+        ToolOptions tool;
         PullOptions pull;
 } Command;
 
 static const struct option long_options[] = {
         REGISTRY_LONG_OPTIONS,
-        { "root", required_argument, NULL, 'R' },     { "runroot", required_argument, NULL, 'r' },
-        { "log-level", required_argument, NULL, 'l' }, { "quiet", no_argument, NULL, 'q' },
+        TOOL_LONG_OPTIONS,
+        { "quiet", no_argument, NULL, 'q' },
         { "arch", required_argument, NULL, 'a' },     { "os", required_argument, NULL, 'o' },
         { "variant", required_argument, NULL, 'v' },  { "platform", required_argument, NULL, 'p' },
         { "policy", required_argument, NULL, 'P' },   { "all-tags", no_argument, NULL, 'A' },
         { "with-parent", no_argument, NULL, 'w' },    {},
 };
 
-static int usage(Error *reterr, const char *reason) {
-        return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot read the command line of sdpod-image: %s", reason);
-}
-
 static int set_option(Command *c, int letter, Error *reterr) {
         PlatformWish *platform = &c->pull.platform;
         char **text = letter == 'a' ? &platform->architecture : letter == 'o' ? &platform->os : letter == 'v' ? &platform->variant : NULL;
-        LogLevel level;
 
-        int r = registry_options_set(&c->pull.registry, letter, optarg, reterr);
+        int r = tool_options_set(&c->tool, letter, optarg, reterr);
+        if (r == 0)
+                r = registry_options_set(&c->pull.registry, letter, optarg, reterr);
         if (r != 0)
-                return r;
+                return MIN(r, 0);
         if (text)
                 return str_replace(text, optarg) < 0 ? error_oom(reterr) : 0;
         switch (letter) {
-        case 'R':
-                c->root = optarg;
-                return 0;
-        case 'r':
-                c->runroot = optarg;
-                return 0;
-        case 'l':
-                level = log_level_from_string(optarg);
-                if (level < 0)
-                        return usage(reterr, "not a log level");
-                log_set_level(level);
-                return 0;
         case 'q':
                 c->pull.quiet = true;
                 return 0;
@@ -71,7 +57,7 @@ static int set_option(Command *c, int letter, Error *reterr) {
                 c->pull.with_parent = true;
                 return 0;
         default:
-                return usage(reterr, "unknown option");
+                return tool_usage(reterr, "unknown option");
         }
 }
 
@@ -80,11 +66,11 @@ static int run(const Command *c, char *const *words, Error *reterr) {
         _cleanup_stage_ Stage stage = STAGE_NULL;
 
         if (!*words)
-                return usage(reterr, "'pull' needs an image");
+                return tool_usage(reterr, "'pull' needs an image");
         /* the pull's own child dies with it */
         if (c->pull.with_parent && prctl(PR_SET_PDEATHSIG, SIGTERM) < 0)
                 return error_set_errno(reterr, -errno, "cannot start a pull");
-        int r = store_open(c->root, c->runroot, &store, reterr);
+        int r = store_open(c->tool.root, c->tool.runroot, &store, reterr);
         if (r >= 0)
                 r = stage_open(&store, &stage, reterr);
         for (; r >= 0 && *words; words++)

@@ -11,13 +11,14 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "base/tool-options.h"
 #include "image/list-command.h"
 #include "image/push.h"
 #include "image/registry-options.h"
 #include "state/events.h"
 
 typedef struct PushCommand {
-        const char *root, *runroot;
+        ToolOptions tool;
         const char *digest_file;
         char *creds;
         PushOptions push;
@@ -25,29 +26,6 @@ typedef struct PushCommand {
         char **arguments;
         size_t n_arguments;
 } PushCommand;
-
-static int usage(Error *reterr, const char *reason) {
-        return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot read the command line of sdpod-image: %s", reason);
-}
-
-static int set_root(PushCommand *c, const char *value, _unused_ Error *reterr) {
-        c->root = value;
-        return 0;
-}
-
-static int set_runroot(PushCommand *c, const char *value, _unused_ Error *reterr) {
-        c->runroot = value;
-        return 0;
-}
-
-static int set_log_level(_unused_ PushCommand *c, const char *value, Error *reterr) {
-        LogLevel level = log_level_from_string(value);
-
-        if (level < 0)
-                return usage(reterr, "not a log level");
-        log_set_level(level);
-        return 0;
-}
 
 static int set_compression(PushCommand *c, const char *value, _unused_ Error *reterr) {
         c->push.compression = value;
@@ -58,7 +36,7 @@ static int set_level(PushCommand *c, const char *value, Error *reterr) {
         uint32_t n;
 
         if (parse_u32(value, &n) < 0 || n > 100)
-                return usage(reterr, "--compression-level is a number");
+                return tool_usage(reterr, "--compression-level is a number");
         c->push.copy.level = (int) n;
         return 0;
 }
@@ -147,9 +125,6 @@ static const struct {
         int argument; /* of getopt_long(3) */
         int (*set)(PushCommand *c, const char *value, Error *reterr);
 } rows[] = {
-        { "root", required_argument, set_root },
-        { "runroot", required_argument, set_runroot },
-        { "log-level", required_argument, set_log_level },
         { "all", optional_argument, set_all },
         { "amend", no_argument, set_amend },
         { "annotation", required_argument, set_annotation },
@@ -170,18 +145,22 @@ static const struct {
 };
 
 static int parse(PushCommand *c, int argc, char **argv, Error *reterr) {
-        static const struct option registry[] = { REGISTRY_LONG_OPTIONS };
-        struct option options[ELEMENTSOF(rows) + ELEMENTSOF(registry) + 1] = {};
+        static const struct option shared[] = { TOOL_LONG_OPTIONS, REGISTRY_LONG_OPTIONS };
+        struct option options[ELEMENTSOF(rows) + ELEMENTSOF(shared) + 1] = {};
         int index, letter, r = registry_options_creds(&c->creds, reterr);
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++)
                 options[i] = (struct option){ rows[i].name, rows[i].argument, NULL, 1 };
-        memcpy(options + ELEMENTSOF(rows), registry, sizeof(registry));
+        memcpy(options + ELEMENTSOF(rows), shared, sizeof(shared));
         opterr = 0;
         while (r >= 0 && (letter = getopt_long(argc, argv, "", options, &index)) >= 0) {
-                r = letter == 1 ? rows[index].set(c, optarg, reterr) : registry_options_set(&c->push.registry, letter, optarg, reterr);
-                if (r == 0 && letter != 1)
-                        r = usage(reterr, "unknown option");
+                if (letter == 1) {
+                        r = rows[index].set(c, optarg, reterr);
+                        continue;
+                }
+                r = tool_options_set(&c->tool, letter, optarg, reterr) ?: registry_options_set(&c->push.registry, letter, optarg, reterr);
+                if (r == 0)
+                        r = tool_usage(reterr, "unknown option");
         }
         if (r < 0)
                 return r;
@@ -267,10 +246,10 @@ static int run(PushCommand *c, const char *name, Error *reterr) {
         size_t i = find_command(name);
 
         if (c->n_arguments < commands[i].least || c->n_arguments > commands[i].most)
-                return usage(reterr, "not the number of words that it takes");
+                return tool_usage(reterr, "not the number of words that it takes");
         int r = push_options_check(&c->push, reterr);
         if (r >= 0)
-                r = store_open(c->root, c->runroot, &store, reterr);
+                r = store_open(c->tool.root, c->tool.runroot, &store, reterr);
         if (r >= 0)
                 r = stage_open(&store, &stage, reterr);
         return r < 0 ? r : commands[i].run(c, &stage, reterr);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "base/tool-options.h"
 
 typedef struct Command {
         LoginOptions login;
@@ -19,8 +20,8 @@ typedef struct Command {
 } Command;
 
 static const struct option long_options[] = {
-        { "root", required_argument, NULL, 'R' },      { "runroot", required_argument, NULL, 'r' },
-        { "log-level", required_argument, NULL, 'l' }, { "authfile", required_argument, NULL, 'a' },
+        TOOL_LONG_OPTIONS,
+        { "authfile", required_argument, NULL, 'a' },
         { "cert-dir", required_argument, NULL, 'c' },  { "tls-verify", required_argument, NULL, 't' },
         { "username", required_argument, NULL, 'u' },  { "password-stdin", no_argument, NULL, 's' },
         { "get-login", no_argument, NULL, 'g' },       { "verbose", no_argument, NULL, 'v' },
@@ -28,25 +29,15 @@ static const struct option long_options[] = {
         { "list-tags", no_argument, NULL, 'T' },       {},
 };
 
-static int usage(Error *reterr, const char *reason) {
-        return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot read the command line of sdpod-image: %s", reason);
-}
-
 static int set_option(Command *c, int letter, Error *reterr) {
         RegistryOptions *o = &c->login.registry;
-        LogLevel level;
+        ToolOptions unused = {}; /* there is no store in this */
         bool verify;
 
+        int r = tool_options_set(&unused, letter, optarg, reterr);
+        if (r != 0)
+                return MIN(r, 0);
         switch (letter) {
-        case 'R':
-        case 'r':
-                return 0; /* there is no store in this */
-        case 'l':
-                level = log_level_from_string(optarg);
-                if (level < 0)
-                        return usage(reterr, "not a log level");
-                log_set_level(level);
-                return 0;
         case 'a':
                 o->authfile = optarg;
                 return 0;
@@ -55,7 +46,7 @@ static int set_option(Command *c, int letter, Error *reterr) {
                 return 0;
         case 't':
                 if (parse_bool(optarg, &verify) < 0)
-                        return usage(reterr, "--tls-verify is true or false");
+                        return tool_usage(reterr, "--tls-verify is true or false");
                 o->tls = verify ? REGISTRY_TLS_VERIFY : REGISTRY_TLS_INSECURE;
                 return 0;
         case 'u':
@@ -74,12 +65,12 @@ static int set_option(Command *c, int letter, Error *reterr) {
                 c->login.all = true;
                 return 0;
         case 'n':
-                return parse_u64(optarg, &c->search.limit) < 0 ? usage(reterr, "--limit is a number") : 0;
+                return parse_u64(optarg, &c->search.limit) < 0 ? tool_usage(reterr, "--limit is a number") : 0;
         case 'T':
                 c->search.list_tags = true;
                 return 0;
         default:
-                return usage(reterr, "unknown option");
+                return tool_usage(reterr, "unknown option");
         }
 }
 
@@ -93,7 +84,7 @@ static int run_logout(Command *c, Error *reterr) {
 
 static int run_search(Command *c, Error *reterr) {
         if (!c->words[0])
-                return usage(reterr, "'search' needs a term");
+                return tool_usage(reterr, "'search' needs a term");
         c->search.registry = c->login.registry;
         return registry_search(c->words[0], &c->search, stdout, reterr);
 }
