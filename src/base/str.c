@@ -242,3 +242,26 @@ const char *strv_env_get(char *const *env, const char *key) {
                         return *env + n + 1;
         return NULL;
 }
+
+size_t str_put_utf8(char *to, unsigned long c) {
+        if (c < 0x80) {
+                to[0] = (char) c;
+                return 1;
+        }
+        if (c < 0x800) {
+                to[0] = (char) (0xc0 | c >> 6);
+                to[1] = (char) (0x80 | (c & 0x3f));
+                return 2;
+        }
+        if (c < 0x10000) {
+                to[0] = (char) (0xe0 | c >> 12);
+                to[1] = (char) (0x80 | (c >> 6 & 0x3f));
+                to[2] = (char) (0x80 | (c & 0x3f));
+                return 3;
+        }
+        to[0] = (char) (0xf0 | c >> 18);
+        to[1] = (char) (0x80 | (c >> 12 & 0x3f));
+        to[2] = (char) (0x80 | (c >> 6 & 0x3f));
+        to[3] = (char) (0x80 | (c & 0x3f));
+        return 4;
+}

@@ -33,6 +33,9 @@ static inline bool str_has_suffix(const char *s, const char *suffix) {
 char *str_escape_control(const char *s);
 char *str_escape_control_lines(const char *s);
 
+/* Writes a code point of Unicode as UTF-8 (RFC 3629, section 3), without a NUL; returns how many bytes that took, at most four. */
+size_t str_put_utf8(char *to, unsigned long c);
+
 /* Replaces *p by a copy of `s` (NULL empties it). Returns 0 or -ENOMEM, and then *p is as before. */
 int str_replace(char **p, const char *s);
 

@@ -135,29 +135,6 @@ static int take_constant(Parser *p, Operand *operand, json_t *constant) {
         return 0;
 }
 
-static size_t put_utf8(char *to, unsigned long c) {
-        if (c < 0x80) {
-                to[0] = (char) c;
-                return 1;
-        }
-        if (c < 0x800) {
-                to[0] = (char) (0xc0 | c >> 6);
-                to[1] = (char) (0x80 | (c & 0x3f));
-                return 2;
-        }
-        if (c < 0x10000) {
-                to[0] = (char) (0xe0 | c >> 12);
-                to[1] = (char) (0x80 | (c >> 6 & 0x3f));
-                to[2] = (char) (0x80 | (c & 0x3f));
-                return 3;
-        }
-        to[0] = (char) (0xf0 | c >> 18);
-        to[1] = (char) (0x80 | (c >> 12 & 0x3f));
-        to[2] = (char) (0x80 | (c >> 6 & 0x3f));
-        to[3] = (char) (0x80 | (c & 0x3f));
-        return 4;
-}
-
 /* The escape after a backslash, as in Go's string literals. Returns the bytes written (at most 4) or a negative errno. */
 static int take_escape(Parser *p, char *to) {
         static const char letters[] = "abfnrtv\\'\"", values[] = "\a\b\f\n\r\t\v\\'\"";
@@ -197,7 +174,7 @@ static int take_escape(Parser *p, char *to) {
                 return fail(p, "a quoted string cannot hold character %lu", value);
         if (digits <= 3 && value >= 0x80)
                 return fail(p, "a quoted string cannot hold byte %lu: write it as \\u%04lx", value, value);
-        return (int) put_utf8(to, value);
+        return (int) str_put_utf8(to, value);
 }
 
 static int take_string(Parser *p, Operand *operand) {

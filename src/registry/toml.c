@@ -68,29 +68,6 @@ static int end_line(Toml *t) {
         return 0;
 }
 
-static size_t put_utf8(unsigned long c, char *to) {
-        if (c < 0x80) {
-                to[0] = (char) c;
-                return 1;
-        }
-        if (c < 0x800) {
-                to[0] = (char) (0xc0 | c >> 6);
-                to[1] = (char) (0x80 | (c & 0x3f));
-                return 2;
-        }
-        if (c < 0x10000) {
-                to[0] = (char) (0xe0 | c >> 12);
-                to[1] = (char) (0x80 | (c >> 6 & 0x3f));
-                to[2] = (char) (0x80 | (c & 0x3f));
-                return 3;
-        }
-        to[0] = (char) (0xf0 | c >> 18);
-        to[1] = (char) (0x80 | (c >> 12 & 0x3f));
-        to[2] = (char) (0x80 | (c >> 6 & 0x3f));
-        to[3] = (char) (0x80 | (c & 0x3f));
-        return 4;
-}
-
 /* Behind a backslash. Writes at most four bytes, fewer than the escape has; returns their number. */
 static int read_escape(Toml *t, char *to) {
         static const char letters[] = "btnfr\"\\", values[] = "\b\t\n\f\r\"\\";
@@ -113,7 +90,7 @@ static int read_escape(Toml *t, char *to) {
         c = strtoul(digits, NULL, 16);
         if (c == 0 || c > 0x10ffff || (c >= 0xd800 && c < 0xe000))
                 return bad(t, "the escape is no character");
-        return (int) put_utf8(c, to);
+        return (int) str_put_utf8(to, c);
 }
 
 /* A backslash at the end of a line takes the white space that follows with it. */

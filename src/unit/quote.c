@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/str.h"
+
 static bool is_separator(char c) {
         return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
@@ -31,27 +33,6 @@ size_t unit_utf8_length(const char *s) {
         if ((n == 3 && (c < 0x800 || (c >= 0xD800 && c <= 0xDFFF))) || (n == 4 && (c < 0x10000 || c > 0x10FFFF)))
                 return 0;
         return n;
-}
-
-static void put_utf8(char **out, uint32_t c) {
-        char *p = *out;
-
-        if (c < 0x80)
-                *p++ = (char) c;
-        else if (c < 0x800) {
-                *p++ = (char) (0xC0 | c >> 6);
-                *p++ = (char) (0x80 | (c & 0x3F));
-        } else if (c < 0x10000) {
-                *p++ = (char) (0xE0 | c >> 12);
-                *p++ = (char) (0x80 | (c >> 6 & 0x3F));
-                *p++ = (char) (0x80 | (c & 0x3F));
-        } else {
-                *p++ = (char) (0xF0 | c >> 18);
-                *p++ = (char) (0x80 | (c >> 12 & 0x3F));
-                *p++ = (char) (0x80 | (c >> 6 & 0x3F));
-                *p++ = (char) (0x80 | (c & 0x3F));
-        }
-        *out = p;
 }
 
 /* Exactly `n` digits of the base; negative if there are fewer. */
@@ -99,7 +80,7 @@ static int unescape(const char **s, char **out) {
         if (digits <= 3)
                 *(*out)++ = (char) value; /* \xHH and \ooo are bytes */
         else
-                put_utf8(out, (uint32_t) value);
+                *out += str_put_utf8(*out, (unsigned long) value);
         return 0;
 }
 
