@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -168,6 +169,14 @@ int process_spawn(const char *path, char *const *argv, char *const *envp, const 
         if (ret_pid)
                 *ret_pid = pid;
         return 0;
+}
+
+pid_t process_fork_bound(int signal) {
+        pid_t parent = getpid(), pid = fork();
+
+        if (pid == 0 && (prctl(PR_SET_PDEATHSIG, signal) < 0 || getppid() != parent))
+                _exit(1);
+        return pid;
 }
 
 int process_reap(pid_t pid) {

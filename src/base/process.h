@@ -31,5 +31,9 @@ int process_wait_end(int pidfd, uint64_t timeout_usec);
 int process_spawn(const char *path, char *const *argv, char *const *envp, const int *fds, size_t n_fds, pid_t *ret_pid,
                   int *ret_pidfd);
 
+/* fork(2), of which the child gets `signal` when its parent ends, and ends at once where that is so already (prctl(2),
+ * PR_SET_PDEATHSIG; a change of IDs undoes it). Returns what fork(2) does. */
+pid_t process_fork_bound(int signal);
+
 /* Reaps a child. Returns its exit status as a shell has it (128+n for a signal), or -errno. */
 int process_reap(pid_t pid);

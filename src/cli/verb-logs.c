@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod logs: what containers wrote. It is given on byte for byte, control bytes too: it is the program's output. */
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/parse.h"
@@ -139,15 +138,13 @@ static int print_log(const Reading *reading, const char *word, size_t index, Err
 
 /* A child that follows one of several; it goes when we go. */
 static int follow_in_child(const Reading *reading, const char *word, size_t index, pid_t *ret) {
-        pid_t parent = getpid(), pid = fork();
+        pid_t pid = process_fork_bound(SIGTERM);
 
         if (pid < 0)
                 return -errno;
         if (pid == 0) {
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                if (prctl(PR_SET_PDEATHSIG, SIGTERM) < 0 || getppid() != parent)
-                        _exit(125);
                 int r = print_log(reading, word, index, &error);
                 if (r < 0)
                         error_print(&error);

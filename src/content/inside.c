@@ -235,15 +235,12 @@ int inside_start(const Store *store, Container *c, InsideFunction function, void
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot start a helper");
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];
-        pid_t self = getpid(), pid = fork();
+        pid_t pid = process_fork_bound(SIGKILL);
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot start a helper");
         if (pid == 0) {
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-                if (getppid() != self)
-                        _exit(1);
                 r = work(store, c, &s, function, data, data_fd, &theirs, &error);
                 (void) wire_send_result(theirs, r, &error);
                 _exit(0);

@@ -59,7 +59,7 @@ _noreturn_ static void stand_in_front(pid_t behind, int signal_fd, int told_fd) 
 int front_make(Front *ret, Error *reterr) {
         _cleanup_fd_ int signal_fd = -EBADF, told = -EBADF, tell = -EBADF;
         sigset_t all, before;
-        pid_t front = getpid(), behind;
+        pid_t behind;
         int pair[2];
 
         if (pipe2(pair, O_CLOEXEC) < 0)
@@ -70,7 +70,7 @@ int front_make(Front *ret, Error *reterr) {
         if (sigprocmask(SIG_BLOCK, &all, &before) < 0 || (signal_fd = signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK)) < 0)
                 return error_set_errno(reterr, -errno, "cannot take over the signals");
         (void) fflush(NULL);
-        behind = fork();
+        behind = process_fork_bound(SIGKILL);
         if (behind < 0) {
                 int r = -errno;
 
@@ -79,8 +79,6 @@ int front_make(Front *ret, Error *reterr) {
         }
         if (behind > 0)
                 stand_in_front(behind, signal_fd, told);
-        if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != front)
-                _exit(125);
         if (sigprocmask(SIG_SETMASK, &before, NULL) < 0)
                 return error_set_errno(reterr, -errno, "cannot take over the signals");
         ret->tell_fd = TAKE_FD(tell);

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -82,13 +81,12 @@ int health_begin(const Store *store, Container *container, Error *reterr) {
 /* ---- one check ---- */
 
 /* In the child: the command's output goes to the pipe, and so does what keeps it from being run. */
-_noreturn_ static void run_in_child(const Store *store, Container *container, char *const *args, int output_fd, pid_t parent) {
+_noreturn_ static void run_in_child(const Store *store, Container *container, char *const *args, int output_fd) {
         const ExecOptions options = { .args = args, .sub_cgroup = HEALTH_CGROUP, .silent = true };
         _cleanup_error_ Error error = ERROR_NULL;
         int exit_code = FAILED_EXIT_CODE, null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent || null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
+        if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(output_fd, STDOUT_FILENO) < 0 ||
             dup2(output_fd, STDERR_FILENO) < 0)
                 _exit(FAILED_EXIT_CODE);
         if (engine_exec(store, container, &options, &exit_code, &error) < 0) {
@@ -138,7 +136,6 @@ static int run_check(const Store *store, Container *container, const Check *chec
         uint32_t log_size = container->config.health.log_size;
         size_t limit = log_size == UINT32_MAX ? OUTPUT_LIMIT : log_size ?: HEALTH_LOG_SIZE;
         _cleanup_strv_ char **args = NULL;
-        pid_t self = getpid();
         int pair[2];
 
         if (make_args(check->test, &args) < 0 || !(result->output = malloc(limit + 1)))
@@ -147,11 +144,11 @@ static int run_check(const Store *store, Container *container, const Check *chec
                 return error_set_errno(reterr, -errno, "cannot check the health of '%s'", container->config.name);
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];
         result->start_usec = time_now_usec();
-        pid_t pid = fork();
+        pid_t pid = process_fork_bound(SIGKILL);
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot check the health of '%s'", container->config.name);
         if (pid == 0)
-                run_in_child(store, container, args, theirs, self);
+                run_in_child(store, container, args, theirs);
         theirs = fd_close(theirs);
         bool in_time = read_output(ours, limit, check->timeout_usec, result->output);
         if (!in_time)

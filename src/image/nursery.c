@@ -25,15 +25,14 @@ typedef struct Order {
         char path[NURSERY_PATH_SIZE];
 } Order;
 
-_noreturn_ static void worker_main(const Order *order, const UserMap *map, const int *fds, pid_t parent) {
+_noreturn_ static void worker_main(const Order *order, const UserMap *map, const int *fds) {
         int socket = fds[FD_RESULT];
         WorkerJob job = { .task = order->task, .in_fd = fds[FD_IN], .offset = order->offset, .size = order->size, .dir_fd = -EBADF,
                           .out_fd = order->has_out ? fds[FD_OUT] : -EBADF, .size_limit = order->size_limit };
 
         (void) signal(SIGCHLD, SIG_DFL);
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         /* the capability that leaves a chroot(2) goes with the rest, and no descriptor of a directory comes along */
-        if (getppid() != parent || worker_keep_fds(&job, &socket) < 0 || chdir(order->path) < 0 || chroot(".") < 0)
+        if (worker_keep_fds(&job, &socket) < 0 || chdir(order->path) < 0 || chroot(".") < 0)
                 _exit(1);
         worker_serve(&job, map, socket);
 }
@@ -41,27 +40,24 @@ _noreturn_ static void worker_main(const Order *order, const UserMap *map, const
 static void take_order(int socket, const UserMap *map) {
         int fds[FDS_MAX] = { -EBADF, -EBADF, -EBADF };
         size_t n = ELEMENTSOF(fds);
-        pid_t self = getpid();
         Order order;
 
         ssize_t size = io_receive_fds(socket, &order, sizeof(order), fds, &n);
         if (size != sizeof(order) || n != (order.has_out ? FDS_MAX : FDS_MAX - 1U))
                 _exit(0); /* the parent has gone */
         order.path[sizeof(order.path) - 1] = 0;
-        if (fork() == 0)
-                worker_main(&order, map, fds, self);
+        if (process_fork_bound(SIGKILL) == 0)
+                worker_main(&order, map, fds);
         /* a fork(2) that failed is seen by the socket that nobody has any more */
         for (size_t i = 0; i < n; i++)
                 (void) fd_close(fds[i]);
 }
 
-_noreturn_ static void nursery_main(int dir_fd, const UserMap *map, int socket, pid_t parent) {
+_noreturn_ static void nursery_main(int dir_fd, const UserMap *map, int socket) {
         _cleanup_error_ Error error = ERROR_NULL;
         WorkerJob none = { .in_fd = -EBADF, .out_fd = -EBADF };
 
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-                _exit(1);
+        pid_t parent = getppid();
         int r = fchdir(dir_fd) < 0 ? -errno : worker_keep_fds(&none, &socket);
         if (r < 0)
                 (void) error_set_errno(&error, r, "cannot make the sandbox");
@@ -85,11 +81,11 @@ int nursery_start(int dir_fd, const UserMap *map, Nursery *ret, Error *reterr) {
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot start a worker");
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];
-        pid_t self = getpid(), pid = fork();
+        pid_t pid = process_fork_bound(SIGKILL);
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot start a worker");
         if (pid == 0)
-                nursery_main(dir_fd, map, theirs, self);
+                nursery_main(dir_fd, map, theirs);
         *ret = (Nursery){ .pid = pid, .socket = TAKE_FD(ours) };
         return 0;
 }

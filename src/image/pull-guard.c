@@ -13,18 +13,16 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "base/wire.h"
 #include "image/pull-lock.h"
 
 static const int endings[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
-_noreturn_ static void child_main(int (*function)(void *data, Error *reterr), void *data, int socket, const sigset_t *mask, pid_t parent) {
+_noreturn_ static void child_main(int (*function)(void *data, Error *reterr), void *data, int socket, const sigset_t *mask) {
         _cleanup_error_ Error error = ERROR_NULL;
 
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-                _exit(1);
         /* a terminal signals the whole group, and the guard decides */
         for (size_t i = 0; i < ELEMENTSOF(endings); i++)
                 (void) signal(endings[i], SIG_IGN);
@@ -99,14 +97,14 @@ int pull_guard_run(Stage *stage, int (*function)(void *data, Error *reterr), voi
         _cleanup_fd_ int ours = pair[0], theirs = pair[1], signal_fd = -EBADF;
         (void) sigprocmask(SIG_BLOCK, &set, &old);
         signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-        pid_t self = getpid(), pid = signal_fd < 0 ? -1 : fork();
+        pid_t pid = signal_fd < 0 ? -1 : process_fork_bound(SIGKILL);
         if (pid < 0) {
                 r = error_set_errno(reterr, -errno, "cannot start a pull");
                 (void) sigprocmask(SIG_SETMASK, &old, NULL);
                 return r;
         }
         if (pid == 0)
-                child_main(function, data, theirs, &old, self);
+                child_main(function, data, theirs, &old);
         theirs = fd_close(theirs);
         int number = watch(signal_fd, ours);
         r = number == 0 ? wire_receive_result(ours, reterr) : 0;

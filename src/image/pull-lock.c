@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,11 +105,9 @@ void pull_lock_release(int dir_fd, const char *hex, int fd) {
         (void) fd_close(fd);
 }
 
-_noreturn_ static void wait_for_lock(int lock_fd, int pipe_fd, short type, pid_t parent) {
-        /* the description is the parent's, too, and so is the lock */
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
+_noreturn_ static void wait_for_lock(int lock_fd, int pipe_fd, short type) {
         (void) signal(SIGINT, SIG_IGN);
-        if (getppid() != parent || dup3(lock_fd, 4, O_CLOEXEC) < 0 || dup3(pipe_fd, 3, O_CLOEXEC) < 0)
+        if (dup3(lock_fd, 4, O_CLOEXEC) < 0 || dup3(pipe_fd, 3, O_CLOEXEC) < 0)
                 _exit(1);
         (void) close_range(5, ~0U, 0);
         _exit(lock(4, type, F_OFD_SETLKW) < 0);
@@ -129,11 +126,11 @@ int pull_wait_start(int dir_fd, const char *hex, PullLockState state, PullWait *
         _cleanup_fd_ int high_lock = fcntl(lock_fd, F_DUPFD_CLOEXEC, 20), high_pipe = fcntl(theirs, F_DUPFD_CLOEXEC, 20);
         if (high_lock < 0 || high_pipe < 0)
                 return error_set_errno(reterr, -errno, "cannot wait for another pull");
-        pid_t self = getpid(), pid = fork();
+        pid_t pid = process_fork_bound(SIGKILL); /* the description is ours, too, and so is the lock */
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot wait for another pull");
         if (pid == 0)
-                wait_for_lock(high_lock, high_pipe, state == PULL_LOCK_OURS ? F_WRLCK : F_RDLCK, self);
+                wait_for_lock(high_lock, high_pipe, state == PULL_LOCK_OURS ? F_WRLCK : F_RDLCK);
         *ret = (PullWait){ .pid = pid, .pipe_fd = TAKE_FD(ours), .lock_fd = TAKE_FD(lock_fd), .state = state };
         return 0;
 }

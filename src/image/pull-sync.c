@@ -4,18 +4,15 @@
 
 #include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/process.h"
 
-_noreturn_ static void sync_main(int dir_fd, int pipe_fd, pid_t parent) {
+_noreturn_ static void sync_main(int dir_fd, int pipe_fd) {
         int code = 0;
 
-        /* no lock of the parent's lives longer because of us */
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent || dup3(dir_fd, 3, O_CLOEXEC) < 0 || dup3(pipe_fd, 4, O_CLOEXEC) < 0)
+        if (dup3(dir_fd, 3, O_CLOEXEC) < 0 || dup3(pipe_fd, 4, O_CLOEXEC) < 0)
                 _exit(1);
         (void) close_range(5, ~0U, 0);
         if (syncfs(3) < 0)
@@ -32,11 +29,11 @@ int pull_sync_start(int dir_fd, PullSync *ret, Error *reterr) {
         _cleanup_fd_ int high_dir = fcntl(dir_fd, F_DUPFD_CLOEXEC, 20), high_pipe = fcntl(theirs, F_DUPFD_CLOEXEC, 20);
         if (high_dir < 0 || high_pipe < 0)
                 return error_set_errno(reterr, -errno, "cannot start to write to the disk");
-        pid_t self = getpid(), pid = fork();
+        pid_t pid = process_fork_bound(SIGKILL); /* no lock of ours lives longer because of it */
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot start to write to the disk");
         if (pid == 0)
-                sync_main(high_dir, high_pipe, self);
+                sync_main(high_dir, high_pipe);
         *ret = (PullSync){ .pid = pid, .pipe_fd = TAKE_FD(ours) };
         return 0;
 }

@@ -76,15 +76,14 @@ static int lock_and_split(const WorkerJob *job, Stream *stream, Ring *ring, Erro
         r = ring_make(&filler, ring, reterr);
         if (r < 0)
                 return r;
-        pid_t self = getpid(), pid = fork();
+        pid_t pid = process_fork_bound(SIGKILL);
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot start a worker");
         if (pid == 0) {
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
                 /* the input stays at its number, and the socket for results makes way */
-                if (getppid() != self || dup3(filler.socket, WORKER_FIRST_FD + 1, O_CLOEXEC) < 0 ||
+                if (dup3(filler.socket, WORKER_FIRST_FD + 1, O_CLOEXEC) < 0 ||
                     close_range(WORKER_FIRST_FD + 2, ~0U, 0) < 0)
                         _exit(1);
                 filler.socket = WORKER_FIRST_FD + 1;
@@ -179,12 +178,9 @@ _noreturn_ void worker_serve(const WorkerJob *job, const UserMap *map, int socke
         answer(socket, r, &result, &error);
 }
 
-_noreturn_ static void worker_main(WorkerJob job, const UserMap *map, int socket, pid_t parent) {
+_noreturn_ static void worker_main(WorkerJob job, const UserMap *map, int socket) {
         _cleanup_error_ Error error = ERROR_NULL;
 
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-                _exit(1);
         int r = fchdir(job.dir_fd) < 0 ? -errno : worker_keep_fds(&job, &socket);
         if (r < 0)
                 (void) error_set_errno(&error, r, "cannot make the sandbox");
@@ -203,11 +199,11 @@ int worker_start(const WorkerJob *job, const UserMap *map, Worker *ret, Error *r
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot start a worker");
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];
-        pid_t self = getpid(), pid = fork();
+        pid_t pid = process_fork_bound(SIGKILL);
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot start a worker");
         if (pid == 0)
-                worker_main(*job, map, theirs, self);
+                worker_main(*job, map, theirs);
         *ret = (Worker){ .pid = pid, .socket = TAKE_FD(ours) };
         return 0;
 }

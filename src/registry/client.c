@@ -14,6 +14,7 @@
 
 #include "base/io.h"
 #include "base/json.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "registry/endpoint.h"
 #include "registry/fetcher.h"
@@ -86,10 +87,9 @@ int registry_client_new(const RegistryOptions *options, const Reference *referen
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot start the network process");
         client->socket = pair[0];
-        pid_t self = getpid();
-        client->pid = fork();
+        client->pid = process_fork_bound(SIGKILL);
         if (client->pid == 0)
-                fetcher_main(&endpoints, options, pair[1], self);
+                fetcher_main(&endpoints, options, pair[1]);
         (void) fd_close(pair[1]);
         if (client->pid < 0)
                 return error_set_errno(reterr, -errno, "cannot start the network process");

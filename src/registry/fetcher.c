@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -244,7 +243,7 @@ static int keep_fds(int *socket) {
         return close_range(SOCKET_FD + 1, ~0U, 0) < 0 ? -errno : 0;
 }
 
-void fetcher_main(const Endpoints *endpoints, const RegistryOptions *options, int socket, pid_t parent) {
+void fetcher_main(const Endpoints *endpoints, const RegistryOptions *options, int socket) {
         _cleanup_error_ Error error = ERROR_NULL;
         Fetcher f = {
                 .endpoints = endpoints,
@@ -255,9 +254,6 @@ void fetcher_main(const Endpoints *endpoints, const RegistryOptions *options, in
                 .eager = options->retries >= 0,
         };
 
-        (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (getppid() != parent)
-                _exit(1);
         (void) signal(SIGPIPE, SIG_IGN);
         /* a terminal's Ctrl-C is for the parent, which then decides; its end is the end of this process too */
         (void) signal(SIGINT, SIG_IGN);

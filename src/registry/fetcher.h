@@ -13,4 +13,4 @@
 #include "registry/endpoint.h"
 
 /* In the child. `endpoints` and `options` are the parent's, as they were at the fork. */
-_noreturn_ void fetcher_main(const Endpoints *endpoints, const RegistryOptions *options, int socket, pid_t parent);
+_noreturn_ void fetcher_main(const Endpoints *endpoints, const RegistryOptions *options, int socket);
