@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "base/time.h"
 
 enum { CGROUP_LIMIT = 4 * 1024 * 1024 };
 
@@ -78,19 +79,12 @@ bool process_has_ended(int pidfd) {
         return RETRY_EINTR(poll(&fd, 1, 0)) > 0;
 }
 
-static uint64_t monotonic_usec(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        return (uint64_t) now.tv_sec * 1000000 + (uint64_t) now.tv_nsec / 1000;
-}
-
 int process_wait_end(int pidfd, uint64_t timeout_usec) {
         struct pollfd fd = { .fd = pidfd, .events = POLLIN };
-        uint64_t begin = monotonic_usec();
+        uint64_t begin = (uint64_t) time_monotonic_usec();
 
         for (;;) {
-                uint64_t gone = monotonic_usec() - begin, left = timeout_usec > gone ? timeout_usec - gone : 0;
+                uint64_t gone = (uint64_t) time_monotonic_usec() - begin, left = timeout_usec > gone ? timeout_usec - gone : 0;
                 struct timespec timeout = { .tv_sec = (time_t) (left / 1000000), .tv_nsec = (long) (left % 1000000) * 1000 };
                 int r = ppoll(&fd, 1, timeout_usec == UINT64_MAX ? NULL : &timeout, NULL);
 

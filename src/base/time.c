@@ -8,11 +8,19 @@
 
 #include "base/str.h"
 
-int64_t time_now_usec(void) {
+static int64_t read_clock(clockid_t clock) {
         struct timespec now;
 
-        (void) clock_gettime(CLOCK_REALTIME, &now);
+        (void) clock_gettime(clock, &now);
         return (int64_t) now.tv_sec * TIME_USEC_PER_SEC + now.tv_nsec / 1000;
+}
+
+int64_t time_now_usec(void) {
+        return read_clock(CLOCK_REALTIME);
+}
+
+int64_t time_monotonic_usec(void) {
+        return read_clock(CLOCK_MONOTONIC);
 }
 
 /* "Z" or "+01:00". */

@@ -98,12 +98,12 @@ _noreturn_ static void run_in_child(const Store *store, Container *container, ch
 
 /* Reads until the end, or until the time is over; keeps at most `limit` bytes. Returns whether it ended in time. */
 static bool read_output(int fd, size_t limit, uint64_t timeout_usec, char *text) {
-        int64_t end = time_now_usec() + (int64_t) timeout_usec;
+        int64_t end = time_monotonic_usec() + (int64_t) timeout_usec;
         size_t size = 0;
 
         for (;;) {
                 struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-                int64_t left = end - time_now_usec();
+                int64_t left = end - time_monotonic_usec();
                 char rest[4096];
 
                 if (left <= 0)

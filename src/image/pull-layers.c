@@ -6,12 +6,12 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "image/layer-dir.h"
 #include "image/limits.h"
 #include "image/nursery.h"
@@ -65,13 +65,6 @@ struct PullLayers {
         uint64_t size_limit;        /* of a layer unpacked */
 };
 
-static int64_t now_msec(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 int pull_layers_new(Stage *stage, RegistryClient *client, Progress *progress, const NewImage *image, const Manifest *manifest,
                     PullLayers **ret, Error *reterr) {
         _cleanup_pull_layers_ PullLayers *l = calloc(1, sizeof(*l));
@@ -79,7 +72,7 @@ int pull_layers_new(Stage *stage, RegistryClient *client, Progress *progress, co
         if (!l)
                 return error_oom(reterr);
         *l = (PullLayers){ .stage = stage, .client = client, .progress = progress, .locks_fd = -EBADF, .layers_fd = -EBADF,
-                           .nursery = NURSERY_NULL, .sync = PULL_SYNC_NULL, .synced_msec = now_msec() };
+                           .nursery = NURSERY_NULL, .sync = PULL_SYNC_NULL, .synced_msec = time_monotonic_usec() / 1000 };
         l->layers = calloc(MAX(manifest->n_layers, (size_t) 1), sizeof(*l->layers));
         if (!l->layers)
                 return error_oom(reterr);
@@ -283,7 +276,7 @@ static int layer_check(PullLayers *l, size_t number, Error *reterr) {
         if (layer->state != LAYER_RUNNING || !layer->worker_over)
                 return 0;
         /* it may not have been the transfer's fault: that waits for the server, and for nobody to read what comes */
-        if (!layer->transfer_over && (layer->worker_error.code == 0 || now_msec() - layer->worker_over_msec < EVENT_MSEC))
+        if (!layer->transfer_over && (layer->worker_error.code == 0 || time_monotonic_usec() / 1000 - layer->worker_over_msec < EVENT_MSEC))
                 return 0;
         return layer_finish(l, number, reterr);
 }
@@ -291,7 +284,7 @@ static int layer_check(PullLayers *l, size_t number, Error *reterr) {
 static void worker_ended(Layer *layer) {
         (void) worker_finish(&layer->worker, &layer->result, &layer->worker_error);
         layer->worker_over = true;
-        layer->worker_over_msec = now_msec();
+        layer->worker_over_msec = time_monotonic_usec() / 1000;
 }
 
 static int take_events(PullLayers *l, Error *reterr) {
@@ -358,7 +351,7 @@ static int sync_start(PullLayers *l, Error *reterr) {
 static int sync_finish(PullLayers *l, Error *reterr) {
         int r = pull_sync_finish(&l->sync, reterr);
 
-        l->synced_msec = now_msec();
+        l->synced_msec = time_monotonic_usec() / 1000;
         return r < 0 ? r : store_synced(l, reterr);
 }
 
@@ -366,7 +359,7 @@ static int sync_finish(PullLayers *l, Error *reterr) {
 static int sync_timeout(const PullLayers *l) {
         if (l->sync.pid > 0 || count(l, LAYER_STAGED) == 0 || count(l, LAYER_RUNNING) + count(l, LAYER_TODO) + count(l, LAYER_WAITING) == 0)
                 return -1;
-        return (int) MAX(0, l->synced_msec + SYNC_MSEC - now_msec());
+        return (int) MAX(0, l->synced_msec + SYNC_MSEC - time_monotonic_usec() / 1000);
 }
 
 static int earlier(int a, int b) {

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/notify.h"
 #include "base/str.h"
+#include "base/time.h"
 
 enum {
         BARS_MAX = 16,
@@ -42,13 +42,6 @@ struct Progress {
         double rate;                       /* bytes a second */
 };
 
-static int64_t now_msec(void) {
-        struct timespec t;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &t);
-        return (int64_t) t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 Progress *progress_new(const char *what, bool quiet) {
         Progress *p = calloc(1, sizeof(*p));
         const char *term = getenv("TERM");
@@ -60,7 +53,7 @@ Progress *progress_new(const char *what, bool quiet) {
         p->shown = !quiet;
         p->terminal = !quiet && isatty(STDERR_FILENO) && !str_empty(term) && !str_equal(term, "dumb");
         p->manager = !str_empty(getenv("NOTIFY_SOCKET"));
-        p->rate_msec = p->notified_msec = now_msec();
+        p->rate_msec = p->notified_msec = time_monotonic_usec() / 1000;
         return p;
 }
 
@@ -257,7 +250,7 @@ static void tell_manager(Progress *p, int64_t now) {
 }
 
 void progress_tick(Progress *p) {
-        int64_t now = now_msec();
+        int64_t now = time_monotonic_usec() / 1000;
 
         measure(p, now);
         if (p->manager)

@@ -11,11 +11,11 @@
 #include <sys/un.h>
 #include <syslog.h>
 #include <systemd/sd-journal.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/str.h"
+#include "base/time.h"
 
 enum {
         SEND_BUFFER = 8 * 1024 * 1024, /* as much as the kernel lets us */
@@ -141,13 +141,6 @@ int log_journal_send(int fd, const LogJournalFields *fields, const LogJournalBat
         return sent >= 0 ? sent : errno == ENOBUFS ? -EAGAIN : -errno;
 }
 
-static int64_t now_usec(void) {
-        struct timespec now;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &now);
-        return (int64_t) now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void journal_closep(sd_journal **j) {
         sd_journal_close(*j);
 }
@@ -184,8 +177,8 @@ int log_journal_settle(int fd, uint64_t timeout_usec) {
                 return -errno;
         r = RETRY_EINTR(send(fd, text, (size_t) size, MSG_NOSIGNAL)) < 0 ? -errno : 0;
         (void) fcntl(fd, F_SETFL, O_NONBLOCK);
-        for (int64_t until = now_usec() + (int64_t) timeout_usec; r >= 0;) {
-                int64_t left = until - now_usec();
+        for (int64_t until = time_monotonic_usec() + (int64_t) timeout_usec; r >= 0;) {
+                int64_t left = until - time_monotonic_usec();
 
                 r = count_matches(j);
                 if (r != 0)

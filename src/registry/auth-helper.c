@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <fcntl.h>
@@ -15,6 +14,7 @@
 #include "base/json.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "registry/auth.h"
 
 enum {
@@ -50,13 +50,6 @@ static int find_program(const char *name, char **ret, Error *reterr) {
                          name);
 }
 
-static int64_t now_msec(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (int64_t) ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* All that comes before the time is over; -ETIMEDOUT, -EFBIG. */
 static int read_until_end(int fd, int64_t deadline, char **ret) {
         _cleanup_free_ char *text = malloc(HELPER_OUTPUT_LIMIT + 1);
@@ -66,7 +59,7 @@ static int read_until_end(int fd, int64_t deadline, char **ret) {
                 return -ENOMEM;
         for (;;) {
                 struct pollfd p = { .fd = fd, .events = POLLIN };
-                int64_t left = deadline - now_msec();
+                int64_t left = deadline - time_monotonic_usec() / 1000;
                 ssize_t k;
 
                 if (left <= 0 || poll(&p, 1, (int) left) == 0)
@@ -89,7 +82,7 @@ static int read_until_end(int fd, int64_t deadline, char **ret) {
 static int run_helper(const char *helper, const char *verb, const char *input, char **ret_output, Error *reterr) {
         _cleanup_free_ char *path = NULL, *output = NULL;
         int in[2], out[2], pidfd;
-        int64_t deadline = now_msec() + HELPER_TIMEOUT_MSEC;
+        int64_t deadline = time_monotonic_usec() / 1000 + HELPER_TIMEOUT_MSEC;
         pid_t pid;
 
         int r = find_program(helper, &path, reterr);
@@ -118,7 +111,7 @@ static int run_helper(const char *helper, const char *verb, const char *input, c
         if (r >= 0 || r == -EPIPE)
                 r = read_until_end(out_read, deadline, &output);
         if (r >= 0)
-                r = process_wait_end(pidfd, (uint64_t) MAX(deadline - now_msec(), INT64_C(0)) * 1000);
+                r = process_wait_end(pidfd, (uint64_t) MAX(deadline - time_monotonic_usec() / 1000, INT64_C(0)) * 1000);
         if (r < 0)
                 (void) process_signal(pidfd, SIGKILL);
         int status = process_reap(pid);

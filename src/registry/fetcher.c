@@ -8,11 +8,11 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
+#include "base/time.h"
 #include "registry/sandbox.h"
 #include "registry/transfer.h"
 
@@ -25,13 +25,6 @@ enum {
         CONNECTIONS_KEPT = 16,
         SOCKET_FD = 3,
 };
-
-static uint64_t now_usec(void) {
-        struct timespec ts;
-
-        (void) clock_gettime(CLOCK_MONOTONIC, &ts);
-        return (uint64_t) ts.tv_sec * 1000000 + (uint64_t) ts.tv_nsec / 1000;
-}
 
 /* Waits for nothing: a parent that does not read its answers must not stop the transfers of others. */
 static bool try_send(Fetcher *f, const FetchAnswer *answer) {
@@ -211,7 +204,7 @@ static void run_round(Fetcher *f) {
         int running;
 
         wait_for_all(f, fds, n);
-        f->now_usec = now_usec();
+        f->now_usec = (uint64_t) time_monotonic_usec();
         for (size_t i = 1; i < n; i++)
                 for (Transfer *t = f->transfers; t && fds[i].revents; t = t->next)
                         if (t->waiting && t->fd == fds[i].fd && !t->finished)
@@ -272,7 +265,7 @@ void fetcher_main(const Endpoints *endpoints, const RegistryOptions *options, in
                 _exit(1);
         }
         (void) curl_multi_setopt(f.multi, CURLMOPT_MAXCONNECTS, (long) CONNECTIONS_KEPT);
-        f.now_usec = now_usec();
+        f.now_usec = (uint64_t) time_monotonic_usec();
         for (;;)
                 run_round(&f);
 }
