@@ -350,6 +350,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
         /* who keeps their ID runs under it (podman-run(1), --userns) */
         if (r >= 0 && !config->user && config->userns && str_after(config->userns, "keep-id"))
                 r = keep_user(config, reterr);
+        if (r >= 0 && options->storage_driver && !config->rootfs)
+                r = str_replace(&config->storage_driver, options->storage_driver) < 0 ? error_oom(reterr) : 0;
         if (r >= 0)
                 r = name_anonymous_volumes(config, reterr);
         if (r >= 0)

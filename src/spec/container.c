@@ -87,6 +87,7 @@ const JsonField container_config_fields[] = {
         STRING(image_name, "imageName"),
         STRING(image_id, "imageID"),
         STRING(image_digest, "imageDigest"),
+        STRING(storage_driver, "storageDriver"),
         STRV(layers, "layers"),
         STRING(rootfs, "rootfs"),
         BOOL(rootfs_overlay, "rootfsOverlay"),

@@ -86,6 +86,7 @@ typedef struct ContainerConfig {
         char *image_name;         /* normalised: docker.io/library/busybox:latest */
         char *image_id;           /* 64 hex digits: the digest of the image config */
         char *image_digest;       /* "sha256:...": of the manifest */
+        char *storage_driver;     /* --storage-driver when it was made; NULL: what works at the first start */
         char **layers;            /* diff IDs ("sha256:..."), lowest first */
         char *rootfs;             /* absolute path, with --rootfs */
         bool rootfs_overlay;      /* --rootfs DIR:O */

@@ -165,7 +165,7 @@ int storage_driver_for_container(const Store *store, const Container *container,
                 *ret = STORAGE_VFS;
                 return 0;
         }
-        int r = storage_driver_choose(store, wanted, ret, /* ret_reason= */ NULL, reterr);
+        int r = storage_driver_choose(store, wanted ?: container->config.storage_driver, ret, /* ret_reason= */ NULL, reterr);
         if (r < 0 || *ret != STORAGE_VFS || faccessat(container->dir_fd, "upper", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
                 return r;
         if (wanted)

@@ -58,8 +58,9 @@ one file
 1767225600"
 
 storage_tests() { # DRIVER
-        local driver=$1 s id path
+        local driver=$1 s plain id path
         s=(timeout 60 sdpod --root "$T/store-$1" --storage-driver "$driver")
+        plain=(timeout 60 sdpod --root "$T/store-$1")
         run "${s[@]}" load -q -i "$T/tree.tar"
         exits 0 "$driver: an image is loaded"
         [[ $status == 0 ]] || return
@@ -72,6 +73,10 @@ storage_tests() { # DRIVER
                 chown 7:8 /link-1; rm -r /a/dir; mkdir /a/dir; rm -r /closed; echo by-7 >/tmp/seven; chown 7:7 /tmp/seven; chmod 000 /tmp/seven'
         is "$status $out$err" "0 LLL" "$driver: files are copied up, removed, renamed, and change their owners"
         run "${s[@]}" start -a c
+        "${s[@]}" create --name made --network none localhost/tree true >/dev/null
+        "${plain[@]}" start -a made
+        is "$("${plain[@]}" inspect --format '{{.Driver}}' made)" "$driver" "$driver: who is made with it starts with it"
+        "${s[@]}" rm made >/dev/null
         run "${s[@]}" inspect --format '{{.Driver}} {{.GraphDriver.Name}}' c
         is "$out" "$driver $driver" "$driver: inspect names it"
         run "${s[@]}" run --rm --network none localhost/tree sh -c "$facts"
