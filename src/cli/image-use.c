@@ -4,14 +4,43 @@
 
 #include "base/str.h"
 #include "state/container.h"
+#include "storage/volume.h"
 
-static int add(const ContainerConfig *config, ImageUse **uses, size_t *n) {
+static int add(const char *user, const char *image_id, char *const *layers, ImageUse **uses, size_t *n) {
         ImageUse *use = container_array_add((void **) uses, n, sizeof(*use));
 
-        if (!use || str_replace(&use->container_id, config->id) < 0 || str_replace(&use->image_id, config->image_id) < 0)
+        if (!use || str_replace(&use->container_id, user) < 0 || str_replace(&use->image_id, image_id) < 0)
                 return -ENOMEM;
-        use->layers = strv_copy(config->layers);
-        return config->layers && !use->layers ? -ENOMEM : 0;
+        use->layers = strv_copy(layers);
+        return layers && !use->layers ? -ENOMEM : 0;
+}
+
+/* The image it was made from, and those that it mounts. */
+static int add_container(const ContainerConfig *config, ImageUse **uses, size_t *n) {
+        int r = add(config->id, config->image_id, config->layers, uses, n);
+
+        for (size_t i = 0; i < config->n_mounts && r >= 0; i++)
+                if (config->mounts[i].image_id)
+                        r = add(config->id, config->mounts[i].image_id, config->mounts[i].layers, uses, n);
+        return r;
+}
+
+/* Volumes that are made of images. */
+static int add_volumes(const Store *store, ImageUse **uses, size_t *n, Error *reterr) {
+        _cleanup_strv_ char **names = NULL;
+        int r = volume_list(store, &names, reterr);
+
+        for (char **name = names; name && *name && r >= 0; name++) {
+                _cleanup_volume_ Volume volume = VOLUME_NULL;
+
+                r = volume_load(store, *name, &volume, reterr);
+                if (r == -ENOENT) {
+                        error_done(reterr); /* removed meanwhile */
+                        r = 0;
+                } else if (r >= 0 && volume.image_id && add(volume.name, volume.image_id, volume.layers, uses, n) < 0)
+                        r = error_oom(reterr);
+        }
+        return r;
 }
 
 int image_uses(const Store *store, ImageUse **ret, size_t *ret_n, Error *reterr) {
@@ -29,9 +58,11 @@ int image_uses(const Store *store, ImageUse **ret, size_t *ret_n, Error *reterr)
                         r = 0; /* removed meanwhile */
                 else if (r < 0)
                         (void) error_move(reterr, &error);
-                else if (add(&container.config, &uses, &n) < 0)
+                else if (add_container(&container.config, &uses, &n) < 0)
                         r = error_oom(reterr);
         }
+        if (r >= 0)
+                r = add_volumes(store, &uses, &n, reterr);
         if (r < 0) {
                 image_use_free_many(uses, n);
                 return r;

@@ -2,139 +2,19 @@
 /* Reads mounts of the command line and refuses what nobody would carry out. */
 #include "cli/parse-mount.h"
 
+#include <glob.h>
 #include <unistd.h>
 
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "cli/mount-words.h"
 #include "cli/option.h"
+
+enum { GLOB_LIMIT = 1000 };
 
 #define INVALID(...) error_set(reterr, -EINVAL, ERROR_INVALID, __VA_ARGS__)
 #define NOT_YET(...) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, __VA_ARGS__)
-
-enum { BIND = 1 << 0, VOLUME = 1 << 1, TMPFS = 1 << 2 };
-
-/* What may stand behind the last colon of -v and of --tmpfs, and as a word of --mount. Of a group only one is taken. */
-typedef struct MountWord {
-        const char *name;
-        unsigned types;
-        char group;
-        bool not_yet, no_effect;
-        bool has_value;
-} MountWord;
-
-static const MountWord mount_words[] = {
-        { "O", BIND | VOLUME, 'l' },
-        { "U", BIND | VOLUME | TMPFS, 'U' },
-        { "Z", BIND | VOLUME, 'l' },
-        { "bind", BIND, 'b' },
-        { "cached", BIND | VOLUME, .no_effect = true },    /* says something only to Docker on a Mac */
-        { "consistent", BIND | VOLUME, .no_effect = true },
-        { "copy", VOLUME, 'c' },
-        { "delegated", BIND | VOLUME, .no_effect = true },
-        { "dev", BIND | VOLUME | TMPFS, 'd' },
-        { "exec", BIND | VOLUME | TMPFS, 'e' },
-        { "gid", TMPFS, 'G', .has_value = true },
-        { "idmap", BIND | VOLUME, .not_yet = true },
-        { "mode", TMPFS, 'm', .has_value = true },
-        { "noatime", BIND | VOLUME | TMPFS, 'a' },
-        { "nocopy", VOLUME, 'c' },
-        { "nodev", BIND | VOLUME | TMPFS, 'd' },
-        { "noexec", BIND | VOLUME | TMPFS, 'e' },
-        { "nosuid", BIND | VOLUME | TMPFS, 's' },
-        { "notmpcopyup", TMPFS, 'c' },
-        { "nr_inodes", TMPFS, 'n', .has_value = true },
-        { "private", BIND | VOLUME, 'p' },
-        { "rbind", BIND, 'b' },
-        { "ro", BIND | VOLUME | TMPFS, 'r' },
-        { "rprivate", BIND | VOLUME, 'p' },
-        { "rshared", BIND | VOLUME, 'p' },
-        { "rslave", BIND | VOLUME, 'p' },
-        { "runbindable", BIND | VOLUME, 'p' },
-        { "rw", BIND | VOLUME | TMPFS, 'r' },
-        { "shared", BIND | VOLUME, 'p' },
-        { "size", TMPFS, 'S', .has_value = true },
-        { "slave", BIND | VOLUME, 'p' },
-        { "suid", BIND | VOLUME | TMPFS, 's' },
-        { "tmpcopyup", TMPFS, 'c' },
-        { "uid", TMPFS, 'u', .has_value = true },
-        { "unbindable", BIND | VOLUME, 'p' },
-        { "upperdir", BIND | VOLUME, .has_value = true, .not_yet = true },
-        { "workdir", BIND | VOLUME, .has_value = true, .not_yet = true },
-        { "z", BIND | VOLUME, 'l' },
-};
-
-static int check_word_value(const MountWord *word, const char *value, Error *reterr) {
-        _cleanup_free_ char *number = NULL;
-        uint64_t size;
-        uint32_t id;
-        mode_t mode;
-        size_t n = strlen(value);
-
-        if (str_equal(word->name, "mode"))
-                return parse_mode(value, &mode) < 0 ? INVALID("'%s' is not an octal mode", value) : 0;
-        if (str_equal(word->name, "uid") || str_equal(word->name, "gid"))
-                return parse_id(value, &id) < 0 ? INVALID("'%s' is not a user or group ID", value) : 0;
-        if (str_equal(word->name, "size") && n > 1 && value[n - 1] == '%') {
-                number = strndup(value, n - 1);
-                if (!number)
-                        return error_oom(reterr);
-                return parse_u32(number, &id) < 0 || id > 100 ? INVALID("'%s' is not a share of memory", value) : 0;
-        }
-        if (str_equal(word->name, "size") || str_equal(word->name, "nr_inodes"))
-                return parse_bytes(value, &size) < 0 ? INVALID("'%s' is not a size", value) : 0;
-        return 0;
-}
-
-/* Adds one word ("ro", "size=1m") to the options; `seen` holds the groups that are taken. */
-static int add_word(ContainerMount *mount, unsigned type, const char *text, char *seen, size_t seen_size,
-                    Error *reterr) {
-        const char *equals = strchr(text, '=');
-        size_t n = equals ? (size_t) (equals - text) : strlen(text), used = strlen(seen);
-        const MountWord *word = NULL;
-
-        for (size_t i = 0; i < ELEMENTSOF(mount_words) && !word; i++)
-                if (strlen(mount_words[i].name) == n && strncmp(mount_words[i].name, text, n) == 0)
-                        word = &mount_words[i];
-        if (!word || !(word->types & type))
-                return INVALID("'%s' is not a mount option here", text);
-        if (word->not_yet)
-                return NOT_YET("the mount option '%s' is not there yet", word->name);
-        if ((equals != NULL) != word->has_value)
-                return INVALID("the mount option '%s' %s", word->name,
-                               word->has_value ? "needs a value" : "takes no value");
-        if (word->no_effect)
-                return 0;
-        if (strchr(seen, word->group))
-                return INVALID("the mount option '%s' is given twice, or beside its opposite", word->name);
-        if (used + 1 < seen_size)
-                seen[used] = word->group;
-        if (equals) {
-                int r = check_word_value(word, equals + 1, reterr);
-
-                if (r < 0)
-                        return r;
-        }
-        return strv_append(&mount->options, text) < 0 ? error_oom(reterr) : 0;
-}
-
-static int add_words(ContainerMount *mount, unsigned type, const char *text, Error *reterr) {
-        _cleanup_strv_ char **words = strv_split(text, ",");
-        char seen[ELEMENTSOF(mount_words) + 1] = "";
-
-        if (!words)
-                return error_oom(reterr);
-        for (char **w = words; *w; w++) {
-                int r;
-
-                if (!**w)
-                        continue;
-                r = add_word(mount, type, *w, seen, sizeof(seen), reterr);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
 
 int parse_host_path(const char *path, char **ret, Error *reterr) {
         _cleanup_free_ char *cwd = NULL, *joined = NULL, *simple = NULL;
@@ -171,9 +51,11 @@ static int set_destination(const ContainerConfig *config, ContainerMount *mount,
         return 0;
 }
 
-static int set_source(ContainerMount *mount, unsigned type, const char *source, Error *reterr) {
-        if (type == BIND)
+static int set_source(ContainerMount *mount, MountType type, const char *source, Error *reterr) {
+        if (type == MOUNT_TYPE_BIND)
                 return parse_host_path(source, &mount->source, reterr);
+        if (type == MOUNT_TYPE_IMAGE) /* which image it is says the store, when the container is made */
+                return str_replace(&mount->source, source) < 0 ? error_oom(reterr) : 0;
         if (!container_name_is_valid(source))
                 return INVALID(
                         "'%s' is not a volume's name ([a-zA-Z0-9][a-zA-Z0-9_.-]*) nor a path that begins with / or .",
@@ -189,12 +71,27 @@ static void mount_done(ContainerMount *mount) {
 }
 #define _cleanup_mount_ _cleanup_(mount_done)
 
-static int add_mount(ContainerConfig *config, ContainerMount *mount, unsigned type, Error *reterr) {
+static const struct {
+        const char *name;
+        MountType type;
+} type_names[] = {
+        { "bind", MOUNT_TYPE_BIND },   { "devpts", MOUNT_TYPE_DEVPTS }, { "image", MOUNT_TYPE_IMAGE },
+        { "ramfs", MOUNT_TYPE_RAMFS }, { "tmpfs", MOUNT_TYPE_TMPFS },   { "volume", MOUNT_TYPE_VOLUME },
+};
+
+static const char *type_name(MountType type) {
+        for (size_t i = 0; i < ELEMENTSOF(type_names); i++)
+                if (type_names[i].type == type)
+                        return type_names[i].name;
+        return "";
+}
+
+static int add_mount(ContainerConfig *config, ContainerMount *mount, MountType type, Error *reterr) {
         ContainerMount *added;
 
-        if (str_replace(&mount->type, type == BIND ? "bind" : type == VOLUME ? "volume" : "tmpfs") < 0)
+        if (str_replace(&mount->type, type_name(type)) < 0)
                 return error_oom(reterr);
-        mount->anonymous = type == VOLUME && !mount->source;
+        mount->anonymous = type == MOUNT_TYPE_VOLUME && !mount->source;
         added = container_array_add((void **) &config->mounts, &config->n_mounts, sizeof(*mount));
         if (!added)
                 return error_oom(reterr);
@@ -206,7 +103,7 @@ static int add_mount(ContainerConfig *config, ContainerMount *mount, unsigned ty
 int parse_volume(ContainerConfig *config, const char *value, Error *reterr) {
         _cleanup_strv_ char **parts = strv_split(value, ":");
         _cleanup_mount_ ContainerMount mount = {};
-        unsigned type = VOLUME;
+        MountType type = MOUNT_TYPE_VOLUME;
         int r;
 
         if (!parts)
@@ -217,14 +114,14 @@ int parse_volume(ContainerConfig *config, const char *value, Error *reterr) {
         if (n > 1) {
                 if (!*parts[0])
                         return INVALID("the source is missing");
-                type = *parts[0] == '/' || *parts[0] == '.' ? BIND : VOLUME;
+                type = *parts[0] == '/' || *parts[0] == '.' ? MOUNT_TYPE_BIND : MOUNT_TYPE_VOLUME;
                 r = set_source(&mount, type, parts[0], reterr);
                 if (r < 0)
                         return r;
         }
         r = set_destination(config, &mount, parts[n > 1 ? 1 : 0], reterr);
         if (r >= 0 && n > 2)
-                r = add_words(&mount, type, parts[2], reterr);
+                r = mount_words_add_all(&mount, type, parts[2], reterr);
         return r < 0 ? r : add_mount(config, &mount, type, reterr);
 }
 
@@ -237,8 +134,8 @@ int parse_tmpfs(ContainerConfig *config, const char *value, Error *reterr) {
                 return error_oom(reterr);
         int r = set_destination(config, &mount, path, reterr);
         if (r >= 0 && value[n])
-                r = add_words(&mount, TMPFS, value + n + 1, reterr);
-        return r < 0 ? r : add_mount(config, &mount, TMPFS, reterr);
+                r = mount_words_add_all(&mount, MOUNT_TYPE_TMPFS, value + n + 1, reterr);
+        return r < 0 ? r : add_mount(config, &mount, MOUNT_TYPE_TMPFS, reterr);
 }
 
 /* Keys of --mount that are other words for a mount option. */
@@ -255,14 +152,18 @@ static const struct {
         { "exec", "exec", "noexec", NULL },
         { "idmap", "idmap", NULL, NULL },
         { "mode", NULL, NULL, "mode" },
+        { "no-dereference", "no-dereference", NULL, NULL },
         { "readonly", "ro", "rw", NULL },
+        { "readwrite", "rw", "ro", NULL },
         { "ro", "ro", "rw", NULL },
         { "rw", "rw", "ro", NULL },
         { "size", NULL, NULL, "size" },
         { "suid", "suid", "nosuid", NULL },
+        { "tmpcopyup", "tmpcopyup", "notmpcopyup", NULL },
         { "tmpfs-mode", NULL, NULL, "mode" },
         { "tmpfs-size", NULL, NULL, "size" },
         { "volume-nocopy", "nocopy", "copy", NULL },
+        { "volume-subpath", NULL, NULL, "subpath" },
 };
 
 static const struct {
@@ -272,6 +173,7 @@ static const struct {
 } mount_enums[] = {
         { "bind-propagation",
           { "private", "rprivate", "shared", "rshared", "slave", "rslave", "unbindable", "runbindable" }, {} },
+        { "bind-recursive", { "enabled", "true", "disabled", "false" }, { "rbind", "rbind", "bind", "bind" } },
         { "consistency", { "cached", "delegated", "consistent", "default" }, { NULL, NULL, NULL, "consistent" } },
         { "relabel", { "shared", "private" }, { "z", "Z" } },
 };
@@ -316,26 +218,36 @@ static int field_word(const char *key, const char *value, char **ret, Error *ret
         return *ret ? 0 : error_oom(reterr);
 }
 
-static int field_type(const char *value, unsigned *ret, Error *reterr) {
-        static const char *const later[] = { "artifact", "devpts", "glob", "image", "ramfs" };
-
-        *ret = str_equal(value, "bind")     ? BIND
-               : str_equal(value, "volume") ? VOLUME
-               : str_equal(value, "tmpfs")  ? TMPFS
-                                            : 0;
-        if (*ret)
-                return 0;
-        for (size_t i = 0; i < ELEMENTSOF(later); i++)
-                if (str_equal(later[i], value))
-                        return NOT_YET("mounts of type '%s' are not there yet", value);
-        return INVALID("'%s' is not a type of mount: bind, volume or tmpfs", value);
-}
-
 typedef struct MountFields {
-        unsigned type;
+        MountType type;
+        bool glob;                        /* a bind mount for each path that the source matches */
         const char *source, *destination; /* borrowed */
         char **words;
 } MountFields;
+
+static int field_type(const char *value, MountFields *fields, Error *reterr) {
+        fields->glob = str_equal(value, "glob");
+        for (size_t i = 0; i < ELEMENTSOF(type_names); i++)
+                if (str_equal(type_names[i].name, fields->glob ? "bind" : value)) {
+                        fields->type = type_names[i].type;
+                        return 0;
+                }
+        if (str_equal(value, "artifact"))
+                return NOT_YET("mounts of type '%s' are not there yet", value);
+        return INVALID("'%s' is not a type of mount: bind, devpts, glob, image, ramfs, tmpfs or volume", value);
+}
+
+/* What Podman knows and makes nothing of, or makes volumes with. */
+static int refuse_field(const char *key, Error *reterr) {
+        static const char *const keys[] = { "volume-driver", "volume-label", "volume-opt" };
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                if (str_equal(key, keys[i])) {
+                        (void) NOT_YET("the field '%s' is not there", key);
+                        return error_hint(reterr, "make the volume first: sdpod volume create --help");
+                }
+        return 0;
+}
 
 static int read_field(MountFields *fields, char *text, Error *reterr) {
         static const char *const sources[] = { "source", "src" }, *const destinations[] = { "destination", "dst",
@@ -355,47 +267,86 @@ static int read_field(MountFields *fields, char *text, Error *reterr) {
                 if (!equals)
                         return INVALID("'%s' needs a value", text);
                 if (!path)
-                        return field_type(equals + 1, &fields->type, reterr);
+                        return field_type(equals + 1, fields, reterr);
                 if (*path)
                         return INVALID("'%s' is given twice", text);
                 *path = equals + 1;
                 return 0;
         }
-        int r = field_word(text, equals ? equals + 1 : NULL, &word, reterr);
+        int r = refuse_field(text, reterr);
+        if (r >= 0)
+                r = field_word(text, equals ? equals + 1 : NULL, &word, reterr);
         if (r < 0 || !word)
                 return r;
         return strv_consume(&fields->words, word) < 0 ? error_oom(reterr) : 0;
 }
 
-static int mount_from_fields(ContainerConfig *config, const MountFields *fields, Error *reterr) {
+static int check_fields(const MountFields *fields, Error *reterr) {
+        bool has_source = !str_empty(fields->source);
+
+        if (!fields->destination && !fields->glob)
+                return INVALID("the destination is missing: dst=PATH");
+        if ((fields->type & (MOUNT_TYPE_BIND | MOUNT_TYPE_IMAGE)) && !has_source)
+                return INVALID("the source is missing: src=%s", fields->type == MOUNT_TYPE_IMAGE ? "IMAGE" : "PATH");
+        if ((fields->type & (MOUNT_TYPE_TMPFS | MOUNT_TYPE_RAMFS | MOUNT_TYPE_DEVPTS)) && fields->source)
+                return INVALID("a %s has no source", type_name(fields->type));
+        return 0;
+}
+
+static int mount_from_fields(ContainerConfig *config, const MountFields *fields, const char *source, const char *destination,
+                             Error *reterr) {
         _cleanup_mount_ ContainerMount mount = {};
-        char seen[ELEMENTSOF(mount_words) + 1] = "";
+        MountWordsSeen seen = {};
         int r = 0;
 
-        if (!fields->destination)
-                return INVALID("the destination is missing: dst=PATH");
-        if (fields->type == BIND && str_empty(fields->source))
-                return INVALID("the source is missing: src=PATH");
-        if (fields->type == TMPFS && fields->source)
-                return INVALID("a tmpfs has no source");
-        if (!str_empty(fields->source))
-                r = set_source(&mount, fields->type, fields->source, reterr);
+        if (!str_empty(source))
+                r = set_source(&mount, fields->type, source, reterr);
         if (r >= 0)
-                r = set_destination(config, &mount, fields->destination, reterr);
+                r = set_destination(config, &mount, destination, reterr);
         for (char **w = fields->words; w && *w && r >= 0; w++)
-                r = add_word(&mount, fields->type, *w, seen, sizeof(seen), reterr);
+                r = mount_words_add(&mount, fields->type, *w, &seen, reterr);
+        if (r >= 0)
+                r = mount_words_check(&mount, reterr);
         return r < 0 ? r : add_mount(config, &mount, fields->type, reterr);
+}
+
+/* What matches is mounted under its own path, or under its own name below the destination. */
+static int mounts_from_glob(ContainerConfig *config, const MountFields *fields, Error *reterr) {
+        _cleanup_free_ char *pattern = NULL;
+        glob_t found = {};
+        int r = parse_host_path(fields->source, &pattern, reterr);
+
+        if (r < 0)
+                return r;
+        r = glob(pattern, /* flags= */ 0, /* errfunc= */ NULL, &found);
+        if (r == GLOB_NOMATCH)
+                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "nothing matches '%s'", pattern);
+        if (r != 0)
+                return r == GLOB_NOSPACE ? error_oom(reterr) : INVALID("the paths of '%s' cannot be read", pattern);
+        if (found.gl_pathc > GLOB_LIMIT)
+                r = INVALID("'%s' matches %zu paths, more than %d", pattern, found.gl_pathc, GLOB_LIMIT);
+        for (size_t i = 0; i < found.gl_pathc && r >= 0; i++) {
+                _cleanup_free_ char *destination = fields->destination ? str_format("%s/%s", fields->destination, path_basename(found.gl_pathv[i]))
+                                                                       : strdup(found.gl_pathv[i]);
+
+                r = destination ? mount_from_fields(config, fields, found.gl_pathv[i], destination, reterr) : error_oom(reterr);
+        }
+        globfree(&found);
+        return r;
 }
 
 int parse_mount(ContainerConfig *config, const char *value, Error *reterr) {
         _cleanup_strv_ char **texts = NULL;
-        MountFields fields = { .type = VOLUME };
+        MountFields fields = { .type = MOUNT_TYPE_VOLUME };
         int r = csv_split(value, &texts, reterr);
 
         for (char **t = texts; r >= 0 && t && *t; t++)
                 r = read_field(&fields, *t, reterr);
         if (r >= 0)
-                r = mount_from_fields(config, &fields, reterr);
+                r = check_fields(&fields, reterr);
+        if (r >= 0)
+                r = fields.glob ? mounts_from_glob(config, &fields, reterr)
+                                : mount_from_fields(config, &fields, fields.source, fields.destination, reterr);
         strv_free(fields.words);
         return r;
 }

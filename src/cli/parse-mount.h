@@ -8,7 +8,8 @@
  * current directory), anything else a volume's name; without a source an anonymous volume (source NULL). */
 int parse_volume(ContainerConfig *config, const char *value, Error *reterr);
 
-/* A line of CSV: type=bind|volume|tmpfs,src=...,dst=...,OPTION[=VALUE],...; the type is "volume" if not given. */
+/* A line of CSV: type=bind|devpts|glob|image|ramfs|tmpfs|volume,src=...,dst=...,OPTION[=VALUE],...; the type is "volume" if not
+ * given. One of type glob is one bind mount for each path that is there now. The source of an image is as it was written. */
 int parse_mount(ContainerConfig *config, const char *value, Error *reterr);
 
 /* DESTINATION[:OPTION,...] */

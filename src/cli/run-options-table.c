@@ -92,8 +92,20 @@ static int set_read_only_tmpfs(void *options, const char *value, _unused_ Error 
         return 0;
 }
 
+static int set_image_volume(void *options, const char *value, Error *reterr) {
+        static const char *const hows[] = { "anonymous", "bind", "ignore", "tmpfs" };
+
+        for (size_t i = 0; i < ELEMENTSOF(hows); i++)
+                if (str_equal(hows[i], value)) {
+                        ((RunOptions *) options)->image_volume = hows[i];
+                        return 0;
+                }
+        return error_set(reterr, -EINVAL, ERROR_INVALID, "it is anonymous (or bind), tmpfs or ignore");
+}
+
 static const char *const attach_words[] = { "stderr", "stdin", "stdout", NULL };
 static const char *const cgroups_words[] = { "disabled", "enabled", "no-conmon", "split", NULL };
+static const char *const image_volume_words[] = { "anonymous", "bind", "ignore", "tmpfs", NULL };
 static const char *const log_driver_words[] = { "journald", "json-file", "k8s-file", "none", "passthrough", NULL };
 static const char *const network_words[] = { "container:", "host", "none", "ns:", "slirp4netns", NULL };
 static const char *const on_failure_words[] = { "kill", "none", "restart", "stop", NULL };
@@ -209,7 +221,8 @@ static const Option common_rows[] = {
         { "hostuser", .kind = OPTION_REFUSED },
         { "http-proxy", .kind = OPTION_BOOL, .offset = FIELD(http_proxy),
           .help = "Pass the caller's proxy variables on (default false)" },
-        { "image-volume", .kind = OPTION_REFUSED },
+        { "image-volume", SET(image_volume), .metavar = "HOW", WORDS(image_volume_words),
+          .help = "What becomes of the image's volumes: anonymous (the default), tmpfs, ignore" },
         { "init", .kind = OPTION_BOOL, .offset = CONFIG(init),
           .help = "Run an init that forwards signals and reaps processes" },
         { "init-path", .kind = OPTION_REFUSED },
@@ -230,7 +243,7 @@ static const Option common_rows[] = {
           .help = "Memory that is left alone under pressure" },
         { "memory-swap", SET(memory_swap), .metavar = "SIZE", .help = "Limit of memory and swap together; -1: none" },
         { "memory-swappiness", .kind = OPTION_REFUSED, .refused = no_cgroup_v1 },
-        { "mount", SET(mount), .metavar = "type=TYPE,dst=PATH,...", .help = "Mount a directory, volume or tmpfs" },
+        { "mount", SET(mount), .metavar = "type=TYPE,dst=PATH,...", .help = "Mount a directory, volume, image or file system" },
         { "name", SET(name), .metavar = "NAME", .help = "Set the container's name" },
         { "net", SET(network), .hidden = true },
         { "network", SET(network), .metavar = "MODE", WORDS(network_words),

@@ -23,6 +23,7 @@ typedef struct RunOptions {
         RegistryWords registry;
         PlatformWords platform;
         bool content_trust;     /* means nothing */
+        const char *image_volume; /* NULL: "anonymous"; "bind", "tmpfs", "ignore" */
         char *pull;             /* NULL: "missing"; "always", "never", "newer" */
         bool entrypoint_given;  /* config.entrypoint replaces the image's (and its command) even when it is empty */
         bool stop_signal_given, stop_timeout_given;

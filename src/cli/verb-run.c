@@ -69,6 +69,7 @@ static int create(Invocation *in, const Store **ret_store, Container *ret, Error
                 .stop_signal_given = options->stop_signal_given,
                 .stop_timeout_given = options->stop_timeout_given,
                 .env_below = options->env_below,
+                .image_volume = options->image_volume,
                 .pull = options->pull,
                 .pull_image = pull_image,
                 .pull_data = in,

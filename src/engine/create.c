@@ -80,7 +80,31 @@ static int name_anonymous_volumes(ContainerConfig *config, Error *reterr) {
         return 0;
 }
 
-static int merge_volumes(ContainerConfig *config, char *const *volumes, Error *reterr) {
+/* --mount type=image: the image that the name stands for now. */
+static int find_mounted_images(const Store *store, ContainerConfig *config, Error *reterr) {
+        for (size_t i = 0; i < config->n_mounts; i++) {
+                ContainerMount *mount = &config->mounts[i];
+                _cleanup_image_info_ ImageInfo image = {};
+
+                if (!str_equal(mount->type, "image"))
+                        continue;
+                int r = image_store_resolve(store, mount->source, &image, reterr);
+                if (r < 0) {
+                        r = error_prefix(reterr, r, "cannot mount an image on '%s'", mount->destination);
+                        return r == -ENOENT ? error_hint(reterr, "sdpod pull %s", mount->source) : r;
+                }
+                if (str_replace(&mount->image_id, image.id) < 0 || !(mount->layers = strv_copy(image.layers)))
+                        return error_oom(reterr);
+        }
+        return 0;
+}
+
+/* The image's VOLUMEs become anonymous volumes, or what --image-volume says. */
+static int merge_volumes(ContainerConfig *config, char *const *volumes, const char *how, Error *reterr) {
+        bool as_tmpfs = str_equal(how, "tmpfs");
+
+        if (str_equal(how, "ignore"))
+                return 0;
         for (; volumes && *volumes; volumes++) {
                 _cleanup_free_ char *destination = path_simplify(*volumes);
                 bool taken = false;
@@ -94,7 +118,7 @@ static int merge_volumes(ContainerConfig *config, char *const *volumes, Error *r
                 ContainerMount *mount = container_array_add((void **) &config->mounts, &config->n_mounts, sizeof(*mount));
                 if (!mount)
                         return error_oom(reterr);
-                *mount = (ContainerMount){ .type = strdup("volume"), .destination = TAKE_PTR(destination) };
+                *mount = (ContainerMount){ .type = strdup(as_tmpfs ? "tmpfs" : "volume"), .destination = TAKE_PTR(destination) };
                 if (!mount->type)
                         return error_oom(reterr);
         }
@@ -189,7 +213,7 @@ static int merge_image(ContainerConfig *config, const ImageInfo *image, const Cr
         if (!options->stop_signal_given && defaults->stop_signal && parse_signal(defaults->stop_signal, &config->stop_signal) < 0)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use image '%s': '%s' is not a signal", config->image,
                                  defaults->stop_signal);
-        return merge_volumes(config, defaults->volumes, reterr);
+        return merge_volumes(config, defaults->volumes, options->image_volume, reterr);
 }
 
 /* What must not be covered: the kernel's own file systems are what isolation hangs on. */
@@ -352,6 +376,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 r = keep_user(config, reterr);
         if (r >= 0 && options->storage_driver && !config->rootfs)
                 r = str_replace(&config->storage_driver, options->storage_driver) < 0 ? error_oom(reterr) : 0;
+        if (r >= 0)
+                r = find_mounted_images(store, config, reterr);
         if (r >= 0)
                 r = name_anonymous_volumes(config, reterr);
         if (r >= 0)

@@ -11,6 +11,7 @@ typedef struct CreateOptions {
         bool entrypoint_given;   /* the request's entrypoint stands, even when empty, and drops the image's command */
         bool stop_signal_given, stop_timeout_given;
         char *const *env_below;  /* "K=V" weaker than the image's environment */
+        const char *image_volume; /* what becomes of the image's volumes: NULL: "anonymous"; "tmpfs", "ignore" */
         const char *pull;        /* NULL: "missing"; "always", "never", "newer" */
         /* Pulls the image by that policy: the ID of what is there then. */
         int (*pull_image)(void *data, const char *image, const char *policy, char ret_id[65], Error *reterr);

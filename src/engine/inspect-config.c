@@ -92,10 +92,14 @@ static bool is_propagation(const char *option) {
         return false;
 }
 
+bool inspect_mount_is_bind(const ContainerMount *mount) {
+        return str_equal(mount->type, "bind") || str_equal(mount->type, "volume");
+}
+
 json_t *inspect_mount_options(const ContainerMount *mount, bool *ret_rw, const char **ret_propagation) {
         _cleanup_json_ json_t *rest = json_array();
-        bool binds = !str_equal(mount->type, "tmpfs"), rw = true;
-        const char *propagation = "rprivate";
+        bool is_image = str_equal(mount->type, "image"), binds = !is_image && !str_equal(mount->type, "tmpfs"), rw = !is_image;
+        const char *propagation = is_image ? "" : "rprivate";
 
         for (char **o = mount->options; o && *o; o++) {
                 if (strcmp(*o, "ro") == 0 || strcmp(*o, "rw") == 0)
@@ -132,7 +136,7 @@ static json_t *binds(const ContainerConfig *c) {
         _cleanup_json_ json_t *list = json_array();
 
         for (size_t i = 0; i < c->n_mounts; i++) {
-                if (str_equal(c->mounts[i].type, "tmpfs"))
+                if (!inspect_mount_is_bind(&c->mounts[i]))
                         continue;
                 _cleanup_free_ char *text = bind_text(&c->mounts[i]);
                 if (!text || json_array_append_new(list, json_text(text)) < 0)
@@ -145,7 +149,7 @@ static json_t *tmpfs(const ContainerConfig *c) {
         _cleanup_view_ View v = VIEW_NULL;
 
         for (size_t i = 0; i < c->n_mounts; i++) {
-                if (!str_equal(c->mounts[i].type, "tmpfs"))
+                if (inspect_mount_is_bind(&c->mounts[i]) || str_equal(c->mounts[i].type, "image"))
                         continue;
                 _cleanup_free_ char *options = strv_join(c->mounts[i].options, ",");
                 view_add(&v, c->mounts[i].destination, options ? json_text(options) : NULL);

@@ -35,5 +35,8 @@ json_t *inspect_host_config(const Container *container);
 /* "80/tcp": [{"HostIp": "", "HostPort": "8080"}] for all ports, and null for those that are only exposed. */
 json_t *inspect_port_map(const ContainerPort *ports, size_t n, char *const *exposed);
 
+/* Whether it is a bind mount or a volume, which HostConfig.Binds lists. */
+bool inspect_mount_is_bind(const ContainerMount *mount) _pure_;
+
 /* Splits a mount's options: what is no access mode and no propagation, whether it can be written, the propagation. */
 json_t *inspect_mount_options(const ContainerMount *mount, bool *ret_rw, const char **ret_propagation);

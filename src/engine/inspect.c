@@ -137,7 +137,7 @@ static json_t *mounts(const Store *store, const ContainerConfig *c) {
         _cleanup_json_ json_t *list = json_array();
 
         for (size_t i = 0; i < c->n_mounts; i++)
-                if (!str_equal(c->mounts[i].type, "tmpfs") && json_array_append_new(list, mount(store, &c->mounts[i])) < 0)
+                if ((inspect_mount_is_bind(&c->mounts[i]) || str_equal(c->mounts[i].type, "image")) && json_array_append_new(list, mount(store, &c->mounts[i])) < 0)
                         return NULL;
         return TAKE_PTR(list);
 }

@@ -23,8 +23,6 @@
 #include "proc/mount.h"
 #include "storage/rootfs.h"
 
-enum { OVERLAY_OPTIONS_MAX = 8 };
-
 int mounts_check(const char *command, Error *reterr) {
         if (geteuid() == 0)
                 return 0;
@@ -87,35 +85,32 @@ int mounts_remove(const Store *store, const char *id, Error *reterr) {
 
 /* `lower` and `upper` are below the data directory. Without an upper directory it is read-only, and of one layer it is that. */
 static int make_overlay(const Store *store, char *const *lower, const char *upper, const char *work, Error *reterr) {
-        _cleanup_free_ MountOption *options = calloc(strv_length(lower) + OVERLAY_OPTIONS_MAX, sizeof(MountOption));
-        _cleanup_free_ char *joined = strv_join(lower, ":");
-        uint64_t attributes = upper ? 0 : MOUNT_ATTR_RDONLY;
-        size_t n = 0;
+        _cleanup_free_ int *fds = calloc(strv_length(lower) + 2, sizeof(int));
+        size_t n = 0, n_lower = strv_length(lower);
+        int r = 0, tree = -EBADF;
 
-        if (!options || !joined)
+        if (!fds)
                 return error_oom(reterr);
-        if (chdir(store->data_path) < 0)
-                return error_set_errno(reterr, -errno, "cannot enter the data directory");
-        if (!upper && strv_length(lower) == 1) {
-                int fd = mount_clone(AT_FDCWD, lower[0], /* recursive= */ false, reterr);
-                int r = fd < 0 ? fd : mount_set(fd, attributes, 0, /* recursive= */ false, reterr);
+        /* by path: a descriptor's mounts are those of the namespace that it was opened in */
+        _cleanup_fd_ int data = open(store->data_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (data < 0)
+                return error_set_errno(reterr, -errno, "cannot open the data directory");
+        for (; n < n_lower + (upper ? 2 : 0) && r >= 0; n++) {
+                const char *path = n < n_lower ? lower[n] : n == n_lower ? upper : work;
 
-                return r < 0 ? ((void) fd_close(fd), r) : fd;
+                fds[n] = openat(data, path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                r = fds[n] < 0 ? error_set_errno(reterr, -errno, "cannot open '%s'", path) : 0;
         }
-        for (char *const *layer = lower; *layer; layer++)
-                options[n++] = (MountOption){ "lowerdir+", *layer };
-        if (upper) {
-                options[n++] = (MountOption){ "upperdir", upper };
-                options[n++] = (MountOption){ "workdir", work };
-        }
-        options[n] = (MountOption){ "userxattr", NULL };
-        int fd = mount_new("overlay", "overlay", options, attributes, reterr);
-        if (fd != -EINVAL)
-                return fd;
-        /* Linux before 6.5 takes all layers in one word */
-        error_done(reterr);
-        const MountOption old[] = { { "lowerdir", joined }, { "userxattr", NULL }, { upper ? "upperdir" : NULL, upper }, { "workdir", work }, {} };
-        return mount_new("overlay", "overlay", old, attributes, reterr);
+        if (r >= 0 && !upper && n_lower == 1) {
+                tree = mount_clone(fds[0], "", /* recursive= */ false, reterr);
+                r = tree < 0 ? tree : mount_set(tree, MOUNT_ATTR_RDONLY, 0, /* recursive= */ false, reterr);
+        } else if (r >= 0)
+                r = tree = mount_new_overlay(fds, n_lower, upper ? fds[n_lower] : -EBADF, upper ? fds[n_lower + 1] : -EBADF, reterr);
+        while (n > 0)
+                (void) fd_close(fds[--n]);
+        if (r < 0)
+                tree = fd_close(tree);
+        return r < 0 ? r : tree;
 }
 
 /* In the helper: sends a clone of the container's root. */

@@ -4,10 +4,12 @@
 
 #include "proc/plan.h"
 #include "state/container.h"
+#include "storage/volume.h"
 
 /* --init: what is run, and where the container has it. */
 #define INIT_PROGRAM "/usr/bin/catatonit"
 #define INIT_IN_CONTAINER "/run/podman-init"
 
-/* Appends all mounts to the plan in the order in which they are made (a parent before what lies below it). */
-int plan_mounts(const Store *store, Container *container, const UserMap *base, ProcPlan *plan, char ***ret_fresh, Error *reterr);
+/* Appends all mounts to the plan in the order in which they are made (a parent before what lies below it). The volumes are held
+ * until the container has started. */
+int plan_mounts(const Store *store, Container *container, const UserMap *base, ProcPlan *plan, VolumeHolds *holds, Error *reterr);

@@ -177,11 +177,10 @@ static int plan_kept_name(const ContainerConfig *config, ProcPlan *plan, Error *
         return (plan->kept_name = strdup(entry->pw_name)) ? 0 : error_oom(reterr);
 }
 
-int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, char ***ret_fresh, Error *reterr) {
+int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, VolumeHolds *holds, Error *reterr) {
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_user_map_ UserMap base = {};
         _cleanup_shared_userns_ SharedUserns shared = SHARED_USERNS_NULL;
-        _cleanup_strv_ char **fresh = NULL;
         const ContainerConfig *config = &container->config;
 
         plan.config = config;
@@ -209,7 +208,7 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
         if (r >= 0)
                 r = plan_rootfs(store, container, &base, options->storage_driver, &plan, reterr);
         if (r >= 0)
-                r = plan_mounts(store, container, &base, &plan, &fresh, reterr);
+                r = plan_mounts(store, container, &base, &plan, holds, reterr);
         if (r < 0) {
                 plan.cgroup_fd = -EBADF; /* still the caller's */
                 return r;
@@ -217,6 +216,5 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
         shared_userns_take(&shared, &base, &plan);
         *ret = plan;
         plan = PROC_PLAN_NULL;
-        *ret_fresh = TAKE_PTR(fresh);
         return 0;
 }

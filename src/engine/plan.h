@@ -15,6 +15,6 @@ typedef struct PlanOptions {
         int listen_fds;
 } PlanOptions;
 
-/* Fills *ret. *ret_fresh names the volumes that the init fills from the image (to be marked once it has); a vector. The
+/* Fills *ret. `holds` gets the volumes, of which the init fills some from the image (to be marked once it has). The
  * files for /etc/hosts, resolv.conf and hostname are written. */
-int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, char ***ret_fresh, Error *reterr);
+int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, VolumeHolds *holds, Error *reterr);

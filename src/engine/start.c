@@ -234,14 +234,11 @@ static void record_failure(const Store *store, Container *container, const Error
         (void) container_save_state(container, /* reterr= */ NULL);
 }
 
-static void mark_filled(const Store *store, char *const *volumes) {
-        for (; volumes && *volumes; volumes++) {
-                _cleanup_volume_ Volume volume = VOLUME_NULL;
-                _cleanup_error_ Error error = ERROR_NULL;
+static void mark_filled(const Store *store, VolumeHolds *volumes) {
+        _cleanup_error_ Error error = ERROR_NULL;
 
-                if (volume_load(store, *volumes, &volume, &error) < 0 || volume_mark_filled(store, &volume, &error) < 0)
-                        log_warning("%s", error.message ?: "cannot note that a volume is filled");
-        }
+        if (volume_holds_mark(store, volumes, &error) < 0)
+                log_warning("%s", error.message ?: "cannot note that a volume is filled");
 }
 
 /* ---- the start ---- */
@@ -288,7 +285,7 @@ static int run(const Store *store, Container *container, const StartOptions *opt
 int engine_start_here(const Store *store, Container *container, const StartOptions *options, Proc *ret, Error *reterr) {
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_proc_ Proc proc = PROC_NULL;
-        _cleanup_strv_ char **fresh = NULL;
+        _cleanup_volume_holds_ VolumeHolds volumes = {};
         Placement placement = { .container = container, .manager = MANAGER_NULL, .cgroup_fd = -EBADF };
         PlanOptions plan_options = {
                 .storage_driver = options->storage_driver,
@@ -306,7 +303,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         if (r >= 0)
                 r = limits_resolve(&container->config.resources, options->place == START_WITH_SYSTEMD, &placement.limits, reterr);
         if (r >= 0)
-                r = plan_make(store, container, &plan_options, &plan, &fresh, reterr);
+                r = plan_make(store, container, &plan_options, &plan, &volumes, reterr);
         plan.failure_exit_status = options->failure_exit_status;
         plan.orphan = options->orphan;
         if (r >= 0)
@@ -325,7 +322,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
                 }
                 return r;
         }
-        mark_filled(store, fresh);
+        mark_filled(store, &volumes);
         container->pidfd = fcntl(proc.pidfd, F_DUPFD_CLOEXEC, 3);
         container->status = CONTAINER_RUNNING;
         event_container(store, &container->config, "init", EVENT_NO_EXIT_CODE);

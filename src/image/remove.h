@@ -4,9 +4,9 @@
 
 #include "image/store.h"
 
-/* A container that was made from an image. */
+/* A container that was made from an image or mounts it, or a volume that is made of it. */
 typedef struct ImageUse {
-        char *container_id;
+        char *container_id;  /* or the volume's name */
         char *image_id;      /* hex; NULL: made from a directory */
         char **layers;       /* diff IDs */
 } ImageUse;

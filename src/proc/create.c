@@ -47,7 +47,11 @@ void proc_plan_done(ProcPlan *plan) {
         for (size_t i = 0; i < plan->n_mounts; i++) {
                 free(plan->mounts[i].source);
                 free(plan->mounts[i].destination);
+                free(plan->mounts[i].subpath);
                 free(plan->mounts[i].data);
+                strv_free(plan->mounts[i].lower);
+                free(plan->mounts[i].upper);
+                free(plan->mounts[i].work);
                 (void) fd_close(plan->mounts[i].source_fd);
                 (void) fd_close(plan->mounts[i].tree_fd);
         }

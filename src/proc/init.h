@@ -26,6 +26,9 @@ int init_list_user(Init *init, Error *reterr);          /* accounts.c */
 int init_seal_root(Init *init, Error *reterr);          /* rootfs.c */
 int init_pivot_root(Init *init, Error *reterr);
 
+/* Whether the mount is the one that /dev/pts becomes when /dev is made, so that the container's terminal is in it. */
+bool init_is_terminals(const MountPlan *mount);
+
 /* Opens the place for a mount inside the root, making directories (or an empty file, `as_file`) where missing. Symlinks
  * resolve inside the root. Returns an O_PATH descriptor. */
 int init_open_target(const Init *init, const char *path, bool as_file, Error *reterr);

@@ -15,6 +15,7 @@
 
 #include "base/io.h"
 #include "base/path.h"
+#include "base/str.h"
 #include "proc/mount.h"
 
 #define ATTR_KERNEL (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
@@ -151,14 +152,19 @@ static int make_devices(Init *init, int dev_fd, Error *reterr) {
         return 0;
 }
 
+bool init_is_terminals(const MountPlan *mount) {
+        return mount->kind == MOUNT_DEVPTS && str_equal(mount->destination, "/dev/pts");
+}
+
 static int mount_devpts(const Init *init, int dev_fd, int *ret_pts_fd, Error *reterr) {
         uint32_t tty_group;
         bool has_tty_group = idmap_to_host(&init->plan->map.gid, 5, &tty_group);
-        const MountOption options[] = {
-                { "newinstance", NULL }, { "ptmxmode", "0666" }, { "mode", "0620" }, { has_tty_group ? "gid" : NULL, "5" }, {},
-        };
-        _cleanup_fd_ int fd = mount_new("devpts", "devpts", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, reterr), target = -EBADF;
+        const char *words = has_tty_group ? "newinstance,ptmxmode=0666,mode=0620,gid=5" : "newinstance,ptmxmode=0666,mode=0620";
 
+        for (size_t i = 0; i < init->plan->n_mounts; i++)
+                if (init_is_terminals(&init->plan->mounts[i]))
+                        words = init->plan->mounts[i].data;
+        _cleanup_fd_ int fd = mount_new_words("devpts", words, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, reterr), target = -EBADF;
         if (fd < 0)
                 return error_prefix(reterr, fd, "cannot mount '/dev/pts'");
         if (mkdirat(dev_fd, "pts", 0755) < 0)

@@ -16,6 +16,13 @@ typedef struct MountOption {
  * Returns a descriptor of the detached mount. The kernel's own words are in the message where it said some. */
 int mount_new(const char *type, const char *source, const MountOption *options, uint64_t attributes, Error *reterr);
 
+/* The same with options as mount(8) writes them ("size=1m,mode=700"; NULL: none). */
+int mount_new_words(const char *type, const char *words, uint64_t attributes, Error *reterr);
+
+/* Makes an overlay of the directories behind these descriptors, the highest first, which must be of this mount namespace; with
+ * `upper_fd` and `work_fd` -EBADF it is read-only, and takes at least two. Returns a descriptor of the detached mount. */
+int mount_new_overlay(const int *lower_fds, size_t n, int upper_fd, int work_fd, Error *reterr);
+
 /* A detached copy of the mount at `path` below `dir_fd` (AT_FDCWD: the process's view; path "" with a descriptor: that
  * very object), with what is mounted below it when `recursive`. */
 int mount_clone(int dir_fd, const char *path, bool recursive, Error *reterr);

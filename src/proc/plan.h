@@ -30,20 +30,28 @@ typedef struct RootfsPlan {
 typedef enum MountKind {
         MOUNT_BIND,
         MOUNT_TMPFS,
-        MOUNT_OVERLAY, /* -v SRC:DST:O */
+        MOUNT_RAMFS,
+        MOUNT_DEVPTS,
+        MOUNT_OVERLAY, /* -v SRC:DST:O, images: made elsewhere */
+        MOUNT_SYMLINK, /* no mount, but the symlink that the source is (no-dereference) */
 } MountKind;
 
 typedef struct MountPlan {
         MountKind kind;
         char *source;           /* absolute host path; owned */
+        char *subpath;          /* below it, where symlinks do not lead out; owned */
         int source_fd;          /* O_PATH of it as the user saw it: what the init mounts must be this very object */
         int tree_fd;            /* a detached mount made elsewhere, or -EBADF; then `source` only serves messages */
         char *destination;      /* owned */
         uint64_t attributes;    /* MOUNT_ATTR_* */
-        uint64_t propagation;   /* MS_PRIVATE, ... */
+        uint64_t propagation;   /* MS_PRIVATE, ...; 0: private, and all below it */
+        bool propagation_recursive;
         bool recursive;
-        char *data;             /* tmpfs: "size=64m,mode=1777"; owned */
+        char *data;             /* tmpfs, ramfs, devpts: "size=64m,mode=1777"; the symlink's target; owned */
+        char **lower;           /* overlay: directories, highest first, besides the source; owned */
+        char *upper, *work;     /* overlay: NULL: read-only; owned */
         bool copy_up;           /* fill the fresh volume (or tmpfs) with what the image has there */
+        bool keep_owner;        /* ... but the directory itself keeps its owner and mode */
         bool chown;             /* :U: to the container's user */
 } MountPlan;
 

@@ -4,6 +4,7 @@
 #include "proc/init.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -13,51 +14,51 @@
 
 #include "base/copy.h"
 #include "base/io.h"
+#include "base/path.h"
 #include "base/str.h"
+#include "proc/mount-source.h"
 #include "proc/mount.h"
 #include "proc/user.h"
 
-/* The starter's descriptor belongs to another mount namespace and cannot be cloned from; so the path is opened again in
- * ours and must lead to the same object. */
 static int clone_source(const MountPlan *plan, Error *reterr) {
-        _cleanup_fd_ int fd = -EBADF;
-        struct stat wanted, found;
-
-        if (plan->tree_fd >= 0) {
-                fd = fcntl(plan->tree_fd, F_DUPFD_CLOEXEC, 3);
-                return fd < 0 ? error_set_errno(reterr, -errno, "cannot mount '%s'", plan->source) : TAKE_FD(fd);
-        }
-        fd = open(plan->source, O_PATH | O_CLOEXEC);
-        if (fd < 0 || fstat(fd, &found) < 0 || fstat(plan->source_fd, &wanted) < 0)
-                return error_set_errno(reterr, -errno, "cannot mount '%s'", plan->source);
-        if (wanted.st_dev != found.st_dev || wanted.st_ino != found.st_ino)
-                return error_set(reterr, -ESTALE, ERROR_DENIED, "cannot mount '%s': it was exchanged meanwhile", plan->source);
-        int tree = mount_clone(fd, "", plan->recursive, reterr);
-        if (tree == -EINVAL && !plan->recursive) /* what covers a directory must not be taken off (mount_namespaces(7)) */
-                (void) error_hint(reterr, "with other mounts below it a directory can only be mounted with them: use rbind");
-        return tree;
+        if (plan->tree_fd < 0)
+                return mount_source_clone(plan, reterr);
+        int fd = fcntl(plan->tree_fd, F_DUPFD_CLOEXEC, 3);
+        return fd < 0 ? error_set_errno(reterr, -errno, "cannot mount '%s'", plan->source) : fd;
 }
 
-static int make_tmpfs(const MountPlan *plan, Error *reterr) {
-        _cleanup_strv_ char **words = strv_split(plan->data ?: "", ",");
-        MountOption options[16] = {};
-        size_t n = 0;
-
-        if (!words)
-                return error_oom(reterr);
-        for (char **w = words; *w; w++) {
-                char *value = strchr(*w, '=');
-
-                if (!**w)
-                        continue;
-                if (n + 1 >= ELEMENTSOF(options)) /* the last one ends the list */
-                        return error_set(reterr, -E2BIG, ERROR_INVALID, "more than %zu options", ELEMENTSOF(options) - 1);
-                if (value)
-                        *value++ = 0;
-                options[n++] = (MountOption){ *w, value };
+static int make_mount(const MountPlan *plan, Error *reterr) {
+        switch (plan->kind) {
+        case MOUNT_TMPFS:
+        case MOUNT_RAMFS: /* read-only only when it is filled */
+                return mount_new_words(plan->kind == MOUNT_RAMFS ? "ramfs" : "tmpfs", plan->data,
+                                       plan->attributes & ~(uint64_t) MOUNT_ATTR_RDONLY, reterr);
+        case MOUNT_DEVPTS:
+                return mount_new_words("devpts", plan->data, plan->attributes, reterr);
+        default:
+                return clone_source(plan, reterr);
         }
-        /* read-only only when it is filled */
-        return mount_new("tmpfs", "tmpfs", options, plan->attributes & ~(uint64_t) MOUNT_ATTR_RDONLY, reterr);
+}
+
+/* The symlink that stands in for the source. One that is there already is left where it leads to the same. */
+static int make_symlink(const Init *init, const MountPlan *plan, Error *reterr) {
+        const char *name = path_basename(plan->destination);
+        _cleanup_free_ char *directory = strndup(plan->destination, (size_t) (name - plan->destination));
+        char there[PATH_MAX];
+
+        if (!directory)
+                return error_oom(reterr);
+        _cleanup_fd_ int parent = path_mkdirs_in_root(init->root_fd, directory, 0755, (uid_t) -1, (gid_t) -1);
+        if (parent < 0)
+                return error_set_errno(reterr, parent, "cannot make '%s' in the container", directory);
+        if (symlinkat(plan->data, parent, name) == 0)
+                return 0;
+        if (errno != EEXIST)
+                return error_set_errno(reterr, -errno, "cannot make the symlink");
+        ssize_t n = readlinkat(parent, name, there, sizeof(there) - 1);
+        if (n >= 0)
+                there[n] = 0;
+        return n >= 0 && str_equal(there, plan->data) ? 0 : error_set(reterr, -EEXIST, ERROR_EXISTS, "something else is there already");
 }
 
 static bool is_directory(int fd) {
@@ -72,7 +73,8 @@ static bool has_option(const char *data, const char *name) {
 
 /* Fills a fresh volume with what the image has at that place, owner and mode of the directory included, but for those that
  * were asked for (`data`: the options of a tmpfs). */
-static int copy_up(int target_fd, int mount_fd, const char *data, Error *reterr) {
+static int copy_up(int target_fd, int mount_fd, const MountPlan *plan, Error *reterr) {
+        const char *data = plan->data;
         _cleanup_fd_ int from = openat(target_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_fd_ int to = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -86,10 +88,10 @@ static int copy_up(int target_fd, int mount_fd, const char *data, Error *reterr)
         if (!empty)
                 return 0;
         int r = copy_directory(from, to, reterr);
-        if (r >= 0 && fchown(to, has_option(data, "uid=") ? before.st_uid : (uid_t) -1,
-                             has_option(data, "gid=") ? before.st_gid : (gid_t) -1) < 0)
+        if (r >= 0 && fchown(to, plan->keep_owner || has_option(data, "uid=") ? before.st_uid : (uid_t) -1,
+                             plan->keep_owner || has_option(data, "gid=") ? before.st_gid : (gid_t) -1) < 0)
                 r = error_set_errno(reterr, -errno, "cannot set its owner");
-        if (r >= 0 && has_option(data, "mode=") && fchmod(to, before.st_mode & 07777) < 0)
+        if (r >= 0 && (plan->keep_owner || has_option(data, "mode=")) && fchmod(to, before.st_mode & 07777) < 0)
                 r = error_set_errno(reterr, -errno, "cannot set its mode");
         return r;
 }
@@ -125,7 +127,9 @@ static int check_target(const Init *init, int target_fd, Error *reterr) {
 }
 
 static int mount_one(const Init *init, const MountPlan *plan, Error *reterr) {
-        _cleanup_fd_ int fd = plan->kind == MOUNT_TMPFS ? make_tmpfs(plan, reterr) : clone_source(plan, reterr);
+        if (plan->kind == MOUNT_SYMLINK)
+                return make_symlink(init, plan, reterr);
+        _cleanup_fd_ int fd = make_mount(plan, reterr);
         _cleanup_fd_ int target = -EBADF;
         int r = 0;
 
@@ -137,21 +141,25 @@ static int mount_one(const Init *init, const MountPlan *plan, Error *reterr) {
                 return target;
         r = check_target(init, target, reterr);
         if (r >= 0 && plan->copy_up && directory)
-                r = copy_up(target, fd, plan->data, reterr);
+                r = copy_up(target, fd, plan, reterr);
         if (r >= 0 && plan->chown)
                 r = give_to_user(init, fd, directory, reterr);
         if (r >= 0)
-                r = mount_set(fd, plan->attributes, plan->propagation ?: MS_PRIVATE, plan->recursive, reterr);
+                r = mount_set(fd, plan->attributes, 0, plan->recursive, reterr);
+        if (r == -EPERM && (plan->attributes & MOUNT_ATTR__ATIME))
+                (void) error_hint(reterr, "when a mount of the host notes accesses can only the machine's root change: leave noatime out");
+        if (r >= 0)
+                r = mount_set(fd, 0, plan->propagation ?: MS_PRIVATE, plan->propagation ? plan->propagation_recursive : plan->recursive, reterr);
         return r < 0 ? r : mount_attach(fd, target, reterr);
 }
 
 int init_mount_volumes(Init *init, Error *reterr) {
         for (size_t i = 0; i < init->plan->n_mounts; i++) {
                 const MountPlan *plan = &init->plan->mounts[i];
-                int r = mount_one(init, plan, reterr);
+                int r = init_is_terminals(plan) ? 0 : mount_one(init, plan, reterr);
 
                 if (r < 0)
-                        return error_prefix(reterr, r, "cannot mount '%s' on '%s'", plan->source ?: "tmpfs", plan->destination);
+                        return error_prefix(reterr, r, "cannot mount '%s' on '%s'", plan->source ?: plan->kind == MOUNT_DEVPTS ? "devpts" : "tmpfs", plan->destination);
         }
         return 0;
 }

@@ -13,6 +13,8 @@
 static const JsonField mount_fields[] = {
         JSON_FIELD(ContainerMount, type, "type", JSON_FIELD_STRING),
         JSON_FIELD(ContainerMount, source, "source", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerMount, image_id, "imageId", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerMount, layers, "layers", JSON_FIELD_STRV),
         JSON_FIELD(ContainerMount, destination, "destination", JSON_FIELD_STRING),
         JSON_FIELD(ContainerMount, options, "options", JSON_FIELD_STRV),
         JSON_FIELD(ContainerMount, anonymous, "anonymous", JSON_FIELD_BOOL),

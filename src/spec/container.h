@@ -11,8 +11,10 @@
 enum { CONTAINER_CONFIG_VERSION = 1, CONTAINER_ID_LENGTH = 64 };
 
 typedef struct ContainerMount {
-        char *type;        /* "bind", "volume", "tmpfs" */
-        char *source;      /* absolute host path, or the volume's name; NULL for tmpfs */
+        char *type;        /* "bind", "volume", "tmpfs", "ramfs", "devpts", "image" */
+        char *source;      /* absolute host path; the volume's name; the image as the user wrote it; NULL for others */
+        char *image_id;    /* of an image: 64 hex digits */
+        char **layers;     /* of an image: diff IDs, lowest first */
         char *destination; /* absolute path in the container */
         char **options;    /* mount options as podman-run(1) has them: ro, rw, z, Z, U, nosuid, rprivate, size=..., mode=... */
         bool anonymous;    /* a volume that goes with the container (rm -v, --rm) */

@@ -111,12 +111,12 @@ int mapped_change_owner(const UserMap *base, const char *path, uid_t uid, gid_t 
         return userns_run(base, 0, change_owner_inside, &ownership, reterr);
 }
 
-static int clone_and_send(int socket, char *const *paths, size_t n, Error *reterr) {
+static int make_and_send(int socket, int (*make)(void *data, size_t i, Error *reterr), void *data, size_t n, Error *reterr) {
         for (size_t i = 0; i < n; i++) {
-                _cleanup_fd_ int fd = open_tree(AT_FDCWD, paths[i], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+                _cleanup_fd_ int fd = make(data, i, reterr);
 
                 if (fd < 0)
-                        return error_set_errno(reterr, -errno, "cannot mount '%s'", paths[i]);
+                        return fd;
                 int r = wire_send_result_fd(socket, 0, /* error= */ NULL, fd);
                 if (r < 0)
                         return r;
@@ -124,7 +124,8 @@ static int clone_and_send(int socket, char *const *paths, size_t n, Error *reter
         return 0;
 }
 
-int mapped_clone_trees(const UserMap *base, char *const *paths, size_t n, int *fds, Error *reterr) {
+int mapped_make_trees(const UserMap *base, int (*make)(void *data, size_t i, Error *reterr), void *data, size_t n, int *fds,
+                      Error *reterr) {
         int pair[2], r = 0;
 
         for (size_t i = 0; i < n; i++)
@@ -138,7 +139,7 @@ int mapped_clone_trees(const UserMap *base, char *const *paths, size_t n, int *f
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
                 r = userns_enter(base, CLONE_NEWNS, &error);
                 if (r >= 0)
-                        r = clone_and_send(pair[1], paths, n, &error);
+                        r = make_and_send(pair[1], make, data, n, &error);
                 if (r < 0)
                         (void) wire_send_result(pair[1], r, &error);
                 _exit(0);

@@ -13,6 +13,8 @@ int mapped_measure_tree(int dir_fd, const char *name, uint64_t *ret, Error *rete
 /* Gives one file or directory to IDs of the user's view (ns/idmap.h). */
 int mapped_change_owner(const UserMap *base, const char *path, uid_t uid, gid_t gid, Error *reterr);
 
-/* Clones the mounts at the given absolute paths, as the user sees them, into detached mounts (open_tree(2)): for
- * containers whose root may not go where the user may. `fds` has room for n. */
-int mapped_clone_trees(const UserMap *base, char *const *paths, size_t n, int *fds, Error *reterr);
+/* Calls `make` for 0 to n-1 as root of the user's map, in a mount namespace of its own in which the host's mounts are what they
+ * were: it returns a detached mount (open_tree(2), fsmount(2)), which comes out as fds[i]. For what a container's root may not
+ * reach or make itself. `fds` has room for n. */
+int mapped_make_trees(const UserMap *base, int (*make)(void *data, size_t i, Error *reterr), void *data, size_t n, int *fds,
+                      Error *reterr);

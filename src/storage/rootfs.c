@@ -266,7 +266,7 @@ static void remove_usual_work(int dir_fd) {
 }
 
 int rootfs_remove(int dir_fd, _unused_ void *data, Error *reterr) {
-        static const char *const names[] = { "upper", "work", ROOTFS_WORK_MOUNTS, "vfs", ".tmp-vfs" };
+        static const char *const names[] = { "upper", "work", ROOTFS_WORK_MOUNTS, "overlay", "vfs", ".tmp-vfs" };
         int r = 0;
 
         remove_usual_work(dir_fd);

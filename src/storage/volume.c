@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/copy.h"
 #include "base/io.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -20,15 +21,33 @@
 const JsonField volume_fields[] = {
         JSON_FIELD(Volume, name, "name", JSON_FIELD_STRING),
         JSON_FIELD(Volume, created_usec, "createdUSec", JSON_FIELD_INT64),
+        JSON_FIELD(Volume, driver, "driver", JSON_FIELD_STRING),
         JSON_FIELD(Volume, labels, "labels", JSON_FIELD_PAIRS),
         JSON_FIELD(Volume, options, "options", JSON_FIELD_PAIRS),
+        JSON_FIELD(Volume, image_id, "imageId", JSON_FIELD_STRING),
+        JSON_FIELD(Volume, layers, "layers", JSON_FIELD_STRV),
+        JSON_FIELD(Volume, owned, "owned", JSON_FIELD_BOOL),
+        JSON_FIELD(Volume, uid, "uid", JSON_FIELD_UINT32),
+        JSON_FIELD(Volume, gid, "gid", JSON_FIELD_UINT32),
         JSON_FIELD(Volume, anonymous, "anonymous", JSON_FIELD_BOOL),
         JSON_FIELD(Volume, needs_copy_up, "needsCopyUp", JSON_FIELD_BOOL),
+        JSON_FIELD(Volume, taken, "taken", JSON_FIELD_BOOL),
         {},
 };
 
 void volume_done(Volume *volume) {
         json_fields_done(volume_fields, volume);
+}
+
+VolumeKind volume_kind(const Volume *volume) {
+        const char *type = strv_env_get(volume->options, "type"), *words = strv_env_get(volume->options, "o");
+
+        if (str_equal(volume->driver, "image"))
+                return VOLUME_IMAGE;
+        if (str_equal(type, "tmpfs"))
+                return VOLUME_TMPFS;
+        _cleanup_strv_ char **list = words ? strv_split(words, ",") : NULL;
+        return strv_contains(list, "bind") || strv_contains(list, "rbind") ? VOLUME_BIND : VOLUME_DIRECTORY;
 }
 
 static int check_name(const char *name, Error *reterr) {
@@ -42,6 +61,23 @@ static int save(int dir_fd, const Volume *volume, Error *reterr) {
         _cleanup_json_ json_t *json = json_fields_save(volume_fields, volume);
 
         return json_write(dir_fd, "volume.json", json, 0600, FILE_DURABLE, reterr);
+}
+
+/* _data, whatever the umask is. */
+static int make_data(const Store *store, int dir_fd, const Volume *volume, Error *reterr) {
+        _cleanup_user_map_ UserMap base = {};
+        _cleanup_free_ char *path = volume_data_path(store, volume->name);
+
+        if (!path)
+                return error_oom(reterr);
+        if ((mkdirat(dir_fd, "_data", 0755) < 0 && errno != EEXIST) || fchmodat(dir_fd, "_data", 0755, 0) < 0)
+                return error_set_errno(reterr, -errno, "cannot make volume '%s'", volume->name);
+        if (!volume->owned)
+                return 0;
+        int r = user_map_default(&base, reterr);
+        if (r >= 0)
+                r = mapped_change_owner(&base, path, volume->uid, volume->gid, reterr);
+        return r < 0 ? error_prefix(reterr, r, "cannot give volume '%s' to %u:%u", volume->name, volume->uid, volume->gid) : 0;
 }
 
 int volume_create(const Store *store, Volume *volume, Error *reterr) {
@@ -63,10 +99,9 @@ int volume_create(const Store *store, Volume *volume, Error *reterr) {
                 return lock;
         if (fstatat(dir_fd, "volume.json", &st, AT_SYMLINK_NOFOLLOW) == 0)
                 return error_set(reterr, -EEXIST, ERROR_EXISTS, "cannot make volume '%s': volume already exists", volume->name);
-        if (mkdirat(dir_fd, "_data", 0755) < 0 && errno != EEXIST)
-                return error_set_errno(reterr, -errno, "cannot make volume '%s'", volume->name);
-        if (fchmodat(dir_fd, "_data", 0755, 0) < 0) /* whatever the umask is */
-                return error_set_errno(reterr, -errno, "cannot make volume '%s'", volume->name);
+        r = make_data(store, dir_fd, volume, reterr);
+        if (r < 0)
+                return r;
         volume->created_usec = time_now_usec();
         volume->needs_copy_up = true;
         r = save(dir_fd, volume, reterr);
@@ -127,13 +162,108 @@ int volume_ensure(const Store *store, const char *name, bool anonymous, Volume *
         return 0;
 }
 
-int volume_mark_filled(const Store *store, Volume *volume, Error *reterr) {
-        _cleanup_fd_ int dir_fd = open_volume(store, volume->name, reterr);
+/* One that is still empty is filled by the next container that has something for it, as in Podman. */
+static int mark_taken(const Store *store, Volume *volume, Error *reterr) {
+        _cleanup_fd_ int dir_fd = open_volume(store, volume->name, reterr), data = -EBADF;
 
         if (dir_fd < 0)
                 return dir_fd;
-        volume->needs_copy_up = false;
+        data = openat(dir_fd, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        bool empty = data >= 0 && copy_directory_is_empty(data) > 0;
+        if (volume->taken && (empty || !volume->needs_copy_up))
+                return 0;
+        volume->needs_copy_up = volume->needs_copy_up && empty;
+        volume->taken = true;
         return save(dir_fd, volume, reterr);
+}
+
+int volume_find(const Store *store, const char *word, char **ret, Error *reterr) {
+        _cleanup_volume_ Volume volume = VOLUME_NULL;
+        _cleanup_error_ Error error = ERROR_NULL;
+        _cleanup_strv_ char **names = NULL;
+        const char *found = NULL;
+        int r = volume_load(store, word, &volume, &error);
+
+        if (r == -ENOENT) {
+                int k = volume_list(store, &names, reterr);
+
+                if (k < 0)
+                        return k;
+        }
+        for (char **name = names; name && *name; name++) {
+                if (!str_after(*name, word))
+                        continue;
+                if (found)
+                        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot tell which volume '%s' is: '%s' and '%s' begin so", word,
+                                         found, *name);
+                found = *name;
+        }
+        if (r < 0 && !found)
+                return error_move(reterr, &error);
+        return str_replace(ret, found ?: word) < 0 ? error_oom(reterr) : 0;
+}
+
+static bool needs_lock(const Volume *volume) {
+        VolumeKind kind = volume_kind(volume);
+
+        return (kind == VOLUME_DIRECTORY && (volume->needs_copy_up || !volume->taken)) || kind == VOLUME_TMPFS || kind == VOLUME_IMAGE;
+}
+
+/* It may have been removed while its lock was waited for: then it is made again. */
+static int hold_one(const Store *store, const char *name, bool anonymous, VolumeHold *ret, Error *reterr) {
+        for (;;) {
+                int r = volume_ensure(store, name, anonymous, &ret->volume, reterr);
+
+                if (r < 0 || !needs_lock(&ret->volume))
+                        return r;
+                volume_done(&ret->volume);
+                ret->volume = VOLUME_NULL;
+                _cleanup_fd_ int dir_fd = open_volume(store, name, reterr);
+                _cleanup_fd_ int fd = dir_fd < 0 ? dir_fd : store_lock(dir_fd, "lock", /* exclusive= */ true, reterr);
+                r = fd < 0 ? fd : volume_load(store, name, &ret->volume, reterr);
+                if (r >= 0) {
+                        ret->lock_fd = TAKE_FD(fd);
+                        return 0;
+                }
+                if (r != -ENOENT)
+                        return r;
+                error_done(reterr);
+        }
+}
+
+const Volume *volume_held(const VolumeHolds *holds, const char *name) {
+        for (size_t i = 0; i < holds->n; i++)
+                if (str_equal(holds->items[i].volume.name, name))
+                        return &holds->items[i].volume;
+        return NULL;
+}
+
+int volume_hold(const Store *store, const char *name, bool anonymous, VolumeHolds *holds, Error *reterr) {
+        if (volume_held(holds, name))
+                return 0;
+        VolumeHold *hold = container_array_add((void **) &holds->items, &holds->n, sizeof(*hold));
+        if (!hold)
+                return error_oom(reterr);
+        *hold = (VolumeHold){ .lock_fd = -EBADF };
+        return hold_one(store, name, anonymous, hold, reterr);
+}
+
+int volume_holds_mark(const Store *store, VolumeHolds *holds, Error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; i < holds->n && r >= 0; i++)
+                if (holds->items[i].lock_fd >= 0)
+                        r = mark_taken(store, &holds->items[i].volume, reterr);
+        return r;
+}
+
+void volume_holds_done(VolumeHolds *holds) {
+        for (size_t i = 0; i < holds->n; i++) {
+                volume_done(&holds->items[i].volume);
+                (void) fd_close(holds->items[i].lock_fd);
+        }
+        free(holds->items);
+        *holds = (VolumeHolds){};
 }
 
 char *volume_data_path(const Store *store, const char *name) {
@@ -172,9 +302,17 @@ int volume_remove(const Store *store, const char *name, Error *reterr) {
                 return r;
         if (!dead)
                 return error_oom(reterr);
-        _cleanup_fd_ int parent = store_open_data(store, "volumes", reterr);
+        _cleanup_fd_ int parent = store_open_data(store, "volumes", reterr), lock = -EBADF;
         if (parent < 0)
                 return parent;
+        _cleanup_fd_ int dir_fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (dir_fd >= 0) {
+                lock = store_lock(dir_fd, "lock", /* exclusive= */ true, reterr);
+                if (lock == -ENOENT) /* removed by another one meanwhile */
+                        error_done(reterr);
+                else if (lock < 0)
+                        return lock;
+        }
         r = renameat(parent, name, parent, dead) < 0 ? -errno : 0;
         if (r == -ENOTEMPTY || r == -EEXIST) { /* an earlier removal of that name was killed */
                 r = mapped_remove_tree(parent, dead, reterr);
