@@ -16,9 +16,7 @@ enum { IN_SIZE = 256 * 1024, OUT_SIZE = RING_BUFFER_SIZE, HEAVY_SIZE = 64 * 1024
 
 /* What the process that decompresses says at its end. */
 typedef struct RingEnd {
-        uint64_t n_in;
         int32_t fault;
-        char digest[DIGEST_LENGTH + 1];
 } RingEnd;
 
 struct Stream {
@@ -37,6 +35,7 @@ struct Stream {
         Error *archive_error;       /* where a read fault inside a libarchive callback goes */
         Ring *ring;                 /* where the bytes come from that another process decompresses */
         RingEnd ring_end;
+        Ring *filled;               /* in that process: where they go, and what comes in, to be hashed there */
         void (*tap)(void *data, const void *bytes, size_t size);
         void *tap_data;
 };
@@ -72,17 +71,25 @@ static int corrupt(const Stream *s, Error *reterr, const char *reason) {
         return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "the %s data is damaged: %s", compression_to_string(s->compression), reason);
 }
 
+static int ring_fault(Error *reterr) {
+        return error_set(reterr, -EPIPE, ERROR_INTERNAL, "the unpacking process was killed");
+}
+
 /* Refills the empty input buffer. */
 static int fill_in(Stream *s, Error *reterr) {
+        uint8_t *to = s->in;
+        size_t size = s->filled ? RING_INPUT_SIZE : IN_SIZE;
         ssize_t n = 0;
 
         s->in_start = s->in_end = 0;
         if (s->in_eof)
                 return 0;
+        if (s->filled && ring_buffer(s->filled, RING_INPUT, &to) < 0)
+                return ring_fault(reterr);
         if (s->positioned && s->left > 0)
-                n = RETRY_EINTR(pread(s->fd, s->in, MIN(s->left, (uint64_t) IN_SIZE), (off_t) s->offset));
+                n = RETRY_EINTR(pread(s->fd, to, MIN(s->left, (uint64_t) size), (off_t) s->offset));
         else if (!s->positioned)
-                n = RETRY_EINTR(read(s->fd, s->in, IN_SIZE));
+                n = RETRY_EINTR(read(s->fd, to, size));
         if (n < 0)
                 return error_set_errno(reterr, -errno, "cannot read");
         if (n == 0) {
@@ -97,6 +104,9 @@ static int fill_in(Stream *s, Error *reterr) {
                 s->offset += (uint64_t) n;
                 s->left -= (uint64_t) n;
         }
+        if (s->filled && ring_put(s->filled, RING_INPUT, (size_t) n) < 0)
+                return ring_fault(reterr);
+        s->in = to;
         if (s->hash_in)
                 sha256_update(s->hash_in, s->in, (size_t) n);
         return 0;
@@ -194,17 +204,30 @@ static int decode_archive(Stream *s, Error *reterr) {
         return 0;
 }
 
+/* Up to the next buffer of what was decompressed, hashing what came in meanwhile. */
 static int take_from_ring(Stream *s, Error *reterr) {
-        int r = ring_take(s->ring, s->out, &s->out_end, &s->ring_end, sizeof(s->ring_end));
+        const uint8_t *buffer;
+        RingLane lane;
+        size_t size;
+        int r;
 
-        if (r > 0)
-                return 0;
+        while ((r = ring_take(s->ring, &lane, &buffer, &size, &s->ring_end, sizeof(s->ring_end))) > 0) {
+                if (lane == RING_INPUT) {
+                        s->n_in += size;
+                        if (s->hash_in)
+                                sha256_update(s->hash_in, buffer, size);
+                } else {
+                        memcpy(s->out, buffer, size);
+                        s->out_end = size;
+                }
+                ring_give_back(s->ring, lane);
+                if (lane == RING_OUTPUT)
+                        return 0;
+        }
         if (r < 0)
                 return error_set(reterr, -EPIPE, ERROR_INTERNAL, "the process that decompresses was killed");
         if (s->ring_end.fault < 0)
                 return wire_receive_result(s->ring->socket, reterr) < 0 ? s->ring_end.fault : -EPIPE;
-        s->ring_end.digest[DIGEST_LENGTH] = 0;
-        s->n_in = s->ring_end.n_in;
         s->ended = true;
         return 0;
 }
@@ -394,42 +417,43 @@ void stream_digests(Stream *s, char ret_in[static DIGEST_LENGTH + 1], char ret_o
         if (s->hash_in)
                 sha256_finish(s->hash_in, ret_in);
         else
-                (void) stpcpy(ret_in, s->ring ? s->ring_end.digest : ret_out);
+                (void) stpcpy(ret_in, ret_out);
 }
 
 bool stream_is_heavy(const Stream *s) {
         return s->compression != COMPRESSION_NONE && s->in_end > HEAVY_SIZE;
 }
 
-static int fill_ring(Stream *s, Ring *ring, Error *reterr) {
-        uint8_t *own = TAKE_PTR(s->out);
+static int fill_ring(Stream *s, Error *reterr) {
         size_t n = 1;
         int r = 0;
 
         while (r >= 0 && n > 0) {
                 const uint8_t *p;
 
-                r = ring_buffer(ring, &s->out);
-                if (r >= 0)
-                        r = stream_peek(s, &p, &n, reterr);
+                if (ring_buffer(s->filled, RING_OUTPUT, &s->out) < 0)
+                        return ring_fault(reterr);
+                r = stream_peek(s, &p, &n, reterr);
                 if (r >= 0 && n > 0) {
                         stream_consume(s, n);
-                        r = ring_put(ring, n);
+                        if (ring_put(s->filled, RING_OUTPUT, n) < 0)
+                                return ring_fault(reterr);
                 }
         }
-        s->out = own;
         return r < 0 ? r : stream_finish(s, reterr);
 }
 
 int stream_fill_ring(Stream *s, Ring *ring, Error *reterr) {
+        uint8_t *in = s->in, *out = s->out;
         RingEnd end = {};
 
-        s->hash_out = sha256_free(s->hash_out); /* the other side's work */
-        int r = fill_ring(s, ring, reterr);
-        if (s->hash_in)
-                sha256_finish(s->hash_in, end.digest);
-        s->hash_in = sha256_free(s->hash_in);
-        end.n_in = s->n_in;
+        s->hash_in = sha256_free(s->hash_in); /* both are the other side's work */
+        s->hash_out = sha256_free(s->hash_out);
+        s->filled = ring;
+        int r = fill_ring(s, reterr);
+        s->filled = NULL;
+        s->in = in;
+        s->out = out;
         end.fault = r < 0 ? r : 0;
         if (ring_end(ring, &end, sizeof(end)) >= 0 && r < 0)
                 (void) wire_send_result(ring->socket, r, reterr);
@@ -438,7 +462,6 @@ int stream_fill_ring(Stream *s, Ring *ring, Error *reterr) {
 
 void stream_take_ring(Stream *s, Ring *ring) {
         s->ring = ring;
-        s->hash_in = sha256_free(s->hash_in);
         free(TAKE_PTR(s->inflate));
         free(TAKE_PTR(s->in));
 }

@@ -61,7 +61,7 @@ Compression stream_compression(const Stream *stream) _pure_;
 bool stream_is_heavy(const Stream *stream) _pure_;
 
 /* The two halves of a stream after a fork(2), before anything was taken from it. One process decompresses all of it into the
- * ring, hashing what comes in; the other one's stream then has its bytes, and the digest, from there (borrowed). */
+ * ring, and puts what comes in there, too; the other one's stream then has its bytes from there (borrowed), and hashes both. */
 int stream_fill_ring(Stream *stream, Ring *ring, Error *reterr);
 void stream_take_ring(Stream *stream, Ring *ring);
 
