@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "image/commit.h"
+#include "image/nursery.h"
 #include "image/share.h"
 
 bool layer_dir_is_in(int layers_fd, const char *diff_id, uint64_t *ret_size) {
@@ -68,12 +69,18 @@ int layer_dir_mend(int layers_fd, int stage_fd, const char *diff_id, Error *rete
         return json_write(here, "layer.json", record, 0600, FILE_DURABLE, reterr);
 }
 
-int layer_dir_make(const Stage *stage, size_t number, char ret_path[static LAYER_DIR_NAME_SIZE], int *ret_fd, int *ret_record_fd,
+static void dir_name(size_t number, bool small, char ret[static LAYER_DIR_NAME_SIZE]) {
+        (void) snprintf(ret, LAYER_DIR_NAME_SIZE, "%slayer-%zu", small ? NURSERY_SMALL "/" : "", number);
+}
+
+int layer_dir_make(const Stage *stage, size_t number, bool small, char ret_path[static LAYER_DIR_NAME_SIZE], int *ret_fd, int *ret_record_fd,
                    Error *reterr) {
         char name[LAYER_DIR_NAME_SIZE];
         _cleanup_fd_ int fd = -EBADF, diff = -EBADF;
 
-        (void) snprintf(name, sizeof(name), "layer-%zu", number);
+        dir_name(number, small, name);
+        if (small && mkdirat(stage->fd, NURSERY_SMALL, 0700) < 0 && errno != EEXIST)
+                return error_set_errno(reterr, -errno, "cannot make a temporary directory");
         if (mkdirat(stage->fd, name, 0700) < 0) {
                 int r = errno == EEXIST ? stage_remove_tree(&stage->map, stage->fd, name, reterr) : -errno; /* of an earlier try */
 
@@ -134,7 +141,7 @@ static int check(const char *digest, char **diff_id, const UnpackResult *result,
         return 0;
 }
 
-int layer_dir_finish(const Stage *stage, size_t number, int fd, const UnpackResult *result, const char *digest, char **diff_id,
+int layer_dir_finish(const Stage *stage, size_t number, bool small, int fd, const UnpackResult *result, const char *digest, char **diff_id,
                      Error *reterr) {
         char name[LAYER_DIR_NAME_SIZE];
         uint64_t size;
@@ -147,7 +154,7 @@ int layer_dir_finish(const Stage *stage, size_t number, int fd, const UnpackResu
         if (result->n_devices_skipped > 0)
                 log_info("layer %zu has %llu device nodes that an ordinary user cannot make, leaving them out", number + 1,
                          (unsigned long long) result->n_devices_skipped);
-        (void) snprintf(name, sizeof(name), "layer-%zu", number);
+        dir_name(number, small, name);
         if (!layer_dir_is_in(stage->fd, *diff_id, &size) && renameat(stage->fd, name, stage->fd, digest_hex(*diff_id)) < 0)
                 return error_set_errno(reterr, -errno, "cannot rename a temporary directory");
         return 0;

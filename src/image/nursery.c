@@ -21,41 +21,101 @@ enum { FD_RESULT, FD_IN, FD_OUT, FDS_MAX };
 typedef struct Order {
         WorkerTask task;
         uint64_t offset, size, size_limit;
-        bool has_out;
+        bool has_out, small;
         char path[NURSERY_PATH_SIZE];
 } Order;
 
+static WorkerJob order_job(const Order *order, const int *fds) {
+        return (WorkerJob){ .task = order->task, .in_fd = fds[FD_IN], .offset = order->offset, .size = order->size, .dir_fd = -EBADF,
+                            .out_fd = order->has_out ? fds[FD_OUT] : -EBADF, .size_limit = order->size_limit };
+}
+
+/* The capability that leaves a chroot(2) goes with the rest, and no descriptor of a directory comes along. */
+static int change_root(const char *path) {
+        return chdir(path) < 0 || chroot(".") < 0 ? -errno : 0;
+}
+
 _noreturn_ static void worker_main(const Order *order, const UserMap *map, const int *fds) {
         int socket = fds[FD_RESULT];
-        WorkerJob job = { .task = order->task, .in_fd = fds[FD_IN], .offset = order->offset, .size = order->size, .dir_fd = -EBADF,
-                          .out_fd = order->has_out ? fds[FD_OUT] : -EBADF, .size_limit = order->size_limit };
+        WorkerJob job = order_job(order, fds);
 
         (void) signal(SIGCHLD, SIG_DFL);
-        /* the capability that leaves a chroot(2) goes with the rest, and no descriptor of a directory comes along */
-        if (worker_keep_fds(&job, &socket) < 0 || chdir(order->path) < 0 || chroot(".") < 0)
+        if (worker_keep_fds(&job, &socket) < 0 || change_root(order->path) < 0)
                 _exit(1);
         worker_serve(&job, map, socket);
 }
 
-static void take_order(int socket, const UserMap *map) {
-        int fds[FDS_MAX] = { -EBADF, -EBADF, -EBADF };
-        size_t n = ELEMENTSOF(fds);
-        Order order;
+static bool take_order(int socket, Order *ret, int fds[static FDS_MAX], size_t *ret_n) {
+        *ret_n = FDS_MAX;
+        if (io_receive_fds(socket, ret, sizeof(*ret), fds, ret_n) != sizeof(*ret) ||
+            *ret_n != (ret->has_out ? FDS_MAX : FDS_MAX - 1U))
+                return false;
+        ret->path[sizeof(ret->path) - 1] = 0;
+        return true;
+}
 
-        ssize_t size = io_receive_fds(socket, &order, sizeof(order), fds, &n);
-        if (size != sizeof(order) || n != (order.has_out ? FDS_MAX : FDS_MAX - 1U))
-                _exit(0); /* the parent has gone */
-        order.path[sizeof(order.path) - 1] = 0;
-        if (process_fork_bound(SIGKILL) == 0)
-                worker_main(&order, map, fds);
-        /* a fork(2) that failed is seen by the socket that nobody has any more */
+static void close_all(const int *fds, size_t n) {
         for (size_t i = 0; i < n; i++)
                 (void) fd_close(fds[i]);
+}
+
+/* The common worker of the small layers. */
+_noreturn_ static void small_main(uint64_t size_limit, const UserMap *map, int socket) {
+        _cleanup_error_ Error error = ERROR_NULL;
+        WorkerJob none = { .in_fd = -EBADF, .out_fd = -EBADF };
+        int fds[FDS_MAX];
+        Order order;
+        size_t n;
+
+        if (worker_keep_fds(&none, &socket) < 0 || change_root(NURSERY_SMALL) < 0 || worker_lock(size_limit, &error) < 0)
+                _exit(1);
+        while (take_order(socket, &order, fds, &n)) {
+                const WorkerJob job = order_job(&order, fds);
+                _cleanup_fd_ int root = openat(AT_FDCWD, order.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+                if (root >= 0)
+                        worker_unpack(&job, map, root, fds[FD_RESULT]);
+                close_all(fds, n);
+        }
+        _exit(0);
+}
+
+/* A socket to it, made when it is first needed. */
+static int small_start(uint64_t size_limit, const UserMap *map) {
+        int pair[2];
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return -errno;
+        _cleanup_fd_ int ours = pair[0], theirs = pair[1];
+        pid_t pid = process_fork_bound(SIGKILL);
+        if (pid < 0)
+                return -errno;
+        if (pid == 0)
+                small_main(size_limit, map, theirs);
+        return TAKE_FD(ours);
+}
+
+/* Whatever goes wrong here is seen by a socket for a result that nobody has any more. */
+static void serve(int socket, const UserMap *map, int *small_fd) {
+        int fds[FDS_MAX];
+        Order order;
+        size_t n;
+
+        if (!take_order(socket, &order, fds, &n))
+                _exit(0); /* the parent has gone */
+        if (order.small && *small_fd < 0)
+                *small_fd = small_start(order.size_limit, map);
+        if (order.small)
+                (void) io_send_fds(*small_fd, &order, sizeof(order), fds, n);
+        else if (process_fork_bound(SIGKILL) == 0)
+                worker_main(&order, map, fds);
+        close_all(fds, n);
 }
 
 _noreturn_ static void nursery_main(int dir_fd, const UserMap *map, int socket) {
         _cleanup_error_ Error error = ERROR_NULL;
         WorkerJob none = { .in_fd = -EBADF, .out_fd = -EBADF };
+        int small_fd = -EBADF;
 
         pid_t parent = getppid();
         int r = fchdir(dir_fd) < 0 ? -errno : worker_keep_fds(&none, &socket);
@@ -72,7 +132,7 @@ _noreturn_ static void nursery_main(int dir_fd, const UserMap *map, int socket) 
         if (wire_send_result(socket, r, &error) < 0 || r < 0)
                 _exit(1);
         for (;;)
-                take_order(socket, map);
+                serve(socket, map, &small_fd);
 }
 
 int nursery_start(int dir_fd, const UserMap *map, Nursery *ret, Error *reterr) {
@@ -90,9 +150,9 @@ int nursery_start(int dir_fd, const UserMap *map, Nursery *ret, Error *reterr) {
         return 0;
 }
 
-int nursery_start_worker(Nursery *nursery, const WorkerJob *job, const char *path, Worker *ret, Error *reterr) {
+int nursery_start_worker(Nursery *nursery, const WorkerJob *job, bool small, const char *path, Worker *ret, Error *reterr) {
         Order order = { .task = job->task, .offset = job->offset, .size = job->size, .size_limit = job->size_limit,
-                        .has_out = job->out_fd >= 0 };
+                        .has_out = job->out_fd >= 0, .small = small };
         int pair[2];
 
         if (!nursery->ready) {

@@ -44,8 +44,11 @@ typedef struct Layer {
         PullWait wait;              /* WAITING */
         /* RUNNING */
         Worker worker;
-        int dir_fd;
+        int dir_fd, record_fd;
+        char path[LAYER_DIR_NAME_SIZE];
         unsigned transfer;
+        bool small;
+        int small_fd;               /* a pipe with the bytes of a small one, which is unpacked when all are there */
         bool transfer_over, worker_over;
         int64_t worker_over_msec;
         Error transfer_error, worker_error;
@@ -80,7 +83,8 @@ int pull_layers_new(Stage *stage, RegistryClient *client, Progress *progress, co
                 Layer *layer = l->layers + l->n;
 
                 *layer = (Layer){ .blob = manifest->layers + l->n, .diff_id = image->layers[l->n].diff_id, .lock_fd = -EBADF,
-                                  .wait = PULL_WAIT_NULL, .worker = WORKER_NULL, .dir_fd = -EBADF };
+                                  .wait = PULL_WAIT_NULL, .worker = WORKER_NULL, .dir_fd = -EBADF, .record_fd = -EBADF,
+                                  .small_fd = -EBADF };
                 for (size_t i = 0; i < l->n; i++)
                         if (str_equal(l->layers[i].diff_id, layer->diff_id))
                                 layer->state = LAYER_SAME;
@@ -103,6 +107,8 @@ static void layer_stop(PullLayers *l, Layer *layer) {
                 registry_cancel(l->client, layer->transfer);
         nursery_worker_wait_gone(&layer->worker);
         layer->dir_fd = fd_close(layer->dir_fd);
+        layer->record_fd = fd_close(layer->record_fd);
+        layer->small_fd = fd_close(layer->small_fd);
         error_done(&layer->transfer_error);
         error_done(&layer->worker_error);
         pull_wait_done(&layer->wait);
@@ -153,16 +159,25 @@ static int start_transfer(PullLayers *l, Layer *layer, int *ret_read_fd, Error *
                 return error_set_errno(reterr, -errno, "cannot start a transfer");
         _cleanup_fd_ int read_fd = pair[0], write_fd = pair[1];
         (void) fcntl(write_fd, F_SETPIPE_SZ, PIPE_SIZE); /* a smaller one does, too */
+        /* a pipe has as many writes as pages, so there is room for a small one that comes in many pieces */
+        layer->small = layer->blob->size <= NURSERY_SMALL_SIZE && fcntl(write_fd, F_GETPIPE_SZ) >= 4 * NURSERY_SMALL_SIZE;
         int r = registry_blob_start(l->client, layer->blob->digest, layer->blob->size, write_fd, &layer->transfer, reterr);
         if (r >= 0)
                 *ret_read_fd = TAKE_FD(read_fd);
         return r;
 }
 
+static int start_worker(PullLayers *l, Layer *layer, int read_fd, Error *reterr) {
+        _cleanup_fd_ int record = TAKE_FD(layer->record_fd);
+        const WorkerJob job = { .task = WORKER_UNPACK, .in_fd = read_fd, .size = UINT64_MAX, .dir_fd = -EBADF, .out_fd = record,
+                                .size_limit = l->size_limit };
+
+        return nursery_start_worker(&l->nursery, &job, layer->small, layer->path, &layer->worker, reterr);
+}
+
 static int layer_start(PullLayers *l, size_t number, Error *reterr) {
         Layer *layer = l->layers + number;
-        char path[LAYER_DIR_NAME_SIZE];
-        _cleanup_fd_ int record = -EBADF, read_fd = -EBADF;
+        _cleanup_fd_ int read_fd = -EBADF;
         int r = 0;
 
         if (l->nursery.pid == 0)
@@ -173,12 +188,13 @@ static int layer_start(PullLayers *l, size_t number, Error *reterr) {
                 return r;
         layer->state = LAYER_RUNNING;
         layer->transfer_over = layer->worker_over = false;
-        r = layer_dir_make(l->stage, number, path, &layer->dir_fd, &record, reterr);
+        r = layer_dir_make(l->stage, number, layer->small, layer->path, &layer->dir_fd, &layer->record_fd, reterr);
         if (r < 0)
                 return r;
-        WorkerJob job = { .task = WORKER_UNPACK, .in_fd = read_fd, .size = UINT64_MAX, .dir_fd = -EBADF, .out_fd = record,
-                          .size_limit = l->size_limit };
-        r = nursery_start_worker(&l->nursery, &job, path, &layer->worker, reterr);
+        if (layer->small)
+                layer->small_fd = TAKE_FD(read_fd);
+        else
+                r = start_worker(l, layer, read_fd, reterr);
         if (r >= 0)
                 (void) progress_begin(l->progress, number, layer->blob->digest, (uint64_t) layer->blob->size);
         return r;
@@ -260,7 +276,7 @@ static int layer_finish(PullLayers *l, size_t number, Error *reterr) {
                 r = error_set(reterr, -EBADMSG, ERROR_CORRUPT, "it is damaged: %llu bytes, expected %lld",
                               (unsigned long long) layer->result.size_in, (long long) layer->blob->size);
         if (r >= 0)
-                r = layer_dir_finish(l->stage, number, layer->dir_fd, &layer->result, layer->blob->digest, &diff_id, reterr);
+                r = layer_dir_finish(l->stage, number, layer->small, layer->dir_fd, &layer->result, layer->blob->digest, &diff_id, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "layer %zu %s", number + 1, layer->blob->digest);
         layer->dir_fd = fd_close(layer->dir_fd);
@@ -287,30 +303,48 @@ static void worker_ended(Layer *layer) {
         layer->worker_over_msec = time_monotonic_usec() / 1000;
 }
 
+/* What is known at the end of a transfer. A small layer is unpacked now, if it is there. */
+static int transfer_ended(PullLayers *l, Layer *layer, RegistryEvent *event, Error *reterr) {
+        _cleanup_fd_ int small_fd = TAKE_FD(layer->small_fd);
+        int r = 0;
+
+        layer->transfer_over = true;
+        if (event->state == REGISTRY_FAILED) {
+                (void) error_move(&layer->transfer_error, &event->error);
+                if (layer->transfer_error.code >= 0)
+                        (void) error_set(&layer->transfer_error, -EIO, ERROR_UNREACHABLE, "the transfer failed");
+        }
+        if (small_fd >= 0 && layer->transfer_error.code < 0)
+                layer->worker_over = true; /* it never began */
+        else if (small_fd >= 0)
+                r = start_worker(l, layer, small_fd, reterr);
+        return r;
+}
+
+static Layer *layer_of_transfer(PullLayers *l, unsigned transfer) {
+        for (size_t i = 0; i < l->n; i++)
+                if (l->layers[i].state == LAYER_RUNNING && l->layers[i].transfer == transfer)
+                        return l->layers + i;
+        return NULL; /* it was given up */
+}
+
 static int take_events(PullLayers *l, Error *reterr) {
         for (;;) {
                 _cleanup_registry_event_ RegistryEvent event = {};
-                size_t i;
 
                 int r = registry_next_event(l->client, &event, reterr);
                 if (r <= 0)
                         return r;
-                for (i = 0; i < l->n; i++)
-                        if (l->layers[i].state == LAYER_RUNNING && l->layers[i].transfer == event.id)
-                                break;
-                if (i == l->n)
-                        continue; /* it was given up */
-                Layer *layer = l->layers + i;
-                progress_bytes(l->progress, i, event.bytes);
+                Layer *layer = layer_of_transfer(l, event.id);
+                if (!layer)
+                        continue;
+                progress_bytes(l->progress, (size_t) (layer - l->layers), event.bytes);
                 if (event.state == REGISTRY_PROGRESS)
                         continue;
-                layer->transfer_over = true;
-                progress_note(l->progress, i, "unpacking");
-                if (event.state == REGISTRY_FAILED) {
-                        (void) error_move(&layer->transfer_error, &event.error);
-                        if (layer->transfer_error.code >= 0)
-                                (void) error_set(&layer->transfer_error, -EIO, ERROR_UNREACHABLE, "the transfer failed");
-                }
+                progress_note(l->progress, (size_t) (layer - l->layers), "unpacking");
+                r = transfer_ended(l, layer, &event, reterr);
+                if (r < 0)
+                        return r;
         }
 }
 

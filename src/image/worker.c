@@ -107,31 +107,42 @@ static int call_function(const WorkerJob *job, int root, UnpackResult *ret, Erro
         return job->function(job->data, root, job->out_fd, reterr);
 }
 
-/* Inside: only what the sandbox leaves is possible from here on. */
-static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Error *reterr) {
-        _cleanup_stream_ Stream *stream = NULL;
-        Ring ring = RING_NULL;
-        _cleanup_fd_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        UnpackOptions options = {
+static UnpackOptions unpack_options(const WorkerJob *job, const UserMap *map) {
+        return (UnpackOptions){
                 .size_limit = job->size_limit,
                 .n_uids = map->host ? UINT32_MAX : idmap_size(&map->uid),
                 .n_gids = map->host ? UINT32_MAX : idmap_size(&map->gid),
                 .devices = map->host,
                 .record_fd = job->out_fd,
         };
+}
 
-        if (root < 0)
-                return error_set_errno(reterr, -errno, "cannot make the sandbox");
+static void prepare(void) {
         /* a change of IDs has reset it (prctl(2)) */
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
         (void) umask(0);
         (void) signal(SIGXFSZ, SIG_IGN); /* a write beyond the limit is then EFBIG */
+}
+
+/* A tar stream can be longer than its files by a header for each of them. */
+static int open_stream(const WorkerJob *job, Stream **ret, Error *reterr) {
+        return stream_open(job->in_fd, job->offset, job->size, job->task == WORKER_DECOMPRESS ? job->size_limit : UINT64_MAX,
+                           STREAM_HASH, ret, reterr);
+}
+
+/* Inside: only what the sandbox leaves is possible from here on. */
+static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Error *reterr) {
+        _cleanup_stream_ Stream *stream = NULL;
+        Ring ring = RING_NULL;
+        _cleanup_fd_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        const UnpackOptions options = unpack_options(job, map);
+
+        if (root < 0)
+                return error_set_errno(reterr, -errno, "cannot make the sandbox");
+        prepare();
         if (job->task == WORKER_FUNCTION)
                 return call_function(job, root, ret, reterr);
-        /* which reads, but looks at nothing besides the first bytes. A tar stream can be longer than its files by a header
-         * for each of them */
-        int r = stream_open(job->in_fd, job->offset, job->size, job->task == WORKER_DECOMPRESS ? job->size_limit : UINT64_MAX,
-                        STREAM_HASH, &stream, reterr);
+        int r = open_stream(job, &stream, reterr); /* which reads, but looks at nothing besides the first bytes */
         if (r >= 0)
                 r = lock_and_split(job, stream, &ring, reterr);
         if (r < 0)
@@ -164,10 +175,9 @@ int worker_keep_fds(WorkerJob *job, int *socket) {
         return close_range(WORKER_FIRST_FD + (unsigned) ELEMENTSOF(fds), ~0U, 0) < 0 ? -errno : 0;
 }
 
-_noreturn_ static void answer(int socket, int r, const UnpackResult *result, const Error *error) {
+static void answer(int socket, int r, const UnpackResult *result, const Error *error) {
         if (send(socket, result, sizeof(*result), MSG_NOSIGNAL) == sizeof(*result))
                 (void) wire_send_result(socket, r, error);
-        _exit(0);
 }
 
 _noreturn_ void worker_serve(const WorkerJob *job, const UserMap *map, int socket) {
@@ -175,6 +185,24 @@ _noreturn_ void worker_serve(const WorkerJob *job, const UserMap *map, int socke
         UnpackResult result = {};
         int r = work(job, map, &result, &error);
 
+        answer(socket, r, &result, &error);
+        _exit(0);
+}
+
+int worker_lock(uint64_t size_limit, Error *reterr) {
+        prepare();
+        return sandbox_lock(&(SandboxLimits){ .file_size = size_limit }, reterr);
+}
+
+void worker_unpack(const WorkerJob *job, const UserMap *map, int root_fd, int socket) {
+        const UnpackOptions options = unpack_options(job, map);
+        _cleanup_stream_ Stream *stream = NULL;
+        _cleanup_error_ Error error = ERROR_NULL;
+        UnpackResult result = {};
+
+        int r = open_stream(job, &stream, &error);
+        if (r >= 0)
+                r = unpack_layer(root_fd, stream, &options, &result, &error);
         answer(socket, r, &result, &error);
 }
 
@@ -191,6 +219,7 @@ _noreturn_ static void worker_main(WorkerJob job, const UserMap *map, int socket
         if (r >= 0)
                 worker_serve(&job, map, socket);
         answer(socket, r, &(UnpackResult){}, &error);
+        _exit(0);
 }
 
 int worker_start(const WorkerJob *job, const UserMap *map, Worker *ret, Error *reterr) {

@@ -44,6 +44,13 @@ int worker_start(const WorkerJob *job, const UserMap *map, Worker *ret, Error *r
  * and `socket`: gives up all else, works, and sends the result. */
 _noreturn_ void worker_serve(const WorkerJob *job, const UserMap *map, int socket);
 
+/* In such a child, which stays for more: gives up all else, but does not work yet. */
+int worker_lock(uint64_t size_limit, Error *reterr);
+
+/* In such a child, after that: unpacks the layer of the job, which is WORKER_UNPACK, into the directory `root_fd` (borrowed), and
+ * sends the result. */
+void worker_unpack(const WorkerJob *job, const UserMap *map, int root_fd, int socket);
+
 /* In such a child: puts the job's descriptors and the socket at the first numbers and closes all else. 0 or -errno. */
 int worker_keep_fds(WorkerJob *job, int *socket);
 
