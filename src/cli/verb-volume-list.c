@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod volume ls, inspect. */
+#include "base/str.h"
 #include "cli/verbs.h"
 #include "cli/volume-json.h"
 
@@ -23,7 +24,8 @@ static const Option *const list_options[] = { list_rows, NULL };
 static const FormatField list_fields[] = {
         { "Name", "VOLUME NAME" }, { "Driver", NULL },     { "Mountpoint", NULL }, { "CreatedAt", NULL },
         { "Labels", NULL },        { "Scope", NULL },      { "Options", NULL },    { "MountCount", NULL },
-        { "NeedsCopyUp", NULL },   { "NeedsChown", NULL }, { "Anonymous", NULL },  {},
+        { "NeedsCopyUp", NULL },   { "NeedsChown", NULL }, { "Anonymous", NULL },
+        { "UID", NULL },         { "GID", NULL },        {},
 };
 
 static const FormatList list_format = { list_fields, &volume_template_types, "table {{.Driver}}\t{{.Name}}" };
@@ -40,6 +42,8 @@ static int run_list(Invocation *in, Error *reterr) {
                 r = volumes_to_json(store, o->filters, /* unused= */ false, &rows, reterr);
         if (r < 0)
                 return r;
+        if (str_equal(o->format, "json"))
+                volumes_leave_out(rows);
         return o->quiet ? format_quiet(rows, "Name", /* no_trunc= */ true, stdout, reterr)
                         : format_list(&list_format, o->format, o->no_heading, rows, stdout, reterr);
 }
@@ -71,8 +75,11 @@ static int collect(const Store *store, char *const *names, json_t *array, Error 
         for (; *names; names++) {
                 _cleanup_volume_ Volume volume = VOLUME_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
-                int r = volume_load(store, *names, &volume, &error);
+                _cleanup_free_ char *name = NULL;
+                int r = volume_find(store, *names, &name, &error);
 
+                if (r >= 0)
+                        r = volume_load(store, name, &volume, &error);
                 if (r < 0) {
                         error_print(&error);
                         status = 125;
@@ -101,6 +108,8 @@ static int run_inspect(Invocation *in, Error *reterr) {
                 array = json_array();
                 status = r = array ? collect(store, in->arguments, array, reterr) : error_oom(reterr);
         }
+        if (r >= 0 && (!o->format || str_equal(o->format, "json")))
+                volumes_leave_out(array);
         if (r >= 0)
                 r = o->format ? format_objects(o->format, &volume_template_types, array, stdout, reterr)
                               : format_json(array, 5, stdout, reterr);

@@ -1,77 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sdpod volume create, exists, rm, prune: what makes volumes and removes them. */
+/* sdpod volume exists, rm, prune: which are there, and which go. */
 #include <stdio.h>
 
 #include "base/str.h"
-#include "cli/parse-env.h"
 #include "cli/verbs.h"
 #include "cli/volume-json.h"
 #include "cli/volume-use.h"
 #include "engine/remove.h"
-
-typedef struct CreateOptions {
-        char **labels, **opts;
-        bool ignore;
-} CreateOptions;
-
-static const char *const drivers[] = { "local", NULL };
-
-static int set_driver(_unused_ void *options, const char *value, Error *reterr) {
-        return str_equal(value, "local")
-                       ? 0
-                       : error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "only 'local' is there yet");
-}
-
-static int set_opt(_unused_ void *options, _unused_ const char *value, Error *reterr) {
-        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "options of volumes are not there yet");
-}
-
-#define FIELD(member) offsetof(CreateOptions, member)
-static const Option create_rows[] = {
-        { "driver", 'd', .kind = OPTION_SET, .set = set_driver, .metavar = "DRIVER",
-          .help = "Who keeps the volume: local", .complete = COMPLETE_WORDS, .words = drivers },
-        { "gid", .kind = OPTION_REFUSED },
-        { "ignore", .kind = OPTION_BOOL, .offset = FIELD(ignore), .help = "Do not fail when the volume exists" },
-        { "label", 'l', .kind = OPTION_STRV, .offset = FIELD(labels), .metavar = "KEY[=VALUE]", .help = "Add a label" },
-        { "opt", 'o', .kind = OPTION_SET, .set = set_opt, .metavar = "NAME=VALUE",
-          .help = "Set an option: none is there yet" },
-        { "uid", .kind = OPTION_REFUSED },
-        {},
-};
-static const Option *const create_options[] = { create_rows, NULL };
-
-static int run_create(Invocation *in, Error *reterr) {
-        CreateOptions *o = in->options;
-        _cleanup_volume_ Volume volume = VOLUME_NULL;
-        _cleanup_error_ Error error = ERROR_NULL;
-        const Store *store;
-        int r = invocation_store(in, &store, reterr);
-
-        for (char **l = o->labels; r >= 0 && l && *l; l++) {
-                r = parse_label(*l, &volume.labels, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "cannot use '--label %s'", *l);
-        }
-        if (r < 0)
-                return r;
-        volume.name = in->n_arguments > 0 ? strdup(in->arguments[0]) : str_random_hex(VOLUME_MADE_NAME_LENGTH);
-        if (!volume.name)
-                return error_oom(reterr);
-        r = volume_create(store, &volume, &error);
-        if (r < 0 && !(r == -EEXIST && o->ignore))
-                return error_move(reterr, &error);
-        printf("%s\n", volume.name);
-        return 0;
-}
-
-const Verb verb_volume_create = {
-        .arguments = "[NAME]",
-        .summary = "Create a volume",
-        .options = create_options,
-        .options_size = sizeof(CreateOptions),
-        .arguments_max = 1,
-        .run = run_create,
-};
 
 static int run_exists(Invocation *in, Error *reterr) {
         _cleanup_volume_ Volume volume = VOLUME_NULL;
@@ -140,12 +75,15 @@ static int refuse_used(const char *name, char *const *users, Error *reterr) {
         return error_hint(reterr, "remove them first: sdpod rm -f %s", users[0]);
 }
 
-static int remove_one(const Store *store, const char *name, const VolumeRemoveOptions *o, Error *reterr) {
+static int remove_one(const Store *store, const char *word, const VolumeRemoveOptions *o, Error *reterr) {
         _cleanup_strv_ char **users = NULL;
         _cleanup_volume_ Volume volume = VOLUME_NULL;
         _cleanup_error_ Error error = ERROR_NULL;
-        int r = volume_load(store, name, &volume, &error);
+        _cleanup_free_ char *name = NULL;
+        int r = volume_find(store, word, &name, &error);
 
+        if (r >= 0)
+                r = volume_load(store, name, &volume, &error);
         if (r == -ENOENT && o->force)
                 return 0;
         if (r < 0)
@@ -158,7 +96,7 @@ static int remove_one(const Store *store, const char *name, const VolumeRemoveOp
         r = volume_remove(store, name, &error);
         if (r < 0 && !(r == -ENOENT && o->force)) /* an anonymous one went with its container */
                 return error_move(reterr, &error);
-        printf("%s\n", name);
+        printf("%s\n", word);
         return 0;
 }
 
@@ -205,11 +143,11 @@ const Verb verb_volume_rm = {
 
 typedef struct PruneOptions {
         char **filters;
-        bool force;
+        bool all, force;
 } PruneOptions;
 
 static const Option prune_rows[] = {
-        { "all", 'a', .kind = OPTION_REFUSED_BOOL },
+        { "all", 'a', .kind = OPTION_BOOL, .offset = offsetof(PruneOptions, all), .help = "Also those with a name, as without" },
         { "filter", .kind = OPTION_STRV, .offset = offsetof(PruneOptions, filters), .metavar = "KEY=VALUE",
           .help = "Remove only what matches" },
         { "force", 'f', .kind = OPTION_BOOL, .offset = offsetof(PruneOptions, force), .help = "Do not ask" },

@@ -20,12 +20,27 @@ json_t *volume_to_json(const Store *store, const Volume *volume) {
 
         if (!path || !created)
                 return NULL;
-        object = json_pack("{s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:i, s:b, s:b, s:b}", "Name", volume->name, "Driver",
-                           "local", "Mountpoint", json_text(path), "CreatedAt", created, "Labels",
-                           json_from_pairs(volume->labels), "Scope", "local", "Options",
-                           json_from_pairs(volume->options), "MountCount", 0, "NeedsCopyUp", volume->needs_copy_up,
-                           "NeedsChown", false, "Anonymous", volume->anonymous);
+        object = json_pack("{s:s, s:s, s:o, s:s, s:o, s:s, s:o, s:i, s:i, s:i, s:b, s:b, s:b}", "Name", volume->name, "Driver",
+                           volume->driver ?: "local", "Mountpoint", json_text(path), "CreatedAt", created, "Labels",
+                           json_from_pairs(volume->labels), "Scope", "local", "Options", json_from_pairs(volume->options), "UID",
+                           (int) volume->uid, "GID", (int) volume->gid, "MountCount", (int) volume_mount_count(store, volume),
+                           "NeedsCopyUp", volume->needs_copy_up, "NeedsChown", !volume->taken && !volume->owned, "Anonymous",
+                           volume->anonymous);
         return TAKE_PTR(object);
+}
+
+void volumes_leave_out(json_t *volumes) {
+        static const char *const names[] = { "UID", "GID", "NeedsCopyUp", "NeedsChown", "Anonymous" };
+        json_t *volume;
+        size_t i;
+
+        json_array_foreach(volumes, i, volume)
+                for (size_t k = 0; k < ELEMENTSOF(names); k++) {
+                        const json_t *value = json_object_get(volume, names[k]);
+
+                        if (json_is_false(value) || (json_is_integer(value) && json_integer_value(value) == 0))
+                                (void) json_object_del(volume, names[k]);
+                }
 }
 
 #define VOLUME(item) (((const VolumeItem *) (item))->volume)
@@ -46,7 +61,11 @@ static int match_dangling(const void *item, const char *value, Error *reterr) {
         return match_bool(!((const VolumeItem *) item)->used, value, reterr);
 }
 
-static int match_local(_unused_ const void *item, const char *value, _unused_ Error *reterr) {
+static int match_driver(const void *item, const char *value, _unused_ Error *reterr) {
+        return str_equal(value, VOLUME(item)->driver ?: "local");
+}
+
+static int match_scope(_unused_ const void *item, const char *value, _unused_ Error *reterr) {
         return str_equal(value, "local");
 }
 
@@ -76,12 +95,12 @@ static int match_until(const void *item, const char *value, Error *reterr) {
 static const FilterKey filter_keys[] = {
         { "anonymous", .match = match_anonymous },
         { "dangling", .match = match_dangling },
-        { "driver", .match = match_local },
+        { "driver", .match = match_driver },
         { "label", .all = true, .match = match_label },
         { "label!", .all = true, .match = match_not_label },
         { "name", .match = match_name },
         { "opt", .all = true, .match = match_opt },
-        { "scope", .match = match_local },
+        { "scope", .match = match_scope },
         { "until", .all = true, .match = match_until },
         {},
 };

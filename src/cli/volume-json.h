@@ -14,6 +14,9 @@ typedef struct VolumeItem {
 /* Podman's fields of `volume inspect`. A new reference; NULL when out of memory. */
 json_t *volume_to_json(const Store *store, const Volume *volume);
 
+/* Takes away what Podman leaves out of JSON where it says nothing: false, and an owner of 0. */
+void volumes_leave_out(json_t *volumes);
+
 extern const TemplateTypes volume_template_types;
 
 /* All volumes that pass the filters, sorted by name, as an array of volume_to_json(). The filters: anonymous, dangling,

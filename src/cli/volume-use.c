@@ -49,6 +49,20 @@ int volume_users(const Store *store, const char *volume, char ***ret, Error *ret
         return r;
 }
 
+size_t volume_mount_count(const Store *store, const Volume *volume) {
+        _cleanup_strv_ char **users = NULL;
+        size_t n = 0;
+
+        if (volume_kind(volume) == VOLUME_DIRECTORY || volume_users(store, volume->name, &users, /* reterr= */ NULL) < 0)
+                return 0;
+        for (char **user = users; user && *user; user++) {
+                _cleanup_container_ Container c = CONTAINER_NULL;
+
+                n += container_open(store, *user, &c, /* reterr= */ NULL) >= 0 && c.pidfd >= 0;
+        }
+        return n;
+}
+
 bool volume_is_used(char *const *pairs, const char *volume) {
         size_t n = strlen(volume);
 

@@ -3,10 +3,14 @@
 #pragma once
 
 #include "state/container.h"
+#include "storage/volume.h"
 
 /* The IDs of the containers whose records name the volume, 12 digits each (NULL: none); of all volumes where `volume`
  * is NULL, as "VOLUME=ID" pairs. Containers that are being removed meanwhile are passed over. Owned. */
 int volume_users(const Store *store, const char *volume, char ***ret, Error *reterr);
+
+/* How many running containers have it mounted, of a volume that is more than a directory; else 0. */
+size_t volume_mount_count(const Store *store, const Volume *volume);
 
 /* Whether such pairs name the volume. */
 bool volume_is_used(char *const *pairs, const char *volume) _pure_;

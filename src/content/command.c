@@ -14,6 +14,7 @@
 #include "content/commit.h"
 #include "content/cp.h"
 #include "content/export.h"
+#include "content/volume-data.h"
 
 typedef struct Command {
         ToolOptions tool;
@@ -113,6 +114,18 @@ static int run_export(Command *c, const Store *store, Error *reterr) {
         return export_container(store, c->arguments[0], c->output, reterr);
 }
 
+static int run_volume_export(Command *c, const Store *store, Error *reterr) {
+        if (!c->arguments[0] || c->arguments[1])
+                return tool_usage(reterr, "'volume-export' takes a volume");
+        return volume_export(store, c->arguments[0], c->output, reterr);
+}
+
+static int run_volume_import(Command *c, const Store *store, Error *reterr) {
+        if (!c->arguments[0] || !c->arguments[1] || c->arguments[2])
+                return tool_usage(reterr, "'volume-import' takes a volume and a file");
+        return volume_import(store, c->arguments[0], c->arguments[1], reterr);
+}
+
 static int write_id_file(const char *path, const char *id, Error *reterr) {
         FILE *file = fopen(path, "we");
         int r = !file || fprintf(file, "sha256:%s", id) < 0 ? -errno : 0;
@@ -169,6 +182,8 @@ static const struct {
         { "cp", run_cp },
         { "diff", run_diff },
         { "export", run_export },
+        { "volume-export", run_volume_export },
+        { "volume-import", run_volume_import },
 };
 
 bool content_command_is(const char *name) {

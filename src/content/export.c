@@ -34,25 +34,31 @@ static int export_to(const Store *store, Tree *tree, int fd, Error *reterr) {
         return r < 0 ? r : worker_finish(&worker, &result, reterr);
 }
 
-int export_container(const Store *store, const char *name, const char *path, Error *reterr) {
-        _cleanup_container_ Container c = CONTAINER_NULL;
-        _cleanup_tree_ Tree tree = {};
+int export_tree(const Store *store, Tree *tree, const char *path, Error *reterr) {
         _cleanup_fd_ int fd = -EBADF;
         struct stat st;
 
-        int r = container_open(store, name, &c, reterr);
-        if (r >= 0)
-                r = tree_of_container(&c, &tree, reterr);
-        if (r < 0)
-                return r;
         if (!path && isatty(STDOUT_FILENO))
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot write an archive to a terminal: use --output or redirect the output");
         fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666) : dup(STDOUT_FILENO);
         if (fd < 0)
                 return error_set_errno(reterr, -errno, "cannot write '%s'", path ?: "the standard output");
-        r = export_to(store, &tree, fd, reterr);
+        int r = export_to(store, tree, fd, reterr);
         if (r < 0 && path && fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
                 (void) unlink(path); /* half an archive is none */
+        return r;
+}
+
+int export_container(const Store *store, const char *name, const char *path, Error *reterr) {
+        _cleanup_container_ Container c = CONTAINER_NULL;
+        _cleanup_tree_ Tree tree = {};
+        int r = container_open(store, name, &c, reterr);
+
+        if (r >= 0)
+                r = tree_of_container(&c, &tree, reterr);
+        if (r < 0)
+                return r;
+        r = export_tree(store, &tree, path, reterr);
         return r < 0 ? error_prefix(reterr, r, "cannot export container '%s'", name) : 0;
 }
 

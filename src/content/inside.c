@@ -112,24 +112,54 @@ static int mount_overlay(const Store *store, const Stopped *s, Error *reterr) {
         return mount_new("overlay", "overlay", old, 0, reterr);
 }
 
+/* NULL: what it has is not there while nobody runs that has it. */
+static char *volume_path(const Store *store, const char *name) {
+        _cleanup_volume_ Volume volume = VOLUME_NULL;
+        const char *device;
+
+        if (volume_load(store, name, &volume, /* reterr= */ NULL) < 0)
+                return NULL;
+        switch (volume_kind(&volume)) {
+        case VOLUME_DIRECTORY:
+                return volume_data_path(store, name);
+        case VOLUME_BIND:
+                device = strv_env_get(volume.options, "device");
+                return device ? strdup(device) : NULL;
+        default:
+                return NULL;
+        }
+}
+
 /* A volume or directory of the host at its place. What cannot be there is left out: the container's start would say so. */
 static int add_mount(const Store *store, const ContainerMount *m, int root_fd, Error *reterr) {
-        _cleanup_free_ char *volume = str_equal(m->type, "volume") && m->source ? volume_data_path(store, m->source) : NULL;
+        _cleanup_free_ char *volume = str_equal(m->type, "volume") && m->source ? volume_path(store, m->source) : NULL;
         const char *source = volume ?: str_equal(m->type, "bind") ? m->source : NULL;
-        _cleanup_fd_ int tree = -EBADF, target = -EBADF;
+        _cleanup_fd_ int tree = -EBADF, target = -EBADF, from = -EBADF;
+        /* what is written to an overlay goes elsewhere, and only while the container runs */
+        bool read_only = strv_contains(m->options, "ro") || strv_contains(m->options, "O");
         struct stat st;
 
-        if (!source || stat(source, &st) < 0)
+        if (!source || stat(source, &st) < 0 || strv_contains(m->options, "no-dereference"))
+                return 0;
+        from = open(source, O_PATH | O_CLOEXEC);
+        for (char **o = m->options; o && *o && from >= 0; o++)
+                if (str_after(*o, "subpath=")) {
+                        int below = path_open_in_root(from, str_after(*o, "subpath="), O_PATH, 0);
+
+                        (void) fd_close(from);
+                        from = below;
+                }
+        if (from < 0 || fstat(from, &st) < 0)
                 return 0;
         target = path_open_in_root(root_fd, m->destination, O_PATH, 0);
         if (target == -ENOENT && S_ISDIR(st.st_mode))
                 target = path_mkdirs_in_root(root_fd, m->destination, 0755, 0, 0);
         if (target < 0)
                 return 0;
-        tree = mount_clone(AT_FDCWD, source, /* recursive= */ true, reterr);
+        tree = mount_clone(from, "", /* recursive= */ true, reterr);
         if (tree < 0)
                 return tree;
-        int r = strv_contains(m->options, "ro") ? mount_set(tree, MOUNT_ATTR_RDONLY, 0, /* recursive= */ false, reterr) : 0;
+        int r = read_only ? mount_set(tree, MOUNT_ATTR_RDONLY, 0, /* recursive= */ false, reterr) : 0;
         return r < 0 ? r : mount_attach(tree, target, reterr);
 }
 

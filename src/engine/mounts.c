@@ -19,6 +19,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "base/wire.h"
+#include "engine/mount-trees.h"
 #include "engine/unshare.h"
 #include "proc/mount.h"
 #include "storage/rootfs.h"
@@ -241,4 +242,86 @@ int mounts_image(const Store *store, const ImageInfo *image, char **ret, Error *
         _cleanup_fd_ int tree = make_overlay(store, lower, NULL, NULL, reterr);
         r = tree < 0 ? tree : attach(store, image->id, tree, ret, reterr);
         return r < 0 ? error_prefix(reterr, r, "cannot mount image '%.12s'", image->id) : 0;
+}
+
+/* What is asked for with a value concerns the file system; the other words, the mount of a container. */
+static int new_tmpfs(const Volume *volume, Error *reterr) {
+        const char *text = strv_env_get(volume->options, "o");
+        _cleanup_strv_ char **words = strv_split(text ?: "", ","), **kept = NULL;
+        _cleanup_free_ char *joined = NULL;
+
+        for (char **w = words; w && *w; w++)
+                if (strchr(*w, '=') && strv_append(&kept, *w) < 0)
+                        return error_oom(reterr);
+        joined = kept ? strv_join(kept, ",") : strdup("");
+        return words && joined ? mount_new_words("tmpfs", joined, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, reterr) : error_oom(reterr);
+}
+
+/* Returns a detached mount. */
+static int open_volume(const Store *store, const Volume *volume, Error *reterr) {
+        _cleanup_error_ Error error = ERROR_NULL;
+        _cleanup_free_ char *upper = NULL, *work = NULL;
+        _cleanup_strv_ char **lower = NULL;
+        VolumeKind kind = volume_kind(volume);
+
+        if (kind == VOLUME_BIND)
+                return mount_clone(AT_FDCWD, strv_env_get(volume->options, "device"), /* recursive= */ true, reterr);
+        int r = mount_trees_share(store, volume->name, &error);
+        if (r >= 0 || error.message)
+                return r >= 0 ? r : error_move(reterr, &error);
+        if (kind == VOLUME_TMPFS)
+                return new_tmpfs(volume, reterr);
+        upper = str_format("volumes/%s/upper", volume->name);
+        work = str_format("volumes/%s/work", volume->name);
+        if (!upper || !work)
+                return error_oom(reterr);
+        if ((mkdirat(store->data_fd, upper, 0755) < 0 && errno != EEXIST) || (mkdirat(store->data_fd, work, 0700) < 0 && errno != EEXIST))
+                return error_set_errno(reterr, -errno, "cannot make the directories of volume '%s'", volume->name);
+        for (size_t i = strv_length(volume->layers); i-- > 0;) {
+                char path[IMAGE_LAYER_PATH_SIZE];
+
+                image_layer_path(volume->layers[i], path);
+                if (strv_append(&lower, path) < 0)
+                        return error_oom(reterr);
+        }
+        return make_overlay(store, lower, upper, work, reterr);
+}
+
+static int volume_place(const Store *store, const Volume *volume, char **ret_path, int *ret_fd, bool *ret_mounted, Error *reterr) {
+        _cleanup_free_ char *path = volume_data_path(store, volume->name);
+        struct statx sx;
+
+        if (!path)
+                return error_oom(reterr);
+        _cleanup_fd_ int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &sx) < 0)
+                return error_set_errno(reterr, -errno, "cannot look at '%s'", path);
+        *ret_mounted = sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+        *ret_path = TAKE_PTR(path);
+        *ret_fd = TAKE_FD(fd);
+        return 0;
+}
+
+int mounts_volume(const Store *store, const Volume *volume, char **ret, Error *reterr) {
+        _cleanup_fd_ int place = -EBADF;
+        bool mounted;
+        int r = volume_place(store, volume, ret, &place, &mounted, reterr);
+
+        if (r < 0 || mounted || volume_kind(volume) == VOLUME_DIRECTORY)
+                return r;
+        _cleanup_fd_ int tree = open_volume(store, volume, reterr);
+        r = tree < 0 ? tree : mount_attach(tree, place, reterr);
+        return r < 0 ? error_prefix(reterr, r, "cannot mount volume '%s'", volume->name) : 0;
+}
+
+int mounts_remove_volume(const Store *store, const Volume *volume, Error *reterr) {
+        _cleanup_free_ char *path = NULL;
+        _cleanup_fd_ int place = -EBADF;
+        bool mounted;
+        int r = volume_place(store, volume, &path, &place, &mounted, reterr);
+
+        place = fd_close(place);
+        if (r < 0 || !mounted)
+                return r;
+        return umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW) < 0 ? error_set_errno(reterr, -errno, "cannot unmount '%s'", path) : 0;
 }

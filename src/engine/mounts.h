@@ -5,6 +5,7 @@
 
 #include "image/store.h"
 #include "state/container.h"
+#include "storage/volume.h"
 
 /* ERROR_DENIED for an ordinary user outside a session. `command`: "mount". */
 int mounts_check(const char *command, Error *reterr);
@@ -16,6 +17,11 @@ int mounts_find(const Store *store, const char *id, char **ret, Error *reterr);
  * and what it wrote, writable. An image: its layers, read-only. *ret: the path, owned. */
 int mounts_container(const Store *store, Container *container, char **ret, Error *reterr);
 int mounts_image(const Store *store, const ImageInfo *image, char **ret, Error *reterr);
+
+/* A volume that is a directory is there already; for others the file system is mounted over it, the one of a container that runs where
+ * there is one. *ret: the path, owned. */
+int mounts_volume(const Store *store, const Volume *volume, char **ret, Error *reterr);
+int mounts_remove_volume(const Store *store, const Volume *volume, Error *reterr);
 
 /* Unmounts, though somebody may still work there: then the files stay theirs until they leave. 1, or 0 where it was not mounted. */
 int mounts_remove(const Store *store, const char *id, Error *reterr);
