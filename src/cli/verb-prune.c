@@ -7,7 +7,7 @@
 
 typedef struct PruneOptions {
         char **filters;
-        bool all, force, volumes;
+        bool all, build_cache, external, force, volumes;
 } PruneOptions;
 
 #define FIELD(member) offsetof(PruneOptions, member)
@@ -26,8 +26,9 @@ static int print_names(const Pruned *pruned) {
 
 static const Option image_rows[] = {
         { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Images with names, too" },
-        { "build-cache", .kind = OPTION_REFUSED_BOOL, .refused = "images are not built by sdpod, so there is no cache" },
-        { "external", .kind = OPTION_REFUSED_BOOL, .refused = "no other program keeps containers in this store" },
+        /* there is nothing of either: no image is built here, and no other program has containers in this store */
+        { "build-cache", .kind = OPTION_BOOL, .offset = FIELD(build_cache), .help = "The cache of builds, too: there is none" },
+        { "external", .kind = OPTION_BOOL, .offset = FIELD(external), .help = "Images that other programs use, too: there are none" },
         FILTER_ROW(0),
         FORCE_ROW,
         {},
@@ -98,8 +99,8 @@ const Verb verb_container_prune = {
 
 static const Option system_rows[] = {
         { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Images with names, too" },
-        { "build", .kind = OPTION_REFUSED_BOOL, .refused = "images are not built by sdpod" },
-        { "external", .kind = OPTION_REFUSED_BOOL, .refused = "no other program keeps containers in this store" },
+        { "build", .kind = OPTION_BOOL, .offset = FIELD(build_cache), .help = "What builds left, too: there is nothing" },
+        { "external", .kind = OPTION_BOOL, .offset = FIELD(external), .help = "Containers of other programs, too: there are none" },
         FILTER_ROW(0),
         FORCE_ROW,
         { "volumes", .kind = OPTION_BOOL, .offset = FIELD(volumes), .help = "Volumes, too" },

@@ -37,7 +37,7 @@ in_fish() {
 
 echo 1..12
 result "bash: verbs" "$(in_bash 'sdpod vers')" version
-result "bash: words of a group" "$(in_bash 'sdpod volume ex')" exists
+result "bash: words of a group" "$(in_bash 'sdpod volume exi')" exists
 result "bash: global options" "$(in_bash 'sdpod --runr')" --runroot
 result "bash: values" "$(in_bash 'sdpod --log-level deb')" debug
 result "bash: values behind an equals sign" "$(in_bash 'sdpod --log-level=deb')" debug
