@@ -264,8 +264,6 @@ int parse_user(ContainerConfig *config, const char *value, Error *reterr) {
 }
 
 int parse_group_add(ContainerConfig *config, const char *value, Error *reterr) {
-        if (str_equal(value, "keep-groups"))
-                return NOT_YET("keeping the caller's groups is not there yet");
         if (!is_user_word(value))
                 return INVALID("not a group's name or ID");
         return strv_append(&config->group_add, value) < 0 ? error_oom(reterr) : 0;

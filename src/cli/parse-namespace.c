@@ -15,26 +15,52 @@ static int replace(char **field, const char *value, Error *reterr) {
         return str_replace(field, value) < 0 ? error_oom(reterr) : 0;
 }
 
-/* Options behind "keep-id:" and "auto:": NAME=NUMBER, of the names that are allowed. */
-static int check_userns_options(const char *text, const char *const *allowed, Error *reterr) {
-        static const char *const later[] = { "gidmapping", "size", "uidmapping" };
+/* CONTAINER-ID:HOST-ID[:SIZE] */
+static int parse_mapping(const char *text, ContainerIdMapping *ret, Error *reterr) {
+        _cleanup_strv_ char **parts = strv_split(text, ":");
+        ContainerIdMapping mapping = { .size = 1 };
+
+        if (!parts)
+                return error_oom(reterr);
+        size_t n = strv_length(parts);
+        if (n < 2 || n > 3)
+                return INVALID("'%s' is not CONTAINER-ID:HOST-ID[:SIZE]", text);
+        if (parse_id(parts[0], &mapping.container_id) < 0)
+                return INVALID("'%s' is not an ID", parts[0]);
+        if (parse_id(parts[1], &mapping.host_id) < 0)
+                return INVALID("'%s' is not an ID", parts[1]);
+        if (n == 3 && (parse_u32(parts[2], &mapping.size) < 0 || mapping.size == 0))
+                return INVALID("'%s' is not a number of IDs", parts[2]);
+        if ((uint64_t) mapping.container_id + mapping.size > UINT32_MAX || (uint64_t) mapping.host_id + mapping.size > UINT32_MAX)
+                return INVALID("the range goes beyond the last ID");
+        *ret = mapping;
+        return 0;
+}
+
+/* Options behind "keep-id:" and "auto:": NAME=NUMBER, or NAME=MAPPING, which may come more than once, of the names that are
+ * allowed. */
+static int check_userns_options(const char *text, const char *const *numbers, const char *const *mappings, Error *reterr) {
         _cleanup_strv_ char **words = strv_split(text, ",");
 
         if (!words)
                 return error_oom(reterr);
         for (char **w = words; *w; w++) {
                 char *equals = strchr(*w, '=');
+                ContainerIdMapping mapping;
                 uint32_t number;
 
                 if (!equals)
                         return INVALID("'%s' is not NAME=VALUE", *w);
                 *equals = '\0';
-                if (!strv_contains((char *const *) allowed, *w)) {
-                        for (size_t i = 0; i < ELEMENTSOF(later); i++)
-                                if (str_equal(later[i], *w))
-                                        return NOT_YET("the option '%s' is not there yet", *w);
-                        return INVALID("there is no option '%s'", *w);
+                if (strv_contains((char *const *) mappings, *w)) {
+                        int r = parse_mapping(equals + 1, &mapping, reterr);
+
+                        if (r < 0)
+                                return r;
+                        continue;
                 }
+                if (!strv_contains((char *const *) numbers, *w))
+                        return INVALID("there is no option '%s'", *w);
                 if (parse_id(equals + 1, &number) < 0)
                         return INVALID("'%s' is not an ID or a size", equals + 1);
                 for (char **other = words; other < w; other++)
@@ -45,7 +71,8 @@ static int check_userns_options(const char *text, const char *const *allowed, Er
 }
 
 int parse_userns(ContainerConfig *config, const char *value, Error *reterr) {
-        static const char *const keep_id[] = { "uid", "gid", NULL }, *const automatic[] = { "size", NULL };
+        static const char *const keep_id[] = { "uid", "gid", "size", NULL }, *const automatic[] = { "size", NULL },
+                                 *const mappings[] = { "gidmapping", "uidmapping", NULL }, *const none[] = { NULL };
         const char *options;
         int r = 0;
 
@@ -54,9 +81,9 @@ int parse_userns(ContainerConfig *config, const char *value, Error *reterr) {
         if (str_equal(value, "nomap") || str_equal(value, "keep-id") || str_equal(value, "auto"))
                 return replace(&config->userns, value, reterr);
         if ((options = str_after(value, "keep-id:")))
-                r = check_userns_options(options, keep_id, reterr);
+                r = check_userns_options(options, keep_id, none, reterr);
         else if ((options = str_after(value, "auto:")))
-                r = check_userns_options(options, automatic, reterr);
+                r = check_userns_options(options, automatic, mappings, reterr);
         else if (str_after(value, "container:") || str_after(value, "ns:"))
                 return NOT_YET("joining another user namespace is not there yet");
         else
@@ -68,38 +95,28 @@ static bool ranges_overlap(uint32_t a, uint32_t b, uint32_t a_size, uint32_t b_s
         return (uint64_t) a < (uint64_t) b + b_size && (uint64_t) b < (uint64_t) a + a_size;
 }
 
-int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items, Error *reterr) {
-        _cleanup_strv_ char **parts = strv_split(value, ":");
-        ContainerIdMapping mapping = { .size = 1 }, *added;
-
-        if (!parts)
-                return error_oom(reterr);
-        if (*value == '+' || *value == 'u' || *value == 'g' || strchr(value, '@'))
-                return NOT_YET("the flags +, u, g and @ are not there yet");
-        size_t n = strv_length(parts);
-        if (n < 2 || n > 3)
-                return INVALID("it is CONTAINER-ID:HOST-ID[:SIZE]");
-        if (parse_id(parts[0], &mapping.container_id) < 0)
-                return INVALID("'%s' is not an ID", parts[0]);
-        if (parse_id(parts[1], &mapping.host_id) < 0)
-                return INVALID("'%s' is not an ID", parts[1]);
-        if (n == 3 && (parse_u32(parts[2], &mapping.size) < 0 || mapping.size == 0))
-                return INVALID("'%s' is not a number of IDs", parts[2]);
-        if ((uint64_t) mapping.container_id + mapping.size > UINT32_MAX ||
-            (uint64_t) mapping.host_id + mapping.size > UINT32_MAX)
-                return INVALID("the range goes beyond the last ID");
+static int add_mapping(const ContainerIdMapping *mapping, ContainerIdMapping **items, size_t *n_items, Error *reterr) {
         for (size_t i = 0; i < *n_items; i++) {
                 const ContainerIdMapping *other = &(*items)[i];
 
-                if (ranges_overlap(mapping.container_id, other->container_id, mapping.size, other->size) ||
-                    ranges_overlap(mapping.host_id, other->host_id, mapping.size, other->size))
+                if (ranges_overlap(mapping->container_id, other->container_id, mapping->size, other->size) ||
+                    ranges_overlap(mapping->host_id, other->host_id, mapping->size, other->size))
                         return INVALID("it overlaps %u:%u:%u", other->container_id, other->host_id, other->size);
         }
-        added = container_array_add((void **) items, n_items, sizeof(*added));
+        ContainerIdMapping *added = container_array_add((void **) items, n_items, sizeof(*added));
         if (!added)
                 return error_oom(reterr);
-        *added = mapping;
+        *added = *mapping;
         return 0;
+}
+
+int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items, Error *reterr) {
+        ContainerIdMapping mapping;
+
+        if (*value == '+' || *value == 'u' || *value == 'g' || strchr(value, '@'))
+                return NOT_YET("the flags +, u, g and @ are not there yet");
+        int r = parse_mapping(value, &mapping, reterr);
+        return r < 0 ? r : add_mapping(&mapping, items, n_items, reterr);
 }
 
 int parse_network(ContainerConfig *config, const char *value, Error *reterr) {

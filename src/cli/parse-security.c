@@ -2,6 +2,10 @@
 /* Reads capabilities and security options. */
 #include "cli/parse-security.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/file.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/parse-mount.h"
@@ -85,16 +89,54 @@ static int set_systempaths(ContainerConfig *config, const char *value, Error *re
         return set_unmask(config, "ALL", reterr);
 }
 
+/* SELinux's labels mean something only to a kernel with SELinux; on others they are without effect, as in Podman. */
 static int set_label(_unused_ ContainerConfig *config, const char *value, Error *reterr) {
-        return str_equal(value, "disable") ? 0 : NOT_YET("SELinux labels are not there yet");
+        static const char *const names[] = { "user:", "role:", "type:", "level:", "filetype:" };
+
+        if (str_equal(value, "disable"))
+                return 0;
+        bool known = str_equal(value, "nested");
+        for (size_t i = 0; i < ELEMENTSOF(names) && !known; i++)
+                known = str_after(value, names[i]) && *str_after(value, names[i]);
+        if (!known)
+                return INVALID("'%s' is not disable, nested, user:, role:, type:, level: or filetype:", value);
+        if (access("/sys/fs/selinux/enforce", F_OK) == 0)
+                return NOT_YET("SELinux labels are not there yet");
+        return 0;
 }
 
-static int set_apparmor(_unused_ ContainerConfig *config, const char *value, Error *reterr) {
-        return str_equal(value, "unconfined") ? 0 : NOT_YET("AppArmor profiles are not there yet");
+static bool apparmor_is_enabled(void) {
+        _cleanup_free_ char *text = NULL;
+
+        return file_read(AT_FDCWD, "/sys/module/apparmor/parameters/enabled", 16, &text, /* ret_size= */ NULL) >= 0 && *text == 'Y';
 }
 
-static int set_later(_unused_ ContainerConfig *config, _unused_ const char *value, Error *reterr) {
-        return NOT_YET("it is not there yet");
+static int set_apparmor(ContainerConfig *config, const char *value, Error *reterr) {
+        if (str_equal(value, "unconfined"))
+                return str_replace(&config->apparmor, NULL) < 0 ? error_oom(reterr) : 0;
+        if (str_empty(value) || strpbrk(value, " \t\n\r"))
+                return INVALID("'%s' is not the name of a profile", value);
+        if (!apparmor_is_enabled())
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "AppArmor is not enabled on this machine");
+        return str_replace(&config->apparmor, value) < 0 ? error_oom(reterr) : 0;
+}
+
+/* Of proc(5), by the words that the kernel has for them. */
+static int set_proc_opts(ContainerConfig *config, const char *value, Error *reterr) {
+        static const char *const hidepid[] = { "0", "1", "2", "4", "off", "noaccess", "invisible", "ptraceable", NULL };
+        _cleanup_strv_ char **words = strv_split(value, ",");
+        uint32_t gid;
+
+        if (!words)
+                return error_oom(reterr);
+        for (char **w = words; *w; w++) {
+                const char *rest;
+
+                if ((rest = str_after(*w, "hidepid=")) ? !strv_contains((char *const *) hidepid, rest)
+                    : (rest = str_after(*w, "gid=")) ? parse_id(rest, &gid) < 0 : !str_equal(*w, "subset=pid"))
+                        return INVALID("'%s' is not hidepid=0, 1, 2 or 4, gid=ID or subset=pid", *w);
+        }
+        return str_replace(&config->proc_opts, value) < 0 ? error_oom(reterr) : 0;
 }
 
 static const struct {
@@ -105,7 +147,7 @@ static const struct {
         { "label", NULL, set_label },
         { "mask", NULL, set_mask },
         { "no-new-privileges", "true", set_no_new_privileges },
-        { "proc-opts", NULL, set_later },
+        { "proc-opts", NULL, set_proc_opts },
         { "seccomp", NULL, set_seccomp },
         { "systempaths", NULL, set_systempaths },
         { "unmask", NULL, set_unmask },

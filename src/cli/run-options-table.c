@@ -8,6 +8,7 @@
 #include "cli/parse-mount.h"
 #include "cli/parse-namespace.h"
 #include "cli/parse-port.h"
+#include "cli/parse-process.h"
 #include "cli/parse-security.h"
 
 /* Calls a parser for each field of a line of CSV. */
@@ -41,7 +42,9 @@ PARSED_LIST(add_host)
 PARSED(annotation)
 EXPRESSION_LIST(cap_add, parse_capability(value, &c->cap_add, reterr))
 EXPRESSION_LIST(cap_drop, parse_capability(value, &c->cap_drop, reterr))
+PARSED_LIST(chrootdir)
 SETTER(cgroupns, parse_namespace(value, &c->cgroupns_mode, reterr))
+SETTER(conmon_pidfile, parse_path_field(value, &c->conmon_pid_file, reterr))
 PARSED(cpus)
 SETTER(cpuset_cpus, parse_cpu_list(value, &c->resources.cpuset_cpus, reterr))
 SETTER(cpuset_mems, parse_cpu_list(value, &c->resources.cpuset_mems, reterr))
@@ -53,13 +56,16 @@ PARSED(entrypoint)
 PARSED_LIST(expose)
 EXPRESSION_LIST(gidmap, parse_id_map(value, &c->gid_map, &c->n_gid_map, reterr))
 PARSED_LIST(group_add)
+PARSED(group_entry)
 PARSED(health_cmd)
 PARSED(health_interval)
 PARSED(health_log_destination)
 SETTER(health_log_count, parse_health_log(value, &c->health.log_count, reterr))
 SETTER(health_log_size, parse_health_log(value, &c->health.log_size, reterr))
 PARSED(health_startup_cmd)
+PARSED(host_user)
 PARSED(hostname)
+PARSED(hosts_file)
 SETTER(ipc, parse_namespace(value, &c->ipc_mode, reterr))
 PARSED(log_driver)
 PARSED_LIST(log_opt)
@@ -67,16 +73,22 @@ PARSED(memory_swap)
 PARSED(mount)
 PARSED(name)
 PARSED(network)
+PARSED(passwd_entry)
+PARSED(personality)
 SETTER(pid, parse_namespace(value, &c->pid_mode, reterr))
+SETTER(pidfile, parse_path_field(value, &c->pid_file, reterr))
 PARSED(pids_limit)
 PARSED_LIST(publish)
 PARSED(restart)
+PARSED(seccomp_policy)
 PARSED(security_opt)
 PARSED(shm_size)
+PARSED(shm_size_systemd)
 PARSED(stop_signal)
 PARSED(stop_timeout)
 PARSED_LIST(sysctl)
 PARSED(systemd_mode)
+PARSED(timezone)
 PARSED(tmpfs)
 EXPRESSION_LIST(uidmap, parse_id_map(value, &c->uid_map, &c->n_uid_map, reterr))
 PARSED_LIST(ulimit)
@@ -103,22 +115,31 @@ static int set_image_volume(void *options, const char *value, Error *reterr) {
         return error_set(reterr, -EINVAL, ERROR_INVALID, "it is anonymous (or bind), tmpfs or ignore");
 }
 
+static int set_passwd(void *options, const char *value, _unused_ Error *reterr) {
+        ((RunOptions *) options)->config.no_passwd = !str_equal(value, "true");
+        return 0;
+}
+
 static const char *const attach_words[] = { "stderr", "stdin", "stdout", NULL };
 static const char *const cgroups_words[] = { "disabled", "enabled", "no-conmon", "split", NULL };
 static const char *const image_volume_words[] = { "anonymous", "bind", "ignore", "tmpfs", NULL };
 static const char *const log_driver_words[] = { "journald", "json-file", "k8s-file", "none", "passthrough", NULL };
 static const char *const network_words[] = { "container:", "host", "none", "ns:", "slirp4netns", NULL };
 static const char *const on_failure_words[] = { "kill", "none", "restart", "stop", NULL };
+static const char *const personality_words[] = { "LINUX", "LINUX32", NULL };
 static const char *const pull_words[] = { "always", "missing", "never", "newer", NULL };
 static const char *const restart_words[] = { "always", "no", "on-failure", "unless-stopped", NULL };
 static const char *const sdnotify_words[] = { "conmon", "container", "healthy", "ignore", NULL };
+static const char *const seccomp_policy_words[] = { "default", "image", NULL };
 static const char *const security_words[] = {
         "apparmor=unconfined", "label=disable", "mask=", "no-new-privileges", "seccomp=", "seccomp=unconfined",
         "systempaths=unconfined", "unmask=", "unmask=ALL", NULL,
 };
 static const char *const userns_words[] = { "auto", "host", "keep-id", "nomap", NULL };
+static const char no_device_rules[] = "rules for devices are BPF programs of the cgroup, which only root may load; give devices with --device";
+static const char no_gpus[] = "it needs a CDI specification, which are not there yet; give the GPU's nodes with --device";
+static const char no_rdt[] = "only root may put processes into a class of /sys/fs/resctrl";
 static const char no_cgroup_v1[] = "it is for cgroup v1, which rootless containers cannot use";
-static const char no_conmon[] = "there is no conmon";
 
 #define FIELD(member) offsetof(RunOptions, member)
 #define CONFIG(member) offsetof(RunOptions, config.member)
@@ -144,10 +165,11 @@ static const Option common_rows[] = {
           .help = "Cgroup namespace: private, host, container:NAME, ns:PATH" },
         { "cgroups", .kind = OPTION_STRING, .offset = FIELD(cgroups), .metavar = "HOW", WORDS(cgroups_words),
           .help = "Cgroups to make: enabled, disabled, no-conmon, split" },
-        { "chrootdirs", .kind = OPTION_REFUSED },
+        { "chrootdirs", SET(chrootdir), .metavar = "DIR", .help = "Put what is made for /etc below this directory, too" },
         { "cidfile", .kind = OPTION_STRING, .offset = FIELD(cidfile), .metavar = "FILE", .complete = COMPLETE_FILE,
           .help = "Write the container's ID to this file" },
-        { "conmon-pidfile", .kind = OPTION_REFUSED, .refused = no_conmon },
+        { "conmon-pidfile", SET(conmon_pidfile), .metavar = "FILE", .complete = COMPLETE_FILE,
+          .help = "Write to this file the process that ends with the container: its init, as there is no conmon" },
         { "cpu-period", .kind = OPTION_UINT64, .offset = CONFIG(resources.cpu_period), .metavar = "MICROSECONDS",
           .help = "Period of the CPU quota" },
         { "cpu-quota", .kind = OPTION_INT64, .offset = CONFIG(resources.cpu_quota), .metavar = "MICROSECONDS",
@@ -163,7 +185,7 @@ static const Option common_rows[] = {
         { "decryption-key", .kind = OPTION_REFUSED, .refused = "encrypted images are not there yet" },
         { "device", SET(device), .metavar = "PATH[:PATH][:rwm]", .complete = COMPLETE_FILE,
           .help = "Add a device of the host" },
-        { "device-cgroup-rule", .kind = OPTION_REFUSED },
+        { "device-cgroup-rule", .kind = OPTION_REFUSED, .refused = no_device_rules },
         { "device-read-bps", .kind = OPTION_REFUSED },
         { "device-read-iops", .kind = OPTION_REFUSED },
         { "device-write-bps", .kind = OPTION_REFUSED },
@@ -179,12 +201,14 @@ static const Option common_rows[] = {
         { "env-file", .kind = OPTION_STRV, .offset = FIELD(env_files), .metavar = "FILE", .complete = COMPLETE_FILE,
           .help = "Read environment variables from a file" },
         { "env-host", .kind = OPTION_BOOL, .offset = FIELD(env_host), .help = "Pass the caller's environment on" },
-        { "env-merge", .kind = OPTION_REFUSED },
+        { "env-merge", .kind = OPTION_STRV, .offset = FIELD(env_merge), .metavar = "NAME=VALUE",
+          .help = "Set a variable from the image's, as in PATH=${PATH}:/opt/bin" },
         { "expose", SET(expose), .metavar = "PORT[/PROTOCOL]", .help = "Say that a port is in use" },
         { "gidmap", SET(gidmap), .metavar = "CONTAINER:HOST:SIZE", .help = "Map group IDs" },
-        { "gpus", .kind = OPTION_REFUSED },
+        { "gpus", .kind = OPTION_REFUSED, .refused = no_gpus },
         { "group-add", SET(group_add), .metavar = "GROUP", .help = "Add a supplementary group" },
-        { "group-entry", .kind = OPTION_REFUSED },
+        { "group-entry", SET(group_entry), .metavar = "LINE",
+          .help = "What a line that is added to group looks like: $GROUPNAME, $GID, $USERLIST" },
         { "health-cmd", SET(health_cmd), .metavar = "COMMAND",
           .help = "Command that tells whether the container is well" },
         { "health-interval", SET(health_interval), .metavar = "TIME", .help = "Time between two checks (default 30s)" },
@@ -217,8 +241,9 @@ static const Option common_rows[] = {
           .hidden = true },
         { "healthcheck-timeout", .kind = OPTION_DURATION, .offset = CONFIG(health.timeout_usec), .hidden = true },
         { "hostname", 'h', SET(hostname), .metavar = "NAME", .help = "Set the container's host name" },
-        { "hosts-file", .kind = OPTION_REFUSED },
-        { "hostuser", .kind = OPTION_REFUSED },
+        { "hosts-file", SET(hosts_file), .metavar = "FILE", .complete = COMPLETE_FILE,
+          .help = "Make /etc/hosts from this file: a path, image or none (default: the host's)" },
+        { "hostuser", SET(host_user), .metavar = "USER", .help = "Add a user of the host to the container's passwd" },
         { "http-proxy", .kind = OPTION_BOOL, .offset = FIELD(http_proxy),
           .help = "Pass the caller's proxy variables on (default false)" },
         { "image-volume", SET(image_volume), .metavar = "HOW", WORDS(image_volume_words),
@@ -251,31 +276,35 @@ static const Option common_rows[] = {
         { "network-alias", .kind = OPTION_REFUSED },
         { "no-healthcheck", .kind = OPTION_BOOL, .offset = FIELD(no_healthcheck),
           .help = "Do not check the container's health" },
-        { "no-hostname", .kind = OPTION_REFUSED_BOOL },
+        { "no-hostname", .kind = OPTION_BOOL, .offset = CONFIG(no_hostname), .help = "Leave the image's /etc/hostname alone" },
         { "no-hosts", .kind = OPTION_BOOL, .offset = CONFIG(no_hosts), .help = "Leave the image's /etc/hosts alone" },
         { "oom-kill-disable", .kind = OPTION_REFUSED_BOOL, .refused = no_cgroup_v1 },
         { "oom-score-adj", .kind = OPTION_INT, .offset = CONFIG(oom_score_adj),
           .help = "How soon to be killed when memory is short (-1000 to 1000)" },
         OPTION_ROW_OS(RunOptions, platform),
-        { "passwd", .kind = OPTION_REFUSED_BOOL },
-        { "passwd-entry", .kind = OPTION_REFUSED },
-        { "personality", .kind = OPTION_REFUSED },
+        { "passwd", .kind = OPTION_SWITCH, .set = set_passwd, .help = "Add lines to passwd and group for who has none (default true)" },
+        { "passwd-entry", SET(passwd_entry), .metavar = "LINE",
+          .help = "What a line that is added to passwd looks like: $USERNAME, $UID, $GID, $NAME, $HOME" },
+        { "personality", SET(personality), .metavar = "NAME", WORDS(personality_words), .help = "Execution domain: LINUX, LINUX32" },
         { "pid", SET(pid), .metavar = "MODE", .help = "PID namespace: private, host, container:NAME, ns:PATH" },
-        { "pidfile", .kind = OPTION_REFUSED },
+        { "pidfile", SET(pidfile), .metavar = "FILE", .complete = COMPLETE_FILE,
+          .help = "Write the PID of the container's init to this file" },
         { "pids-limit", SET(pids_limit), .metavar = "N", .help = "Number of processes; -1: no limit" },
         OPTION_ROW_PLATFORM(RunOptions, platform),
         { "pod", .kind = OPTION_REFUSED },
         { "pod-id-file", .kind = OPTION_REFUSED },
-        { "preserve-fd", .kind = OPTION_REFUSED },
-        { "preserve-fds", .kind = OPTION_REFUSED },
+        { "preserve-fd", .kind = OPTION_LIST, .offset = FIELD(preserve_fd), .metavar = "NUMBER",
+          .help = "Pass this descriptor of the caller on" },
+        { "preserve-fds", .kind = OPTION_UINT32, .offset = FIELD(preserve_fds), .help = "Pass so many descriptors on, from 3 on" },
         { "privileged", .kind = OPTION_BOOL, .offset = CONFIG(privileged),
           .help = "Give the container all that the caller may do" },
         { "publish", 'p', SET(publish), .metavar = "[[IP:]PORT:]PORT[/udp]", .help = "Publish a port on the host" },
-        { "publish-all", 'P', .kind = OPTION_REFUSED_BOOL },
+        { "publish-all", 'P', .kind = OPTION_BOOL, .offset = CONFIG(publish_all),
+          .help = "Publish all ports that the image and --expose name, on ports that are free" },
         { "pull", .kind = OPTION_STRING, .offset = FIELD(pull), .metavar = "WHEN", WORDS(pull_words),
           .help = "When to pull the image: always, missing, never, newer" },
         { "quiet", 'q', .kind = OPTION_BOOL, .offset = FIELD(quiet), .help = "Do not show the progress of a pull" },
-        { "rdt-class", .kind = OPTION_REFUSED },
+        { "rdt-class", .kind = OPTION_REFUSED, .refused = no_rdt },
         { "read-only", .kind = OPTION_BOOL, .offset = CONFIG(read_only),
           .help = "Mount the root file system read-only" },
         { "read-only-tmpfs", .kind = OPTION_SWITCH, .set = set_read_only_tmpfs,
@@ -288,37 +317,43 @@ static const Option common_rows[] = {
         OPTION_ROW_RETRY(RunOptions, registry),
         OPTION_ROW_RETRY_DELAY(RunOptions, registry),
         { "rm", .kind = OPTION_BOOL, .offset = CONFIG(auto_remove), .help = "Remove the container when it ends" },
-        { "rmi", .kind = OPTION_REFUSED_BOOL },
+        { "rmi", .kind = OPTION_BOOL, .offset = CONFIG(remove_image),
+          .help = "Remove the container when it ends, and its image where nobody else uses it" },
         { "rootfs", .kind = OPTION_BOOL, .offset = FIELD(use_rootfs),
           .help = "The first argument is a directory instead of an image" },
         { "sdnotify", .kind = OPTION_STRING, .offset = FIELD(sdnotify), .metavar = "WHO", WORDS(sdnotify_words),
           .help = "Who says READY=1: container, conmon, healthy, ignore" },
-        { "seccomp-policy", .kind = OPTION_REFUSED },
+        { "seccomp-policy", SET(seccomp_policy), .metavar = "POLICY", WORDS(seccomp_policy_words),
+          .help = "Where the seccomp filter is from: default, or image: its label io.containers.seccomp.profile" },
         { "secret", .kind = OPTION_REFUSED },
         { "security-opt", SET(security_opt), .metavar = "NAME[=VALUE]", WORDS(security_words),
           .help = "Set a security option" },
         { "shm-size", SET(shm_size), .metavar = "SIZE", .help = "Size of /dev/shm (default 64m)" },
-        { "shm-size-systemd", .kind = OPTION_REFUSED },
+        { "shm-size-systemd", SET(shm_size_systemd), .metavar = "SIZE", .help = "Size of each tmpfs that --systemd mounts" },
         { "stop-signal", SET(stop_signal), .metavar = "SIGNAL", .complete = COMPLETE_SIGNAL,
           .help = "Signal that stops the container (default SIGTERM)" },
         { "stop-timeout", SET(stop_timeout), .metavar = "SECONDS",
           .help = "Time before SIGKILL follows the stop signal (default 10)" },
-        { "subgidname", .kind = OPTION_REFUSED },
-        { "subuidname", .kind = OPTION_REFUSED },
+        { "subgidname", .kind = OPTION_STRING, .offset = FIELD(sub_gid_name), .metavar = "NAME",
+          .help = "Map the subordinate group IDs of this user alone" },
+        { "subuidname", .kind = OPTION_STRING, .offset = FIELD(sub_uid_name), .metavar = "NAME",
+          .help = "Map the subordinate IDs of this user alone" },
         { "sysctl", SET(sysctl), .metavar = "NAME=VALUE", .help = "Set a kernel parameter of the container's own" },
         { "systemd", SET(systemd_mode), .metavar = "BOOL",
           .help = "Prepare the container for systemd: only false is there yet" },
-        { "timeout", .kind = OPTION_REFUSED },
+        { "timeout", .kind = OPTION_UINT32, .offset = CONFIG(timeout), .metavar = "SECONDS",
+          .help = "Kill the container after this time" },
         OPTION_ROW_TLS_VERIFY(RunOptions, registry),
         { "tmpfs", SET(tmpfs), .metavar = "PATH[:OPTIONS]", .help = "Mount a tmpfs" },
         { "tty", 't', .kind = OPTION_BOOL, .offset = CONFIG(terminal), .help = "Give the container a terminal" },
-        { "tz", .kind = OPTION_REFUSED },
+        { "tz", SET(timezone), .metavar = "ZONE", .help = "Time zone, such as Europe/Berlin; local: the host's" },
         { "uidmap", SET(uidmap), .metavar = "CONTAINER:HOST:SIZE", .help = "Map user IDs" },
         { "ulimit", SET(ulimit), .metavar = "NAME=SOFT[:HARD]",
           .help = "Set a resource limit; host: those of the caller" },
         { "umask", SET(umask), .metavar = "MODE", .help = "Set the umask (default 0022)" },
-        { "unsetenv", .kind = OPTION_REFUSED },
-        { "unsetenv-all", .kind = OPTION_REFUSED_BOOL },
+        { "unsetenv", .kind = OPTION_STRV, .offset = FIELD(unset_env), .metavar = "NAME",
+          .help = "Do not set this variable, which the image or sdpod would set" },
+        { "unsetenv-all", .kind = OPTION_BOOL, .offset = FIELD(unset_env_all), .help = "Set none of those" },
         { "user", 'u', SET(user), .metavar = "USER[:GROUP]", .help = "Run as this user and group" },
         { "userns", SET(userns), .metavar = "MODE", WORDS(userns_words),
           .help = "User namespace: host, keep-id, auto, nomap" },

@@ -23,8 +23,8 @@ void run_options_done(void *options) {
         RunOptions *o = options;
 
         container_config_done(&o->config);
-        strv_free(o->env_below);
-        o->env_below = NULL;
+        strv_free(o->env_pairs_host);
+        o->env_pairs_host = NULL;
 }
 
 static bool mode_is(const char *mode, const char *what) {
@@ -118,6 +118,8 @@ static int check_cgroups(const ContainerConfig *c, Error *reterr) {
 
         if (c->cgroup_parent && (mode_is(c->cgroups, "split") || mode_is(c->cgroups, "disabled")))
                 return INVALID("cannot use --cgroup-parent with --cgroups %s", c->cgroups);
+        if (c->cgroup_parent && strstr(c->cgroup_parent, ".."))
+                return INVALID("cannot use '--cgroup-parent %s': it leads out of what is yours", c->cgroup_parent);
         if (mode_is(c->cgroups, "disabled") &&
             (r->memory || r->memory_reservation || r->cpu_shares || r->cpu_quota || r->cpuset_cpus || r->cpuset_mems ||
              r->pids_limit > 0))
@@ -165,10 +167,10 @@ static int add_below(RunOptions *o, char *const *env, Error *reterr) {
                 "HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "NO_PROXY",
         };
 
-        if (o->env_host && strv_extend(&o->env_below, env) < 0)
+        if (o->env_host && strv_extend(&o->env_pairs_host, env) < 0)
                 return error_oom(reterr);
         for (size_t i = 0; o->http_proxy && i < ELEMENTSOF(proxies); i++) {
-                int r = parse_env(proxies[i], env, &o->env_below, reterr);
+                int r = parse_env(proxies[i], env, &o->env_pairs_host, reterr);
 
                 if (r < 0)
                         return r;
@@ -296,6 +298,8 @@ int run_options_finish(RunOptions *o, const Invocation *in, char *const *environ
                 r = check_cgroups(c, reterr);
         if (r >= 0)
                 r = check_security(c, reterr);
+        if (r >= 0)
+                r = run_options_finish_process(o, in, reterr);
         if (r >= 0)
                 r = finish_userns(c, in, environ_now, reterr);
         return r < 0 ? r : finish_env(o, environ_now, reterr);

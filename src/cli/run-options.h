@@ -27,7 +27,12 @@ typedef struct RunOptions {
         char *pull;             /* NULL: "missing"; "always", "never", "newer" */
         bool entrypoint_given;  /* config.entrypoint replaces the image's (and its command) even when it is empty */
         bool stop_signal_given, stop_timeout_given;
-        char **env_below;       /* "K=V" of --env-host and --http-proxy: weaker than the image's */
+        char **env_pairs_host;  /* "K=V" of --env-host and --http-proxy: over the image's, below `env` */
+        char **env_merge, **unset_env;
+        bool unset_env_all;
+        uint32_t preserve_fds;
+        char **preserve_fd;     /* numbers */
+        char *sub_uid_name, *sub_gid_name;
 } RunOptions;
 
 extern const RunOptions run_options_default;
@@ -39,6 +44,9 @@ extern const Option *const run_option_tables[], *const create_option_tables[];
  * from the arguments, environment, labels, $NOTIFY_SOCKET and $SDPOD_SYSTEMD_UNIT ($PODMAN_SYSTEMD_UNIT). The image's
  * own settings are not merged in here. `environ_now` is environ(7). */
 int run_options_finish(RunOptions *options, const Invocation *invocation, char *const *environ_now, Error *reterr);
+
+/* The part of it that concerns the process and its life (run-process.c). */
+int run_options_finish_process(RunOptions *options, const Invocation *invocation, Error *reterr);
 
 /* For Verb.options_done. */
 void run_options_done(void *options);

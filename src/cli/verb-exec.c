@@ -5,8 +5,10 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "cli/container-choose.h"
 #include "cli/detach-keys.h"
 #include "cli/parse-env.h"
+#include "cli/parse-process.h"
 #include "cli/verbs.h"
 #include "engine/exec.h"
 
@@ -14,6 +16,8 @@ typedef struct ExecVerbOptions {
         char **env, **env_files;
         char *user, *workdir, *detach_keys;
         bool detach, interactive, tty, privileged, latest;
+        uint32_t preserve_fds;
+        char **preserve_fd;
 } ExecVerbOptions;
 
 #define FIELD(member) offsetof(ExecVerbOptions, member)
@@ -25,8 +29,9 @@ static const Option exec_rows[] = {
         { "env-file", .kind = OPTION_STRV, .offset = FIELD(env_files), .metavar = "FILE", .help = "Read environment variables from a file",
           .complete = COMPLETE_FILE },
         { "interactive", 'i', .kind = OPTION_BOOL, .offset = FIELD(interactive), .help = "Pass our standard input" },
-        { "latest", 'l', .kind = OPTION_REFUSED_BOOL },
-        { "preserve-fds", .kind = OPTION_REFUSED },
+        { "latest", 'l', .kind = OPTION_BOOL, .offset = FIELD(latest), .help = "In the container that was made last; all arguments are the command" },
+        { "preserve-fd", .kind = OPTION_LIST, .offset = FIELD(preserve_fd), .metavar = "NUMBER", .help = "Pass this descriptor of the caller on" },
+        { "preserve-fds", .kind = OPTION_UINT32, .offset = FIELD(preserve_fds), .help = "Pass so many descriptors on, from 3 on" },
         { "privileged", .kind = OPTION_BOOL, .offset = FIELD(privileged), .help = "All capabilities that the container's namespace has, no filter" },
         { "tty", 't', .kind = OPTION_BOOL, .offset = FIELD(tty), .help = "Give it a terminal" },
         { "user", 'u', .kind = OPTION_STRING, .offset = FIELD(user), .metavar = "USER[:GROUP]", .help = "Run as this user" },
@@ -39,11 +44,17 @@ static const Option *const exec_options[] = { exec_rows, NULL };
 static int run_exec(Invocation *in, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         _cleanup_strv_ char **env = NULL;
+        _cleanup_free_ int *fds = NULL;
+        size_t n_fds = 0;
         ExecVerbOptions *o = in->options;
         const Store *store;
         char keys[DETACH_KEYS_MAX];
         int exit_code, r = detach_keys_parse(o->detach_keys, keys, reterr);
 
+        if (r >= 0 && in->n_arguments < (o->latest ? 1 : 2))
+                r = error_set(reterr, -EINVAL, ERROR_USAGE, "must provide a non-empty command to start an exec session");
+        if (r >= 0)
+                r = parse_preserved_fds(o->preserve_fds, o->preserve_fd, &fds, &n_fds, reterr);
         for (char **f = o->env_files; f && *f && r >= 0; f++)
                 r = parse_env_file(*f, environ, &env, reterr);
         for (char **e = o->env; e && *e && r >= 0; e++)
@@ -51,13 +62,15 @@ static int run_exec(Invocation *in, Error *reterr) {
         if (r >= 0)
                 r = invocation_store(in, &store, reterr);
         if (r >= 0)
-                r = container_open(store, in->arguments[0], &container, reterr);
+                r = container_choose_one(store, o->latest ? NULL : in->arguments[0], o->latest, &container, reterr);
         if (r < 0)
                 return r;
         if (o->tty && o->interactive && !o->detach && !isatty(STDIN_FILENO))
                 log_warning("the input device is not a TTY: --tty and --interactive might not work properly");
         const ExecOptions options = {
-                .args = in->arguments + 1,
+                .args = in->arguments + !o->latest,
+                .kept_fds = fds,
+                .n_kept_fds = n_fds,
                 .env = env,
                 .user = o->user,
                 .workdir = o->workdir,
@@ -76,7 +89,7 @@ const Verb verb_exec = {
         .summary = "Run a command in a running container",
         .options = exec_options,
         .options_size = sizeof(ExecVerbOptions),
-        .arguments_min = 2,
+        .arguments_min = 1,
         .arguments_max = VERB_ANY,
         .stop_at_argument = true,
         .complete = COMPLETE_CONTAINER,

@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod port: where the ports of running containers are published. */
 #include "base/str.h"
+#include "cli/container-choose.h"
 #include "cli/parse-port.h"
 #include "cli/verbs.h"
 #include "engine/inspect.h"
 
 typedef struct PortOptions {
-        bool all;
+        bool all, latest;
 } PortOptions;
 
 static const Option rows[] = {
         { "all", 'a', .kind = OPTION_BOOL, .offset = offsetof(PortOptions, all),
           .help = "Show the ports of all containers" },
-        { "latest", 'l', .kind = OPTION_REFUSED_BOOL },
+        { "latest", 'l', .kind = OPTION_BOOL, .offset = offsetof(PortOptions, latest), .help = "Take the container made last" },
         {},
 };
 static const Option *const options[] = { rows, NULL };
@@ -66,30 +67,33 @@ static int parse_wanted(const char *text, ContainerConfig *config, Error *reterr
 }
 
 static int run(Invocation *in, Error *reterr) {
-        bool all = ((PortOptions *) in->options)->all;
+        const PortOptions *o = in->options;
+        size_t port = o->latest ? 0 : 1; /* the argument */
         _cleanup_container_config_ ContainerConfig wanted = CONTAINER_CONFIG_NULL;
         _cleanup_container_ Container container = CONTAINER_NULL;
         const Store *store;
 
-        if (all == (in->n_arguments > 0))
+        if (o->all ? in->n_arguments > 0 || o->latest : in->n_arguments < port)
                 return error_set(reterr, -EINVAL, ERROR_USAGE,
-                                 all ? "'sdpod port' takes a container, or --all, not both"
-                                     : "'sdpod port' requires a container, or --all");
-        int r = in->n_arguments > 1 ? parse_wanted(in->arguments[1], &wanted, reterr) : 0;
+                                 o->all ? "'sdpod port' takes a container, or --all, not both"
+                                        : "'sdpod port' requires a container, or --all");
+        if (in->n_arguments > port + 1)
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "--latest and arguments cannot be used together");
+        int r = in->n_arguments > port ? parse_wanted(in->arguments[port], &wanted, reterr) : 0;
         if (r >= 0)
                 r = invocation_store(in, &store, reterr);
-        if (r >= 0 && all)
+        if (r >= 0 && o->all)
                 return run_all(store, reterr);
         if (r >= 0)
-                r = container_open(store, in->arguments[0], &container, reterr);
+                r = container_choose_one(store, o->latest ? NULL : in->arguments[0], o->latest, &container, reterr);
         if (r < 0)
                 return r;
         size_t n =
                 container.status == CONTAINER_RUNNING ? print_ports(&container, wanted.ports, /* with_id= */ false) : 0;
         if (n == 0 && wanted.ports)
                 return error_set(reterr, -ENOENT, ERROR_NOT_FOUND,
-                                 "cannot show port '%s' of '%s': failed to find published port", in->arguments[1],
-                                 in->arguments[0]);
+                                 "cannot show port '%s' of '%s': failed to find published port", in->arguments[port],
+                                 container.config.name);
         return 0;
 }
 

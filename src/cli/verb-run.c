@@ -9,8 +9,10 @@
 #include "base/str.h"
 #include "cli/detach-keys.h"
 #include "cli/image-exec.h"
+#include "cli/parse-process.h"
 #include "cli/registry-options.h"
 #include "cli/run-options.h"
+#include "cli/run-rmi.h"
 #include "cli/verbs.h"
 #include "engine/create.h"
 #include "engine/detached.h"
@@ -68,8 +70,12 @@ static int create(Invocation *in, const Store **ret_store, Container *ret, Error
                 .entrypoint_given = options->entrypoint_given,
                 .stop_signal_given = options->stop_signal_given,
                 .stop_timeout_given = options->stop_timeout_given,
-                .env_below = options->env_below,
                 .image_volume = options->image_volume,
+                .env_merge = options->env_merge,
+                .unset_env = options->unset_env,
+                .unset_env_all = options->unset_env_all,
+                .sub_uid_name = options->sub_uid_name ?: options->sub_gid_name,
+                .sub_gid_name = options->sub_gid_name ?: options->sub_uid_name,
                 .pull = options->pull,
                 .pull_image = pull_image,
                 .pull_data = in,
@@ -91,6 +97,7 @@ static int create(Invocation *in, const Store **ret_store, Container *ret, Error
         if (r < 0)
                 return error_oom(reterr);
         create_options.platform = wish;
+        create_options.env_host = options->env_pairs_host;
         r = engine_create(*ret_store, &options->config, &create_options, ret, reterr);
         if (r < 0 && cidfile >= 0)
                 (void) unlink(options->cidfile);
@@ -104,14 +111,40 @@ static int create(Invocation *in, const Store **ret_store, Container *ret, Error
 
 static int run_create(Invocation *in, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
+        const RunOptions *options = in->options;
         const Store *store;
-        int r = create(in, &store, &container, reterr);
 
+        if (options->preserve_fds > 0 || options->preserve_fd)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --preserve-fds with 'sdpod create': a later start has other descriptors");
+        int r = create(in, &store, &container, reterr);
         if (r < 0)
                 return r;
         container_settled(store, &container);
         puts(container.config.id);
         return 0;
+}
+
+/* --preserve-fds, --preserve-fd */
+typedef struct Preserved {
+        int *fds;
+        size_t n;
+} Preserved;
+
+static void preserved_done(Preserved *preserved) {
+        free(preserved->fds);
+}
+
+/* Before anything is made. What goes to another process (systemd's) cannot take descriptors with it. */
+static int find_preserved(const RunOptions *o, Preserved *ret, Error *reterr) {
+        int r = parse_preserved_fds(o->preserve_fds, o->preserve_fd, &ret->fds, &ret->n, reterr);
+        bool in_unit = str_equal(o->cgroups, "split") || (getenv("NOTIFY_SOCKET") && !str_equal(o->sdnotify, "ignore"));
+
+        if (r >= 0 && ret->n > 0 && o->detach && !in_unit) {
+                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot use --preserve-fds with --detach: a container in the background is started by systemd, not by this command");
+                return error_hint(reterr, "leave --detach out, or use socket activation in a unit");
+        }
+        return r;
 }
 
 /* A container that never ran and would have removed itself is not left behind. */
@@ -121,19 +154,22 @@ static void discard(const Store *store, Container *container) {
                 container_settled(store, container);
         else
                 (void) engine_remove(store, container, &(RemoveOptions){ .volumes = true }, /* reterr= */ NULL);
+        if (container->config.remove_image)
+                run_remove_image(store, &container->config);
 }
 
-/* A taken or forbidden port keeps the command from being invoked, as Podman sees it: 126. What the options themselves lack
- * is 125. */
+/* What keeps a container that was made from starting is 126, as in Podman, whatever it is; 125 is what the options lack. */
 static int start_failed(int r, Error *reterr) {
-        if (reterr && (reterr->kind == ERROR_IN_USE || reterr->kind == ERROR_DENIED))
+        if (reterr && reterr->kind != ERROR_COMMAND_NOT_FOUND)
                 reterr->kind = ERROR_NOT_EXECUTABLE;
         return r;
 }
 
-static int run_detached(Invocation *in, const Store *store, Container *container, Error *reterr) {
+static int run_detached(Invocation *in, const Store *store, Container *container, const Preserved *preserved, Error *reterr) {
         const DetachedOptions options = {
                 .storage_driver = in->global.storage_driver,
+                .kept_fds = preserved->fds,
+                .n_kept_fds = preserved->n,
         };
         int r = engine_is_in_unit(&container->config) ? engine_start_in_unit(store, container, &options, reterr)
                                                       : engine_start_detached(store, container, &options, reterr);
@@ -154,6 +190,7 @@ static bool attaches(const RunOptions *options, const char *stream) {
 static int run_run(Invocation *in, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         RunOptions *options = in->options;
+        _cleanup_(preserved_done) Preserved preserved = {};
         char keys[DETACH_KEYS_MAX];
         const Store *store;
         int exit_code = 0, r = detach_keys_parse(options->detach_keys, keys, reterr);
@@ -161,16 +198,14 @@ static int run_run(Invocation *in, Error *reterr) {
         if (r < 0)
                 return r;
 
-        if (!options->detach && options->config.restart_policy && !str_equal(options->config.restart_policy, "no")) {
-                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --restart=%s in the foreground: not there yet",
-                                 options->config.restart_policy);
-                return error_hint(reterr, "use --detach, and 'sdpod logs --follow' to watch it");
-        }
+        r = find_preserved(options, &preserved, reterr);
+        if (r < 0)
+                return r;
         r = create(in, &store, &container, reterr);
         if (r < 0)
                 return r;
         if (options->detach)
-                return run_detached(in, store, &container, reterr);
+                return run_detached(in, store, &container, &preserved, reterr);
         if (container.config.terminal && container.config.open_stdin && !isatty(STDIN_FILENO))
                 log_warning("the input device is not a TTY: --tty and --interactive might not work properly");
         const ForegroundOptions foreground = {
@@ -180,8 +215,12 @@ static int run_run(Invocation *in, Error *reterr) {
                 .show_stderr = attaches(options, "stderr"),
                 .detach_keys = keys,
                 .storage_driver = in->global.storage_driver,
+                .kept_fds = preserved.fds,
+                .n_kept_fds = preserved.n,
         };
         r = engine_run_foreground(store, &container, &foreground, &exit_code, reterr);
+        if (container.config.remove_image)
+                run_remove_image(store, &container.config);
         return r < 0 ? start_failed(r, reterr) : exit_code;
 }
 

@@ -5,11 +5,13 @@
 #include "base/parse.h"
 #include "cli/container-args.h"
 #include "cli/detach-keys.h"
+#include "cli/run-rmi.h"
 #include "cli/verbs.h"
 #include "engine/attach.h"
 #include "engine/detached.h"
 #include "engine/foreground.h"
 #include "engine/stop.h"
+#include "engine/timeout.h"
 #include "state/events.h"
 
 /* ---- start ---- */
@@ -187,11 +189,33 @@ static int run_unit_start(Invocation *in, Error *reterr) {
 }
 
 static int run_unit_ended(Invocation *in, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL, left = CONTAINER_NULL;
         const Store *store;
         int r = invocation_store(in, &store, reterr);
 
-        return r < 0 ? r : engine_unit_ended(store, in->arguments[0], in->arguments[1], reterr);
+        if (r < 0)
+                return r;
+        bool removes_image = container_load(store, in->arguments[0], &container, /* reterr= */ NULL) >= 0 && container.config.remove_image;
+        r = engine_unit_ended(store, in->arguments[0], in->arguments[1], reterr);
+        if (removes_image && container_load(store, in->arguments[0], &left, /* reterr= */ NULL) == -ENOENT)
+                run_remove_image(store, &container.config);
+        return r;
 }
+
+static int run_unit_timeout(Invocation *in, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        const Store *store;
+        int r = invocation_store(in, &store, reterr);
+
+        if (r >= 0)
+                r = container_load(store, in->arguments[0], &container, reterr);
+        return r < 0 ? r : timeout_watch(store, &container, reterr);
+}
+
+const Verb verb_unit_timeout = {
+        .arguments = "ID", .summary = "End a container when its time is over", .arguments_min = 1, .arguments_max = 1,
+        .run = run_unit_timeout,
+};
 
 static int run_unit_stop(Invocation *in, Error *reterr) {
         const Store *store;

@@ -14,6 +14,7 @@ const VerbName verb_names[] = {
         { "__health-check", .verb = &verb_health_scheduled, .hidden = true },
         { "__start", .verb = &verb_unit_start, .hidden = true },
         { "__stop", .verb = &verb_unit_stop, .hidden = true },
+        { "__timeout", .verb = &verb_unit_timeout, .hidden = true },
         { "attach", .verb = &verb_attach },
         NOT_YET("auto-update"),
         NOT_YET("build"),

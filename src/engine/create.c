@@ -12,6 +12,9 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "engine/collect.h"
+#include "engine/create-check.h"
+#include "engine/create-env.h"
+#include "engine/policy.h"
 #include "engine/remove.h"
 #include "engine/userns-auto.h"
 #include "ns/idmap.h"
@@ -20,8 +23,6 @@
 #include "proc/sysctl.h"
 #include "state/events.h"
 #include "storage/volume.h"
-
-#define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* The name stands for what was pulled, unless another image here has it, too (a short name): then the ID. */
 static int resolve_pulled(const Store *store, const char *name, const char *id, ImageInfo *ret, Error *reterr) {
@@ -125,26 +126,6 @@ static int merge_volumes(ContainerConfig *config, char *const *volumes, const ch
         return 0;
 }
 
-/* PATH and the like, then what --env-host brought, then the image's, then the person's: a later one wins. */
-static int merge_env(ContainerConfig *config, char *const *image_env, char *const *env_below, Error *reterr) {
-        _cleanup_strv_ char **env = NULL;
-        char *const *const layers[] = { env_below, image_env, config->env };
-        int r = strv_env_set(&env, DEFAULT_PATH);
-
-        if (r >= 0)
-                r = strv_env_set(&env, "container=podman"); /* the word that programs in images look for */
-        if (r >= 0)
-                r = strv_env_set(&env, "TERM=xterm"); /* with or without a terminal, as in Podman */
-        for (size_t i = 0; i < ELEMENTSOF(layers); i++)
-                for (char *const *p = layers[i]; p && *p && r >= 0; p++)
-                        r = strv_env_set(&env, *p);
-        if (r < 0)
-                return error_oom(reterr);
-        strv_free(config->env);
-        config->env = TAKE_PTR(env);
-        return 0;
-}
-
 /* What the command line says of a health check stands, the image fills in the rest; its times only with its command. */
 static int merge_health(ContainerConfig *config, const ImageHealth *image) {
         ContainerHealth *health = &config->health;
@@ -214,6 +195,34 @@ static int merge_image(ContainerConfig *config, const ImageInfo *image, const Cr
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use image '%s': '%s' is not a signal", config->image,
                                  defaults->stop_signal);
         return merge_volumes(config, defaults->volumes, options->image_volume, reterr);
+}
+
+/* --publish-all: each port that the image or --expose names, on one that is free when it starts. */
+static int publish_exposed(ContainerConfig *config, Error *reterr) {
+        if (str_equal(config->network, "none") || str_equal(config->network, "host"))
+                return 0; /* nothing to be reached, or all is */
+        for (char **e = config->expose; e && *e; e++) {
+                const char *slash = strchr(*e, '/');
+                _cleanup_free_ char *number = strndup(*e, slash ? (size_t) (slash - *e) : strlen(*e));
+                _cleanup_free_ char *protocol = strdup(slash ? slash + 1 : "tcp");
+                uint32_t port;
+                bool known = false;
+
+                if (!number || !protocol)
+                        return error_oom(reterr);
+                if (parse_u32(number, &port) < 0 || port == 0 || port > UINT16_MAX)
+                        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot publish the exposed port '%s': not a port", *e);
+                if (!str_equal(protocol, "tcp") && !str_equal(protocol, "udp"))
+                        continue; /* as with --publish there are these two */
+                for (size_t i = 0; i < config->n_ports && !known; i++)
+                        known = config->ports[i].container_port == port && str_equal(config->ports[i].protocol ?: "tcp", protocol);
+                ContainerPort *added = known ? NULL : container_array_add((void **) &config->ports, &config->n_ports, sizeof(*added));
+                if (!known && !added)
+                        return error_oom(reterr);
+                if (added)
+                        *added = (ContainerPort){ .container_port = port, .protocol = TAKE_PTR(protocol) };
+        }
+        return 0;
 }
 
 /* What must not be covered: the kernel's own file systems are what isolation hangs on. */
@@ -297,13 +306,7 @@ static int check(const ContainerConfig *config, Error *reterr) {
         if (!idmap_to_host(&map.uid, 0, &id) || !idmap_to_host(&map.gid, 0, &id))
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
                                  "cannot use this ID map: root (0) of the container is not in it, and somebody has to set it up");
-        /* a bind mount that is read-only does not keep anybody from writing to a device, and there is no device cgroup here */
-        for (size_t i = 0; i < config->n_devices; i++)
-                if (!strchr(config->devices[i].permissions, 'r') || !strchr(config->devices[i].permissions, 'w'))
-                        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                         "cannot give the container the device '%s' as '%s': less than 'rw' is not there yet",
-                                         config->devices[i].source, config->devices[i].permissions);
-        return 0;
+        return create_check_host(config, reterr);
 }
 
 static int ensure_volumes(const Store *store, const ContainerConfig *config, Error *reterr) {
@@ -371,6 +374,12 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 if (r >= 0)
                         r = merge_image(config, &image, options, reterr);
         }
+        if (r >= 0)
+                r = policy_check_profile(config, reterr);
+        if (r >= 0 && config->publish_all)
+                r = publish_exposed(config, reterr);
+        if (r >= 0)
+                r = userns_from_names(config, options->sub_uid_name, options->sub_gid_name, reterr);
         /* who keeps their ID runs under it (podman-run(1), --userns) */
         if (r >= 0 && !config->user && config->userns && str_after(config->userns, "keep-id"))
                 r = keep_user(config, reterr);
@@ -381,7 +390,7 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
         if (r >= 0)
                 r = name_anonymous_volumes(config, reterr);
         if (r >= 0)
-                r = merge_env(config, image.config.env, options->env_below, reterr);
+                r = create_env_merge(config, image.config.env, options, reterr);
         if (r >= 0)
                 r = userns_auto_choose(store, config, &auto_lock, reterr);
         if (r >= 0)

@@ -10,8 +10,11 @@ typedef struct CreateOptions {
         bool replace;            /* an existing container of the name is removed first, running or not */
         bool entrypoint_given;   /* the request's entrypoint stands, even when empty, and drops the image's command */
         bool stop_signal_given, stop_timeout_given;
-        char *const *env_below;  /* "K=V" weaker than the image's environment */
         const char *image_volume; /* what becomes of the image's volumes: NULL: "anonymous"; "tmpfs", "ignore" */
+        char *const *env_host;   /* "K=V" of --env-host and --http-proxy: over the image's environment, below the request's */
+        char *const *env_merge, *const *unset_env; /* what is made of, and taken from, the image's */
+        bool unset_env_all;
+        const char *sub_uid_name, *sub_gid_name; /* both or none: whose subordinate IDs are the container's */
         const char *pull;        /* NULL: "missing"; "always", "never", "newer" */
         /* Pulls the image by that policy: the ID of what is there then. */
         int (*pull_image)(void *data, const char *image, const char *policy, char ret_id[65], Error *reterr);

@@ -139,6 +139,8 @@ static int start_here(const Store *store, Container *container, const DetachedOp
                 .failure_exit_status = failure_exit_status,
                 .data = &unit,
                 .listen_fds = MAX(listen_fds, 0),
+                .kept_fds = options->kept_fds,
+                .n_kept_fds = options->n_kept_fds,
         };
 
         int r = output_prepare(store, container, &unit.output, reterr);
@@ -229,6 +231,7 @@ static int run_transient(const Store *store, Container *container, const Detache
         const ContainerConfig *config = &container->config;
         _cleanup_free_ char *description = str_format("sdpod container %s", config->name), *job = NULL, *result = NULL;
         _cleanup_strv_ char **controllers = NULL;
+        bool spent = options->restarts > 0 && config->restart_retries == options->restarts;
         LimitSettings limits;
 
         int r = limits_resolve(&config->resources, /* with_default= */ true, &limits, reterr);
@@ -250,8 +253,8 @@ static int run_transient(const Store *store, Container *container, const Detache
                 .exec_start = commands.start,
                 .exec_stop = commands.stop,
                 .exec_stop_post = commands.ended,
-                .restart = restart_word(config->restart_policy),
-                .restart_limit = config->restart_retries,
+                .restart = spent ? "no" : restart_word(config->restart_policy),
+                .restart_limit = config->restart_retries > options->restarts ? config->restart_retries - options->restarts : 0,
                 .restart_prevent_status = EXIT_NO_RESTART,
                 .stop_timeout_usec = config->stop_timeout < 0
                                              ? UINT64_MAX
@@ -332,7 +335,7 @@ int engine_start_detached(const Store *store, Container *container, const Detach
         if (runtime_fd < 0)
                 return runtime_fd;
         container->state.stopped_by_user = false;
-        container->state.restart_count = 0;
+        container->state.restart_count = options->restarts;
         (void) unlinkat(runtime_fd, STARTED_MARK, 0);
         (void) unlinkat(runtime_fd, ERROR_FILE, 0);
         int r = str_equal(container->config.cgroups, "disabled") ? -ENOENT : manager_connect(&manager, reterr);

@@ -6,6 +6,9 @@
 
 typedef struct DetachedOptions {
         const char *storage_driver;
+        uint32_t restarts;   /* so many starts were made of --restart's before */
+        const int *kept_fds; /* in a unit: descriptors of ours that the container gets, ascending */
+        size_t n_kept_fds;
 } DetachedOptions;
 
 /* Whether this command is itself a service's start (ExecStart= of a unit with Type=notify and a container in it): then the

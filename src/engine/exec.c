@@ -81,6 +81,8 @@ static int join(const Store *store, Container *container, const ExecOptions *opt
                 .place = attach_by_manager,
                 .place_data = container,
                 .seccomp = &filter,
+                .kept_fds = options->kept_fds,
+                .n_kept_fds = options->n_kept_fds,
         };
 
         memcpy(plan.stdio, pipes->theirs, sizeof(plan.stdio));

@@ -11,6 +11,8 @@ typedef struct ExecOptions {
         const char *sub_cgroup; /* its own below the container's, where we may make one; NULL: the container's */
         bool open_stdin, terminal, privileged, detach;
         bool silent;         /* no event tells of it */
+        const int *kept_fds; /* descriptors of ours that it gets, ascending */
+        size_t n_kept_fds;
         const char *detach_keys; /* bytes that leave it running when typed; NULL: none */
 } ExecOptions;
 

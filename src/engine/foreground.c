@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/manager.h"
+#include "engine/detached.h"
 #include "engine/front.h"
 #include "engine/health.h"
 #include "engine/output.h"
@@ -45,12 +46,14 @@ static StartPlace choose_place(const ContainerConfig *config) {
         return manager_is_there() ? START_WITH_SYSTEMD : START_NOWHERE;
 }
 
+enum { UNKNOWN_EXIT_STATUS = 255 }; /* of a container that was killed as its time was over, as in Podman */
+
 typedef struct Outcome {
         int exit_code;
         bool oom_killed;
 } Outcome;
 
-static int finish(const Store *store, Container *container, const Outcome *outcome, Error *reterr) {
+static int finish(const Store *store, Container *container, Outcome *outcome, Error *reterr) {
         int r = container_lock(store, container, reterr);
 
         if (r == -ENOENT) { /* somebody removed it by force: nothing is left to record */
@@ -60,6 +63,7 @@ static int finish(const Store *store, Container *container, const Outcome *outco
         if (r >= 0) {
                 container->state.oom_killed = outcome->oom_killed;
                 r = engine_record_exit(store, container, outcome->exit_code, reterr);
+                outcome->exit_code = container->state.exit_code;
         }
         container_unlock(container);
         return r;
@@ -148,6 +152,8 @@ static int run(const Store *store, Container *container, const ForegroundOptions
                 .place = choose_place(&container->config),
                 .storage_driver = options->storage_driver,
                 .foreground = true,
+                .kept_fds = options->kept_fds,
+                .n_kept_fds = options->n_kept_fds,
                 .stdio = { -EBADF, -EBADF, -EBADF },
                 .meanwhile = open_log,
                 .data = &log,
@@ -199,6 +205,17 @@ static int run(const Store *store, Container *container, const ForegroundOptions
         return r;
 }
 
+/* The first run is this command's, with its output and exit code; those that --restart asks for after it are systemd's, in the
+ * background, as in Podman. */
+static bool wants_restart(const Container *container) {
+        const ContainerConfig *config = &container->config;
+        const char *policy = config->restart_policy;
+
+        if (!policy || str_equal(policy, "no") || container->state.stopped_by_user || container->status == CONTAINER_RUNNING)
+                return false;
+        return !str_equal(policy, "on-failure") || container->state.exit_code != 0;
+}
+
 int engine_run_foreground(const Store *store, Container *container, const ForegroundOptions *options, int *ret_exit_code,
                           Error *reterr) {
         _cleanup_front_ Front front = FRONT_NULL;
@@ -212,7 +229,13 @@ int engine_run_foreground(const Store *store, Container *container, const Foregr
                 r = run(store, container, options, &front, &outcome, reterr);
         if (r >= 0)
                 r = finish(store, container, &outcome, reterr);
-        *ret_exit_code = outcome.exit_code;
+        *ret_exit_code = outcome.exit_code < 0 ? UNKNOWN_EXIT_STATUS : outcome.exit_code;
+        if (r >= 0 && wants_restart(container)) {
+                const DetachedOptions detached = { .storage_driver = options->storage_driver, .restarts = 1 };
+
+                r = container_lock(store, container, reterr);
+                return r < 0 ? r : engine_start_detached(store, container, &detached, reterr);
+        }
         if (removes) {
                 _cleanup_error_ Error error = ERROR_NULL;
 

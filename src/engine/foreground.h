@@ -10,6 +10,8 @@ typedef struct ForegroundOptions {
         bool show_stdout, show_stderr; /* what of the output is shown; what is not goes to the log alone */
         const char *detach_keys; /* bytes that leave it running when typed at a terminal; NULL: none */
         const char *storage_driver;
+        const int *kept_fds; /* descriptors of ours that the container gets, ascending */
+        size_t n_kept_fds;
 } ForegroundOptions;
 
 /* Starts the container (locked), passes data and signals until it ends, records the exit, and removes it where it wants

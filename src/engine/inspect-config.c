@@ -74,10 +74,12 @@ json_t *inspect_config(const Container *container) {
         view_string(&v, "HealthcheckOnFailureAction", c->health.on_failure ?: "none");
         view_strv(&v, "CreateCommand", c->create_command);
         view_string(&v, "SystemdUnit", c->systemd_unit);
+        if (c->timezone)
+                view_string(&v, "Timezone", c->timezone);
         view_string(&v, "Umask", c->umask_text ?: "0022");
-        view_integer(&v, "Timeout", 0);
+        view_integer(&v, "Timeout", c->timeout);
         view_integer(&v, "StopTimeout", c->stop_timeout);
-        view_bool(&v, "Passwd", true);
+        view_bool(&v, "Passwd", !c->no_passwd);
         view_string(&v, "sdNotifyMode", c->sdnotify ?: "container");
         return view_take(&v);
 }
@@ -285,7 +287,7 @@ json_t *inspect_host_config(const Container *container) {
         _cleanup_view_ View v = VIEW_NULL;
 
         view_add(&v, "Binds", binds(c));
-        view_string(&v, "ContainerIDFile", "");
+        view_string(&v, "ContainerIDFile", c->cid_file);
         view_add(&v, "LogConfig", log_config(container));
         view_add(&v, "PortBindings", inspect_port_map(c->ports, c->n_ports, /* exposed= */ NULL));
         view_add(&v, "RestartPolicy", restart_policy(c));
@@ -304,7 +306,7 @@ json_t *inspect_host_config(const Container *container) {
         view_bool(&v, "Init", c->init);
         view_integer(&v, "OomScoreAdj", c->oom_score_adj);
         view_bool(&v, "Privileged", c->privileged);
-        view_bool(&v, "PublishAllPorts", false);
+        view_bool(&v, "PublishAllPorts", c->publish_all);
         view_bool(&v, "ReadonlyRootfs", c->read_only);
         view_strv(&v, "SecurityOpt", c->security_opt);
         view_map(&v, "Sysctls", c->sysctl);

@@ -242,14 +242,14 @@ static void add_identity(View *v, const Store *store, const Container *c, const 
         view_string(v, "StaticDir", dir);
         view_string(v, "OCIConfigPath", "");
         view_string(v, "OCIRuntime", "sdpod");
-        view_string(v, "ConmonPidFile", "");
-        view_string(v, "PidFile", "");
+        view_string(v, "ConmonPidFile", config->conmon_pid_file);
+        view_string(v, "PidFile", config->pid_file);
         view_string(v, "Name", config->name);
         view_integer(v, "RestartCount", c->state.restart_count);
         view_string(v, "Driver", driver_name(store, c));
         view_string(v, "MountLabel", "");
         view_string(v, "ProcessLabel", "");
-        view_string(v, "AppArmorProfile", "");
+        view_string(v, "AppArmorProfile", config->apparmor);
         add_capabilities(v, config);
         view_add(v, "ExecIDs", json_array());
         view_add(v, "GraphDriver", graph_driver(store, c, dir));

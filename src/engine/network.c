@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "engine/hosts-file.h"
 #include "net/resolv.h"
 
 enum { HOST_FILE_LIMIT = 1024 * 1024 };
@@ -120,7 +121,7 @@ static int slirp_addresses(const ContainerConfig *config, char dns4[static INET_
         return 0;
 }
 
-int network_files(const ContainerConfig *config, char **ret_resolv_conf, char **ret_hosts, Error *reterr) {
+int network_files(const Store *store, const ContainerConfig *config, char **ret_resolv_conf, char **ret_hosts, Error *reterr) {
         _cleanup_free_ char *resolv_host = read_host_file("/etc/resolv.conf"), *resolv = NULL, *hosts = NULL, *host_address = NULL;
         char dns4[INET_ADDRSTRLEN] = "", dns6[INET6_ADDRSTRLEN] = "", container4[INET_ADDRSTRLEN] = "";
         bool slirp = is_slirp(config), host = str_equal(config->network, "host");
@@ -142,10 +143,17 @@ int network_files(const ContainerConfig *config, char **ret_resolv_conf, char **
         if (r < 0)
                 return r;
         if (!config->no_hosts) {
+                _cleanup_free_ char *host_text = config->hosts_file ? NULL : read_host_file("/etc/hosts"), *base_text = NULL;
+
+                r = hosts_file_base(store, config, &base_text, reterr);
+                if (r < 0)
+                        return r;
                 if (!str_equal(config->network, "none"))
                         (void) hosts_host_address(&host_address); /* without a route there is no such name */
                 const HostsRequest hosts_request = {
                         .add_hosts = config->add_hosts,
+                        .host_text = host_text,
+                        .base_text = base_text,
                         .host_address = host_address,
                         .address = slirp ? container4 : NULL,
                         .hostname = config->hostname,

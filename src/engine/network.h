@@ -7,7 +7,7 @@
 #include "state/container.h"
 
 /* The text of the container's /etc/resolv.conf and /etc/hosts (owned; NULL: the image's own file stays). */
-int network_files(const ContainerConfig *config, char **ret_resolv_conf, char **ret_hosts, Error *reterr);
+int network_files(const Store *store, const ContainerConfig *config, char **ret_resolv_conf, char **ret_hosts, Error *reterr);
 
 /* Whether its mode and options are ones that are there; with a message for those that are not. */
 int network_check(const ContainerConfig *config, Error *reterr);

@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "engine/mount-trees.h"
 #include "engine/network.h"
+#include "engine/plan-process.h"
 #include "engine/plan-user-mounts.h"
 #include "proc/user.h"
 #include "storage/mapped.h"
@@ -54,7 +55,7 @@ static int write_file(const Store *store, Container *container, const char *name
 static int add_files(const Store *store, Container *container, ProcPlan *plan, Error *reterr) {
         const ContainerConfig *config = &container->config;
         _cleanup_free_ char *resolv_conf = NULL, *hosts = NULL, *hostname = str_format("%s\n", config->hostname);
-        int r = hostname ? network_files(config, &resolv_conf, &hosts, reterr) : error_oom(reterr);
+        int r = hostname ? network_files(store, config, &resolv_conf, &hosts, reterr) : error_oom(reterr);
 
         if (r < 0)
                 return r;
@@ -63,7 +64,7 @@ static int add_files(const Store *store, Container *container, ProcPlan *plan, E
         } files[] = {
                 { "resolv.conf", resolv_conf, "/etc/resolv.conf" },
                 { "hosts", hosts, "/etc/hosts" },
-                { "hostname", hostname, "/etc/hostname" },
+                { "hostname", config->no_hostname ? NULL : hostname, "/etc/hostname" },
                 { "containerenv", "", "/run/.containerenv" },
         };
         for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
@@ -72,6 +73,11 @@ static int add_files(const Store *store, Container *container, ProcPlan *plan, E
                 r = write_file(store, container, files[i].name, files[i].text, reterr);
                 if (r >= 0)
                         r = add_file(store, container, files[i].name, files[i].destination, plan, reterr);
+                for (char **dir = config->chroot_dirs; dir && *dir && r >= 0 && str_after(files[i].destination, "/etc/"); dir++) {
+                        _cleanup_free_ char *destination = str_format("%s%s", *dir, files[i].destination);
+
+                        r = destination ? add_file(store, container, files[i].name, destination, plan, reterr) : error_oom(reterr);
+                }
         }
         return r;
 }
@@ -157,6 +163,8 @@ int plan_mounts(const Store *store, Container *container, const UserMap *base, P
                 r = plan_user_mount(store, container, i, base, holds, plan, reterr);
         if (r >= 0)
                 r = add_files(store, container, plan, reterr);
+        if (r >= 0)
+                r = plan_timezone(config, plan, reterr);
         if (r >= 0)
                 r = add_init(config, plan, reterr);
         if (r >= 0)

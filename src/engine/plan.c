@@ -4,7 +4,6 @@
 
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <pwd.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +18,7 @@
 #include "base/str.h"
 #include "engine/network.h"
 #include "engine/plan-mounts.h"
+#include "engine/plan-process.h"
 #include "engine/policy.h"
 #include "engine/shared-userns.h"
 #include "proc/masked.h"
@@ -111,9 +111,13 @@ static int plan_rootfs(const Store *store, Container *container, const UserMap *
         return rootfs->upper && rootfs->work ? 0 : error_oom(reterr);
 }
 
-static int plan_policy(const Store *store, const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
+static int plan_policy(const Store *store, Container *container, ProcPlan *plan, Error *reterr) {
         _cleanup_masked_paths_ MaskedPaths paths = MASKED_PATHS_NULL;
-        int r = masked_paths_resolve(config->masked_paths_add, config->unmask, config->privileged, &paths, reterr);
+        const ContainerConfig *config = &container->config;
+        int r = policy_write_profile(store, container, reterr);
+
+        if (r >= 0)
+                r = masked_paths_resolve(config->masked_paths_add, config->unmask, config->privileged, &paths, reterr);
 
         if (r < 0)
                 return r;
@@ -162,21 +166,6 @@ static int plan_hostname(Container *container, ProcPlan *plan, Error *reterr) {
         return 0;
 }
 
-/* Who keeps their ID keeps their name: `keep-id` alone, as the ID that uid= chooses is somebody of the container. */
-static int plan_kept_name(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
-        uint32_t uid, gid;
-
-        if (!str_equal(config->userns, "keep-id") || !idmap_from_host(&plan->map.uid, getuid(), &uid) ||
-            !idmap_from_host(&plan->map.gid, getgid(), &gid))
-                return 0;
-        const struct passwd *entry = getpwuid(getuid());
-        if (!entry || strpbrk(entry->pw_name, ":,\n/"))
-                return 0;
-        plan->kept_uid = uid;
-        plan->kept_gid = gid;
-        return (plan->kept_name = strdup(entry->pw_name)) ? 0 : error_oom(reterr);
-}
-
 int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, VolumeHolds *holds, Error *reterr) {
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_user_map_ UserMap base = {};
@@ -187,6 +176,8 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
         plan.cgroup_fd = options->cgroup_fd;
         plan.die_with_parent = options->die_with_parent;
         plan.listen_fds = options->listen_fds;
+        plan.kept_fds = options->kept_fds;
+        plan.n_kept_fds = options->n_kept_fds;
         memcpy(plan.stdio, options->stdio, sizeof(plan.stdio));
         int r = user_map_default(&base, reterr);
         if (r >= 0) {
@@ -198,11 +189,11 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
                 r = plan_namespaces(config, &plan, reterr);
         plan.hands_out_namespaces = (plan.namespaces.flags & CLONE_NEWUSER) && network_has_helper(config);
         if (r >= 0)
-                r = plan_kept_name(config, &plan, reterr);
+                r = plan_host_users(config, &plan, reterr);
         if (r >= 0)
                 r = plan_hostname(container, &plan, reterr);
         if (r >= 0)
-                r = plan_policy(store, config, &plan, reterr);
+                r = plan_policy(store, container, &plan, reterr);
         if (r >= 0)
                 r = plan_process(config, &plan, reterr);
         if (r >= 0)

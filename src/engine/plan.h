@@ -13,6 +13,8 @@ typedef struct PlanOptions {
         bool die_with_parent;
         int cgroup_fd;              /* moved into the plan; -EBADF: none */
         int listen_fds;
+        const int *kept_fds;        /* further descriptors for the process, see proc/plan.h */
+        size_t n_kept_fds;
 } PlanOptions;
 
 /* Fills *ret. `holds` gets the volumes, of which the init fills some from the image (to be marked once it has). The

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -20,7 +21,9 @@
 #include "cgroup/notify.h"
 #include "engine/health.h"
 #include "engine/network.h"
+#include "engine/pid-file.h"
 #include "engine/plan.h"
+#include "engine/timeout.h"
 #include "state/events.h"
 #include "storage/volume.h"
 
@@ -211,6 +214,8 @@ int engine_record_exit(const Store *store, Container *container, int exit_code, 
         if (containers_cgroup_is(container->process.cgroup, container->config.id) &&
             (r = containers_cgroup_remove(container->config.id)) < 0)
                 log_warning("cannot remove the cgroup of container '%s': %s", container->config.name, strerror(-r));
+        if (timeout_was_over(store, container))
+                exit_code = -1;
         health_unschedule(container);
         container->process.net_pid = 0; /* it ends by itself with the init */
         container->process.pid = 0;
@@ -279,7 +284,19 @@ static int run(const Store *store, Container *container, const StartOptions *opt
                 r = options->created(container, proc, options->data, reterr);
         if (r >= 0)
                 r = record_start(store, container, proc, options->place == START_IN_UNIT, own_cgroup, reterr);
+        if (r >= 0)
+                r = pid_files_write(&container->config, proc->pid, reterr);
         return r < 0 ? r : proc_start(proc, reterr);
+}
+
+/* It runs: a watch that cannot be made ends it again, and whoever waits for it sees that. */
+static void watch_time(const Store *store, Container *container) {
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        if (timeout_begin(store, container, &error) >= 0)
+                return;
+        log_warning("%s: killing it", error.message ?: "cannot watch the time of the container");
+        (void) process_signal(container->pidfd, SIGKILL);
 }
 
 int engine_start_here(const Store *store, Container *container, const StartOptions *options, Proc *ret, Error *reterr) {
@@ -292,6 +309,8 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
                 .die_with_parent = options->foreground,
                 .cgroup_fd = -EBADF,
                 .listen_fds = options->listen_fds,
+                .kept_fds = options->kept_fds,
+                .n_kept_fds = options->n_kept_fds,
         };
         int64_t started_before = container->state.started_usec;
 
@@ -325,6 +344,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         mark_filled(store, &volumes);
         container->pidfd = fcntl(proc.pidfd, F_DUPFD_CLOEXEC, 3);
         container->status = CONTAINER_RUNNING;
+        watch_time(store, container);
         event_container(store, &container->config, "init", EVENT_NO_EXIT_CODE);
         event_container(store, &container->config, "start", EVENT_NO_EXIT_CODE);
         *ret = proc;

@@ -19,6 +19,8 @@ typedef struct StartOptions {
         bool orphan;           /* the init is systemd's child from the beginning, see proc/plan.h */
         bool foreground;       /* ends with this process */
         int listen_fds;        /* socket-activation descriptors from 3 on */
+        const int *kept_fds;   /* further ones, ascending; borrowed */
+        size_t n_kept_fds;
         /* Called while the init makes its root file system; NULL: nothing to do. */
         int (*meanwhile)(Container *container, void *data, Error *reterr);
         /* Called when all is in place and the output can flow, before the program runs; NULL: nothing to do. */

@@ -119,7 +119,7 @@ static bool wants_restart(Solo *s) {
         if (s->told_to_end || container_load(&s->store, s->args->id, &container, NULL) < 0)
                 return false; /* removed: by --rm or by the user */
         return restart_policy_parse(container.config.restart_policy, container.config.restart_retries, &policy) >= 0 &&
-               restart_policy_wants(&policy, s->exit_code, s->restarts, container.state.stopped_by_user);
+               restart_policy_wants(&policy, s->exit_code, MAX(s->restarts, container.state.restart_count), container.state.stopped_by_user);
 }
 
 static int on_restart_timer(sd_event_source *source, uint64_t usec, void *userdata) {

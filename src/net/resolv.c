@@ -210,7 +210,7 @@ static int put_added(Text *t, const char *entry, const char *host_address, Error
 }
 
 /* The host's entries but for loopback ones, which would be the container's own. */
-static int put_host_entries(Text *t, const char *text) {
+static int put_host_entries(Text *t, const char *text, bool with_loopback) {
         _cleanup_strv_ char **lines = strv_split(text, "\n");
 
         if (!lines)
@@ -220,7 +220,7 @@ static int put_host_entries(Text *t, const char *text) {
 
                 (*line)[strcspn(*line, "#\r")] = '\0';
                 address = strtok_r(*line, " \t", &save);
-                if (!address || is_loopback(address))
+                if (!address || (!with_loopback && is_loopback(address)))
                         continue;
                 (void) fputs(address, t->file);
                 while ((name = strtok_r(NULL, " \t", &save)))
@@ -247,7 +247,8 @@ int hosts_text(const HostsRequest *q, char **ret, Error *reterr) {
         if (!str_empty(q->hostname) || !str_empty(q->name))
                 (void) fprintf(t.file, "%s %s%s%s\n", q->address ?: "127.0.1.1", !str_empty(q->hostname) ? q->hostname : q->name,
                                both ? " " : "", both ? q->name : "");
-        if (q->host_text && put_host_entries(&t, q->host_text) < 0)
+        if ((q->host_text && put_host_entries(&t, q->host_text, /* with_loopback= */ false) < 0) ||
+            (q->base_text && put_host_entries(&t, q->base_text, /* with_loopback= */ true) < 0))
                 return error_oom(reterr);
         return text_take(&t, ret) < 0 ? error_oom(reterr) : 0;
 }

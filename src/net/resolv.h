@@ -26,6 +26,7 @@ int resolv_conf_text(const ResolvRequest *request, char **ret, Error *reterr);
 typedef struct HostsRequest {
         char *const *add_hosts;     /* --add-host: "name[;name...]:address", or "host-gateway" for an address */
         const char *host_text;      /* the host's file, whose entries follow but for loopback ones; NULL: none */
+        const char *base_text;      /* --hosts-file: a file all of whose entries follow; NULL: none */
         const char *host_address;   /* what "host-gateway" and host.containers.internal mean; NULL: the host is out of reach */
         const char *address;        /* the container's own address, for its names; NULL: the loopback's */
         const char *hostname, *name; /* its names; may be NULL or the same */

@@ -178,8 +178,8 @@ static int compose_explicit(const ContainerIdMapping *ranges, size_t n, const Id
 }
 
 /* The user's own ID at `id`, everything else around it in order (podman-run(1), keep-id). */
-static int compose_keep_id(uint32_t id, const IdMap *base, IdMap *ret, Error *reterr) {
-        uint64_t total = idmap_size(base), below = MIN((uint64_t) id, total - 1);
+static int compose_keep_id(uint32_t id, uint32_t size, const IdMap *base, IdMap *ret, Error *reterr) {
+        uint64_t total = MIN(idmap_size(base), (uint64_t) size + 1), below = MIN((uint64_t) id, total - 1);
 
         int r = add_composed(ret, base, 0, 1, below, reterr);
         if (r >= 0)
@@ -189,7 +189,7 @@ static int compose_keep_id(uint32_t id, const IdMap *base, IdMap *ret, Error *re
         return r;
 }
 
-static int parse_keep_id(const char *options, uint32_t *uid, uint32_t *gid, Error *reterr) {
+static int parse_keep_id(const char *options, uint32_t *uid, uint32_t *gid, uint32_t *size, Error *reterr) {
         _cleanup_strv_ char **words = strv_split(options, ",");
 
         if (!words)
@@ -200,6 +200,8 @@ static int parse_keep_id(const char *options, uint32_t *uid, uint32_t *gid, Erro
                 if ((value = str_after(*w, "uid=")) && parse_id(value, uid) >= 0)
                         continue;
                 if ((value = str_after(*w, "gid=")) && parse_id(value, gid) >= 0)
+                        continue;
+                if ((value = str_after(*w, "size=")) && parse_u32(value, size) >= 0)
                         continue;
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --userns=keep-id: unknown option '%s'", *w);
         }
@@ -230,15 +232,15 @@ static int mode_host(_unused_ const char *options, const UserMap *base, UserMap 
 }
 
 static int mode_keep_id(const char *options, const UserMap *base, UserMap *map, Error *reterr) {
-        uint32_t uid = getuid(), gid = getgid();
+        uint32_t uid = getuid(), gid = getgid(), size = UINT32_MAX; /* of subordinate IDs */
 
         if (base->host)
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
                                  "cannot use --userns=keep-id as root: there is no other user to keep");
-        int r = options ? parse_keep_id(options, &uid, &gid, reterr) : 0;
+        int r = options ? parse_keep_id(options, &uid, &gid, &size, reterr) : 0;
         if (r >= 0)
-                r = compose_keep_id(uid, &base->uid, &map->uid, reterr);
-        return r < 0 ? r : compose_keep_id(gid, &base->gid, &map->gid, reterr);
+                r = compose_keep_id(uid, size, &base->uid, &map->uid, reterr);
+        return r < 0 ? r : compose_keep_id(gid, size, &base->gid, &map->gid, reterr);
 }
 
 static int mode_nomap(_unused_ const char *options, const UserMap *base, UserMap *map, Error *reterr) {

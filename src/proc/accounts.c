@@ -38,37 +38,107 @@ static void append_line(int root_fd, const char *path, const char *line) {
                 return;
 }
 
-static const char *home_of(const ContainerConfig *config) {
+static const char *working_directory(const ContainerConfig *config) {
         const char *home = config->workdir;
 
         return str_empty(home) || strpbrk(home, ":\n") ? "/" : home;
 }
 
-static int list(const Init *init, const char *name, const char *comment, uid_t uid, gid_t gid, const char *group, Error *reterr) {
-        _cleanup_free_ char *user_line = str_format("%s:*:%u:%u:%s:%s:/bin/sh", name, uid, gid, comment, home_of(init->plan->config));
-        _cleanup_free_ char *group_line = str_format("%s:x:%u:%s", group, gid, name);
+/* A name of the container's that a line may have: what --passwd-entry and --group-entry replace. */
+typedef struct Word {
+        const char *name, *value;
+} Word;
 
-        if (!user_line || !group_line)
-                return error_oom(reterr);
-        if (user_is_listed(init->root_fd, "etc/passwd", name, uid))
+/* The line that the template makes; words are replaced in one pass, so that no value is looked into. Owned. */
+static char *fill_in(const char *template, const Word *words, size_t n_words) {
+        _cleanup_free_ char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+
+        if (!out)
+                return NULL;
+        while (*template) {
+                const Word *found = NULL;
+
+                for (size_t i = 0; i < n_words && *template == '$'; i++)
+                        if (str_after(template + 1, words[i].name))
+                                found = words + i;
+                (void) (found ? fputs(found->value, out) : fputc(*template, out));
+                template += found ? 1 + strlen(found->name) : 1;
+        }
+        return fclose(out) == 0 ? TAKE_PTR(text) : NULL;
+}
+
+typedef struct Account {
+        const char *name, *comment, *home;
+        uid_t uid;
+        gid_t gid;
+} Account;
+
+static char *passwd_line(const Init *init, const Account *account) {
+        _cleanup_free_ char *uid = str_format("%u", account->uid), *gid = str_format("%u", account->gid);
+        const Word words[] = { { "USERNAME", account->name }, { "UID", uid }, { "GID", gid }, { "NAME", account->comment }, { "HOME", account->home } };
+        const char *template = init->plan->config->passwd_entry ?: "$USERNAME:*:$UID:$GID:$NAME:$HOME:/bin/sh";
+
+        return uid && gid ? fill_in(template, words, ELEMENTSOF(words)) : NULL;
+}
+
+static char *group_line(const Init *init, const Account *account, const char *group) {
+        _cleanup_free_ char *gid = str_format("%u", account->gid);
+        const Word words[] = { { "GROUPNAME", group }, { "GID", gid }, { "USERLIST", account->name } };
+
+        return gid ? fill_in(init->plan->config->group_entry ?: "$GROUPNAME:x:$GID:$USERLIST", words, ELEMENTSOF(words)) : NULL;
+}
+
+/* `group` NULL: passwd alone. */
+static int list(const Init *init, const Account *account, const char *group, Error *reterr) {
+        _cleanup_free_ char *user_line = NULL, *line = NULL;
+
+        if (user_is_listed(init->root_fd, "etc/passwd", account->name, account->uid))
                 return 0;
+        if (!(user_line = passwd_line(init, account)) || (group && !(line = group_line(init, account, group))))
+                return error_oom(reterr);
         append_line(init->root_fd, "etc/passwd", user_line);
-        if (!user_is_listed(init->root_fd, "etc/group", group, gid))
-                append_line(init->root_fd, "etc/group", group_line);
+        if (group && !user_is_listed(init->root_fd, "etc/group", group, account->gid))
+                append_line(init->root_fd, "etc/group", line);
         return 0;
+}
+
+/* A home that is mounted into the container is theirs there, too. */
+static const char *home_of(const ContainerConfig *config, const char *home) {
+        for (size_t i = 0; i < config->n_mounts && home && *home == '/' && home[1]; i++) {
+                const char *rest = str_after(home, config->mounts[i].destination);
+
+                if (rest && (!*rest || *rest == '/'))
+                        return home;
+        }
+        return working_directory(config);
+}
+
+static int list_host_users(const Init *init, Error *reterr) {
+        const ProcPlan *plan = init->plan;
+        int r = 0;
+
+        for (size_t i = 0; i < plan->n_host_users && r >= 0; i++) {
+                const HostUser *user = plan->host_users + i;
+
+                r = list(init, &(Account){ user->name, user->gecos ?: "", home_of(plan->config, user->home), user->uid, user->gid }, NULL, reterr);
+        }
+        return r;
 }
 
 int init_list_user(Init *init, Error *reterr) {
         const ProcPlan *plan = init->plan;
-        const char *user = plan->config->user;
+        const char *user = plan->config->user, *home = working_directory(plan->config);
         _cleanup_container_user_ ContainerUser found = CONTAINER_USER_NULL;
         char uid[16], gid[16];
         int r = 0;
 
-        if (plan->rootfs.kind == ROOTFS_DIRECTORY) /* --rootfs: a directory of the user's, who keeps its lists */
+        if (plan->config->no_passwd || plan->config->rootfs) /* --rootfs: a directory of the user's, who keeps its lists */
                 return 0;
-        if (plan->kept_name)
-                r = list(init, plan->kept_name, "", plan->kept_uid, plan->kept_gid, plan->kept_name, reterr);
+        r = list_host_users(init, reterr);
+        if (r >= 0 && plan->kept_name)
+                r = list(init, &(Account){ plan->kept_name, plan->kept_gecos ?: "", home, plan->kept_uid, plan->kept_gid }, plan->kept_name, reterr);
         if (r < 0 || !user || *user < '1' || *user > '9') /* a name has its line */
                 return r;
         r = user_resolve(init->root_fd, user, NULL, &found, reterr);
@@ -76,5 +146,5 @@ int init_list_user(Init *init, Error *reterr) {
                 return r;
         (void) snprintf(uid, sizeof(uid), "%u", found.uid);
         (void) snprintf(gid, sizeof(gid), "%u", found.gid);
-        return list(init, uid, "container user", found.uid, found.gid, gid, reterr);
+        return list(init, &(Account){ uid, "container user", home, found.uid, found.gid }, gid, reterr);
 }

@@ -61,6 +61,13 @@ void proc_plan_done(ProcPlan *plan) {
         strv_free(plan->masked_paths);
         strv_free(plan->read_only_paths);
         free(plan->kept_name);
+        free(plan->kept_gecos);
+        for (size_t i = 0; i < plan->n_host_users; i++) {
+                free(plan->host_users[i].name);
+                free(plan->host_users[i].gecos);
+                free(plan->host_users[i].home);
+        }
+        free(plan->host_users);
         strv_free(plan->args);
         strv_free(plan->env);
         seccomp_filter_done(&plan->seccomp);

@@ -3,8 +3,12 @@
 #include "proc/credentials.h"
 
 #include <grp.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
 
 static int set_identity(const ContainerUser *user, bool setgroups_denied, const char **ret_failed) {
         *ret_failed = "set the supplementary groups";
@@ -15,6 +19,37 @@ static int set_identity(const ContainerUser *user, bool setgroups_denied, const 
                 return -errno;
         *ret_failed = "set the user ID";
         return setresuid(user->uid, user->uid, user->uid) < 0 ? -errno : 0;
+}
+
+int personality_apply(const char *name, Error *reterr) {
+        static const struct {
+                const char *name;
+                unsigned long domain;
+        } domains[] = { { "LINUX", PER_LINUX }, { "LINUX32", PER_LINUX32 } };
+
+        if (!name)
+                return 0;
+        for (size_t i = 0; i < ELEMENTSOF(domains); i++)
+                if (str_equal(domains[i].name, name))
+                        return personality(domains[i].domain) < 0
+                                       ? error_set_errno(reterr, -errno, "cannot use --personality '%s'", name) : 0;
+        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --personality '%s': not known", name);
+}
+
+int apparmor_apply(const char *profile, int proc_fd, Error *reterr) {
+        _cleanup_free_ char *text = profile ? str_format("exec %s", profile) : NULL;
+
+        if (!profile)
+                return 0;
+        if (!text)
+                return error_oom(reterr);
+        int r = file_write_string(proc_fd, "self/attr/apparmor/exec", text);
+        if (r == -ENOENT) /* before Linux 5.8 there was one place for all such modules */
+                r = file_write_string(proc_fd, "self/attr/exec", text);
+        if (r >= 0)
+                return 0;
+        (void) error_set_errno(reterr, r, "cannot use the AppArmor profile '%s'", profile);
+        return r == -ENOENT ? error_hint(reterr, "root loads it with apparmor_parser(8)") : r;
 }
 
 int credentials_apply(const Credentials *credentials, const char **ret_failed) {

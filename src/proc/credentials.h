@@ -30,6 +30,13 @@ typedef struct Credentials {
         bool setgroups_denied; /* /proc/self/setgroups says so: a user namespace that maps a single ID */
 } Credentials;
 
+/* The execution domain by its name in a record (NULL: the caller's), personality(2). Before the filter, which has its own mind
+ * about that call. */
+int personality_apply(const char *name, Error *reterr);
+
+/* The AppArmor profile (NULL: none) that the next execve() puts this process under; `proc_fd` is a procfs that shows it. */
+int apparmor_apply(const char *profile, int proc_fd, Error *reterr);
+
 /* Puts all of it into force on this process, which must have a single thread. No allocation. On failure -errno, and
  * *ret_failed is what could not be done, for the message ("cannot <it>: ..."): static. */
 int credentials_apply(const Credentials *credentials, const char **ret_failed);

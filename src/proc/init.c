@@ -40,7 +40,7 @@ static int become_root(Init *init, Error *reterr) {
 
         if (map->host)
                 return 0;
-        if (!map->single && setgroups(0, NULL) < 0)
+        if (!map->single && !strv_contains(init->plan->config->group_add, "keep-groups") && setgroups(0, NULL) < 0)
                 return error_set_errno(reterr, -errno, "cannot drop the supplementary groups");
         if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
                 return error_set_errno(reterr, -errno, "cannot become root of the user namespace");
@@ -146,9 +146,11 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
         if (r >= 0)
                 r = rlimit_plan(plan->config->rlimits, plan->config->n_rlimits, &rlimits, reterr);
         if (r >= 0)
+                r = apparmor_apply(plan->config->apparmor, init->proc_fd, reterr);
+        if (r >= 0)
                 r = stdio_take(plan->stdio, init->console_fd, &user, reterr);
         if (r >= 0)
-                r = stdio_close_others(3 + plan->listen_fds, sync_fd, reterr);
+                r = stdio_close_others(&(StdioKept){ plan->listen_fds, plan->kept_fds, plan->n_kept_fds }, sync_fd, reterr);
         if (r >= 0)
                 r = stdio_enter_workdir(plan->config->workdir, plan->config->make_workdir, &user, reterr);
         if (r >= 0)
@@ -158,6 +160,9 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
         if (plan->config->umask_text && parse_mode(plan->config->umask_text, &mask) < 0)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use umask '%s'", plan->config->umask_text);
         (void) umask(mask);
+        r = personality_apply(plan->config->personality, reterr);
+        if (r < 0)
+                return r;
         const Credentials credentials = {
                 .user = &user,
                 .caps = &plan->caps,

@@ -58,9 +58,23 @@ static int open_terminal(int *ret_master, int *ret_console, Error *reterr) {
 static int become_root(const JoinPlan *plan, Error *reterr) {
         if (!plan->own_user_namespace)
                 return 0;
-        if ((!plan->setgroups_denied && setgroups(0, NULL) < 0) || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+        bool keeps = plan->setgroups_denied || strv_contains(plan->config->group_add, "keep-groups");
+
+        if ((!keeps && setgroups(0, NULL) < 0) || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
                 return error_set_errno(reterr, -errno, "cannot become root of the container's user namespace");
         return prctl(PR_SET_DUMPABLE, 0) < 0 ? error_set_errno(reterr, -errno, "cannot protect the process") : 0;
+}
+
+/* The container may have put anything at /proc: only the kernel's is asked. */
+static int confine(const char *profile, Error *reterr) {
+        _cleanup_fd_ int proc_fd = profile ? open("/proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -EBADF;
+        struct statfs fs;
+
+        if (!profile)
+                return 0;
+        if (proc_fd < 0 || fstatfs(proc_fd, &fs) < 0 || fs.f_type != PROC_SUPER_MAGIC)
+                return error_set(reterr, -EPERM, ERROR_DENIED, "cannot use the AppArmor profile '%s': the container's /proc is not the kernel's", profile);
+        return apparmor_apply(profile, proc_fd, reterr);
 }
 
 static int apply(const JoinPlan *plan, const ContainerUser *user, Error *reterr) {
@@ -74,6 +88,9 @@ static int apply(const JoinPlan *plan, const ContainerUser *user, Error *reterr)
         if (plan->config->umask_text)
                 (void) parse_mode(plan->config->umask_text, &mask); /* the container itself would not have started with a bad one */
         (void) umask(mask);
+        r = personality_apply(plan->config->personality, reterr);
+        if (r < 0)
+                return r;
         const Credentials credentials = {
                 .user = user,
                 .caps = &plan->caps,
@@ -111,9 +128,11 @@ static int execute(const JoinPlan *plan, int *sync_fd, Error *reterr) {
         if (r >= 0)
                 r = wire_receive_result(*sync_fd, reterr);
         if (r >= 0)
+                r = confine(plan->config->apparmor, reterr);
+        if (r >= 0)
                 r = stdio_take(plan->stdio, console, &user, reterr);
         if (r >= 0)
-                r = stdio_close_others(3, sync_fd, reterr);
+                r = stdio_close_others(&(StdioKept){ .fds = plan->kept_fds, .n_fds = plan->n_kept_fds }, sync_fd, reterr);
         if (r >= 0)
                 r = stdio_enter_workdir(plan->workdir ?: plan->config->workdir, /* make= */ false, &user, reterr);
         if (r >= 0)

@@ -20,6 +20,8 @@ typedef struct JoinPlan {
         int (*place)(pid_t pid, void *data, Error *reterr); /* where the kernel does not let us be born in it; may be NULL */
         void *place_data;
         int stdio[3];
+        const int *kept_fds;     /* descriptors of the caller's that the process gets, ascending */
+        size_t n_kept_fds;
 } JoinPlan;
 
 /* Makes the process, waits until it executes, and gives its pid (a child of the caller), pidfd and, with a terminal, the

@@ -47,10 +47,30 @@ static int mount_at(const Init *init, const char *type, const MountOption *optio
         return r < 0 ? error_prefix(reterr, r, "cannot mount '%s'", path) : 0;
 }
 
-int init_mount_proc(Init *init, Error *reterr) {
-        _cleanup_fd_ int target = -EBADF;
+/* --security-opt proc-opts=: "NAME=VALUE,..." cut up in place. */
+static int proc_options(char *text, MountOption *options, size_t n_max) {
+        size_t n = 0;
 
-        init->proc_fd = mount_new("proc", "proc", NULL, ATTR_KERNEL, reterr);
+        for (char *save = NULL, *word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
+                char *equals = strchr(word, '=');
+
+                if (!equals || n + 1 >= n_max)
+                        return -EINVAL;
+                *equals = '\0';
+                options[n++] = (MountOption){ word, equals + 1 };
+        }
+        return 0;
+}
+
+int init_mount_proc(Init *init, Error *reterr) {
+        const char *given = init->plan->config->proc_opts;
+        _cleanup_free_ char *text = given ? strdup(given) : NULL;
+        _cleanup_fd_ int target = -EBADF;
+        MountOption options[8] = {};
+
+        if (given && (!text || proc_options(text, options, ELEMENTSOF(options)) < 0))
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --security-opt proc-opts=%s", given);
+        init->proc_fd = mount_new("proc", "proc", options, ATTR_KERNEL, reterr);
         if (init->proc_fd < 0) {
                 int r = error_prefix(reterr, init->proc_fd, "cannot mount '/proc'");
 

@@ -55,6 +55,13 @@ typedef struct MountPlan {
         bool chown;             /* :U: to the container's user */
 } MountPlan;
 
+/* A user of the host whose line the container's passwd gets. */
+typedef struct HostUser {
+        char *name, *gecos, *home; /* owned */
+        uid_t uid;
+        gid_t gid;
+} HostUser;
+
 typedef struct DevicePlan {
         const char *source, *destination, *permissions;
 } DevicePlan;
@@ -83,12 +90,17 @@ typedef struct ProcPlan {
         char *kept_name;         /* keep-id: the user's name, which passwd and group of the container get a line of; owned */
         uid_t kept_uid;
         gid_t kept_gid;
+        char *kept_gecos;        /* may be NULL; owned */
+        HostUser *host_users;    /* --hostuser: owned */
+        size_t n_host_users;
         char **args;             /* what is executed; owned */
         char **env;              /* the whole environment but HOME, which the user decides; owned */
         const char *hostname;    /* NULL: not set */
         int cgroup_fd;           /* directory of the container's cgroup to be born in, or -EBADF */
         int stdio[3];            /* for no terminal: becomes 0, 1, 2 */
         int listen_fds;          /* number of socket-activation descriptors from 3 on (sd_listen_fds(3)) */
+        const int *kept_fds;     /* further descriptors of the caller's that the process gets, ascending */
+        size_t n_kept_fds;
         const char *init_path;   /* --init: a static init on the host, bound to /run/podman-init */
         int failure_exit_status;  /* what the init ends with when it cannot execute the program; 0: by the error (125, 126, 127) */
         bool orphan;              /* where it can be had: the child of the subreaper that will supervise it, from the beginning */

@@ -3,6 +3,7 @@
 #include "proc/stdio.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -67,15 +68,42 @@ int stdio_take(const int stdio[3], int console_fd, const ContainerUser *user, Er
         return 0;
 }
 
-int stdio_close_others(int n_kept, int *sync_fd, Error *reterr) {
-        if (*sync_fd != n_kept) {
-                if (dup3(*sync_fd, n_kept, O_CLOEXEC) < 0)
+static int by_number(const void *a, const void *b) {
+        int x = *(const int *) a, y = *(const int *) b;
+
+        return x < y ? -1 : x > y;
+}
+
+int stdio_close_others(const StdioKept *kept, int *sync_fd, Error *reterr) {
+        size_t n = 0;
+        _cleanup_free_ int *fds = calloc((size_t) kept->n_first + kept->n_fds + 1, sizeof(*fds));
+        unsigned next = 3;
+
+        if (!fds)
+                return error_oom(reterr);
+        for (int i = 0; i < kept->n_first; i++)
+                fds[n++] = 3 + i;
+        for (size_t i = 0; i < kept->n_fds; i++)
+                fds[n++] = kept->fds[i];
+        if (*sync_fd < 3 + kept->n_first) { /* one that was to be there is not: its number is not for us */
+                int moved = fcntl(*sync_fd, F_DUPFD_CLOEXEC, SAFE_FD);
+
+                if (moved < 0)
                         return error_set_errno(reterr, -errno, "cannot close descriptors");
-                *sync_fd = n_kept;
+                *sync_fd = moved;
         }
-        for (int fd = 3; fd < n_kept; fd++)
-                (void) fcntl(fd, F_SETFD, 0); /* one that is not open stays so */
-        return close_range((unsigned) n_kept + 1, ~0U, 0) < 0 ? error_set_errno(reterr, -errno, "cannot close descriptors") : 0;
+        for (size_t i = 0; i < n; i++)
+                (void) fcntl(fds[i], F_SETFD, 0); /* one that is not open stays so */
+        fds[n++] = *sync_fd;
+        qsort(fds, n, sizeof(*fds), by_number);
+        for (size_t i = 0; i < n; i++) {
+                unsigned fd = (unsigned) fds[i];
+
+                if (fd > next && close_range(next, fd - 1, 0) < 0)
+                        return error_set_errno(reterr, -errno, "cannot close descriptors");
+                next = MAX(next, fd + 1);
+        }
+        return close_range(next, ~0U, 0) < 0 ? error_set_errno(reterr, -errno, "cannot close descriptors") : 0;
 }
 
 static int make_workdir(const char *path, const ContainerUser *user, Error *reterr) {

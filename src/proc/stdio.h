@@ -8,8 +8,15 @@
  * its own. Pipes become the user's: a process may open /dev/stdout, which asks the pipe's owner. */
 int stdio_take(const int stdio[3], int console_fd, const ContainerUser *user, Error *reterr);
 
-/* Closes all descriptors but the first `n_kept` and *sync_fd, which moves right behind them and closes on exec. */
-int stdio_close_others(int n_kept, int *sync_fd, Error *reterr);
+/* Descriptors of the caller that a process is given besides its standard streams; borrowed. */
+typedef struct StdioKept {
+        int n_first;         /* socket-activation descriptors: from 3 on so many (sd_listen_fds(3)) */
+        const int *fds;      /* others, ascending, none below 3 */
+        size_t n_fds;
+} StdioKept;
+
+/* Closes all descriptors but 0, 1, 2, those in `kept` and *sync_fd, which may move, and closes on exec. */
+int stdio_close_others(const StdioKept *kept, int *sync_fd, Error *reterr);
 
 /* Changes into the working directory (NULL, "": the root), making it for `user` where it is missing and `make`, and verifies
  * that it is inside the root. */

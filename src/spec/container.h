@@ -43,6 +43,12 @@ typedef struct ContainerDevice {
         char *permissions; /* "rwm" */
 } ContainerDevice;
 
+/* A limit of one block device. */
+typedef struct ContainerDeviceLimit {
+        char *path;        /* of the device */
+        uint64_t value;    /* bytes or operations a second, or a weight */
+} ContainerDeviceLimit;
+
 typedef struct ContainerResources {
         int64_t memory, memory_swap, memory_reservation; /* bytes; 0: no limit; -1: unlimited */
         uint64_t cpu_shares;                     /* 2..262144 as in cgroup v1; 0: not set */
@@ -50,6 +56,10 @@ typedef struct ContainerResources {
         uint64_t cpu_period;                     /* microseconds; 0: 100000 */
         char *cpuset_cpus, *cpuset_mems;
         int64_t pids_limit;                      /* 0: the default; -1: unlimited */
+        uint32_t blkio_weight;                   /* 10..1000 as in cgroup v1; 0: not set */
+        ContainerDeviceLimit *weight_devices, *read_bps, *write_bps, *read_iops, *write_iops;
+        size_t n_weight_devices, n_read_bps, n_write_bps, n_read_iops, n_write_iops;
+        char **cgroup_conf;                      /* "memory.high=1073741824": files of the cgroup */
 } ContainerResources;
 
 typedef struct ContainerHealth {
@@ -62,6 +72,7 @@ typedef struct ContainerHealth {
         uint64_t startup_interval_usec, startup_timeout_usec;
         uint32_t startup_retries; /* failures after which the container is ended; 0: never */
         uint32_t startup_successes;
+        char *log_destination; /* NULL: "local"; "events_logger", or a directory */
         uint32_t log_count, log_size; /* kept results, and bytes of each; 0: the default, UINT32_MAX: all */
 } ContainerHealth;
 
@@ -111,6 +122,12 @@ typedef struct ContainerConfig {
         size_t n_rlimits;
         char *umask_text;         /* "0022"; NULL: that */
         int oom_score_adj;
+        char *personality;        /* "LINUX", "LINUX32" (runtime-spec, config-linux.md); NULL: the caller's */
+        char *proc_opts;          /* --security-opt proc-opts=: options of proc(5), "hidepid=2,gid=5" */
+        char *apparmor;           /* --security-opt apparmor=: a profile's name; NULL: none */
+        char **host_users;        /* --hostuser: their lines are added to passwd */
+        char *passwd_entry, *group_entry; /* templates of such lines, with $USERNAME and the like */
+        bool no_passwd;           /* --passwd=false: passwd and group are left alone */
 
         /* namespaces */
         char *userns;             /* NULL or "host", "keep-id[:uid=,gid=]", "auto[:size=]", "nomap" */
@@ -126,7 +143,12 @@ typedef struct ContainerConfig {
         ContainerDevice *devices;
         size_t n_devices;
         uint64_t shm_size;        /* bytes; 0: 64 MiB */
+        uint64_t shm_size_systemd; /* bytes, of the tmpfs that --systemd mounts; 0: the kernel's default */
         bool no_hosts, no_read_only_tmpfs;
+        bool no_hostname;         /* /etc/hostname is the image's */
+        char *hosts_file;         /* what /etc/hosts is made from: NULL: the host's; "none", "image", or a path */
+        char *timezone;           /* NULL: the image's; "local", or a name below /usr/share/zoneinfo */
+        char **chroot_dirs;       /* directories of the container that get the files of its /etc, too */
         char **add_hosts;         /* "name:address" */
         char **dns, **dns_search, **dns_options;
 
@@ -134,6 +156,7 @@ typedef struct ContainerConfig {
         ContainerPort *ports;
         size_t n_ports;
         char **expose;            /* "80/tcp" */
+        bool publish_all;         /* --publish-all: `ports` has those of `expose` */
 
         /* limits */
         ContainerResources resources;
@@ -143,6 +166,9 @@ typedef struct ContainerConfig {
 
         /* life */
         bool auto_remove;
+        bool remove_image;        /* --rmi: the image goes, too, where nobody else uses it */
+        uint32_t timeout;         /* seconds after which it is killed; 0: never */
+        char *pid_file, *conmon_pid_file, *cid_file; /* absolute paths */
         char *restart_policy;     /* NULL: "no"; "always", "unless-stopped", "on-failure" */
         uint32_t restart_retries;
         int stop_signal;          /* 0: SIGTERM */

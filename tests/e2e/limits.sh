@@ -43,7 +43,7 @@ run $R --cpus 0.2 $BUSYBOX sh -c 'i=0; while [ $i -lt 200000 ]; do i=$((i+1)); d
 like "$out" "nr_throttled [1-9]" "--cpus holds processes back"
 if lacks_controller cpuset >/dev/null; then
         run $R --cpuset-cpus 0 $BUSYBOX true
-        exits 125 "--cpuset-cpus is refused where the controller is not the user's"
+        exits 126 "--cpuset-cpus is refused where the controller is not the user's"
         like "$err" Delegate "... with a hint"
 else
         run $R --cpuset-cpus 0 $BUSYBOX grep Cpus_allowed_list /proc/self/status

@@ -45,7 +45,7 @@ run sdpod run -d --name web -p "$port:8080" $WEB
 ok "a published port" until_ok 10 curl -sf -m 5 "http://127.0.0.1:$port/"
 sdpod rm -f -t 0 web >/dev/null
 run $R -m 64m $BUSYBOX true
-exits 125 "--memory is refused where no cgroup of ours is"
+exits 126 "--memory is refused where no cgroup of ours is"
 run sdpod ps -aq
 is "$out" "" "nothing is left"
 

@@ -250,7 +250,7 @@ for limit in memory cpu pids; do
         if why=$(lacks_controller $limit); then
                 skip "$flag holds" "$why"
                 run $R $flag $BUSYBOX true
-                exits 125 "$flag is refused where it cannot hold"
+                exits 126 "$flag is refused where it cannot hold"
         else
                 run $R $flag $BUSYBOX cat /sys/fs/cgroup/$file
                 is "$out" "$want" "$flag holds"

@@ -427,8 +427,9 @@ TEST(user_namespaces) {
                 { "", "" }, { "host", "" }, { "keep-id", "" }, { "keep-id:uid=1000,gid=5", "" }, { "auto", "" },
                 { "auto:size=4096", "" }, { "nomap", "" }, { "keep-id:", "EINVAL" }, { "keep-id:uid", "EINVAL" },
                 { "keep-id:uid=x", "EINVAL" }, { "keep-id:uid=1,uid=2", "EINVAL" }, { "auto:uid=1", "EINVAL" },
-                { "private:x", "EINVAL" }, { "container:x", "EOPNOTSUPP" }, { "keep-id:size=5", "EOPNOTSUPP" },
-                { "auto:uidmapping=0:0:1", "EOPNOTSUPP" },
+                { "private:x", "EINVAL" }, { "container:x", "EOPNOTSUPP" }, { "keep-id:size=5", "" },
+                { "auto:uidmapping=0:0:1", "" }, { "auto:size=5,uidmapping=0:1:2,uidmapping=5:6,gidmapping=0:1", "" },
+                { "auto:uidmapping=0", "EINVAL" }, { "auto:uidmapping=0:0:0", "EINVAL" }, { "keep-id:uidmapping=0:0:1", "EINVAL" },
         };
 
         check_codes(parse_userns, rows, ELEMENTSOF(rows));
@@ -535,7 +536,9 @@ TEST(security_options) {
                 { "no-new-privileges=maybe", "EINVAL" }, { "seccomp", "EINVAL" }, { "seccomp=", "EINVAL" },
                 { "mask=a", "EINVAL" }, { "mask=/a::/b", "EINVAL" }, { "mask=/a*", "EINVAL" }, { "unmask=", "EINVAL" },
                 { "systempaths=x", "EINVAL" }, { "nonsense=1", "EINVAL" }, { "labels=disable", "EINVAL" },
-                { "label=type:x", "EOPNOTSUPP" }, { "apparmor=x", "EOPNOTSUPP" }, { "proc-opts=hidepid=2", "EOPNOTSUPP" },
+                { "label=nosuch:x", "EINVAL" }, { "label=type:", "EINVAL" }, { "apparmor=", "EINVAL" }, { "apparmor=a b", "EINVAL" },
+                { "proc-opts=hidepid=2", "" }, { "proc-opts=hidepid=invisible,gid=5,subset=pid", "" }, { "proc-opts=hidepid=9", "EINVAL" },
+                { "proc-opts=gid=x", "EINVAL" }, { "proc-opts=", "EINVAL" },
         };
         _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
 

@@ -92,7 +92,7 @@ TEST(defaults_are_unset) {
         CHECK(run.options.entrypoint_given && !c->entrypoint);
         CHECK(run.options.sig_proxy);
         CHECK_INT(c->stop_timeout, 10);
-        CHECK(!c->env && !run.options.env_below && !c->command);
+        CHECK(!c->env && !run.options.env_pairs_host && !c->command);
 }
 
 TEST(the_host_environment_comes_below_the_image) {
@@ -100,10 +100,10 @@ TEST(the_host_environment_comes_below_the_image) {
         RUN(all, "--env-host", "image");
 
         CHECK_INT(run.r, 0);
-        CHECK_INT(strv_length(run.options.env_below), 1);
-        CHECK_STR(run.options.env_below[0], "http_proxy=http://u:p@x");
+        CHECK_INT(strv_length(run.options.env_pairs_host), 1);
+        CHECK_STR(run.options.env_pairs_host[0], "http_proxy=http://u:p@x");
         CHECK_INT(strv_length(run.options.config.env), 1);
-        CHECK_INT(strv_length(all.options.env_below), 4);
+        CHECK_INT(strv_length(all.options.env_pairs_host), 4);
 }
 
 TEST(rootfs_is_a_directory) {

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files of the host that a container is asked to have. */
+#include "engine/create-check.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+static int check_mount(const ContainerMount *mount, Error *reterr) {
+        struct stat st;
+
+        if (!str_equal(mount->type, "bind") || !mount->source || stat(mount->source, &st) == 0 || errno == EACCES)
+                return 0;
+        int r = error_set_errno(reterr, -errno, "cannot mount '%s' on '%s'", mount->source, mount->destination);
+        if (r == -ENOENT)
+                (void) error_hint(reterr, "make that directory first: a bind mount does not");
+        return r;
+}
+
+/* A read-only bind mount does not keep anybody from writing to a device, and the cgroup's rules for devices are programs that only
+ * root may load (cgroups(7)). But what the caller may not do, nobody in the container may. */
+static int check_permissions(const ContainerDevice *device, Error *reterr) {
+        const struct {
+                char letter;
+                int mode;
+        } kinds[] = { { 'r', R_OK }, { 'w', W_OK } };
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+                if (strchr(device->permissions, kinds[i].letter) || faccessat(AT_FDCWD, device->source, kinds[i].mode, AT_EACCESS) < 0)
+                        continue;
+                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot give the container the device '%s' as '%s': only root can keep a "
+                                 "container from what its user may do with a device", device->source, device->permissions);
+                return error_hint(reterr, "give it as 'rw', or take the permission away from yourself");
+        }
+        return 0;
+}
+
+static int check_device(const ContainerDevice *device, Error *reterr) {
+        struct stat st;
+
+        if (stat(device->source, &st) < 0)
+                return error_set_errno(reterr, -errno, "cannot give the container the device '%s'", device->source);
+        if (S_ISDIR(st.st_mode))
+                return 0; /* all that is in it */
+        if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
+                return error_set(reterr, -ENODEV, ERROR_INVALID, "cannot give the container the device '%s': it is not a device", device->source);
+        return check_permissions(device, reterr);
+}
+
+int create_check_host(const ContainerConfig *config, Error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; i < config->n_mounts && r >= 0; i++)
+                r = check_mount(&config->mounts[i], reterr);
+        for (size_t i = 0; i < config->n_devices && r >= 0; i++)
+                r = check_device(&config->devices[i], reterr);
+        if (r >= 0 && config->seccomp && *config->seccomp == '/' && access(config->seccomp, R_OK) < 0)
+                r = error_set_errno(reterr, -errno, "cannot read the seccomp profile '%s'", config->seccomp);
+        return r;
+}
