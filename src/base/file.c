@@ -55,6 +55,27 @@ int file_write_atomic(int dir_fd, const char *name, const void *data, size_t siz
         return r;
 }
 
+/* A file that is as long as it says takes one read(2), not a second one to find its end. Returns 1, or 0 where it is not: those of
+ * /proc and /sys, and one that is being written. */
+static int read_at_once(int fd, size_t expected, char **ret_data, size_t *ret_size) {
+        _cleanup_free_ char *data = malloc(expected + 2);
+
+        if (!data)
+                return -ENOMEM;
+        ssize_t n = RETRY_EINTR(read(fd, data, expected + 1));
+        if (n < 0)
+                return -errno;
+        if ((size_t) n != expected)
+                return 0;
+        data[n] = 0;
+        if (ret_size)
+                *ret_size = expected;
+        else if (strlen(data) != expected)
+                return -EBADMSG;
+        *ret_data = TAKE_PTR(data);
+        return 1;
+}
+
 int file_read(int dir_fd, const char *name, size_t limit, char **ret_data, size_t *ret_size) {
         struct stat st;
         _cleanup_fd_ int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -65,6 +86,13 @@ int file_read(int dir_fd, const char *name, size_t limit, char **ret_data, size_
                 return -errno;
         if (!S_ISREG(st.st_mode))
                 return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+        if (st.st_size > 0 && (uint64_t) st.st_size <= limit) {
+                int r = read_at_once(fd, (size_t) st.st_size, ret_data, ret_size);
+                if (r != 0)
+                        return MIN(r, 0);
+                if (lseek(fd, 0, SEEK_SET) < 0)
+                        return -errno;
+        }
         return io_read_all(fd, limit, ret_data, ret_size);
 }
 
