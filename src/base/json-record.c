@@ -48,13 +48,30 @@ static bool take_word(Reader *r, const char *word) {
         return true;
 }
 
+/* The length of what is ASCII, printable and neither a quote nor a backslash from `p` on, eight bytes at a time (rounded down). */
+static size_t plain_run(const char *p, const char *end) {
+        static const uint64_t ones = UINT64_C(0x0101010101010101), high = UINT64_C(0x8080808080808080);
+        const char *start = p;
+
+        for (uint64_t w; end - p >= 8; p += 8) {
+                memcpy(&w, p, sizeof(w));
+                /* the high bit of a byte of x - ones is set where the byte was 0, and then possibly in those above it: enough for a no */
+                uint64_t quote = w ^ ones * '"', backslash = w ^ ones * '\\';
+                uint64_t other = w | (quote - ones) | (backslash - ones) | (w - ones * 0x20);
+
+                if (other & high)
+                        break;
+        }
+        return (size_t) (p - start);
+}
+
 static int read_slice(Reader *r, Slice *ret) {
         Slice slice = { .plain = true };
 
         if (r->p >= r->end || *r->p != '"')
                 return -EBADMSG;
         slice.text = ++r->p;
-        for (; r->p < r->end && *r->p != '"'; r->p++) {
+        for (r->p += plain_run(r->p, r->end); r->p < r->end && *r->p != '"'; r->p++) {
                 if ((unsigned char) *r->p < 0x20)
                         return -EBADMSG;
                 if (*r->p == '\\' || (*r->p & 0x80)) {
@@ -311,6 +328,7 @@ static int read_field(Reader *r, const JsonField *f, void *target, Error *reterr
 /* The row of a key. Records are written in the table's order, so the search goes on where the last one ended. */
 static const JsonField *find_field(const JsonField *fields, size_t *hint, const Slice *key) {
         size_t n = *hint;
+        char first = key->size > 0 ? *key->text : 0; /* most rows differ there already */
 
         if (!fields[0].name)
                 return NULL;
@@ -319,7 +337,7 @@ static const JsonField *find_field(const JsonField *fields, size_t *hint, const 
                         n = 0;
                         continue;
                 }
-                if (strncmp(fields[n].name, key->text, key->size) == 0 && !fields[n].name[key->size]) {
+                if (*fields[n].name == first && strncmp(fields[n].name, key->text, key->size) == 0 && !fields[n].name[key->size]) {
                         *hint = n + 1;
                         return &fields[n];
                 }
