@@ -47,18 +47,22 @@ int image_uses(const Store *store, ImageUse **ret, size_t *ret_n, Error *reterr)
         _cleanup_strv_ char **ids = NULL;
         ImageUse *uses = NULL;
         size_t n = 0;
-        int r = container_list(store, &ids, reterr);
+        _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
+        int r = container_lister_open(store, &lister, reterr);
+
+        if (r >= 0)
+                r = container_list(store, &ids, reterr);
 
         for (char **id = ids; r >= 0 && id && *id; id++) {
-                _cleanup_container_ Container container = CONTAINER_NULL;
+                _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                r = container_load(store, *id, &container, &error);
+                r = container_load_config(&lister, *id, container_config_fields, &config, &error);
                 if (r == -ENOENT)
                         r = 0; /* removed meanwhile */
                 else if (r < 0)
                         (void) error_move(reterr, &error);
-                else if (add_container(&container.config, &uses, &n) < 0)
+                else if (add_container(&config, &uses, &n) < 0)
                         r = error_oom(reterr);
         }
         if (r >= 0)

@@ -188,6 +188,32 @@ const JsonField container_config_fields[] = {
         {},
 };
 
+static const JsonField listed_health_fields[] = {
+        JSON_FIELD(ContainerHealth, test, "test", JSON_FIELD_STRV),
+        {},
+};
+
+const JsonField container_listed_fields[] = {
+        FIELD(version, "version", INT),
+        STRING(id, "id"),
+        STRING(name, "name"),
+        FIELD(created_usec, "createdUSec", INT64),
+        STRING(image, "image"),
+        STRING(image_name, "imageName"),
+        STRING(image_id, "imageID"),
+        STRV(entrypoint, "entrypoint"),
+        STRV(command, "command"),
+        STRING(network, "network"),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, mounts, n_mounts, "mounts", mount_fields),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, ports, n_ports, "ports", port_fields),
+        STRV(expose, "expose"),
+        BOOL(auto_remove, "autoRemove"),
+        STRING(restart_policy, "restartPolicy"),
+        JSON_FIELD_OBJECT_OF(ContainerConfig, health, "health", listed_health_fields),
+        FIELD(labels, "labels", PAIRS),
+        {},
+};
+
 void container_config_done(ContainerConfig *config) {
         json_fields_done(container_config_fields, config);
 }

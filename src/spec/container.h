@@ -186,6 +186,9 @@ typedef struct ContainerConfig {
 
 extern const JsonField container_config_fields[];
 
+/* The part of them that `ps` shows and that --filter asks for: a list of a thousand containers reads a thousand records. */
+extern const JsonField container_listed_fields[];
+
 /* Frees everything inside. */
 void container_config_done(ContainerConfig *config);
 #define _cleanup_container_config_ _cleanup_(container_config_done)

@@ -111,15 +111,38 @@ int container_save_state(Container *container, Error *reterr) {
         return save(container->dir_fd, "state.json", container_state_fields, &container->state, durability(container), reterr);
 }
 
+/* There is a mark for each process.json, made before it and removed after it: so that who wants to know what may run need not
+ * ask for a thousand files that are not there. */
+static int running_mark(const Store *store, const char *id, Error *reterr) {
+        _cleanup_fd_ int dir_fd = store_open_runtime(store, "running", reterr);
+
+        if (dir_fd < 0)
+                return dir_fd;
+        _cleanup_fd_ int fd = openat(dir_fd, id, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+        return fd < 0 ? error_set_errno(reterr, -errno, "cannot mark container %.12s as running", id) : 0;
+}
+
+static void running_unmark(const Store *store, const char *id) {
+        _cleanup_free_ char *path = str_format("running/%s", id);
+
+        if (path)
+                (void) unlinkat(store->runtime_fd, path, 0); /* one that stays costs a look */
+}
+
 int container_save_process(const Store *store, Container *container, Error *reterr) {
         int fd = container_runtime_fd(store, container, reterr);
 
         if (fd < 0)
                 return fd;
-        if (container->process.pid == 0)
-                return unlinkat(fd, "process.json", 0) < 0 && errno != ENOENT
-                               ? error_set_errno(reterr, -errno, "cannot remove 'process.json'")
-                               : 0;
+        if (container->process.pid == 0) {
+                if (unlinkat(fd, "process.json", 0) < 0 && errno != ENOENT)
+                        return error_set_errno(reterr, -errno, "cannot remove 'process.json'");
+                running_unmark(store, container->config.id);
+                return 0;
+        }
+        int r = running_mark(store, container->config.id, reterr);
+        if (r < 0)
+                return r;
         return save(fd, "process.json", container_process_fields, &container->process, FILE_VOLATILE, reterr);
 }
 
@@ -131,25 +154,26 @@ static bool name_is_held(const Store *store, const char *id) {
 }
 
 static int read_name(int names_fd, const char *name, char **ret_id) {
-        char id[CONTAINER_ID_LENGTH + 2];
-        ssize_t n = readlinkat(names_fd, name, id, sizeof(id));
+        char text[CONTAINER_ID_LENGTH + 2], id[CONTAINER_ID_LENGTH + 1];
+        ssize_t n = readlinkat(names_fd, name, text, sizeof(text) - 1);
 
         if (n < 0)
                 return errno == EINVAL ? -EBADMSG : -errno;
-        if (n != CONTAINER_ID_LENGTH)
-                return -EBADMSG;
-        id[n] = 0;
-        if (strspn(id, "0123456789abcdef") != CONTAINER_ID_LENGTH)
+        text[n] = 0;
+        if (!name_link_id(text, id))
                 return -EBADMSG;
         return (*ret_id = strdup(id)) ? 0 : -ENOMEM;
 }
 
 /* Claims the name with symlink(2), which is atomic. */
 static int claim_name(const Store *store, int names_fd, const char *name, const char *id, Error *reterr) {
+        char text[NAME_LINK_SIZE];
+
+        name_link_text(id, text);
         for (int tries = 0; tries < 10; tries++) {
                 _cleanup_free_ char *holder = NULL;
 
-                if (symlinkat(id, names_fd, name) == 0)
+                if (symlinkat(text, names_fd, name) == 0)
                         return 0;
                 if (errno != EEXIST)
                         return error_set_errno(reterr, -errno, "cannot take the name '%s'", name);
@@ -250,30 +274,73 @@ void container_settled(const Store *store, Container *container) {
         pending_drop(store, container->config.id, &container->pending_fd);
 }
 
+enum { PATH_LENGTH = sizeof("containers/") + CONTAINER_ID_LENGTH + sizeof("/container.json") };
+
+/* Of a file of a container's: `parent` is "containers/", or "" below that. */
+static void file_path(const char *parent, const char *id, const char *name, char ret[static PATH_LENGTH]) {
+        char *p = stpcpy(ret, parent);
+
+        p = mempcpy(p, id, strnlen(id, CONTAINER_ID_LENGTH));
+        *p++ = '/';
+        (void) stpcpy(p, name); /* the longest of them is what PATH_LENGTH counts */
+}
+
+static int load(int dir_fd, const char *name, const JsonField *fields, void *target, Error *reterr) {
+        return json_fields_read(dir_fd, name, JSON_RECORD_LIMIT, fields, target, reterr);
+}
+
 static bool is_id_prefix(const char *s) {
         size_t n = strspn(s, "0123456789abcdef");
 
         return n > 0 && n <= CONTAINER_ID_LENGTH && !s[n];
 }
 
-static int find_by_prefix(const Store *store, const char *prefix, char **ret_id, Error *reterr) {
-        _cleanup_strv_ char **ids = NULL;
-        const char *found = NULL;
-        int r = container_list(store, &ids, reterr);
+/* Whether the container's own name leads to it: a directory for itself is no container. */
+static bool is_there(const Store *store, int names_fd, const char *id) {
+        static const JsonField fields[] = { JSON_FIELD(ContainerConfig, name, "name", JSON_FIELD_STRING), {} };
+        _cleanup_container_config_ ContainerConfig config = {};
+        _cleanup_free_ char *holder = NULL;
+        char path[PATH_LENGTH];
 
+        file_path("containers/", id, "container.json", path);
+        return load(store->data_fd, path, fields, &config, /* reterr= */ NULL) >= 0 && config.name &&
+               container_name_is_valid(config.name) && read_name(names_fd, config.name, &holder) >= 0 && str_equal(holder, id);
+}
+
+/* Finds a directory, and then asks for its name alone: a look at all names would cost a system call for each. */
+static int find_by_prefix(const Store *store, int names_fd, const char *prefix, char **ret_id, Error *reterr) {
+        _cleanup_free_ char *found = NULL;
+        size_t n = strlen(prefix);
+
+        if (n == CONTAINER_ID_LENGTH) {
+                if (!is_there(store, names_fd, prefix))
+                        return -ENOENT;
+                return (*ret_id = strdup(prefix)) ? 0 : error_oom(reterr);
+        }
+        int r = store_open_data(store, "containers", reterr);
         if (r < 0)
                 return r;
-        for (char **id = ids; id && *id; id++) {
-                if (!str_after(*id, prefix))
+        DIR *dir = fdopendir(r);
+        if (!dir) {
+                (void) fd_close(r);
+                return error_set_errno(reterr, -errno, "cannot list the containers");
+        }
+        r = 0;
+        for (struct dirent *e; r >= 0 && (e = readdir(dir));) {
+                if (strncmp(e->d_name, prefix, n) != 0 || strlen(e->d_name) != CONTAINER_ID_LENGTH || !is_there(store, names_fd, e->d_name))
                         continue;
                 if (found)
-                        return error_set(reterr, -EINVAL, ERROR_INVALID,
-                                         "more than one container has an ID that begins with '%s'", prefix);
-                found = *id;
+                        r = error_set(reterr, -EINVAL, ERROR_INVALID, "more than one container has an ID that begins with '%s'", prefix);
+                else if (!(found = strdup(e->d_name)))
+                        r = error_oom(reterr);
         }
+        (void) closedir(dir);
+        if (r < 0)
+                return r;
         if (!found)
                 return -ENOENT;
-        return (*ret_id = strdup(found)) ? 0 : error_oom(reterr);
+        *ret_id = TAKE_PTR(found);
+        return 0;
 }
 
 static int find(const Store *store, const char *name_or_id, char **ret_id, Error *reterr) {
@@ -291,7 +358,7 @@ static int find(const Store *store, const char *name_or_id, char **ret_id, Error
                 }
         }
         if (r == -ENOENT && is_id_prefix(name_or_id)) {
-                r = find_by_prefix(store, name_or_id, ret_id, reterr);
+                r = find_by_prefix(store, names_fd, name_or_id, ret_id, reterr);
                 if (r < 0 && r != -ENOENT)
                         return r;
         }
@@ -318,10 +385,6 @@ int container_find(const Store *store, const char *name_or_id, char **ret_id, Er
         return 0;
 }
 
-static int load(int dir_fd, const char *name, const JsonField *fields, void *target, Error *reterr) {
-        return json_fields_read(dir_fd, name, JSON_RECORD_LIMIT, fields, target, reterr);
-}
-
 static void resolve_status(const Store *store, Container *c) {
         c->pidfd = fd_close(c->pidfd);
         if (c->process.pid > 0 && *store->boot_id && str_equal(c->process.boot_id, store->boot_id)) {
@@ -335,25 +398,47 @@ static void resolve_status(const Store *store, Container *c) {
                 c->status = c->state.started_usec > 0 ? CONTAINER_EXITED : CONTAINER_CREATED;
 }
 
-int container_refresh(const Store *store, Container *c, Error *reterr) {
-        _cleanup_free_ char *path = NULL;
-        int r;
-
+/* State and process anew, and the status that follows from them. A `process` of NULL: there is none. */
+static int load_run(const Store *store, int state_fd, const char *state, int process_fd, const char *process, Container *c, Error *reterr) {
         json_fields_done(container_state_fields, &c->state);
         c->state = (ContainerState){};
         json_fields_done(container_process_fields, &c->process);
         c->process = (ContainerProcess){};
 
-        r = load(c->dir_fd, "state.json", container_state_fields, &c->state, reterr);
+        int r = load(state_fd, state, container_state_fields, &c->state, reterr);
         if (r < 0 && r != -ENOENT)
                 return r;
-        path = str_format("containers/%s/process.json", c->config.id);
-        if (!path)
-                return error_oom(reterr);
-        r = load(store->runtime_fd, path, container_process_fields, &c->process, reterr);
+        r = process ? load(process_fd, process, container_process_fields, &c->process, reterr) : 0;
         if (r < 0 && r != -ENOENT)
                 return r;
         resolve_status(store, c);
+        return 0;
+}
+
+int container_refresh(const Store *store, Container *c, Error *reterr) {
+        char process[PATH_LENGTH];
+
+        file_path("containers/", c->config.id, "process.json", process);
+        return load_run(store, c->dir_fd, "state.json", store->runtime_fd, process, c, reterr);
+}
+
+static int no_such(const char *id, Error *reterr) {
+        return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot open container %.12s: no such container", id);
+}
+
+static int load_record(int dir_fd, const char *path, const char *id, const JsonField *fields, ContainerConfig *config, Error *reterr) {
+        config->stop_timeout = 0;
+        int r = load(dir_fd, path, fields, config, reterr);
+        if (r == -ENOENT)
+                return no_such(id, reterr);
+        if (r < 0)
+                return error_prefix(reterr, r, "container %.12s", id);
+        if (config->version > CONTAINER_CONFIG_VERSION)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                                 "cannot open container %.12s: its record has version %d, this sdpod knows %d", id,
+                                 config->version, CONTAINER_CONFIG_VERSION);
+        if (!str_equal(config->id, id) || !config->name || !container_name_is_valid(config->name))
+                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "cannot open container %.12s: its record is damaged", id);
         return 0;
 }
 
@@ -367,24 +452,105 @@ int container_load(const Store *store, const char *id, Container *ret, Error *re
         if (c.dir_fd < 0)
                 return error_set(reterr, -errno, error_kind_from_errno(-errno),
                                  "cannot open container %.12s: no such container", id);
-        c.config.stop_timeout = 0;
-        int r = load(c.dir_fd, "container.json", container_config_fields, &c.config, reterr);
-        if (r == -ENOENT)
-                return error_set(reterr, r, ERROR_NOT_FOUND, "cannot open container %.12s: no such container", id);
+        int r = load_record(c.dir_fd, "container.json", id, container_config_fields, &c.config, reterr);
         if (r < 0)
-                return error_prefix(reterr, r, "container %.12s", id);
-        if (c.config.version > CONTAINER_CONFIG_VERSION)
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                 "cannot open container %.12s: its record has version %d, this sdpod knows %d", id,
-                                 c.config.version, CONTAINER_CONFIG_VERSION);
-        if (!str_equal(c.config.id, id) || !c.config.name || !container_name_is_valid(c.config.name))
-                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "cannot open container %.12s: its record is damaged", id);
+                return r;
         r = container_refresh(store, &c, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "container '%s'", c.config.name);
         *ret = c;
         c = CONTAINER_NULL;
         return 0;
+}
+
+/* Takes the ID over. strv_append() counts what is there each time. */
+static int ids_append(char ***ids, size_t *n, size_t *room, char *id) {
+        if (id && *n + 2 > *room) {
+                char **grown = reallocarray(*ids, *room * 2 + 16, sizeof(char *));
+
+                if (!grown) {
+                        free(id);
+                        return -ENOMEM;
+                }
+                *ids = grown;
+                *room = *room * 2 + 16;
+        }
+        if (!id)
+                return -ENOMEM;
+        (*ids)[(*n)++] = id;
+        (*ids)[*n] = NULL;
+        return 0;
+}
+
+static int compare_ids(const void *a, const void *b) {
+        return strcmp(*(const char *const *) a, *(const char *const *) b);
+}
+
+int container_lister_open(const Store *store, ContainerLister *ret, Error *reterr) {
+        _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
+        int fd, r = 0;
+
+        lister.store = store;
+        lister.data_fd = store_open_data(store, "containers", reterr);
+        lister.runtime_fd = lister.data_fd < 0 ? -EBADF : store_open_runtime(store, "containers", reterr);
+        fd = lister.runtime_fd < 0 ? -EBADF : store_open_runtime(store, "running", reterr);
+        if (fd < 0)
+                return MIN(MIN(lister.data_fd, lister.runtime_fd), fd);
+        DIR *dir = fdopendir(fd);
+        if (!dir) {
+                (void) fd_close(fd);
+                return error_set_errno(reterr, -errno, "cannot list the running containers");
+        }
+        for (struct dirent *e; r >= 0 && (e = readdir(dir));)
+                if (*e->d_name != '.')
+                        r = ids_append(&lister.running, &lister.n_running, &lister.room, strdup(e->d_name));
+        (void) closedir(dir);
+        if (r < 0)
+                return error_oom(reterr);
+        if (lister.n_running > 0)
+                qsort(lister.running, lister.n_running, sizeof(char *), compare_ids);
+        *ret = lister;
+        lister = CONTAINER_LISTER_NULL;
+        return 0;
+}
+
+void container_lister_done(ContainerLister *lister) {
+        (void) fd_close(lister->data_fd);
+        (void) fd_close(lister->runtime_fd);
+        strv_free(lister->running);
+        *lister = CONTAINER_LISTER_NULL;
+}
+
+bool container_may_run(const ContainerLister *lister, const char *id) {
+        return lister->n_running > 0 && bsearch(&id, lister->running, lister->n_running, sizeof(char *), compare_ids);
+}
+
+int container_load_config(const ContainerLister *lister, const char *id, const JsonField *fields, ContainerConfig *ret, Error *reterr) {
+        char path[PATH_LENGTH];
+
+        if (strlen(id) != CONTAINER_ID_LENGTH)
+                return no_such(id, reterr);
+        file_path("", id, "container.json", path);
+        return load_record(lister->data_fd, path, id, fields, ret, reterr);
+}
+
+int container_load_listed(const ContainerLister *lister, const char *id, Container *ret, Error *reterr) {
+        char state[PATH_LENGTH], process[PATH_LENGTH];
+
+        /* straight into its place: to free an empty one takes as long as to read a small record */
+        *ret = CONTAINER_NULL;
+        int r = container_load_config(lister, id, container_listed_fields, &ret->config, reterr);
+        if (r >= 0) {
+                file_path("", id, "state.json", state);
+                file_path("", id, "process.json", process);
+                r = load_run(lister->store, lister->data_fd, state, lister->runtime_fd, container_may_run(lister, id) ? process : NULL, ret,
+                             reterr);
+                if (r < 0)
+                        r = error_prefix(reterr, r, "container '%s'", ret->config.name);
+        }
+        if (r < 0)
+                container_done(ret);
+        return r;
 }
 
 int container_open(const Store *store, const char *name_or_id, Container *ret, Error *reterr) {
@@ -430,17 +596,10 @@ int container_list(const Store *store, char ***ret, Error *reterr) {
 
                 if (*e->d_name == '.' || read_name(dirfd(dir), e->d_name, &id) < 0)
                         continue;
-                if (n + 2 > room) {
-                        char **grown = reallocarray(ids, room = room * 2 + 16, sizeof(char *));
-
-                        if (!grown) {
-                                (void) closedir(dir);
-                                return error_oom(reterr);
-                        }
-                        ids = grown;
+                if (ids_append(&ids, &n, &room, TAKE_PTR(id)) < 0) {
+                        (void) closedir(dir);
+                        return error_oom(reterr);
                 }
-                ids[n++] = TAKE_PTR(id);
-                ids[n] = NULL;
         }
         (void) closedir(dir);
         *ret = TAKE_PTR(ids);
@@ -502,6 +661,7 @@ int container_delete(const Store *store, Container *container, int (*remove_root
         _cleanup_fd_ int runtime = store_open_runtime(store, "containers", /* reterr= */ NULL);
         if (runtime >= 0)
                 (void) path_remove_tree(runtime, id);
+        running_unmark(store, id);
         if (r >= 0)
                 pending_drop(store, id, &container->pending_fd);
         return r;

@@ -83,6 +83,30 @@ int container_find(const Store *store, const char *name_or_id, char **ret_id, Er
 /* Loads record, state and process, and resolves the status. */
 int container_load(const Store *store, const char *id, Container *ret, Error *reterr);
 
+/* For those who look at many containers: directories that stay open, and what may run. */
+typedef struct ContainerLister {
+        const Store *store; /* borrowed */
+        int data_fd, runtime_fd;
+        char **running;     /* sorted */
+        size_t n_running, room;
+} ContainerLister;
+
+#define CONTAINER_LISTER_NULL ((ContainerLister){ .data_fd = -EBADF, .runtime_fd = -EBADF })
+
+int container_lister_open(const Store *store, ContainerLister *ret, Error *reterr);
+void container_lister_done(ContainerLister *lister);
+#define _cleanup_container_lister_ _cleanup_(container_lister_done)
+
+/* As container_load(), but of the record only what lists show and filters ask for (container_listed_fields), and no directory is
+ * opened, so that it cannot be locked or measured. What was started after the lister was opened is shown as it was before. */
+int container_load_listed(const ContainerLister *lister, const char *id, Container *ret, Error *reterr);
+
+/* Of the record alone these fields, of which version, id and name must be some. */
+int container_load_config(const ContainerLister *lister, const char *id, const JsonField *fields, ContainerConfig *ret, Error *reterr);
+
+/* Whether there may be a process: false is certain for the moment in which the lister was opened. */
+bool container_may_run(const ContainerLister *lister, const char *id);
+
 /* find + load. */
 int container_open(const Store *store, const char *name_or_id, Container *ret, Error *reterr);
 

@@ -9,6 +9,7 @@
 #include "base/journal.h"
 #include "base/macro.h"
 #include "base/str.h"
+#include "spec/container.h"
 
 static const char *const adjectives[] = {
         "able", "bold", "brave", "bright", "brisk", "calm", "clever", "cosy", "crisp", "eager", "early", "fair",
@@ -57,4 +58,48 @@ int name_without_alias(const char *name, const char *alias, const char *own, cha
                 return 0;
         *ret = str_format("%.*s%.*s%s", (int) (at - name), name, (int) n_own, own, at + n_alias);
         return *ret ? 0 : -ENOMEM;
+}
+
+static const char link_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", link_digits[] = "0123456789abcdef";
+
+/* base64url (RFC 4648, section 5) without padding, of the 256 bits that the digits mean: three digits are two letters. */
+void name_link_text(const char *id, char ret[static NAME_LINK_SIZE]) {
+        unsigned bits = 0, n_bits = 0;
+        size_t n = 0;
+
+        for (size_t i = 0; i < CONTAINER_ID_LENGTH; i++) {
+                const char *digit = strchr(link_digits, id[i]);
+
+                bits = (bits << 4 | (unsigned) (digit ? digit - link_digits : 0)) & 0xfff;
+                n_bits += 4;
+                while (n_bits >= 6)
+                        ret[n++] = link_letters[bits >> (n_bits -= 6) & 63];
+        }
+        ret[n++] = link_letters[bits << (6 - n_bits) & 63];
+        ret[n] = 0;
+}
+
+bool name_link_id(const char *text, char *ret_id) {
+        size_t size = strlen(text), n = 0;
+        unsigned bits = 0, n_bits = 0;
+
+        if (size == CONTAINER_ID_LENGTH && strspn(text, link_digits) == CONTAINER_ID_LENGTH) {
+                (void) stpcpy(ret_id, text);
+                return true;
+        }
+        if (size != NAME_LINK_SIZE - 1)
+                return false;
+        for (; *text; text++) {
+                char c = *text;
+                int value = c >= 'A' && c <= 'Z' ? c - 'A' : c >= 'a' && c <= 'z' ? c - 'a' + 26 : c >= '0' && c <= '9' ? c - '0' + 52
+                            : c == '-' ? 62 : c == '_' ? 63 : -1;
+
+                if (value < 0)
+                        return false;
+                bits = (bits << 6 | (unsigned) value) & 0xfff;
+                for (n_bits += 6; n_bits >= 4 && n < CONTAINER_ID_LENGTH;)
+                        ret_id[n++] = link_digits[bits >> (n_bits -= 4) & 15];
+        }
+        ret_id[n] = 0;
+        return n == CONTAINER_ID_LENGTH && (bits & 3) == 0; /* 258 bits hold 256 */
 }

@@ -8,11 +8,12 @@
  *     seccomp/HASH           a compiled seccomp profile of a user's own
  *     containers/ID/         container.json, state.json, upper/, work/, ctr.log
  *     pending/ID             a container that a command is just making, removing or holding; locked by it
- *     names/NAME             a symlink whose text is the ID of the container of that name
+ *     names/NAME             a symlink whose text means the ID of the container of that name (state/name.h)
  *     volumes/NAME/          volume.json, _data/
  *     .tmp-*                 unfinished work; its owner holds a lock on it
  *   runtime   $XDG_RUNTIME_DIR/sdpod (root: /run/sdpod)            dies with the boot
  *     containers/ID/         process.json, lock, hosts, resolv.conf, hostname, containerenv, spools of the monitor, sockets
+ *     running/ID             a mark: there is a process.json of that container's
  *     events.json            what happened; events.old.json: what happened before that
  *     mounts/ID              where `mount` mounts a container or image; in a session of `unshare` a tmpfs
  *     storage.json           which storage driver works

@@ -67,6 +67,138 @@ TEST(a_record_without_a_name_is_no_container) {
         CHECK_INT(create(&store, "web", &b), 0);
 }
 
+TEST(ids_are_found_by_their_first_digits) {
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_container_ Container a = CONTAINER_NULL, b = CONTAINER_NULL;
+        ContainerConfig one = CONTAINER_CONFIG_NULL, other = CONTAINER_CONFIG_NULL;
+        _cleanup_free_ char *id = NULL;
+
+        fresh_store(&store);
+        one.id = strdup("abc0123456789012345678901234567890123456789012345678901234567890");
+        other.id = strdup("abc1123456789012345678901234567890123456789012345678901234567890");
+        CHECK_INT(container_create(&store, &one, &a, NULL), 0);
+        CHECK_INT(container_create(&store, &other, &b, NULL), 0);
+        CHECK_INT(container_find(&store, "abc", &id, NULL), -EINVAL);
+        CHECK_INT(container_find(&store, "abd", &id, NULL), -ENOENT);
+        CHECK_INT(container_find(&store, "abc0", &id, NULL), 0);
+        CHECK_STR(id, a.config.id);
+        free(id);
+        id = NULL;
+        CHECK_INT(container_find(&store, b.config.id, &id, NULL), 0);
+        CHECK_STR(id, b.config.id);
+        free(id);
+        id = NULL;
+        /* a directory that no name leads to is neither found nor in the way */
+        _cleanup_free_ char *name = str_format("names/%s", b.config.name);
+        CHECK_INT(unlinkat(store.data_fd, name, 0), 0);
+        CHECK_INT(container_find(&store, b.config.id, &id, NULL), -ENOENT);
+        CHECK_INT(container_find(&store, "abc1", &id, NULL), -ENOENT);
+        CHECK_INT(container_find(&store, "abc", &id, NULL), 0);
+        CHECK_STR(id, a.config.id);
+        free(id);
+        id = NULL;
+        /* nor where the name has become another container's */
+        CHECK_INT(symlinkat(a.config.id, store.data_fd, name), 0);
+        CHECK_INT(container_find(&store, "abc1", &id, NULL), -ENOENT);
+}
+
+/* Of a container all of whose rows are filled, a list knows what the record says. */
+TEST(a_list_has_of_a_record_what_it_shows) {
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_container_ Container a = CONTAINER_NULL, listed = CONTAINER_NULL;
+        _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
+        ContainerConfig config = CONTAINER_CONFIG_NULL;
+        char *word[] = { (char *) "word", NULL };
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        fresh_store(&store);
+        config.image = strdup("i");
+        config.image_name = strdup("n");
+        config.image_id = strdup("d");
+        config.command = strv_copy(word);
+        config.env = strv_copy(word);
+        config.labels = strv_copy(word);
+        config.health.test = strv_copy(word);
+        config.auto_remove = true;
+        CHECK_INT(container_create(&store, &config, &a, NULL), 0);
+        a.state.exit_code = 3;
+        a.state.started_usec = 1;
+        CHECK_INT(container_save_state(&a, NULL), 0);
+        CHECK_INT(container_lister_open(&store, &lister, NULL), 0);
+        CHECK(!container_may_run(&lister, a.config.id));
+        CHECK_INT(container_load_listed(&lister, a.config.id, &listed, &error), 0);
+        for (const JsonField *f = container_listed_fields; f->name; f++) {
+                if (f->type == JSON_FIELD_STRING)
+                        CHECK_STR(*(char **) (void *) ((char *) &listed.config + f->offset), *(char **) (void *) ((char *) &a.config + f->offset));
+                if (f->type == JSON_FIELD_STRV)
+                        CHECK_INT(strv_length(*(char ***) (void *) ((char *) &listed.config + f->offset)),
+                                  strv_length(*(char ***) (void *) ((char *) &a.config + f->offset)));
+        }
+        CHECK_INT(listed.config.created_usec, a.config.created_usec);
+        CHECK(listed.config.auto_remove && listed.config.health.test && listed.config.labels);
+        CHECK(!listed.config.env); /* nothing shows it */
+        CHECK_INT(listed.status, CONTAINER_EXITED);
+        CHECK_INT(listed.state.exit_code, 3);
+        CHECK_INT(container_load_listed(&lister, "../etc", &listed, &error), -ENOENT);
+}
+
+TEST(links_of_names_are_short) {
+        static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        char text[NAME_LINK_SIZE], back[65];
+
+        name_link_text(id, text);
+        CHECK_STR(text, "ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze8");
+        CHECK(name_link_id(text, back));
+        CHECK_STR(back, id);
+        CHECK(name_link_id(id, back)); /* as older versions wrote it */
+        CHECK_STR(back, id);
+        text[5] = '/';
+        CHECK(!name_link_id(text, back));
+        CHECK(!name_link_id("", back));
+        CHECK(!name_link_id("ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze9", back)); /* bits that no ID has */
+        CHECK(!name_link_id("0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef", back));
+}
+
+/* The marks are there as long as process.json is: what they leave out is never asked. */
+TEST(a_list_never_shows_an_old_status) {
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_container_ Container a = CONTAINER_NULL;
+        static const ContainerStatus wanted[] = { CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_EXITED, CONTAINER_RUNNING, CONTAINER_EXITED };
+
+        fresh_store(&store);
+        CHECK_INT(create(&store, "web", &a), 0);
+        for (size_t i = 0; i < ELEMENTSOF(wanted); i++) {
+                _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
+                _cleanup_container_ Container listed = CONTAINER_NULL, loaded = CONTAINER_NULL;
+                bool runs = wanted[i] == CONTAINER_RUNNING;
+
+                a.process.pid = runs ? getpid() : 0;
+                CHECK_INT(runs ? process_start_time(getpid(), &a.process.start_time) : 0, 0);
+                CHECK_INT(runs ? str_replace(&a.process.boot_id, store.boot_id) : 0, 0);
+                a.state.started_usec = wanted[i] == CONTAINER_CREATED ? 0 : 5;
+                CHECK_INT(container_save_process(&store, &a, NULL), 0);
+                CHECK_INT(container_save_state(&a, NULL), 0);
+                CHECK_INT(container_lister_open(&store, &lister, NULL), 0);
+                CHECK_INT(container_may_run(&lister, a.config.id), runs);
+                CHECK_INT(container_load_listed(&lister, a.config.id, &listed, NULL), 0);
+                CHECK_INT(container_load(&store, a.config.id, &loaded, NULL), 0);
+                CHECK_INT(listed.status, wanted[i]);
+                CHECK_INT(loaded.status, wanted[i]);
+        }
+        /* a mark that a kill left costs nothing but a look */
+        _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
+        _cleanup_container_ Container listed = CONTAINER_NULL;
+        _cleanup_free_ char *mark = str_format("running/%s", a.config.id);
+        CHECK_INT(close(openat(store.runtime_fd, mark, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)), 0);
+        CHECK_INT(container_lister_open(&store, &lister, NULL), 0);
+        CHECK(container_may_run(&lister, a.config.id));
+        CHECK_INT(container_load_listed(&lister, a.config.id, &listed, NULL), 0);
+        CHECK_INT(listed.status, CONTAINER_EXITED);
+        /* and goes with its container */
+        CHECK_INT(container_delete(&store, &a, NULL, NULL, NULL), 0);
+        CHECK_INT(faccessat(store.runtime_fd, mark, F_OK, 0), -1);
+}
+
 TEST(running_is_what_the_process_says) {
         _cleanup_store_ Store store = STORE_NULL;
         _cleanup_container_ Container a = CONTAINER_NULL, again = CONTAINER_NULL;
