@@ -117,6 +117,14 @@ static void level_all(Columns *c) {
                 }
 }
 
+static void put_blanks(size_t n, FILE *out) {
+        static const char blanks[] = "                                                                ";
+
+        for (; n > sizeof(blanks) - 1; n -= sizeof(blanks) - 1)
+                fwrite(blanks, 1, sizeof(blanks) - 1, out);
+        fwrite(blanks, 1, n, out);
+}
+
 int columns_write(const char *text, FILE *out) {
         Columns c = {};
         int r = cut(text, &c);
@@ -129,7 +137,7 @@ int columns_write(const char *text, FILE *out) {
 
                         fwrite(cell->text, 1, cell->size, out);
                         if (k + 1 < c.lines[i].n)
-                                fprintf(out, "%*s", (int) cell->width, "");
+                                put_blanks(cell->width, out);
                 }
                 if (i + 1 < c.n_lines || c.ends_with_newline)
                         fputc('\n', out);

@@ -38,9 +38,12 @@ static int add_selected(const Store *store, const ContainerSelect *select, char 
         _cleanup_strv_ char **ids = NULL;
         _cleanup_free_ char *latest = NULL;
         _cleanup_container_filter_ ContainerFilter *filter = NULL;
+        _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
         int64_t latest_usec = INT64_MIN;
         int r = parse_filter(store, select, &filter, reterr);
 
+        if (r >= 0)
+                r = container_lister_open(store, &lister, reterr);
         if (r >= 0)
                 r = container_list(store, &ids, reterr);
 
@@ -48,7 +51,7 @@ static int add_selected(const Store *store, const ContainerSelect *select, char 
                 _cleanup_container_ Container container = CONTAINER_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                if (container_load(store, *id, &container, &error) < 0) {
+                if (container_load_listed(&lister, *id, &container, &error) < 0) {
                         if (error.code != -ENOENT) /* one that vanished meanwhile is none of ours */
                                 error_print(&error);
                         continue;

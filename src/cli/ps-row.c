@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "base/time.h"
+#include "cli/columns.h"
 #include "cli/time-text.h"
 #include "engine/inspect.h"
 
@@ -200,11 +201,10 @@ static json_t *size_json(const PsEntry *entry) {
 }
 
 static char *size_text(const PsEntry *entry) {
-        _cleanup_free_ char *rw = time_text_size(entry->size_rw, 3, /* space= */ false),
-                            *rootfs = time_text_size(entry->size_rootfs, 3, /* space= */ false);
-
         if (!entry->measured)
                 return strdup("");
+        _cleanup_free_ char *rw = time_text_size(entry->size_rw, 3, /* space= */ false),
+                            *rootfs = time_text_size(entry->size_rootfs, 3, /* space= */ false);
         return rw && rootfs ? str_format("%s (virtual %s)", rw, rootfs) : NULL;
 }
 
@@ -303,20 +303,48 @@ static json_t *short_id(const char *id, bool no_trunc) {
         return id ? json_stringn_nocheck(id, MIN(strlen(id), no_trunc ? SIZE_MAX : 12)) : json_string("");
 }
 
-json_t *ps_row_table(const PsEntry *entry, const PsView *view) {
-        const Container *c = &entry->container;
-        const Pair pairs[] = {
-                { "ID", short_id(c->config.id, view->no_trunc) },
-                { "Image", json_text(c->config.image_name ?: c->config.image ?: "") },
-                { "Command", taken_text(command_text(&c->config, view->no_trunc)) },
-                { "CreatedHuman", taken_text(time_text_ago(c->config.created_usec, view->now_usec)) },
-                { "Status", taken_text(ps_status_text(c, entry->health, view->now_usec)) },
-                { "Ports", taken_text(ps_ports_text(c)) },
-                { "Names", json_text(c->config.name) },
-                { "Size", taken_text(size_text(entry)) },
-        };
+/* What the terminal must not be steered by is escaped, as in all tables. */
+static int put_cell(FILE *out, const char *text, char end) {
+        _cleanup_free_ char *clean = str_escape_control(text);
 
-        return object_from(pairs, ELEMENTSOF(pairs));
+        if (!clean)
+                return -ENOMEM;
+        fputs(clean, out);
+        fputc(end, out);
+        return 0;
+}
+
+static int put_row(const PsEntry *entry, const PsView *view, bool size, FILE *out) {
+        const Container *c = &entry->container;
+        _cleanup_free_ char *command = command_text(&c->config, view->no_trunc), *ports = ps_ports_text(c),
+                            *created = time_text_ago(c->config.created_usec, view->now_usec), *sizes = size ? size_text(entry) : NULL,
+                            *status = ps_status_text(c, entry->health, view->now_usec);
+        const char *const cells[] = { c->config.image_name ?: c->config.image ?: "", command, created, status, ports, c->config.name,
+                                      sizes };
+        size_t n = ELEMENTSOF(cells) - (size ? 0 : 1);
+
+        fprintf(out, "%.*s\t", view->no_trunc ? CONTAINER_ID_LENGTH : 12, c->config.id);
+        for (size_t i = 0; i < n; i++)
+                if (!cells[i] || put_cell(out, cells[i], i + 1 < n ? '\t' : '\n') < 0)
+                        return -ENOMEM;
+        return 0;
+}
+
+int ps_table_write(PsEntry *const *entries, size_t n, const PsView *view, bool size, bool no_heading, FILE *out) {
+        _cleanup_free_ char *text = NULL;
+        size_t length;
+        int r = 0;
+        FILE *memory = open_memstream(&text, &length);
+
+        if (!memory)
+                return -ENOMEM;
+        if (!no_heading)
+                fprintf(memory, "CONTAINER ID\tIMAGE\tCOMMAND\tCREATED\tSTATUS\tPORTS\tNAMES%s\n", size ? "\tSIZE" : "");
+        for (size_t i = 0; i < n && r >= 0; i++)
+                r = put_row(entries[i], view, size, memory);
+        if (fclose(memory) != 0)
+                return -ENOMEM;
+        return r < 0 ? r : columns_write(text, out);
 }
 
 json_t *ps_row_fields(const PsEntry *entry, const PsView *view, bool namespaces) {
@@ -370,7 +398,7 @@ static int compare_numbers(int64_t a, int64_t b) {
 
 #define DEFINE_COMPARE(name, expression)                                                                    \
         static int by_##name(const void *x, const void *y) {                                                \
-                const PsEntry *a = x, *b = y;                                                               \
+                const PsEntry *a = *(const PsEntry *const *) x, *b = *(const PsEntry *const *) y;                                                              \
                 int r = expression;                                                                         \
                 return r != 0 ? r : compare_numbers(a->container.config.created_usec, b->container.config.created_usec); \
         }

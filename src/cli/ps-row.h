@@ -23,9 +23,9 @@ extern const FormatList ps_list, ps_list_size, ps_list_namespaces;
 /* An object of `ps --format json`; NULL when out of memory. */
 json_t *ps_row_json(const PsEntry *entry, const PsView *view);
 
-/* An object with the fields of the tables of ps_list and ps_list_size alone, which most calls want; NULL when out of
- * memory. */
-json_t *ps_row_table(const PsEntry *entry, const PsView *view);
+/* The table that ps_list and ps_list_size describe, written without templates: it is what most calls want, of many rows. Returns
+ * -ENOMEM, -EIO. */
+int ps_table_write(PsEntry *const *entries, size_t n, const PsView *view, bool size, bool no_heading, FILE *out);
 
 /* An object with all fields of ps_list; NULL when out of memory. `namespaces`: with those of the process. */
 json_t *ps_row_fields(const PsEntry *entry, const PsView *view, bool namespaces);
@@ -36,7 +36,7 @@ char *ps_status_text(const Container *container, const char *health, int64_t now
 /* "0.0.0.0:8080->80/tcp, 443/tcp": neighbours as ranges, exposed ports behind the published ones. Owned. */
 char *ps_ports_text(const Container *container);
 
-/* A comparison for qsort by a key of --sort; NULL for an unknown one. */
+/* A comparison for qsort of pointers to entries by a key of --sort; NULL for an unknown one. */
 typedef int (*PsCompare)(const void *a, const void *b);
 PsCompare ps_compare_by(const char *key);
 extern const char *const ps_sort_keys[];

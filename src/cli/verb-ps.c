@@ -53,19 +53,39 @@ static const Option rows[] = {
 static const Option *const tables[] = { rows, NULL };
 
 typedef struct Entries {
-        PsEntry *items;
-        size_t n;
+        PsEntry **items; /* each one owned: what is sorted is small */
+        size_t n, room;
 } Entries;
 
-static void entries_done(Entries *entries) {
-        for (size_t i = 0; i < entries->n; i++) {
-                container_done(&entries->items[i].container);
-                free(entries->items[i].health);
+static PsEntry *entry_free(PsEntry *entry) {
+        if (entry) {
+                container_done(&entry->container);
+                free(entry->health);
+                free(entry);
         }
+        return NULL;
+}
+
+static void entries_done(Entries *entries) {
+        for (size_t i = 0; i < entries->n; i++)
+                entry_free(entries->items[i]);
         free(entries->items);
         *entries = (Entries){};
 }
 #define _cleanup_entries_ _cleanup_(entries_done)
+
+static int entries_append(Entries *entries, PsEntry *entry) {
+        if (entries->n == entries->room) {
+                PsEntry **grown = reallocarray(entries->items, entries->room * 2 + 16, sizeof(*grown));
+
+                if (!grown)
+                        return -ENOMEM;
+                entries->items = grown;
+                entries->room = entries->room * 2 + 16;
+        }
+        entries->items[entries->n++] = entry;
+        return 0;
+}
 
 static int check(const PsOptions *o, Error *reterr) {
         if (o->last >= 0 && o->latest)
@@ -86,56 +106,79 @@ static void close_descriptors(Container *c) {
         c->runtime_fd = fd_close(c->runtime_fd);
 }
 
-static int add_entry(const Store *store, const PsOptions *o, Container *c, Entries *entries, Error *reterr) {
-        PsEntry entry = { .measured = o->size };
+static int complete(const Store *store, const PsOptions *o, PsEntry *entry, Error *reterr) {
+        Container *c = &entry->container;
 
+        entry->measured = o->size;
         if (o->size) {
-                int r = inspect_container_size(store, c, &entry.size_rw, &entry.size_rootfs, reterr);
+                int r = inspect_container_size(store, c, &entry->size_rw, &entry->size_rootfs, reterr);
                 if (r < 0)
                         return r;
         }
         close_descriptors(c);
-        PsEntry *item = container_array_add((void **) &entries->items, &entries->n, sizeof(PsEntry));
-        if (!item)
+        entry->health = health_status(store, c);
+        return entry->health ? 0 : error_oom(reterr);
+}
+
+/* What the rows and filters need of one. What is to be measured, or has ended without anybody to record it, is read whole. */
+static int load_one(const ContainerLister *lister, const PsOptions *o, const char *id, Container *c, Error *reterr) {
+        const Store *store = lister->store;
+        int r = o->size ? container_load(store, id, c, reterr) : container_load_listed(lister, id, c, reterr);
+
+        if (r < 0 || !engine_is_unsettled(c))
+                return r;
+        container_done(c);
+        r = container_load(store, id, c, reterr);
+        return r < 0 ? r : engine_settle(store, c, reterr);
+}
+
+/* *ret is NULL where it is not among those asked for. */
+static int make_entry(const ContainerLister *lister, const PsOptions *o, const ContainerFilter *filter, bool all, const char *id,
+                      PsEntry **ret, Error *reterr) {
+        PsEntry *entry = calloc(1, sizeof(*entry));
+        int r;
+
+        if (!entry)
                 return error_oom(reterr);
-        if (!(item->health = health_status(store, c)))
-                return error_oom(reterr);
-        entry.health = item->health;
-        entry.container = *c;
-        *c = CONTAINER_NULL;
-        *item = entry;
-        return 0;
+        entry->container = CONTAINER_NULL;
+        r = load_one(lister, o, id, &entry->container, reterr);
+        if (r >= 0 && ((!all && entry->container.status != CONTAINER_RUNNING) || !container_filter_matches(filter, &entry->container))) {
+                *ret = entry_free(entry);
+                return 0;
+        }
+        if (r >= 0)
+                r = complete(lister->store, o, entry, reterr);
+        *ret = r < 0 ? entry_free(entry) : entry;
+        return r;
 }
 
 /* Loads what is asked for. A container that goes away meanwhile is none; one whose record is damaged is named and left
  * out, so that one bad file does not hide all others. */
 static int load(const Store *store, const PsOptions *o, const ContainerFilter *filter, Entries *entries, Error *reterr) {
         bool all = o->all || o->latest || o->last > 0 || container_filter_has(filter, "status");
+        _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
         _cleanup_strv_ char **ids = NULL;
 
-        int r = container_list(store, &ids, reterr);
+        int r = container_lister_open(store, &lister, reterr);
+        if (r >= 0 && (all || lister.n_running > 0))
+                r = container_list(store, &ids, reterr);
         if (r < 0)
                 return r;
         for (char **id = ids; id && *id; id++) {
-                _cleanup_container_ Container c = CONTAINER_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
+                PsEntry *entry = NULL;
 
-                r = container_load(store, *id, &c, &error);
-                if (r >= 0)
-                        r = engine_settle(store, &c, &error);
+                if (!all && !container_may_run(&lister, *id))
+                        continue;
+                r = make_entry(&lister, o, filter, all, *id, &entry, &error);
                 if (r == -ENOENT)
                         continue;
-                if (r == -ENOMEM)
-                        return error_move(reterr, &error);
-                if (r < 0) {
-                        log_warning("%s, leaving it out", error.message);
-                        continue;
+                if (r == -ENOMEM || (entry && entries_append(entries, entry) < 0)) {
+                        entry_free(entry);
+                        return error_oom(reterr);
                 }
-                if ((!all && c.status != CONTAINER_RUNNING) || !container_filter_matches(filter, &c))
-                        continue;
-                r = add_entry(store, o, &c, entries, reterr);
                 if (r < 0)
-                        return r;
+                        log_warning("%s, leaving it out", error.message);
         }
         return 0;
 }
@@ -144,11 +187,12 @@ static int load(const Store *store, const PsOptions *o, const ContainerFilter *f
 static void keep_last(Entries *entries, size_t n) {
         size_t drop = entries->n > n ? entries->n - n : 0;
 
-        qsort(entries->items, entries->n, sizeof(PsEntry), ps_compare_by("created"));
+        if (entries->n > 0)
+                qsort(entries->items, entries->n, sizeof(PsEntry *), ps_compare_by("created"));
         for (size_t i = 0; i < drop; i++)
-                container_done(&entries->items[i].container);
+                entry_free(entries->items[i]);
         if (drop > 0)
-                memmove(entries->items, entries->items + drop, (entries->n - drop) * sizeof(PsEntry));
+                memmove(entries->items, entries->items + drop, (entries->n - drop) * sizeof(PsEntry *));
         entries->n -= drop;
 }
 
@@ -157,10 +201,8 @@ static json_t *make_rows(const PsOptions *o, const Entries *entries, bool json) 
         _cleanup_json_ json_t *list = json_array();
 
         for (size_t i = 0; i < entries->n; i++) {
-                const PsEntry *entry = &entries->items[i];
-                json_t *row = json                           ? ps_row_json(entry, &view)
-                              : o->format || o->namespaces ? ps_row_fields(entry, &view, o->namespaces)
-                                                             : ps_row_table(entry, &view);
+                const PsEntry *entry = entries->items[i];
+                json_t *row = json ? ps_row_json(entry, &view) : ps_row_fields(entry, &view, o->namespaces);
 
                 if (json_array_append_new(list, row) < 0)
                         return NULL;
@@ -170,7 +212,7 @@ static json_t *make_rows(const PsOptions *o, const Entries *entries, bool json) 
 
 static int print_quiet(const PsOptions *o, const Entries *entries) {
         for (size_t i = 0; i < entries->n; i++)
-                printf("%.*s\n", o->no_trunc ? CONTAINER_ID_LENGTH : 12, entries->items[i].container.config.id);
+                printf("%.*s\n", o->no_trunc ? CONTAINER_ID_LENGTH : 12, entries->items[i]->container.config.id);
         return 0;
 }
 
@@ -181,6 +223,12 @@ static int print(const PsOptions *o, const Entries *entries, Error *reterr) {
 
         if (o->quiet && !o->format)
                 return print_quiet(o, entries);
+        if (!o->format && !o->namespaces) {
+                const PsView view = { .no_trunc = o->no_trunc, .now_usec = time_now_usec() };
+                int r = ps_table_write(entries->items, entries->n, &view, o->size, o->no_heading, stdout);
+
+                return r == -ENOMEM ? error_oom(reterr) : r < 0 ? error_set_errno(reterr, r, "cannot write the table") : 0;
+        }
         all = make_rows(o, entries, json);
         if (!all)
                 return error_oom(reterr);
@@ -196,7 +244,7 @@ static int show(const Store *store, const PsOptions *o, const ContainerFilter *f
         if (o->latest || o->last > 0)
                 keep_last(&entries, o->latest ? 1 : (size_t) o->last);
         if (entries.n > 0)
-                qsort(entries.items, entries.n, sizeof(PsEntry), ps_compare_by(o->sort ?: "created"));
+                qsort(entries.items, entries.n, sizeof(PsEntry *), ps_compare_by(o->sort ?: "created"));
         return print(o, &entries, reterr);
 }
 

@@ -83,10 +83,12 @@ static int record_for_absent_supervisor(const Store *store, Container *c, Error 
         return r;
 }
 
+bool engine_is_unsettled(const Container *c) {
+        return c->pidfd < 0 && !c->state.exited && c->state.started_usec > 0;
+}
+
 int engine_settle(const Store *store, Container *c, Error *reterr) {
-        if (c->pidfd >= 0 || c->state.exited || c->state.started_usec == 0)
-                return 0;
-        return record_for_absent_supervisor(store, c, reterr);
+        return engine_is_unsettled(c) ? record_for_absent_supervisor(store, c, reterr) : 0;
 }
 
 static bool is_gone(const Container *c) {

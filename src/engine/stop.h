@@ -26,4 +26,7 @@ int engine_wait_recorded(const Store *store, Container *container, bool *ret_gon
  * container. What systemd knows of its main process is asked. */
 int engine_settle(const Store *store, Container *container, Error *reterr);
 
+/* Whether engine_settle() has something to do. */
+bool engine_is_unsettled(const Container *container) _pure_;
+
 int engine_pause(const Store *store, Container *container, bool pause, Error *reterr);

@@ -88,7 +88,6 @@ TEST(ports_are_joined_to_ranges) {
 }
 
 static const char *show(const Container *c, const char *format) {
-        /* the default table takes rows that have no more than it shows */
         static char *out;
         const PsView view = { .now_usec = NOW };
         PsEntry entry = { .container = *c };
@@ -101,7 +100,7 @@ static const char *show(const Container *c, const char *format) {
         out = NULL;
         memory = open_memstream(&out, &size);
         CHECK(memory);
-        CHECK_INT(json_array_append_new(rows, format ? ps_row_fields(&entry, &view, /* namespaces= */ false) : ps_row_table(&entry, &view)), 0);
+        CHECK_INT(json_array_append_new(rows, ps_row_fields(&entry, &view, /* namespaces= */ false)), 0);
         int r = format_list(&ps_list, format, /* no_heading= */ false, rows, memory, &error);
         fclose(memory);
         if (r < 0)
@@ -116,6 +115,41 @@ TEST(the_table_is_that_of_podman) {
         CHECK_STR(show(&c, NULL),
                   "CONTAINER ID  IMAGE                             COMMAND               CREATED            STATUS         PORTS       NAMES\n"
                   "1234567890ab  docker.io/library/busybox:latest  sh -c run-forever...  About an hour ago  Up 30 minutes              web\n");
+}
+
+/* The table is written without a template: it must not become another one. */
+TEST(the_table_is_what_its_template_says) {
+        static const PsView view = { .now_usec = NOW }, whole = { .no_trunc = true, .now_usec = NOW };
+        PsEntry a = { .measured = true, .size_rw = 1234, .size_rootfs = 5678900, .health = words("healthy") }, b = {};
+        PsEntry *const entries[] = { &a, &b };
+
+        make(&a.container);
+        make(&b.container);
+        b.container.status = CONTAINER_EXITED;
+        CHECK_INT(str_replace(&b.container.config.image_name, "x\033[31m\ty"), 0);
+        CHECK_INT(strv_append(&a.container.config.expose, "443/tcp"), 0);
+        for (unsigned i = 0; i < 4; i++) {
+                bool size = i & 1;
+                const PsView *v = i & 2 ? &whole : &view;
+                _cleanup_free_ char *direct = NULL, *templated = NULL;
+                _cleanup_json_ json_t *rows = json_array();
+                size_t n;
+                FILE *out = open_memstream(&direct, &n);
+
+                CHECK(out);
+                CHECK_INT(ps_table_write(entries, 2, v, size, /* no_heading= */ false, out), 0);
+                fclose(out);
+                out = open_memstream(&templated, &n);
+                CHECK(out);
+                for (size_t k = 0; k < 2; k++)
+                        CHECK_INT(json_array_append_new(rows, ps_row_fields(entries[k], v, /* namespaces= */ false)), 0);
+                CHECK_INT(format_list(size ? &ps_list_size : &ps_list, NULL, /* no_heading= */ false, rows, out, NULL), 0);
+                fclose(out);
+                CHECK_STR(direct, templated);
+        }
+        free(a.health);
+        container_done(&a.container);
+        container_done(&b.container);
 }
 
 TEST(every_field_has_a_heading_and_a_value) {
@@ -235,6 +269,7 @@ TEST(filters_by_exit_and_volume) {
 
 TEST(sort_keys) {
         PsEntry a = { .size_rootfs = 5 }, b = { .size_rootfs = 3 };
+        const PsEntry *x = &a, *y = &b;
 
         make(&a.container);
         make(&b.container);
@@ -244,11 +279,11 @@ TEST(sort_keys) {
         for (const char *const *key = ps_sort_keys; *key; key++)
                 CHECK(ps_compare_by(*key));
         CHECK(!ps_compare_by("nonsense"));
-        CHECK(ps_compare_by("created")(&a, &b) < 0);
-        CHECK(ps_compare_by("names")(&a, &b) > 0);
-        CHECK(ps_compare_by("size")(&a, &b) > 0);
-        CHECK(ps_compare_by("status")(&a, &b) > 0);
-        CHECK(ps_compare_by("id")(&a, &b) < 0); /* equal: by age */
+        CHECK(ps_compare_by("created")(&x, &y) < 0);
+        CHECK(ps_compare_by("names")(&x, &y) > 0);
+        CHECK(ps_compare_by("size")(&x, &y) > 0);
+        CHECK(ps_compare_by("status")(&x, &y) > 0);
+        CHECK(ps_compare_by("id")(&x, &y) < 0); /* equal: by age */
         container_done(&a.container);
         container_done(&b.container);
 }
