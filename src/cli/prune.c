@@ -109,7 +109,7 @@ static int prune_container(const Store *store, const char *id, const ContainerFi
         _cleanup_container_ Container c = CONTAINER_NULL;
         _cleanup_error_ Error error = ERROR_NULL;
         const RemoveOptions options = { .volumes = true };
-        uint64_t written = 0, whole;
+        uint64_t written = 0;
 
         int r = container_load(store, id, &c, &error);
         if (r == -ENOENT)
@@ -118,7 +118,7 @@ static int prune_container(const Store *store, const char *id, const ContainerFi
                 return note(pruned, id, r, &error, reterr);
         if ((c.status != CONTAINER_CREATED && c.status != CONTAINER_EXITED) || !container_filter_matches(filter, &c))
                 return 0;
-        (void) inspect_container_size(store, &c, &written, &whole, /* reterr= */ NULL);
+        (void) inspect_container_size(store, &c, &written, /* ret_rootfs= */ NULL, /* reterr= */ NULL);
         r = engine_remove(store, &c, &options, &error);
         if (r == -EBUSY || r == -ENOENT)
                 return 0; /* it was started, or removed, meanwhile */

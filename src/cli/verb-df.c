@@ -166,11 +166,11 @@ static int add_containers(Usage *u, Error *reterr) {
         for (char **id = ids; r >= 0 && id && *id; id++) {
                 _cleanup_container_ Container c = CONTAINER_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
-                uint64_t written = 0, whole;
+                uint64_t written = 0;
 
                 r = container_load(u->store, *id, &c, &error);
                 if (r >= 0)
-                        r = inspect_container_size(u->store, &c, &written, &whole, &error);
+                        r = inspect_container_size(u->store, &c, &written, /* ret_rootfs= */ NULL, &error);
                 if (r == -ENOENT) {
                         r = 0;
                         continue;
@@ -190,29 +190,30 @@ static int add_containers(Usage *u, Error *reterr) {
 }
 
 static int add_volumes(Usage *u, Error *reterr) {
-        _cleanup_strv_ char **names = NULL;
+        _cleanup_strv_ char **names = NULL, **users = NULL;
         int r = volume_list(u->store, &names, reterr);
+
+        if (r >= 0)
+                r = volume_users(u->store, /* volume= */ NULL, &users, reterr);
 
         for (char **name = names; r >= 0 && name && *name; name++) {
                 _cleanup_free_ char *path = str_format("volumes/%s", *name), *text = NULL;
                 _cleanup_fd_ int fd = path ? openat(u->store->data_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -EBADF;
-                _cleanup_strv_ char **users = NULL;
+                size_t links = volume_users_count(users, *name);
                 uint64_t size = 0;
 
                 if (fd < 0)
                         continue; /* gone meanwhile */
                 r = mapped_measure_tree(fd, "_data", &size, reterr);
-                if (r >= 0)
-                        r = volume_users(u->store, *name, &users, reterr);
                 if (r < 0)
                         return r;
                 u->volumes.total++;
-                u->volumes.active += users != NULL;
+                u->volumes.active += links > 0;
                 u->volumes.bytes += size;
-                u->volumes.reclaimable += users ? 0 : size;
+                u->volumes.reclaimable += links > 0 ? 0 : size;
                 text = size_text(size);
                 if (!text || json_array_append_new(u->volumes.rows, json_pack("{s:s, s:I, s:s}", "VolumeName", *name, "Links",
-                                                                              (json_int_t) strv_length(users), "Size", text)) < 0)
+                                                                              (json_int_t) links, "Size", text)) < 0)
                         return error_oom(reterr);
         }
         return r;

@@ -28,13 +28,17 @@ static int add_user(const ContainerConfig *config, const char *volume, char ***u
 
 int volume_users(const Store *store, const char *volume, char ***ret, Error *reterr) {
         _cleanup_strv_ char **ids = NULL, **users = NULL;
-        int r = container_list(store, &ids, reterr);
+        _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
+        int r = container_lister_open(store, &lister, reterr);
+
+        if (r >= 0)
+                r = container_list(store, &ids, reterr);
 
         for (char **id = ids; r >= 0 && id && *id; id++) {
-                _cleanup_container_ Container container = CONTAINER_NULL;
+                _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                r = container_load(store, *id, &container, &error);
+                r = container_load_config(&lister, *id, container_config_fields, &config, &error);
                 if (r == -ENOENT) {
                         r = 0;
                         continue;
@@ -42,7 +46,7 @@ int volume_users(const Store *store, const char *volume, char ***ret, Error *ret
                 /* A record that cannot be read may name any volume. */
                 if (r < 0)
                         return error_move(reterr, &error);
-                r = add_user(&container.config, volume, &users, reterr);
+                r = add_user(&config, volume, &users, reterr);
         }
         if (r >= 0)
                 *ret = TAKE_PTR(users);
@@ -63,11 +67,14 @@ size_t volume_mount_count(const Store *store, const Volume *volume) {
         return n;
 }
 
-bool volume_is_used(char *const *pairs, const char *volume) {
-        size_t n = strlen(volume);
+size_t volume_users_count(char *const *pairs, const char *volume) {
+        size_t n = strlen(volume), count = 0;
 
         for (; pairs && *pairs; pairs++)
-                if (strncmp(*pairs, volume, n) == 0 && (*pairs)[n] == '=')
-                        return true;
-        return false;
+                count += strncmp(*pairs, volume, n) == 0 && (*pairs)[n] == '=';
+        return count;
+}
+
+bool volume_is_used(char *const *pairs, const char *volume) {
+        return volume_users_count(pairs, volume) > 0;
 }

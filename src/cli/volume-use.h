@@ -12,5 +12,8 @@ int volume_users(const Store *store, const char *volume, char ***ret, Error *ret
 /* How many running containers have it mounted, of a volume that is more than a directory; else 0. */
 size_t volume_mount_count(const Store *store, const Volume *volume);
 
+/* How many of such pairs name the volume. */
+size_t volume_users_count(char *const *pairs, const char *volume) _pure_;
+
 /* Whether such pairs name the volume. */
 bool volume_is_used(char *const *pairs, const char *volume) _pure_;

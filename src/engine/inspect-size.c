@@ -11,13 +11,14 @@ int inspect_container_size(const Store *store, const Container *c, uint64_t *ret
 
         bool vfs = rootfs_is_vfs(c);
         int r = mapped_measure_tree(c->dir_fd, vfs ? "vfs" : "upper", &written, reterr);
-        if (r >= 0 && c->config.layers)
+        if (r >= 0 && c->config.layers && (vfs || ret_rootfs))
                 r = image_store_measure(store, &layers, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "cannot measure '%s'", c->config.name);
         if (vfs) /* the image's files are in the same tree: what it grew by */
                 written -= MIN(written, layers.size);
         *ret_rw = written;
-        *ret_rootfs = written + layers.size;
+        if (ret_rootfs)
+                *ret_rootfs = written + layers.size;
         return 0;
 }

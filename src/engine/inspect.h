@@ -13,7 +13,7 @@ typedef enum InspectFlags {
 /* A container, as it was loaded. */
 int inspect_container(const Store *store, const Container *container, InspectFlags flags, json_t **ret, Error *reterr);
 
-/* Bytes that the container wrote (its upper directory) and bytes with its image's layers. */
+/* Bytes that the container wrote (its upper directory) and bytes with its image's layers (NULL: not wanted). */
 int inspect_container_size(const Store *store, const Container *container, uint64_t *ret_rw, uint64_t *ret_rootfs,
                            Error *reterr);
 

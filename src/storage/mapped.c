@@ -16,6 +16,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/process.h"
+#include "base/str.h"
 #include "base/wire.h"
 #include "ns/userns.h"
 
@@ -76,11 +77,42 @@ static int measure_inside(void *data, Error *reterr) {
         return 0;
 }
 
+/* As ourselves: most containers have written nothing that we cannot read, and to enter the user's namespace takes a millisecond.
+ * Returns 1, or 0 where something is closed to us. */
+static int measure_own(int dir_fd, const char *name, uint64_t *ret) {
+        _cleanup_free_ char *path = str_format("/proc/self/fd/%d/%s", dir_fd, name);
+        char *const paths[] = { path, NULL };
+        uint64_t size = 0;
+        struct stat st;
+        bool closed = false;
+
+        if (!path)
+                return -ENOMEM;
+        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
+                *ret = 0;
+                return 1;
+        }
+        FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+        if (!walk)
+                return 0;
+        for (FTSENT *e; !closed && (e = fts_read(walk));)
+                if (e->fts_info == FTS_F && S_ISREG(e->fts_statp->st_mode))
+                        size += (uint64_t) e->fts_statp->st_size;
+                else
+                        closed = e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS;
+        fts_close(walk);
+        *ret = size;
+        return !closed;
+}
+
 int mapped_measure_tree(int dir_fd, const char *name, uint64_t *ret, Error *reterr) {
         _cleanup_user_map_ UserMap map = {};
         Measure m = { .dir_fd = dir_fd, .name = name };
 
-        int r = user_map_default(&map, reterr);
+        int r = measure_own(dir_fd, name, ret);
+        if (r != 0)
+                return r < 0 ? error_oom(reterr) : 0;
+        r = user_map_default(&map, reterr);
         if (r < 0)
                 return r;
         m.size = mmap(NULL, sizeof(*m.size), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
