@@ -34,6 +34,7 @@ LAYERS = [
     Layer().dir("d", uid=7).file("d/f", "x" * 100000, uid=5).symlink("s", "d/f"),
     Layer().file("d/.wh.f", "").file("g", "y" * 5000),
     Layer().dir("e").file("e/a", "a").hardlink("e/b", "e/a").file("h", "z" * 70000),
+    Layer().file("large", random.Random(1).randbytes(300000)),  # not one of the small layers, which share a worker
 ]
 
 
