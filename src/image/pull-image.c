@@ -309,6 +309,9 @@ int pull_image_find(const Store *store, RegistryClient *client, const char *tag_
         int r = get_manifest(client, tag_or_digest, wish, &d, &p.image.index_digest, reterr);
         if (r >= 0)
                 r = manifest_load(d.json, d.digest, &p.manifest, reterr);
+        /* they can be as large as the manifest, and processes are forked from here on that would have them, too */
+        json_decref(TAKE_PTR(d.json));
+        strv_free(TAKE_PTR(p.manifest.annotations));
         if (r >= 0)
                 r = check_manifest(&p.manifest, reterr);
         if (r >= 0)

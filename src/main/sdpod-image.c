@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The program that reads a stranger's bytes, see src/image/README.md and src/content/README.md for its command line. */
+#include <malloc.h>
 #include <string.h>
 
 #include "content/command.h"
@@ -25,6 +26,8 @@ static const char *command_of(int argc, char **argv) {
 int main(int argc, char **argv) {
         const char *command = command_of(argc, argv);
 
+        /* manifests and their like go back to the system when they are freed, however many came before (mallopt(3)) */
+        (void) mallopt(M_MMAP_THRESHOLD, 256 * 1024);
         if (registry_command_is_known(command))
                 return registry_command(argc, argv, command);
         return content_command_is(command) ? content_command(argc, argv) : image_command(argc, argv);
