@@ -70,6 +70,15 @@ static int check_userns_options(const char *text, const char *const *numbers, co
         return 0;
 }
 
+/* container:NAME or ns:PATH */
+static int check_joined(const char *value, Error *reterr) {
+        const char *path = str_after(value, "ns:"), *name = str_after(value, "container:");
+
+        if (name)
+                return *name ? 0 : INVALID("the container is missing");
+        return *path == '/' ? 0 : INVALID("'%s' is not an absolute path", path);
+}
+
 int parse_userns(ContainerConfig *config, const char *value, Error *reterr) {
         static const char *const keep_id[] = { "uid", "gid", "size", NULL }, *const automatic[] = { "size", NULL },
                                  *const mappings[] = { "gidmapping", "uidmapping", NULL }, *const none[] = { NULL };
@@ -85,9 +94,9 @@ int parse_userns(ContainerConfig *config, const char *value, Error *reterr) {
         else if ((options = str_after(value, "auto:")))
                 r = check_userns_options(options, automatic, mappings, reterr);
         else if (str_after(value, "container:") || str_after(value, "ns:"))
-                return NOT_YET("joining another user namespace is not there yet");
+                r = check_joined(value, reterr);
         else
-                return INVALID("not one of host, keep-id, auto, nomap");
+                return INVALID("not one of host, keep-id, auto, nomap, container:NAME, ns:PATH");
         return r < 0 ? r : replace(&config->userns, value, reterr);
 }
 
@@ -134,11 +143,11 @@ int parse_network(ContainerConfig *config, const char *value, Error *reterr) {
                 _cleanup_free_ char *mode = str_format("slirp:%s", rest); /* the engine checks the options */
                 return mode ? replace(&config->network, mode, reterr) : error_oom(reterr);
         }
-        if ((rest = str_after(value, "container:")))
-                return *rest ? replace(&config->network, value, reterr) : INVALID("the container is missing");
-        if ((rest = str_after(value, "ns:")))
-                return *rest == '/' ? replace(&config->network, value, reterr)
-                                    : INVALID("'%s' is not an absolute path", rest);
+        if (str_after(value, "container:") || str_after(value, "ns:")) {
+                int r = check_joined(value, reterr);
+
+                return r < 0 ? r : replace(&config->network, value, reterr);
+        }
         if (str_equal(value, "bridge") || str_after(value, "bridge:"))
                 return NOT_YET("bridge networks are not there yet");
         if (str_equal(value, "pasta") || str_after(value, "pasta:"))
@@ -147,19 +156,29 @@ int parse_network(ContainerConfig *config, const char *value, Error *reterr) {
 }
 
 int parse_namespace(const char *value, char **field, Error *reterr) {
-        const char *rest;
-
-        if (!*value || str_equal(value, "private") || str_equal(value, "shareable"))
+        if (!*value || str_equal(value, "private"))
                 return replace(field, NULL, reterr);
         if (str_equal(value, "host"))
                 return replace(field, value, reterr);
-        if ((rest = str_after(value, "container:")))
-                return *rest ? replace(field, value, reterr) : INVALID("the container is missing");
-        if ((rest = str_after(value, "ns:")))
-                return *rest == '/' ? replace(field, value, reterr) : INVALID("'%s' is not an absolute path", rest);
-        if (str_equal(value, "none") || str_equal(value, "pod"))
+        if (str_after(value, "container:") || str_after(value, "ns:")) {
+                int r = check_joined(value, reterr);
+
+                return r < 0 ? r : replace(field, value, reterr);
+        }
+        if (str_equal(value, "pod"))
                 return NOT_YET("it is not there yet");
         return INVALID("not one of private, host, container:NAME, ns:PATH");
+}
+
+int parse_ipc(const char *value, char **field, Error *reterr) {
+        if (!*value || str_equal(value, "shareable"))
+                return replace(field, NULL, reterr);
+        if (str_equal(value, "private") || str_equal(value, "none"))
+                return replace(field, value, reterr);
+        int r = parse_namespace(value, field, reterr);
+        return r == -EINVAL && !str_after(value, "container:") && !str_after(value, "ns:")
+                       ? INVALID("not one of shareable, private, none, host, container:NAME, ns:PATH")
+                       : r;
 }
 
 static bool is_address(const char *text) {

@@ -4,7 +4,7 @@
 
 #include "spec/container.h"
 
-/* "", host, keep-id[:uid=N,gid=N], auto[:size=N], nomap. */
+/* "", host, keep-id[:uid=N,gid=N], auto[:size=N], nomap, container:NAME, ns:PATH. */
 int parse_userns(ContainerConfig *config, const char *value, Error *reterr);
 
 /* CONTAINER:HOST[:SIZE] into an array of mappings that do not overlap. */
@@ -13,8 +13,11 @@ int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items,
 /* none, host, private, slirp, slirp4netns[:OPTIONS], container:ID, ns:PATH; once. */
 int parse_network(ContainerConfig *config, const char *value, Error *reterr);
 
-/* --pid, --ipc, --uts, --cgroupns: "", private, host, container:ID, ns:PATH. `field` gets NULL for private. */
+/* --pid, --uts, --cgroupns: "", private, host, container:ID, ns:PATH. `field` gets NULL for private. */
 int parse_namespace(const char *value, char **field, Error *reterr);
+
+/* --ipc: the same, besides shareable (NULL), private and none, which nobody may join. */
+int parse_ipc(const char *value, char **field, Error *reterr);
 
 /* --dns: an address, or "none", alone. */
 int parse_dns(ContainerConfig *config, const char *value, Error *reterr);

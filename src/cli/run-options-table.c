@@ -66,7 +66,7 @@ PARSED(health_startup_cmd)
 PARSED(host_user)
 PARSED(hostname)
 PARSED(hosts_file)
-SETTER(ipc, parse_namespace(value, &c->ipc_mode, reterr))
+SETTER(ipc, parse_ipc(value, &c->ipc_mode, reterr))
 PARSED(log_driver)
 PARSED_LIST(log_opt)
 PARSED(memory_swap)
@@ -254,7 +254,7 @@ static const Option common_rows[] = {
         { "interactive", 'i', .kind = OPTION_BOOL, .offset = CONFIG(open_stdin), .help = "Keep stdin open" },
         { "ip", .kind = OPTION_REFUSED },
         { "ip6", .kind = OPTION_REFUSED },
-        { "ipc", SET(ipc), .metavar = "MODE", .help = "IPC namespace: private, host, container:NAME, ns:PATH" },
+        { "ipc", SET(ipc), .metavar = "MODE", .help = "IPC namespace: shareable, private, none, host, container:NAME, ns:PATH" },
         { "label", 'l', .kind = OPTION_STRV, .offset = FIELD(labels), .metavar = "KEY[=VALUE]", .help = "Add a label" },
         { "label-file", .kind = OPTION_STRV, .offset = FIELD(label_files), .metavar = "FILE", .complete = COMPLETE_FILE,
           .help = "Read labels from a file" },

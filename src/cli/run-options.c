@@ -65,7 +65,7 @@ static int check_life(const RunOptions *o, const Invocation *in, Error *reterr) 
 }
 
 static int check_network(const ContainerConfig *c, Error *reterr) {
-        bool none = mode_is(c->network, "none"), joined = joins_another(c->network);
+        bool none = mode_is(c->network, "none");
         bool host = mode_is(c->network, "host");
 
         if ((c->dns || c->dns_search || c->dns_options) &&
@@ -73,7 +73,9 @@ static int check_network(const ContainerConfig *c, Error *reterr) {
                 return INVALID("cannot use --dns, --dns-option or --dns-search with --network %s", c->network);
         if (c->no_hosts && c->add_hosts)
                 return INVALID("cannot use --no-hosts with --add-host");
-        if (c->n_ports > 0 && (none || joined))
+        if (c->add_hosts && c->network && str_after(c->network, "container:"))
+                return INVALID("cannot set extra host entries when the container is joined to another containers network namespace");
+        if (c->n_ports > 0 && none)
                 return INVALID("cannot use --publish with --network %s: nothing could reach the port", c->network);
         for (char **s = c->sysctl; s && *s; s++) {
                 if (mode_is(c->ipc_mode, "host") && parse_sysctl_is_ipc(*s))

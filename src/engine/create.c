@@ -14,6 +14,7 @@
 #include "engine/collect.h"
 #include "engine/create-check.h"
 #include "engine/create-env.h"
+#include "engine/namespaces.h"
 #include "engine/policy.h"
 #include "engine/remove.h"
 #include "engine/userns-auto.h"
@@ -387,6 +388,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 r = str_replace(&config->storage_driver, options->storage_driver) < 0 ? error_oom(reterr) : 0;
         if (r >= 0)
                 r = find_mounted_images(store, config, reterr);
+        if (r >= 0)
+                r = namespaces_resolve(store, config, options->replace, reterr);
         if (r >= 0)
                 r = name_anonymous_volumes(config, reterr);
         if (r >= 0)

@@ -72,6 +72,7 @@ static int join(const Store *store, Container *container, const ExecOptions *opt
         JoinPlan plan = {
                 .config = config,
                 .init_pidfd = container->pidfd,
+                .init_pid = container->process.pid,
                 .user = options->user,
                 .workdir = options->workdir,
                 .args = options->args,

@@ -13,6 +13,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "engine/mount-trees.h"
+#include "engine/namespaces.h"
 #include "engine/network.h"
 #include "engine/plan-process.h"
 #include "engine/plan-user-mounts.h"
@@ -52,11 +53,35 @@ static int write_file(const Store *store, Container *container, const char *name
         return r < 0 ? error_set_errno(reterr, r, "cannot write '%s' of the container", name) : 0;
 }
 
+/* Who shares a network sees the files of the container that it belongs to, and what happens to them. */
+static int add_shared_files(const Store *store, const ContainerConfig *config, const Container *holder, ProcPlan *plan, Error *reterr) {
+        const struct {
+                const char *name, *destination;
+                bool wanted;
+        } files[] = { { "resolv.conf", "/etc/resolv.conf", true }, { "hosts", "/etc/hosts", !config->no_hosts } };
+        int r = 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
+                _cleanup_free_ char *path = str_format("%s/containers/%s/%s", store->runtime_path, holder->config.id, files[i].name);
+
+                if (!path)
+                        return error_oom(reterr);
+                if (files[i].wanted && !is_mounted(config, files[i].destination) && access(path, F_OK) == 0)
+                        r = add_file(store, holder, files[i].name, files[i].destination, plan, reterr);
+        }
+        return r;
+}
+
 static int add_files(const Store *store, Container *container, ProcPlan *plan, Error *reterr) {
         const ContainerConfig *config = &container->config;
         _cleanup_free_ char *resolv_conf = NULL, *hosts = NULL, *hostname = str_format("%s\n", config->hostname);
-        int r = hostname ? network_files(store, config, &resolv_conf, &hosts, reterr) : error_oom(reterr);
+        _cleanup_container_ Container holder = CONTAINER_NULL;
+        int r = hostname ? namespaces_holder(store, config, NAMESPACE_NET, &holder, reterr) : error_oom(reterr);
 
+        if (r > 0)
+                r = add_shared_files(store, config, &holder, plan, reterr);
+        else if (r == 0)
+                r = network_files(store, config, &resolv_conf, &hosts, reterr);
         if (r < 0)
                 return r;
         const struct {

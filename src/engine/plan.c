@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -16,6 +17,7 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/namespaces.h"
 #include "engine/network.h"
 #include "engine/plan-mounts.h"
 #include "engine/plan-process.h"
@@ -23,29 +25,6 @@
 #include "engine/shared-userns.h"
 #include "proc/masked.h"
 #include "storage/rootfs.h"
-
-static int plan_namespaces(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
-        const struct {
-                const char *mode, *option;
-                int flag;
-        } rows[] = {
-                { config->pid_mode, "--pid", CLONE_NEWPID },
-                { config->ipc_mode, "--ipc", CLONE_NEWIPC },
-                { config->uts_mode, "--uts", CLONE_NEWUTS },
-        };
-
-        plan->namespaces.flags = CLONE_NEWNS | (plan->map.host ? 0 : CLONE_NEWUSER);
-        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                if (rows[i].mode && !str_equal(rows[i].mode, "private") && !str_equal(rows[i].mode, "shareable"))
-                        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use %s=%s: not there yet", rows[i].option,
-                                         rows[i].mode);
-                plan->namespaces.flags |= rows[i].flag;
-        }
-        plan->namespaces.host_network = str_equal(config->network, "host");
-        if (!plan->namespaces.host_network)
-                plan->namespaces.flags |= CLONE_NEWNET;
-        return 0;
-}
 
 /* The container's own copy of all layers is its root. */
 static int plan_vfs(const Store *store, Container *container, char *const *lower, const UserMap *base, ProcPlan *plan, Error *reterr) {
@@ -102,7 +81,7 @@ static int plan_rootfs(const Store *store, Container *container, const UserMap *
         if (driver == STORAGE_FUSE || plan->map.own) {
                 rootfs->kind = ROOTFS_TREE;
                 r = rootfs_fuse_mount(store, container, lower, base, &plan->map, &rootfs->tree_fd, &plan->parent_userns_fd, reterr);
-                return r < 0 ? r : user_map_to_view(&plan->map, base, &plan->parent_view, reterr);
+                return r < 0 || plan->namespaces.user ? r : user_map_to_view(&plan->map, base, &plan->parent_view, reterr);
         }
         rootfs->kind = ROOTFS_OVERLAY;
         rootfs->lower = TAKE_PTR(lower);
@@ -156,14 +135,24 @@ static int plan_process(const ContainerConfig *config, ProcPlan *plan, Error *re
         return r < 0 ? error_oom(reterr) : 0;
 }
 
-/* The first twelve digits of the ID, where nobody gave a name. */
-static int plan_hostname(Container *container, ProcPlan *plan, Error *reterr) {
+/* The name of the UTS namespace that it is in; else the first twelve digits of the ID, where nobody gave a name, but the host's
+ * with the host's network, as in Podman. */
+static int plan_hostname(const Store *store, Container *container, ProcPlan *plan, Error *reterr) {
         ContainerConfig *config = &container->config;
+        _cleanup_container_ Container holder = CONTAINER_NULL;
+        struct utsname host;
+        int r = namespaces_holder(store, config, NAMESPACE_UTS, &holder, reterr);
 
-        if (!config->hostname && !(config->hostname = strndup(config->id, 12)))
-                return error_oom(reterr);
+        if (r < 0)
+                return r;
+        if (uname(&host) < 0)
+                return error_set_errno(reterr, -errno, "cannot read the host's name");
+        const ContainerConfig *owner = r > 0 ? &holder.config : config;
+        bool host_name = str_equal(owner->uts_mode, "host") || str_equal(owner->network, "host");
+        if (!config->hostname)
+                config->hostname = owner->hostname ? strdup(owner->hostname) : host_name ? strdup(host.nodename) : strndup(owner->id, 12);
         plan->hostname = config->hostname;
-        return 0;
+        return plan->hostname ? 0 : error_oom(reterr);
 }
 
 int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, VolumeHolds *holds, Error *reterr) {
@@ -186,12 +175,12 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
                 r = user_map_for_container(config, &base, &plan.map, reterr);
         }
         if (r >= 0)
-                r = plan_namespaces(config, &plan, reterr);
-        plan.hands_out_namespaces = (plan.namespaces.flags & CLONE_NEWUSER) && network_has_helper(config);
+                r = namespaces_plan(store, config, &plan, reterr);
+        plan.hands_out_namespaces = !plan.map.host && network_has_helper(config);
         if (r >= 0)
                 r = plan_host_users(config, &plan, reterr);
         if (r >= 0)
-                r = plan_hostname(container, &plan, reterr);
+                r = plan_hostname(store, container, &plan, reterr);
         if (r >= 0)
                 r = plan_policy(store, container, &plan, reterr);
         if (r >= 0)
@@ -204,7 +193,8 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
                 plan.cgroup_fd = -EBADF; /* still the caller's */
                 return r;
         }
-        shared_userns_take(&shared, &base, &plan);
+        if (plan.namespaces.n_joins == 0)
+                shared_userns_take(&shared, &base, &plan);
         *ret = plan;
         plan = PROC_PLAN_NULL;
         return 0;

@@ -265,6 +265,8 @@ static const struct {
         { "keep-id", true, mode_keep_id },
         { "nomap", false, mode_nomap },
         { "auto", true, mode_auto },
+        { "container", true, mode_host }, /* where that has another map, it stands in the record */
+        { "ns", true, mode_host },        /* only one with this map can be joined */
 };
 
 static int make_mode(const char *mode, const UserMap *base, UserMap *map, Error *reterr) {

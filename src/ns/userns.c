@@ -196,6 +196,16 @@ int userns_enter(const UserMap *map, int flags, Error *reterr) {
         return 0;
 }
 
+int userns_join(int userns_fd, int flags, Error *reterr) {
+        if (setns(userns_fd, CLONE_NEWUSER) < 0 || unshare(flags) < 0)
+                return error_set_errno(reterr, -errno, "cannot enter the user namespace");
+        if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+                return error_set_errno(reterr, -errno, "cannot become root of the user namespace");
+        if ((flags & CLONE_NEWNS) && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+                return error_set_errno(reterr, -errno, "cannot make the mounts private");
+        return 0;
+}
+
 int userns_run(const UserMap *map, int flags, int (*function)(void *data, Error *reterr), void *data, Error *reterr) {
         int pair[2];
 

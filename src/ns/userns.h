@@ -17,5 +17,8 @@ int userns_write_maps_directly(pid_t pid, const UserMap *map, Error *reterr);
  * root's own map (`host`) only the other namespaces are made. */
 int userns_enter(const UserMap *map, int flags, Error *reterr);
 
+/* The same with a user namespace that is there, as its root; the flags are of namespaces to make in it. */
+int userns_join(int userns_fd, int flags, Error *reterr);
+
 /* Runs `function` in a child that has entered so, and gives its return value (0 or a negative errno) and error. */
 int userns_run(const UserMap *map, int flags, int (*function)(void *data, Error *reterr), void *data, Error *reterr);

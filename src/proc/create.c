@@ -33,6 +33,7 @@
 #include "base/wire.h"
 #include "ns/pinned.h"
 #include "ns/userns.h"
+#include "proc/namespaces.h"
 
 enum { END_TIMEOUT_USEC = 2000000 };
 
@@ -56,8 +57,7 @@ void proc_plan_done(ProcPlan *plan) {
                 (void) fd_close(plan->mounts[i].tree_fd);
         }
         free(plan->mounts);
-        for (size_t i = 0; i < ELEMENTSOF(plan->namespaces.join_fds); i++)
-                (void) fd_close(plan->namespaces.join_fds[i]);
+        namespace_plan_done(&plan->namespaces);
         strv_free(plan->masked_paths);
         strv_free(plan->read_only_paths);
         free(plan->kept_name);
@@ -110,23 +110,6 @@ static int hint_clone(const ProcPlan *plan, int code, Error *reterr) {
         return code;
 }
 
-static int join_namespaces(const NamespacePlan *plan, Error *reterr) {
-        for (size_t i = 0; i < ELEMENTSOF(plan->join_fds) && plan->join_fds[i] >= 0; i++)
-                if (setns(plan->join_fds[i], 0) < 0)
-                        return error_set_errno(reterr, -errno, "cannot join a namespace");
-        return 0;
-}
-
-_noreturn_ static void run_init(const ProcPlan *plan, int sync_fd) {
-        _cleanup_error_ Error error = ERROR_NULL;
-
-        if (join_namespaces(&plan->namespaces, &error) < 0) {
-                (void) wire_send_result(sync_fd, error.code, &error);
-                _exit(1);
-        }
-        proc_init(plan, sync_fd);
-}
-
 typedef struct Birth {
         const ProcPlan *plan;
         const int *sync;
@@ -148,7 +131,7 @@ static int be_born(void *data) {
         const Birth *birth = data;
 
         (void) fd_close(birth->sync[0]);
-        run_init(birth->plan, birth->sync[1]);
+        proc_init(birth->plan, birth->sync[1]);
 }
 
 static int clone_inside(const ProcPlan *plan, struct clone_args args, Birth *birth, Error *reterr) {
@@ -169,7 +152,7 @@ static int clone_here(struct clone_args args, Birth *birth, Error *reterr) {
 }
 
 static int clone_mapped(const ProcPlan *plan, Birth *birth, Proc *proc, Error *reterr) {
-        bool inside = plan->parent_userns_fd >= 0;
+        bool inside = plan->parent_userns_fd >= 0 && plan->namespaces.n_joins == 0;
         int pidfd = -EBADF, r = -ENOENT;
         struct clone_args args = {
                 .flags = (uint64_t) plan->namespaces.flags | CLONE_PIDFD,
@@ -192,7 +175,9 @@ static int clone_mapped(const ProcPlan *plan, Birth *birth, Proc *proc, Error *r
                         inside = false;
                 }
         }
-        if (!inside)
+        if (plan->namespaces.n_joins > 0)
+                r = namespaces_clone_inside(plan, &args, be_born, birth, &pidfd, reterr);
+        else if (!inside)
                 r = clone_here(args, birth, reterr);
         if (r < 0)
                 return hint_clone(plan, r, reterr);

@@ -44,11 +44,18 @@ static int become_root(Init *init, Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot drop the supplementary groups");
         if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
                 return error_set_errno(reterr, -errno, "cannot become root of the user namespace");
+        /* the change of IDs may have undone it (proc/namespaces.c) */
+        if (init->plan->namespaces.n_joins > 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
+                return error_set_errno(reterr, -errno, "cannot protect the container's process");
         return 0;
 }
 
 static int separate_cgroup(Init *init, Error *reterr) {
-        if (str_equal(init->plan->config->cgroupns_mode, "host"))
+        const NamespaceJoin *join = &init->plan->namespaces.cgroup;
+
+        if (join->fd >= 0)
+                return setns(join->fd, CLONE_NEWCGROUP) < 0 ? error_set_errno(reterr, -errno, "cannot join %s", join->what) : 0;
+        if (init->plan->namespaces.host_cgroup)
                 return 0;
         return unshare(CLONE_NEWCGROUP) < 0 ? error_set_errno(reterr, -errno, "cannot make a cgroup namespace") : 0;
 }
@@ -80,7 +87,7 @@ static int set_oom_score(Init *init, Error *reterr) {
         char text[16];
         int r;
 
-        if (init->plan->config->oom_score_adj == 0)
+        if (init->plan->config->oom_score_adj == 0 || init->plan->namespaces.n_joins > 0 /* it was born with it */)
                 return 0;
         (void) snprintf(text, sizeof(text), "%d", init->plan->config->oom_score_adj);
         r = file_write_string(init->proc_fd, "self/oom_score_adj", text);

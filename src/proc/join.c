@@ -34,6 +34,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "base/wire.h"
+#include "ns/handle.h"
 #include "proc/credentials.h"
 #include "proc/exec-path.h"
 #include "proc/stdio.h"
@@ -161,9 +162,27 @@ _noreturn_ static void run_process(const JoinPlan *plan, int sync_fd) {
         _exit(1);
 }
 
+/* The namespaces that the container has and this process has not: whoever has none over the host's may not even enter those it is
+ * in. What cannot be looked up is left to the kernel's own answer. */
+static int namespaces_to_enter(const JoinPlan *plan) {
+        static const struct {
+                const char *name;
+                int flag;
+        } kinds[] = { { "mnt", CLONE_NEWNS }, { "pid", CLONE_NEWPID },  { "net", CLONE_NEWNET },
+                      { "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS }, { "cgroup", CLONE_NEWCGROUP } };
+        int flags = plan->own_user_namespace ? CLONE_NEWUSER : 0;
+
+        for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
+                _cleanup_fd_ int fd = ns_open_of_process(plan->init_pidfd, plan->init_pid, kinds[i].name, /* reterr= */ NULL);
+
+                if (fd < 0 || !ns_is_own(fd, kinds[i].name))
+                        flags |= kinds[i].flag;
+        }
+        return flags;
+}
+
 _noreturn_ static void run_joiner(const JoinPlan *plan, int joiner_fd, int sync_fd) {
-        int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP |
-                    (plan->own_user_namespace ? CLONE_NEWUSER : 0);
+        int flags = namespaces_to_enter(plan);
         _cleanup_error_ Error error = ERROR_NULL;
         int pidfd = -EBADF, r = 0;
 

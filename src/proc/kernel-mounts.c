@@ -62,7 +62,16 @@ static int proc_options(char *text, MountOption *options, size_t n_max) {
         return 0;
 }
 
+/* A file system of the kernel's that shows the host's namespace can only be had as the host has it. */
+static int clone_host(const char *path, uint64_t attributes, Error *reterr) {
+        _cleanup_fd_ int fd = mount_clone(AT_FDCWD, path, /* recursive= */ true, reterr);
+        int r = fd < 0 ? fd : mount_set(fd, attributes, MS_PRIVATE, /* recursive= */ true, reterr);
+
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
 int init_mount_proc(Init *init, Error *reterr) {
+        bool host = init->plan->namespaces.host_pid && !init->plan->map.host;
         const char *given = init->plan->config->proc_opts;
         _cleanup_free_ char *text = given ? strdup(given) : NULL;
         _cleanup_fd_ int target = -EBADF;
@@ -70,7 +79,9 @@ int init_mount_proc(Init *init, Error *reterr) {
 
         if (given && (!text || proc_options(text, options, ELEMENTSOF(options)) < 0))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --security-opt proc-opts=%s", given);
-        init->proc_fd = mount_new("proc", "proc", options, ATTR_KERNEL, reterr);
+        if (given && host)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --security-opt proc-opts=%s with the host's PID namespace", given);
+        init->proc_fd = host ? clone_host("/proc", ATTR_KERNEL, reterr) : mount_new("proc", "proc", options, ATTR_KERNEL, reterr);
         if (init->proc_fd < 0) {
                 int r = error_prefix(reterr, init->proc_fd, "cannot mount '/proc'");
 
@@ -84,14 +95,12 @@ int init_mount_proc(Init *init, Error *reterr) {
 }
 
 static int mount_host_sys(Init *init, Error *reterr) {
-        _cleanup_fd_ int fd = mount_clone(AT_FDCWD, "/sys", /* recursive= */ true, reterr), target = -EBADF;
+        _cleanup_fd_ int fd = clone_host("/sys", ATTR_KERNEL | MOUNT_ATTR_RDONLY, reterr), target = -EBADF;
 
         if (fd < 0)
                 return fd;
         target = open_kernel_target(init, "/sys", reterr);
-        int r = target < 0 ? target
-                           : mount_set(fd, ATTR_KERNEL | MOUNT_ATTR_RDONLY, MS_PRIVATE, /* recursive= */ true, reterr);
-        return r < 0 ? r : mount_attach(fd, target, reterr);
+        return target < 0 ? target : mount_attach(fd, target, reterr);
 }
 
 int init_mount_sys(Init *init, Error *reterr) {
@@ -108,6 +117,12 @@ int init_mount_cgroup(Init *init, Error *reterr) {
 
         if (init->plan->namespaces.host_network && !init->plan->map.host)
                 return 0; /* the host's /sys is there with all that is mounted in it */
+        if (init->plan->namespaces.host_cgroup && !init->plan->map.host) {
+                _cleanup_fd_ int fd = clone_host("/sys/fs/cgroup", ATTR_KERNEL | (init->plan->cgroup_rw ? 0 : MOUNT_ATTR_RDONLY), reterr);
+                _cleanup_fd_ int target = fd < 0 ? fd : init_open_target(init, "/sys/fs/cgroup", /* as_file= */ false, reterr);
+
+                return target < 0 ? target : mount_attach(fd, target, reterr);
+        }
         int r = mount_at(init, "cgroup2", NULL, ATTR_KERNEL | (init->plan->cgroup_rw ? 0 : MOUNT_ATTR_RDONLY), "/sys/fs/cgroup",
                      &error);
         if (r < 0) /* no cgroup v2 on this machine: then an empty directory says so */
@@ -214,18 +229,42 @@ static int open_console(Init *init, int dev_fd, int pts_fd, Error *reterr) {
         return bind_device(dev_fd, init->console_fd, "console", 0, reterr);
 }
 
-static int mount_shm_and_mqueue(const Init *init, int dev_fd, Error *reterr) {
-        const ContainerConfig *config = init->plan->config;
+static int make_shm(const Init *init, Error *reterr) {
         char size[32];
-        const MountOption shm_options[] = { { "mode", "1777" }, { "size", size }, {} };
-        const struct {
-                const char *name, *type;
-                const MountOption *options;
-        } mounts[] = { { "shm", "tmpfs", shm_options }, { "mqueue", "mqueue", NULL } };
+        const MountOption options[] = { { "mode", "1777" }, { "size", size }, {} };
 
-        (void) snprintf(size, sizeof(size), "%llu", (unsigned long long) (config->shm_size ?: 64ULL << 20));
+        if (init->plan->namespaces.shm_fd >= 0) {
+                int fd = fcntl(init->plan->namespaces.shm_fd, F_DUPFD_CLOEXEC, 3);
+
+                return fd < 0 ? error_set_errno(reterr, -errno, "cannot take it") : fd;
+        }
+        if (init->plan->namespaces.host_ipc)
+                return clone_host("/dev/shm", ATTR_KERNEL, reterr);
+        (void) snprintf(size, sizeof(size), "%llu", (unsigned long long) (init->plan->config->shm_size ?: 64ULL << 20));
+        return mount_new("tmpfs", "shm", options, ATTR_KERNEL, reterr);
+}
+
+static int make_mqueue(const Init *init, Error *reterr) {
+        if (init->plan->namespaces.host_ipc && !init->plan->map.host)
+                return clone_host("/dev/mqueue", ATTR_KERNEL, reterr);
+        return mount_new("mqueue", "mqueue", NULL, ATTR_KERNEL, reterr);
+}
+
+static int mount_shm_and_mqueue(const Init *init, int dev_fd, Error *reterr) {
+        const struct {
+                const char *name;
+                bool wanted;
+                int (*make)(const Init *init, Error *reterr);
+        } mounts[] = {
+                { "shm", !init->plan->namespaces.no_shm, make_shm },
+                /* a host without one has none to show */
+                { "mqueue", !init->plan->namespaces.host_ipc || access("/dev/mqueue", F_OK) == 0, make_mqueue },
+        };
+
         for (size_t i = 0; i < ELEMENTSOF(mounts); i++) {
-                _cleanup_fd_ int fd = mount_new(mounts[i].type, mounts[i].name, mounts[i].options, ATTR_KERNEL, reterr), target = -EBADF;
+                if (!mounts[i].wanted)
+                        continue;
+                _cleanup_fd_ int fd = mounts[i].make(init, reterr), target = -EBADF;
 
                 if (fd < 0)
                         return error_prefix(reterr, fd, "cannot mount '/dev/%s'", mounts[i].name);

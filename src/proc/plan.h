@@ -66,11 +66,25 @@ typedef struct DevicePlan {
         const char *source, *destination, *permissions;
 } DevicePlan;
 
+enum { NAMESPACE_JOINS_MAX = 8 };
+
+/* What setns(2) takes: a pidfd with the namespaces to enter of that process (Linux 5.8), or one namespace. */
+typedef struct NamespaceJoin {
+        int fd;                  /* owned */
+        int flags;
+        char *what;              /* for the message: "the namespaces of container 'x'"; owned */
+} NamespaceJoin;
+
 /* Which namespaces are made, and which are joined. */
 typedef struct NamespacePlan {
-        int flags;               /* CLONE_NEW* to make; CLONE_NEWUSER too unless the map is root's own */
-        int join_fds[8];         /* namespaces to join first, -EBADF ended; setns(2) in this order */
-        bool host_network;
+        int flags;               /* CLONE_NEW* to make; CLONE_NEWUSER too unless the map is root's own, or one is joined */
+        NamespaceJoin joins[NAMESPACE_JOINS_MAX]; /* before the clone, in this order: the user namespace is in the first */
+        size_t n_joins;
+        NamespaceJoin cgroup;    /* the cgroup namespace: once the init is in its own cgroup; fd -EBADF: none */
+        bool user;               /* the user namespace is joined */
+        bool host_network, host_pid, host_ipc, host_cgroup; /* the starter's own is kept */
+        bool no_shm;             /* --ipc=none */
+        int shm_fd;              /* a detached mount of the /dev/shm that is shared, or -EBADF */
 } NamespacePlan;
 
 typedef struct ProcPlan {
@@ -113,7 +127,7 @@ typedef struct ProcPlan {
 #define PROC_PLAN_NULL                                                                                  \
         ((ProcPlan){ .parent_userns_fd = -EBADF, .rootfs = { .tree_fd = -EBADF }, .cgroup_fd = -EBADF,            \
                      .stdio = { -EBADF, -EBADF, -EBADF },                                               \
-                     .namespaces = { .join_fds = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF } } })
+                     .namespaces = { .cgroup = { .fd = -EBADF }, .shm_fd = -EBADF } })
 
 void proc_plan_done(ProcPlan *plan);
 #define _cleanup_proc_plan_ _cleanup_(proc_plan_done)

@@ -146,6 +146,7 @@ const JsonField container_config_fields[] = {
         STRING(uts_mode, "utsMode"),
         STRING(cgroupns_mode, "cgroupnsMode"),
         STRING(hostname, "hostname"),
+        STRV(requires, "requires"),
         JSON_FIELD_ARRAY_OF(ContainerConfig, mounts, n_mounts, "mounts", mount_fields),
         JSON_FIELD_ARRAY_OF(ContainerConfig, devices, n_devices, "devices", device_fields),
         FIELD(shm_size, "shmSize", UINT64),

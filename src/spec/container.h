@@ -130,12 +130,14 @@ typedef struct ContainerConfig {
         bool no_passwd;           /* --passwd=false: passwd and group are left alone */
 
         /* namespaces */
-        char *userns;             /* NULL or "host", "keep-id[:uid=,gid=]", "auto[:size=]", "nomap" */
-        ContainerIdMapping *uid_map, *gid_map; /* from --uidmap, --gidmap; empty: by `userns` */
+        char *userns;             /* NULL or "host", "keep-id[:uid=,gid=]", "auto[:size=]", "nomap", "container:ID", "ns:PATH" */
+        ContainerIdMapping *uid_map, *gid_map; /* from --uidmap, --gidmap, or of the container that is joined; empty: by `userns` */
         size_t n_uid_map, n_gid_map;
         char *network;            /* NULL: "slirp"; "none", "host", "slirp[:options]", "ns:PATH", "container:ID" */
         char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode; /* NULL: "private"; "host"; "container:ID"; "ns:PATH" */
+                                  /* ipc_mode besides: NULL: "shareable"; "private": nobody may join; "none": without /dev/shm */
         char *hostname;
+        char **requires;          /* --requires: IDs of containers that must run before it */
 
         /* files */
         ContainerMount *mounts;

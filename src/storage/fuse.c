@@ -81,13 +81,13 @@ static int explain(int words, int code, Error *reterr) {
         return code;
 }
 
-static int mount_inside(int socket, const Store *store, const char *options, const UserMap *base, Error *reterr) {
+static int mount_inside(int socket, const Store *store, const char *options, const UserMap *base, int inside_fd, Error *reterr) {
         char *const argv[] = { (char *) PROGRAM, (char *) "-f", (char *) "-o", (char *) options, (char *) "mnt", NULL };
         char *const environment[] = { (char *) "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL };
         _cleanup_fd_ int pidfd = -EBADF, tree = -EBADF, userns = -EBADF, words = io_memfd("fuse-overlayfs", "", 0);
         const int stdio[] = { -EBADF, words, words };
 
-        int r = userns_enter(base, CLONE_NEWNS, reterr);
+        int r = inside_fd >= 0 ? userns_join(inside_fd, CLONE_NEWNS, reterr) : userns_enter(base, CLONE_NEWNS, reterr);
         if (r < 0)
                 return r;
         if (chdir(store->data_path) < 0) /* by path: the descriptor belongs to the mount namespace that was left */
@@ -109,7 +109,7 @@ static int mount_inside(int socket, const Store *store, const char *options, con
 }
 
 int rootfs_fuse_mount(const Store *store, const Container *container, char *const *lower, const UserMap *base, const UserMap *map,
-                      int *ret_tree_fd, int *ret_userns_fd, Error *reterr) {
+                      int *ret_tree_fd, int *userns_fd, Error *reterr) {
         _cleanup_free_ char *options = all_options(container, lower, base, map);
         int pair[2];
 
@@ -128,7 +128,7 @@ int rootfs_fuse_mount(const Store *store, const Container *container, char *cons
                 _cleanup_error_ Error error = ERROR_NULL;
 
                 (void) fd_close(pair[0]);
-                int r = mount_inside(pair[1], store, options, base, &error);
+                int r = mount_inside(pair[1], store, options, base, *userns_fd, &error);
                 if (r < 0)
                         (void) wire_send_result(pair[1], r, &error);
                 _exit(0);
@@ -138,8 +138,13 @@ int rootfs_fuse_mount(const Store *store, const Container *container, char *cons
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot start a helper");
         int r = wire_receive_result_fd(fd, ret_tree_fd, reterr);
+        int userns = -EBADF;
         if (r >= 0)
-                r = wire_receive_result_fd(fd, ret_userns_fd, reterr);
+                r = wire_receive_result_fd(fd, &userns, reterr);
+        if (userns >= 0) {
+                (void) fd_close(*userns_fd);
+                *userns_fd = userns;
+        }
         (void) process_reap(pid);
         return r;
 }

@@ -36,10 +36,10 @@ int rootfs_lower_paths(const Store *store, char *const *diff_ids, char ***ret, E
 
 /* Starts fuse-overlayfs in a namespace of the user's own map, with files shown as `map` wants them, and gives a detached
  * mount of it. The process ends by itself when the last mount of it goes. `base` is the user's map. A FUSE file system answers
- * only processes of the user namespace it was mounted in and of those below (fuse(4)): *ret_userns_fd is that namespace, and
- * the container's must be made inside it. */
+ * only processes of the user namespace it was mounted in and of those below (fuse(4)): *userns_fd is that namespace, and
+ * the container's must be made inside it. Where it is one already (not -EBADF), with that map, the program runs there. */
 int rootfs_fuse_mount(const Store *store, const Container *container, char *const *lower, const UserMap *base, const UserMap *map,
-                      int *ret_tree_fd, int *ret_userns_fd, Error *reterr);
+                      int *ret_tree_fd, int *userns_fd, Error *reterr);
 
 /* Workspaces of overlays outside the container itself (engine/mounts.h), one for each mount namespace; below containers/ID. */
 #define ROOTFS_WORK_MOUNTS "work-mounts"

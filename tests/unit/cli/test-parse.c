@@ -427,7 +427,8 @@ TEST(user_namespaces) {
                 { "", "" }, { "host", "" }, { "keep-id", "" }, { "keep-id:uid=1000,gid=5", "" }, { "auto", "" },
                 { "auto:size=4096", "" }, { "nomap", "" }, { "keep-id:", "EINVAL" }, { "keep-id:uid", "EINVAL" },
                 { "keep-id:uid=x", "EINVAL" }, { "keep-id:uid=1,uid=2", "EINVAL" }, { "auto:uid=1", "EINVAL" },
-                { "private:x", "EINVAL" }, { "container:x", "EOPNOTSUPP" }, { "keep-id:size=5", "" },
+                { "private:x", "EINVAL" }, { "container:x", "" }, { "container:", "EINVAL" }, { "ns:/x", "" }, { "ns:x", "EINVAL" }, { "ns:", "EINVAL" },
+                { "keep-id:size=5", "" },
                 { "auto:uidmapping=0:0:1", "" }, { "auto:size=5,uidmapping=0:1:2,uidmapping=5:6,gidmapping=0:1", "" },
                 { "auto:uidmapping=0", "EINVAL" }, { "auto:uidmapping=0:0:0", "EINVAL" }, { "keep-id:uidmapping=0:0:1", "EINVAL" },
         };
@@ -482,6 +483,10 @@ static int parse_pid_mode(ContainerConfig *config, const char *value, Error *ret
         return parse_namespace(value, &config->pid_mode, reterr);
 }
 
+static int parse_ipc_mode(ContainerConfig *config, const char *value, Error *reterr) {
+        return parse_ipc(value, &config->ipc_mode, reterr);
+}
+
 static int parse_search(ContainerConfig *config, const char *value, Error *reterr) {
         return parse_resolv_word(value, &config->dns_search, reterr);
 }
@@ -489,7 +494,9 @@ static int parse_search(ContainerConfig *config, const char *value, Error *reter
 TEST(namespaces_and_names) {
         static const Row modes[] = { { "", "" }, { "private", "" }, { "host", "" }, { "container:x", "" }, { "ns:/x", "" },
                                      { "ns:x", "EINVAL" }, { "container:", "EINVAL" }, { "HOST", "EINVAL" },
-                                     { "none", "EOPNOTSUPP" } };
+                                     { "none", "EINVAL" }, { "shareable", "EINVAL" }, { "pod", "EOPNOTSUPP" } };
+        static const Row ipc[] = { { "", "" }, { "private", "" }, { "shareable", "" }, { "none", "" }, { "host", "" }, { "container:x", "" },
+                                   { "ns:/x", "" }, { "ns:x", "EINVAL" }, { "container:", "EINVAL" }, { "Private", "EINVAL" } };
         static const Row dns[] = { { "1.2.3.4", "" }, { "::1", "" }, { "none", "" }, { "1.2.3", "EINVAL" },
                                    { "example.org", "EINVAL" }, { "1.2.3.4\nsearch x", "EINVAL" }, { "", "EINVAL" } };
         static const Row search[] = { { "example.org", "" }, { ".", "" }, { "", "EINVAL" }, { "a b", "EINVAL" },
@@ -504,6 +511,7 @@ TEST(namespaces_and_names) {
         _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
 
         check_codes(parse_pid_mode, modes, ELEMENTSOF(modes));
+        check_codes(parse_ipc_mode, ipc, ELEMENTSOF(ipc));
         check_codes(parse_dns, dns, ELEMENTSOF(dns));
         check_codes(parse_search, search, ELEMENTSOF(search));
         check_codes(parse_add_host, hosts, ELEMENTSOF(hosts));

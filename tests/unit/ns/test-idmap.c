@@ -21,7 +21,7 @@ TEST(modes_are_whole_words) {
                 { NULL, 0 }, { "", 0 }, { "host", 0 }, { "nomap", 0 }, { "keep-id", 0 }, { "keep-id:uid=3,gid=3", 0 },
                 { "keep-id:uid=x", -EINVAL }, { "keep-id:size=3", 0 }, { "keep-idle", -EOPNOTSUPP }, { "hosts", -EOPNOTSUPP },
                 { "host:3", -EOPNOTSUPP }, { "nomap:3", -EOPNOTSUPP }, { "auto", -EINVAL }, { "auto:size=3", -EINVAL },
-                { "automatic", -EOPNOTSUPP }, { "container:x", -EOPNOTSUPP },
+                { "automatic", -EOPNOTSUPP }, { "container:x", 0 }, { "ns:/x", 0 },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
