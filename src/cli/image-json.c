@@ -195,6 +195,45 @@ static json_t *inspect_history(const ImageConfig *config) {
         return !saved ? NULL : history ? json_incref(history) : json_null();
 }
 
+static bool is_prefix(char *const *shorter, char *const *longer) {
+        for (; shorter && *shorter; shorter++, longer++)
+                if (!longer || !*longer || !str_equal(*shorter, *longer))
+                        return false;
+        return true;
+}
+
+static bool is_same_step(const ImageHistory *a, const ImageHistory *b) {
+        return str_equal(a->created, b->created) && str_equal(a->created_by, b->created_by) && a->empty_layer == b->empty_layer;
+}
+
+/* Whether `image` is what became of `other` by one more step, with one layer more or none. */
+static bool is_child_of(const ImageInfo *image, const ImageInfo *other) {
+        const ImageConfig *c = &image->config, *o = &other->config;
+
+        if (c->n_history == 0 || o->n_history + 1 != c->n_history || !is_prefix(other->layers, image->layers) ||
+            strv_length(image->layers) != strv_length(other->layers) + !c->history[c->n_history - 1].empty_layer)
+                return false;
+        for (size_t i = 0; i < o->n_history; i++)
+                if (!is_same_step(c->history + i, o->history + i))
+                        return false;
+        return true;
+}
+
+/* The image here that this one was made from, as its layers and history tell; "". */
+static json_t *find_parent(const Store *store, const ImageInfo *image) {
+        ImageInfo *all = NULL;
+        json_t *parent = NULL;
+        size_t n = 0;
+
+        if (image_store_list(store, &all, &n, /* reterr= */ NULL) < 0)
+                return json_string("");
+        for (size_t i = 0; i < n && !parent; i++)
+                if (!all[i].list && is_child_of(image, all + i))
+                        parent = json_string(all[i].id);
+        image_info_free_many(all, n);
+        return parent ?: json_string("");
+}
+
 json_t *image_to_inspect(const Store *store, const ImageInfo *image) {
         const ImageConfig *c = &image->config;
         const ImageHistory *last = c->n_history > 0 ? c->history + c->n_history - 1 : NULL;
@@ -207,7 +246,7 @@ json_t *image_to_inspect(const Store *store, const ImageInfo *image) {
                 { "Digest", json_string(image->digest) },
                 { "RepoTags", repo_tags(image) },
                 { "RepoDigests", repo_digests(image) },
-                { "Parent", json_string("") },
+                { "Parent", find_parent(store, image) },
                 { "Comment", json_string(last && last->comment ? last->comment : "") },
                 { "Created", c->created ? json_string(c->created) : json_null() },
                 { "Config", inspect_config(c) },

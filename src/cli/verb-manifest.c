@@ -250,7 +250,7 @@ static int remove_list(const Store *store, const char *name, Error *reterr) {
         for (char **untagged = removal.untagged; untagged && *untagged; untagged++)
                 (void) printf("Untagged: %s\n", *untagged);
         if (removal.deleted)
-                (void) printf("Deleted: %s\n", removal.deleted);
+                (void) printf("Deleted: %s\n", removal.id);
         return 0;
 }
 

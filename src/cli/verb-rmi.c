@@ -71,7 +71,7 @@ static int remove_one(const Store *store, const char *reference, const RmiOption
         for (char **name = removal.untagged; name && *name; name++)
                 printf("Untagged: %s\n", *name);
         if (removal.deleted)
-                printf("Deleted: %s\n", removal.deleted);
+                printf("Deleted: %s\n", removal.id);
         return 0;
 }
 

@@ -19,7 +19,7 @@
 #include "base/str.h"
 #include "image/tar.h"
 
-enum { TEMPORARY_SIZE = 40, DIRECTORIES_LIMIT = 8 * 1024 * 1024 };
+enum { TEMPORARY_SIZE = 40, DIRECTORIES_LIMIT = 8 * 1024 * 1024, HOLE_UNIT = 512 };
 
 /* A directory whose mode and time are set when all is in it. */
 typedef struct Directory {
@@ -34,6 +34,7 @@ typedef struct Extractor {
         TarReader *reader;
         Directory *directories;
         size_t n_directories, room;
+        bool names_checked, has_names; /* whether a file without a name can be given one */
         uint64_t skipped;        /* device nodes that could not be made */
 } Extractor;
 
@@ -153,6 +154,24 @@ static void set_attributes(int fd, const TarEntry *e) {
                         (void) fsetxattr(fd, e->xattrs[i].name, e->xattrs[i].value, e->xattrs[i].size, 0); /* where it can be */
 }
 
+/* How many bytes at the beginning are zeros, in units: where none of a block is written, a hole is left. */
+static size_t count_hole(const uint8_t *p, size_t n) {
+        size_t zeros = 0;
+
+        while (zeros + HOLE_UNIT <= n && p[zeros] == 0 && memcmp(p + zeros, p + zeros + 1, HOLE_UNIT - 1) == 0)
+                zeros += HOLE_UNIT;
+        return zeros;
+}
+
+/* Bytes up to the next unit of zeros. */
+static size_t count_data(const uint8_t *p, size_t n) {
+        size_t data = MIN(n, (size_t) HOLE_UNIT);
+
+        while (data < n && count_hole(p + data, MIN(n - data, (size_t) HOLE_UNIT)) == 0)
+                data += MIN(n - data, (size_t) HOLE_UNIT);
+        return data;
+}
+
 static int write_contents(Extractor *x, int fd, const TarEntry *e) {
         for (;;) {
                 const uint8_t *p;
@@ -165,7 +184,8 @@ static int write_contents(Extractor *x, int fd, const TarEntry *e) {
                 if (n == 0)
                         break;
                 while (n > 0) {
-                        ssize_t k = RETRY_EINTR(pwrite(fd, p, n, (off_t) offset));
+                        size_t hole = count_hole(p, n);
+                        ssize_t k = hole > 0 ? (ssize_t) hole : RETRY_EINTR(pwrite(fd, p, count_data(p, n), (off_t) offset));
 
                         if (k < 0)
                                 return -errno;
@@ -223,14 +243,54 @@ static int rename_inside(int parent, const char *from, const char *to) {
         return (int) syscall(SYS_renameat2, parent, from, parent, to, 0);
 }
 
+/* Gives a file without a name one. By descriptor: there may be no /proc. */
+static int link_file(int fd, int parent, const char *name) {
+        return linkat(fd, "", parent, name, AT_EMPTY_PATH) < 0 ? -errno : 0;
+}
+
+/* A file without a name, so that nothing is left of a command that is killed meanwhile. 0: this file system, or this kernel, has
+ * no such (overlay before Linux 6.1; names for them before 6.10). */
+static int extract_unnamed(Extractor *x, int parent, const char *name, const TarEntry *e) {
+        _cleanup_fd_ int fd = openat(parent, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600), probe = -EBADF;
+        char temporary[TEMPORARY_SIZE];
+        int r = fd < 0 ? 0 : temporary_name(temporary);
+
+        if (fd < 0 || r < 0)
+                return r;
+        if (!x->names_checked) { /* on an empty one */
+                probe = openat(parent, ".", O_RDWR | O_TMPFILE | O_CLOEXEC, 0600);
+                x->has_names = probe >= 0 && link_file(probe, parent, temporary) == 0 && unlinkat(parent, temporary, 0) == 0;
+                x->names_checked = true;
+        }
+        if (!x->has_names)
+                return 0;
+        r = write_contents(x, fd, e);
+        if (r >= 0)
+                r = finish_file(x, fd, e);
+        if (r >= 0)
+                r = link_file(fd, parent, name);
+        if (r >= 0)
+                return 1;
+        if (r != -EEXIST)
+                return r;
+        r = link_file(fd, parent, temporary);
+        if (r < 0 || rename_inside(parent, temporary, name) == 0)
+                return r < 0 ? r : 1;
+        r = errno == EBUSY ? write_in_place(x, parent, fd, name) : -errno;
+        (void) unlinkat(parent, temporary, 0);
+        return r < 0 ? r : 1;
+}
+
 static int extract_file(Extractor *x, int parent, const char *name, const TarEntry *e) {
         char temporary[TEMPORARY_SIZE];
-        _cleanup_fd_ int fd = -EBADF;
-        int r = temporary_name(temporary);
+        int r = extract_unnamed(x, parent, name, e);
 
+        if (r != 0)
+                return MIN(r, 0);
+        r = temporary_name(temporary);
         if (r < 0)
                 return r;
-        fd = openat(parent, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        _cleanup_fd_ int fd = openat(parent, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
         if (fd < 0)
                 return -errno;
         r = write_contents(x, fd, e);

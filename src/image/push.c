@@ -165,5 +165,7 @@ int image_push(const Stage *stage, const char *reference, const char *destinatio
         r = transport_parse(destination ?: image.name, &transport, reterr);
         if (r >= 0)
                 r = push(stage, &image, &transport, options, ret, reterr);
+        if (r < 0 && !destination && str_after(image.name, "localhost/") && reterr && !reterr->hint)
+                (void) error_hint(reterr, "a name with 'localhost' is of this machine: say where to with sdpod push %s REGISTRY/NAME", reference);
         return r < 0 ? error_prefix(reterr, r, "cannot push '%s'", reference) : 0;
 }

@@ -28,7 +28,7 @@ void image_use_free_many(ImageUse *uses, size_t n) {
 
 void image_removal_done(ImageRemoval *removal) {
         strv_free(removal->untagged);
-        free(removal->deleted);
+        free(removal->id);
         *removal = (ImageRemoval){};
 }
 
@@ -182,12 +182,14 @@ static int update_list(const Store *store, json_t *index, const char *reference,
                 if (strv_append(&removal->untagged, layout_entry_name(entry)) < 0)
                         return error_oom(reterr);
                 (void) layout_remove(index, /* digest= */ NULL, removal->untagged[0]);
-                return 1;
+                removal->id = strdup(list_id(document));
+                return removal->id ? 1 : error_oom(reterr);
         }
         if (strv_length(names) > 1 && !(flags & (IMAGE_REMOVE_FORCE | IMAGE_REMOVE_ALL_NAMES)))
                 return error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot remove manifest list '%s': it has several names", reference);
-        removal->deleted = strdup(list_id(document));
-        if (!digest || !removal->deleted)
+        removal->id = strdup(list_id(document));
+        removal->deleted = true;
+        if (!digest || !removal->id)
                 return error_oom(reterr);
         removal->untagged = TAKE_PTR(names);
         (void) layout_remove(index, digest, /* name= */ NULL);
@@ -212,6 +214,7 @@ static int update(const Store *store, json_t *index, const char *reference, cons
         by_name = info.found_by_name;
         if (by_name && n > 1) {
                 (void) layout_remove(index, /* digest= */ NULL, info.name);
+                removal->id = TAKE_PTR(info.id);
                 return strv_append(&removal->untagged, info.name) < 0 ? error_oom(reterr) : 0;
         }
         if (n > 1 && !(flags & (IMAGE_REMOVE_FORCE | IMAGE_REMOVE_ALL_NAMES))) {
@@ -228,7 +231,8 @@ static int update(const Store *store, json_t *index, const char *reference, cons
         for (char **digest = info.digests; *digest; digest++)
                 (void) layout_remove(index, *digest, /* name= */ NULL);
         removal->untagged = TAKE_PTR(info.names);
-        removal->deleted = TAKE_PTR(info.id);
+        removal->id = TAKE_PTR(info.id);
+        removal->deleted = true;
         return 0;
 }
 
@@ -254,9 +258,9 @@ int image_store_remove(const Store *store, const char *reference, const ImageUse
         if (r < 0)
                 return r;
         for (char **name = removal.untagged; name && *name; name++)
-                event_named(store, "image", "untag", removal.deleted, *name);
+                event_named(store, "image", "untag", removal.id, *name);
         if (removal.deleted)
-                event_named(store, "image", "remove", removal.deleted, removal.untagged ? removal.untagged[0] : NULL);
+                event_named(store, "image", "remove", removal.id, removal.untagged ? removal.untagged[0] : NULL);
         /* the image is gone; what it leaves can wait for another time if it must */
         if (removal.deleted && sweep_all(store, index, uses, n_uses, &stage, &error) < 0)
                 log_warning("%s, leaving layers that may not be needed", error.message);

@@ -21,7 +21,8 @@ typedef enum ImageRemoveFlags {
 
 typedef struct ImageRemoval {
         char **untagged;     /* full names */
-        char *deleted;       /* the ID; NULL: the image is still there under other names */
+        char *id;            /* of the image */
+        bool deleted;        /* else it is still there under other names */
 } ImageRemoval;
 
 void image_removal_done(ImageRemoval *removal);

@@ -356,6 +356,21 @@ int auth_store(const char *authfile, const char *key, const Credentials *credent
         return change_write(&change, reterr);
 }
 
+/* What has no entry of its own may be in the store that the file names, where a pull would find it. */
+static int remove_stored(const AuthChange *change, const char *server, Error *reterr) {
+        const char *store = json_get_string(change->json, "credsStore");
+        Credentials found = {};
+
+        if (str_empty(store) || !server)
+                return 0;
+        int r = auth_helper_get(store, server, &found, reterr);
+        credentials_done(&found);
+        if (r <= 0)
+                return r;
+        r = auth_helper_erase(store, server, reterr);
+        return r < 0 ? r : 1;
+}
+
 int auth_remove(const char *authfile, const char *key, Error *reterr) {
         _cleanup_change_ AuthChange change = { .dir_fd = -EBADF };
         _cleanup_free_ char *server = NULL, *wanted = canonical_key(key);
@@ -374,7 +389,7 @@ int auth_remove(const char *authfile, const char *key, Error *reterr) {
         if (!wanted)
                 return error_oom(reterr);
         if (!find_key(auths, wanted, &found))
-                return 0;
+                return remove_stored(&change, server, reterr);
         _cleanup_free_ char *copy = strdup(found); /* the key goes with its entry */
         if (!copy)
                 return error_oom(reterr);

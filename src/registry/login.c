@@ -114,8 +114,10 @@ static int read_line(const char *prompt, bool secret, char **ret, Error *reterr)
         ssize_t n = getline(&line, &room, stdin);
         if (hidden)
                 (void) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
-        if (n < 0 || n > WORD_LENGTH_LIMIT)
-                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot log in: no %s was given", secret ? "password" : "user name");
+        if (n < 0 || n > WORD_LENGTH_LIMIT) {
+                (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot log in: no %s was given", secret ? "password" : "user name");
+                return error_hint(reterr, "without a terminal: --username NAME --password-stdin");
+        }
         line[strcspn(line, "\r\n")] = 0;
         *ret = TAKE_PTR(line);
         return 0;

@@ -151,6 +151,32 @@ with tarfile.open(sys.argv[1] + "/evil.tar", "w") as t:
 END
 run_with evil.tar sdpod cp - live:/home
 exits 125 "an archive with .. is refused"
+# holes, and who is killed in the middle
+truncate -s 64M sparse
+echo middle | dd of=sparse bs=1 seek=33000000 conv=notrunc status=none
+run sdpod cp sparse live:/tmp/sparse
+exits 0 "a sparse file"
+is "$(sdpod exec live sh -c 'md5sum </tmp/sparse; [ "$(du -k /tmp/sparse | cut -f 1)" -lt 1000 ] && echo small')" "$(md5sum <sparse)${NL}small" "... stays sparse"
+sdpod cp live:/tmp/sparse back
+is "$(md5sum <back):$(($(du -k back | cut -f 1) < 1000))" "$(md5sum <sparse):1" "... and on the host"
+head -c 8000000 /dev/urandom >random
+mkfifo slow
+for target in live:/tmp dead:/tmp; do
+        (tar c random 2>/dev/null | head -c 4000000; exec sleep 1000) >slow &
+        writer=$!
+        sdpod cp - $target <slow &
+        copier=$!
+        until_ok 10 sh -c "pgrep -P $copier >/dev/null"
+        until_ok 5 sh -c "! pgrep -P $writer head" # all but the sleep has gone through
+        kill -9 $copier
+        wait $copier 2>/dev/null
+        kill $writer
+        pkill -P $writer
+        wait $writer 2>/dev/null
+done
+is "$(sdpod exec live ls -A /tmp | grep -c cp-)" 0 "killed in the middle it leaves nothing in the container"
+is "$(inside dead 'ls -A /tmp | grep -c cp-')" 0 "... nor in one that does not run"
+
 # while a process in there exchanges a directory and a link, as fast as it can
 sdpod exec -d live sh -c "mkdir -p /race/real; echo real >/race/real/secret; echo real >/race/real/precious
         while :; do mv /race/real /race/dir; mv /race/dir /race/real; ln -sfn $T /race/dir; rm /race/dir; done"

@@ -70,6 +70,11 @@ sdpod tag $BUSYBOX localhost/evtag:1
 sdpod untag localhost/evtag:1 localhost/evtag:1
 is "$(sdpod events --stream=false --filter image=localhost/evtag:1 --format '{{.Status}}' | tr '\n' ' ')" "tag untag " "an image's"
 
+sdpod tag $BUSYBOX localhost/evtag:2
+sdpod rmi localhost/evtag:2 >/dev/null
+is "$(sdpod events --stream=false --filter image=localhost/evtag:2 --format '{{.Status}} {{.ID}}' | sort -u)" \
+        "tag $(sdpod image inspect $BUSYBOX --format '{{.Id}}')"$'\n'"untag $(sdpod image inspect $BUSYBOX --format '{{.Id}}')" "... with its ID, also when only a name goes"
+
 sdpod save -q -o "$T/ev.tar" $BUSYBOX
 sdpod load -q -i "$T/ev.tar" >/dev/null
 is "$(sdpod events --stream=false --filter type=image --filter image=$BUSYBOX --format '{{.Status}}' | tail -n 2 | tr '\n' ' ')" "save loadfromarchive " \

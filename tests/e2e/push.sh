@@ -52,6 +52,8 @@ exits 0 "without a destination an image goes where its name says"
 run sdpod push -q "${AUTH[@]}" "${TLS[@]}" localhost/layers
 exits 125 "... and one below localhost finds no registry there"
 
+run sdpod push -q --retry 0 localhost/layers
+like "$status$err" "^125.*hint: .*sdpod push localhost/layers REGISTRY/NAME" "a name of this machine without a destination"
 run sdpod push -q "${AUTH[@]}" "${TLS[@]}" --compression-format zstd --force-compression localhost/layers "$REGISTRY/a/layers:z"
 like "$status:$(sk inspect --raw "docker://$REGISTRY/a/layers:z")" "^0:.*tar\+zstd" "--compression-format zstd --force-compression"
 run skopeo copy -q --src-creds "${AUTH[1]}" --src-cert-dir "${TLS[1]}" "docker://$REGISTRY/a/layers:z" dir:copy-z

@@ -107,6 +107,27 @@ PATH=$T/bin:$PATH
 helper good "cat >'$T/asked'; echo '{\"ServerURL\":\"x\",\"Username\":\"tester\",\"Secret\":\"$secret\"}'"
 survived "a credential helper" "$BASIC/ok/6" --authfile "$T/config/auth.json"
 is "$(<"$T/asked")" "$BASIC" "... is asked for the registry"
+# --- a store of all credentials
+cat >"$T/bin/docker-credential-store" <<P
+#!/bin/sh
+read -r server
+echo "\$1 \$server" >>'$T/store.log'
+case \$1 in
+get) [ -e '$T/kept' ] && echo '{"ServerURL":"x","Username":"tester","Secret":"$secret"}' || { echo 'credentials not found in native keychain'; exit 1; } ;;
+erase) rm -f '$T/kept' ;;
+esac
+P
+chmod 755 "$T/bin/docker-credential-store"
+echo '{"credsStore":"store"}' >"$T/config/auth.json"
+touch "$T/kept"
+survived "a credential store" "$BASIC/ok/8" --authfile "$T/config/auth.json"
+run sdpod logout --authfile "$T/config/auth.json" "$BASIC"
+exits 0 "logout of what is in it"
+ok "... takes it out of there" test ! -e "$T/kept"
+like "$(<"$T/store.log")" "erase $BASIC" "... by the registry's name"
+run sdpod logout --authfile "$T/config/auth.json" "$BASIC"
+like "$status$out$err" "^[^0]|[Nn]ot logged" "... and then there is nothing more"
+
 helper loud 'exec cat /dev/zero'
 refused "a helper that says more than there is room for" "$BASIC/ok/7" "helper|credential|auth" --authfile "$T/config/auth.json"
 helper broken 'echo "{"; exit 0'

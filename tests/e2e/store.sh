@@ -154,6 +154,8 @@ is "$out" "/home:${NL}only${NL}b${NL}5:6 3${NL}0:0 2${NL}x${NL}new" "... and wha
 run sdpod image inspect --format '{{.Author}} {{len .RootFS.Layers}} {{(index .History 1).comment}}' made:1
 is "$out" "me 2 hello" "commit --author, --message"
 is "$(sdpod image inspect --format '{{.Comment}}' made:1)" hello "... which inspect shows, too"
+is "$(sdpod image inspect --format '{{.Parent}}' made:1)" "$(sdpod inspect --format '{{.Image}}' c)" "... and the image it was made from as its parent"
+is "$(sdpod image inspect --format '{{.Parent}}' "$(sdpod inspect --format '{{.Image}}' c)")" "" "... which has none"
 is "$(sdpod image diff made:1 | sort | grep -v '^C /etc$')" "$(sdpod diff c | sort | grep -v '^C /etc$')" "image diff shows the same as diff did"
 sdpod save -o "$T/made.tar" made:1
 sdpod rmi made:1 >/dev/null
