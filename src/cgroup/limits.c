@@ -3,6 +3,8 @@
 #include "cgroup/limits.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "base/file.h"
 #include "base/str.h"
@@ -46,6 +48,7 @@ int limits_resolve(const ContainerResources *resources, bool with_default, Limit
                 .tasks_max = resources->pids_limit != 0 ? unlimited_if_negative(resources->pids_limit) : LIMITS_PIDS_DEFAULT,
                 .cpuset_cpus = resources->cpuset_cpus,
                 .cpuset_mems = resources->cpuset_mems,
+                .resources = resources,
         };
         int r = resolve_swap(resources, &s, reterr);
 
@@ -57,8 +60,29 @@ int limits_resolve(const ContainerResources *resources, bool with_default, Limit
                 s.cpu_weight = 1 + (shares - CPU_SHARES_MIN) * 9999 / (CPU_SHARES_MAX - CPU_SHARES_MIN);
         }
         s.asked = s.has_memory_max || (s.has_swap_max && s.swap_max != UINT64_MAX) || s.has_memory_low || s.has_cpu_quota ||
-                  s.has_cpu_weight || resources->pids_limit > 0 || s.cpuset_cpus || s.cpuset_mems;
+                  s.has_cpu_weight || resources->pids_limit > 0 || s.cpuset_cpus || s.cpuset_mems || resources->cgroup_conf ||
+                  container_resources_have_io(resources);
         *ret = s;
+        return 0;
+}
+
+static int lacks(const char *what, const char *controller, Error *reterr) {
+        (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot set %s: the cgroup controller '%s' is not available to you", what,
+                         controller);
+        return error_hint(reterr, "ask root to delegate it: a drop-in for user@.service with [Service] Delegate=cpu cpuset io "
+                                  "memory pids, see systemd.resource-control(5)");
+}
+
+/* memory.high is a file of the controller memory; those of cgroup.* are always there. */
+static int check_conf(const LimitSettings *s, char *const *controllers, Error *reterr) {
+        for (char **conf = s->resources ? s->resources->cgroup_conf : NULL; conf && *conf; conf++) {
+                _cleanup_free_ char *controller = strndup(*conf, strcspn(*conf, ".="));
+
+                if (!controller)
+                        return error_oom(reterr);
+                if (!str_equal(controller, "cgroup") && !strv_contains(controllers, controller))
+                        return lacks(*conf, controller, reterr);
+        }
         return 0;
 }
 
@@ -71,17 +95,15 @@ int limits_check(LimitSettings *s, char *const *controllers, Error *reterr) {
                 { s->has_cpu_quota || s->has_cpu_weight, "cpu", "a CPU limit" },
                 { s->cpuset_cpus || s->cpuset_mems, "cpuset", "a set of CPUs" },
                 { s->has_tasks_max && s->tasks_max != LIMITS_PIDS_DEFAULT && s->tasks_max != UINT64_MAX, "pids", "a limit on processes" },
+                { s->resources && container_resources_have_io(s->resources), "io", "a limit on block devices" },
         };
+        int r = check_conf(s, controllers, reterr);
 
-        for (size_t i = 0; i < ELEMENTSOF(needs); i++) {
-                if (!needs[i].wanted || strv_contains(controllers, needs[i].controller))
-                        continue;
-                (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                 "cannot set %s: the cgroup controller '%s' is not available to you", needs[i].what,
-                                 needs[i].controller);
-                return error_hint(reterr, "ask root to delegate it: a drop-in for user@.service with [Service] Delegate=cpu cpuset io "
-                                          "memory pids, see systemd.resource-control(5)");
-        }
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < ELEMENTSOF(needs); i++)
+                if (needs[i].wanted && !strv_contains(controllers, needs[i].controller))
+                        return lacks(needs[i].what, needs[i].controller, reterr);
         /* what is left of them here is no limit, or the default one */
         if (!strv_contains(controllers, "pids"))
                 s->has_tasks_max = false;
@@ -99,6 +121,78 @@ static int write_number(int cgroup_fd, const char *file, uint64_t value, Error *
                 (void) snprintf(text, sizeof(text), "%llu", (unsigned long long) value);
         int r = file_write_string(cgroup_fd, file, text);
         return r < 0 ? error_set_errno(reterr, r, "cannot set '%s' to %s", file, text) : 0;
+}
+
+uint64_t limits_io_weight(uint64_t weight) {
+        return weight <= 10 ? 1 : weight >= 1000 ? 10000 : 1 + (weight - 10) * 9999 / 990;
+}
+
+/* A kernel has io.weight, or the scheduler BFQ its own file of 1..1000, or none. */
+static int write_weight(int cgroup_fd, const char *device, uint64_t weight, Error *reterr) {
+        char text[64];
+
+        (void) snprintf(text, sizeof(text), "%s %llu", device, (unsigned long long) limits_io_weight(weight));
+        int r = file_write_string(cgroup_fd, "io.weight", text);
+        if (r == -ENOENT) {
+                (void) snprintf(text, sizeof(text), "%s %llu", device, (unsigned long long) weight);
+                r = file_write_string(cgroup_fd, "io.bfq.weight", text);
+        }
+        return r < 0 ? error_set_errno(reterr, r, "cannot set 'io.weight' to %s", text) : 0;
+}
+
+static int device_number(const char *path, char ret[static 32], Error *reterr) {
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return error_set_errno(reterr, -errno, "cannot limit the device '%s'", path);
+        if (!S_ISBLK(st.st_mode))
+                return error_set(reterr, -ENOTBLK, ERROR_INVALID, "cannot limit the device '%s': it is not a block device", path);
+        (void) snprintf(ret, 32, "%u:%u", major(st.st_rdev), minor(st.st_rdev));
+        return 0;
+}
+
+static int write_io(const ContainerResources *resources, int cgroup_fd, Error *reterr) {
+        const struct {
+                const char *key; /* of io.max */
+                const ContainerDeviceLimit *limits;
+                size_t n;
+        } rows[] = {
+                { "rbps", resources->read_bps, resources->n_read_bps },    { "wbps", resources->write_bps, resources->n_write_bps },
+                { "riops", resources->read_iops, resources->n_read_iops }, { "wiops", resources->write_iops, resources->n_write_iops },
+        };
+        char device[32], text[96];
+        int r = resources->blkio_weight ? write_weight(cgroup_fd, "default", resources->blkio_weight, reterr) : 0;
+
+        for (size_t i = 0; i < resources->n_weight_devices && r >= 0; i++) {
+                r = device_number(resources->weight_devices[i].path, device, reterr);
+                if (r >= 0)
+                        r = write_weight(cgroup_fd, device, resources->weight_devices[i].value, reterr);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                for (size_t k = 0; k < rows[i].n && r >= 0; k++) {
+                        r = device_number(rows[i].limits[k].path, device, reterr);
+                        if (r < 0)
+                                break;
+                        (void) snprintf(text, sizeof(text), "%s %s=%llu", device, rows[i].key, (unsigned long long) rows[i].limits[k].value);
+                        r = file_write_string(cgroup_fd, "io.max", text);
+                        if (r < 0)
+                                r = error_set_errno(reterr, r, "cannot set 'io.max' to %s", text);
+                }
+        return r;
+}
+
+int limits_write_conf(const LimitSettings *s, int cgroup_fd, Error *reterr) {
+        for (char **conf = s->resources ? s->resources->cgroup_conf : NULL; conf && *conf; conf++) {
+                size_t n = strcspn(*conf, "=");
+                _cleanup_free_ char *file = strndup(*conf, n);
+
+                if (!file)
+                        return error_oom(reterr);
+                int r = strchr(file, '/') || !(*conf)[n] ? -EINVAL : file_write_string(cgroup_fd, file, *conf + n + 1);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot use '--cgroup-conf %s'", *conf);
+        }
+        return 0;
 }
 
 int limits_write(const LimitSettings *s, int cgroup_fd, Error *reterr) {
@@ -136,5 +230,7 @@ int limits_write(const LimitSettings *s, int cgroup_fd, Error *reterr) {
                 if (r < 0)
                         return error_set_errno(reterr, r, "cannot set 'cpu.max' to %s", text);
         }
-        return r;
+        if (r >= 0 && s->resources)
+                r = write_io(s->resources, cgroup_fd, reterr);
+        return r < 0 ? r : limits_write_conf(s, cgroup_fd, reterr);
 }

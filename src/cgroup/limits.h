@@ -14,6 +14,7 @@ typedef struct LimitSettings {
         uint64_t cpu_weight;                       /* 1..10000 */
         uint64_t tasks_max;
         const char *cpuset_cpus, *cpuset_mems;     /* NULL: not set; borrowed */
+        const ContainerResources *resources;       /* block devices and cgroup_conf are taken from here; borrowed, may be NULL */
         bool asked;                                /* anything but the default */
 } LimitSettings;
 
@@ -23,6 +24,12 @@ int limits_resolve(const ContainerResources *resources, bool with_default, Limit
 /* Refuses where a limit was asked whose controller the cgroup does not have: a limit is never ignored. `controllers` is a
  * vector of words, see cgroup_controllers(). The default number of processes is dropped where there is no pids controller. */
 int limits_check(LimitSettings *settings, char *const *controllers, Error *reterr);
+
+/* A weight of cgroup v1 (10..1000) as io.weight and IOWeight= have it (1..10000). */
+uint64_t limits_io_weight(uint64_t blkio_weight) _pure_;
+
+/* Writes what --cgroup-conf asks for, which systemd has no properties for. limits_write() does it, too. */
+int limits_write_conf(const LimitSettings *settings, int cgroup_fd, Error *reterr);
 
 /* Writes them into a cgroup's files. */
 int limits_write(const LimitSettings *settings, int cgroup_fd, Error *reterr);

@@ -173,6 +173,29 @@ static void put_cpuset(BusBody *b, const char *name, const char *set) {
         bus_array_end(b, array);
 }
 
+/* [(device, value)] of one of the IO properties. */
+static void put_devices(BusBody *b, const char *name, const ContainerDeviceLimit *limits, size_t n, bool weights) {
+        if (n == 0)
+                return;
+        put_name(b, name, "a(st)");
+        BusArray array = bus_array_begin(b, 8);
+        for (size_t i = 0; i < n; i++) {
+                bus_put_struct(b);
+                bus_put_string(b, limits[i].path);
+                bus_put_u64(b, weights ? limits_io_weight(limits[i].value) : limits[i].value);
+        }
+        bus_array_end(b, array);
+}
+
+static void put_io(BusBody *b, const ContainerResources *r) {
+        put_u64(b, r->blkio_weight > 0, "IOWeight", limits_io_weight(r->blkio_weight));
+        put_devices(b, "IODeviceWeight", r->weight_devices, r->n_weight_devices, /* weights= */ true);
+        put_devices(b, "IOReadBandwidthMax", r->read_bps, r->n_read_bps, /* weights= */ false);
+        put_devices(b, "IOWriteBandwidthMax", r->write_bps, r->n_write_bps, /* weights= */ false);
+        put_devices(b, "IOReadIOPSMax", r->read_iops, r->n_read_iops, /* weights= */ false);
+        put_devices(b, "IOWriteIOPSMax", r->write_iops, r->n_write_iops, /* weights= */ false);
+}
+
 static void put_limits(BusBody *b, const LimitSettings *s) {
         put_u64(b, s->has_memory_max, "MemoryMax", s->memory_max);
         put_u64(b, s->has_swap_max, "MemorySwapMax", s->swap_max);
@@ -185,6 +208,8 @@ static void put_limits(BusBody *b, const LimitSettings *s) {
                         s->cpu_quota_usec == UINT64_MAX ? UINT64_MAX : s->cpu_quota_usec * 1000000 / s->cpu_period_usec);
         put_cpuset(b, "AllowedCPUs", s->cpuset_cpus);
         put_cpuset(b, "AllowedMemoryNodes", s->cpuset_mems);
+        if (s->resources)
+                put_io(b, s->resources);
 }
 
 static void put_exec(BusBody *b, const char *name, char *const *argv) {

@@ -2,6 +2,8 @@
 /* Reads what a container's life is made of. */
 #include "cli/parse-life.h"
 
+#include <sys/stat.h>
+
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/parse-mount.h"
@@ -199,9 +201,22 @@ int parse_health_startup_cmd(ContainerConfig *config, const char *value, Error *
         return parse_health_test(value, &config->health.startup_test, reterr);
 }
 
-int parse_health_log_destination(_unused_ ContainerConfig *config, const char *value, Error *reterr) {
-        return str_equal(value, "local") ? 0
-                                         : error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "results are only kept with the container: local");
+int parse_health_log_destination(ContainerConfig *config, const char *value, Error *reterr) {
+        _cleanup_free_ char *path = NULL;
+        struct stat st;
+
+        if (!*value)
+                return INVALID("it is local, events_logger or a directory");
+        if (str_equal(value, "local") || str_equal(value, "events_logger"))
+                return str_replace(&config->health.log_destination, str_equal(value, "local") ? NULL : value) < 0 ? error_oom(reterr) : 0;
+        int r = parse_host_path(value, &path, reterr);
+        if (r < 0)
+                return r;
+        if (stat(path, &st) < 0)
+                return error_set_errno(reterr, -errno, "cannot find '%s'", path);
+        if (!S_ISDIR(st.st_mode))
+                return INVALID("'%s' is not a directory", path);
+        return str_replace(&config->health.log_destination, path) < 0 ? error_oom(reterr) : 0;
 }
 
 int parse_health_log(const char *value, uint32_t *ret, Error *reterr) {

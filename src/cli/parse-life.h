@@ -24,7 +24,7 @@ int parse_entrypoint(ContainerConfig *config, const char *value, Error *reterr);
 int parse_health_cmd(ContainerConfig *config, const char *value, Error *reterr);
 int parse_health_startup_cmd(ContainerConfig *config, const char *value, Error *reterr);
 
-/* "local", which is how it is; other places are refused. */
+/* "local", "events_logger", or a directory of the host. */
 int parse_health_log_destination(ContainerConfig *config, const char *value, Error *reterr);
 
 /* A number, of which 0 means all: UINT32_MAX. */

@@ -3,6 +3,7 @@
 #include "cli/run-options.h"
 
 #include "base/str.h"
+#include "cli/parse-blkio.h"
 #include "cli/parse-life.h"
 #include "cli/parse-limit.h"
 #include "cli/parse-mount.h"
@@ -40,6 +41,15 @@ static int each_field(ContainerConfig *c, const char *value, int (*parse)(Contai
 
 PARSED_LIST(add_host)
 PARSED(annotation)
+PARSED(blkio_weight)
+#define LIMITS(name, array, parse)                                                              \
+        EXPRESSION_LIST(name, parse(value, &c->resources.array, &c->resources.n_##array, reterr))
+LIMITS(weight_device, weight_devices, parse_device_weight)
+LIMITS(read_bps, read_bps, parse_device_bps)
+LIMITS(read_iops, read_iops, parse_device_iops)
+LIMITS(write_bps, write_bps, parse_device_bps)
+LIMITS(write_iops, write_iops, parse_device_iops)
+PARSED(cgroup_conf)
 EXPRESSION_LIST(cap_add, parse_capability(value, &c->cap_add, reterr))
 EXPRESSION_LIST(cap_drop, parse_capability(value, &c->cap_drop, reterr))
 PARSED_LIST(chrootdir)
@@ -153,12 +163,12 @@ static const Option common_rows[] = {
         { "attach", 'a', .kind = OPTION_LIST, .offset = FIELD(attach), .metavar = "STREAM", WORDS(attach_words),
           .help = "Attach to stdin, stdout or stderr" },
         OPTION_ROW_AUTHFILE(RunOptions, registry),
-        { "blkio-weight", .kind = OPTION_REFUSED },
-        { "blkio-weight-device", .kind = OPTION_REFUSED },
+        { "blkio-weight", SET(blkio_weight), .metavar = "N", .help = "Share of block devices' time, 10 to 1000" },
+        { "blkio-weight-device", SET(weight_device), .metavar = "DEVICE:N", .help = "The same for one device" },
         { "cap-add", SET(cap_add), .metavar = "CAP", .complete = COMPLETE_CAPABILITY, .help = "Add a capability" },
         { "cap-drop", SET(cap_drop), .metavar = "CAP", .complete = COMPLETE_CAPABILITY, .help = "Drop a capability" },
         OPTION_ROW_CERT_DIR(RunOptions, registry),
-        { "cgroup-conf", .kind = OPTION_REFUSED },
+        { "cgroup-conf", SET(cgroup_conf), .metavar = "FILE=VALUE", .help = "Write this into a file of the container's cgroup" },
         { "cgroup-parent", .kind = OPTION_STRING, .offset = CONFIG(cgroup_parent), .metavar = "PATH",
           .help = "Make the cgroup below this one" },
         { "cgroupns", SET(cgroupns), .metavar = "MODE",
@@ -186,10 +196,10 @@ static const Option common_rows[] = {
         { "device", SET(device), .metavar = "PATH[:PATH][:rwm]", .complete = COMPLETE_FILE,
           .help = "Add a device of the host" },
         { "device-cgroup-rule", .kind = OPTION_REFUSED, .refused = no_device_rules },
-        { "device-read-bps", .kind = OPTION_REFUSED },
-        { "device-read-iops", .kind = OPTION_REFUSED },
-        { "device-write-bps", .kind = OPTION_REFUSED },
-        { "device-write-iops", .kind = OPTION_REFUSED },
+        { "device-read-bps", SET(read_bps), .metavar = "DEVICE:SIZE", .help = "Limit how much is read from a block device in a second" },
+        { "device-read-iops", SET(read_iops), .metavar = "DEVICE:N", .help = "Limit how often it is read from in a second" },
+        { "device-write-bps", SET(write_bps), .metavar = "DEVICE:SIZE", .help = "Limit how much is written to a block device in a second" },
+        { "device-write-iops", SET(write_iops), .metavar = "DEVICE:N", .help = "Limit how often it is written to in a second" },
         /* a word of Docker's that does nothing in Podman either (podman-run(1)) */
         { "disable-content-trust", .kind = OPTION_BOOL, .offset = FIELD(content_trust), .hidden = true },
         { "dns", SET(dns), .metavar = "ADDRESS", .help = "Use this name server; none: leave resolv.conf alone" },
@@ -213,7 +223,7 @@ static const Option common_rows[] = {
           .help = "Command that tells whether the container is well" },
         { "health-interval", SET(health_interval), .metavar = "TIME", .help = "Time between two checks (default 30s)" },
         { "health-log-destination", SET(health_log_destination), .metavar = "WHERE",
-          .help = "Where results are kept: local, with the container" },
+          .help = "Where results are kept, too: a directory, events_logger; local: with the container alone" },
         { "health-max-log-count", SET(health_log_count), .metavar = "N", .help = "Results that are kept (default 5, 0: all)" },
         { "health-max-log-size", SET(health_log_size), .metavar = "BYTES",
           .help = "Characters of a result that are kept (default 500, 0: all)" },

@@ -124,7 +124,7 @@ static int check_cgroups(const ContainerConfig *c, Error *reterr) {
                 return INVALID("cannot use '--cgroup-parent %s': it leads out of what is yours", c->cgroup_parent);
         if (mode_is(c->cgroups, "disabled") &&
             (r->memory || r->memory_reservation || r->cpu_shares || r->cpu_quota || r->cpuset_cpus || r->cpuset_mems ||
-             r->pids_limit > 0))
+             r->pids_limit > 0 || container_resources_have_io(r) || r->cgroup_conf))
                 return INVALID("cannot limit a container with --cgroups disabled");
         return 0;
 }

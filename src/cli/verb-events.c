@@ -131,16 +131,19 @@ static json_t *to_row(const json_t *event) {
 static int print_line(const json_t *event, bool no_trunc, Error *reterr) {
         const char *type = text_of(event, "Type"), *id = text_of(event, "ID"), *key;
         _cleanup_free_ char *time = NULL, *name = str_escape_control(text_of(event, "Name")),
-                            *image = str_escape_control(text_of(event, "Image"));
+                            *image = str_escape_control(text_of(event, "Image")),
+                            *log = str_escape_control(text_of(event, "HealthLog"));
         const json_t *value;
 
-        if (!name || !image || time_text_go(text_of(event, "Time"), &time) < 0)
+        if (!name || !image || !log || time_text_go(text_of(event, "Time"), &time) < 0)
                 return error_oom(reterr);
         printf("%s %s %s", time, type, text_of(event, "Status"));
         if (str_equal(type, "container") || str_equal(type, "pod")) {
                 printf(" %.*s (image=%s, name=%s", no_trunc ? 64 : 12, id, image, name);
                 if (*text_of(event, "HealthStatus"))
                         printf(", health_status=%s", text_of(event, "HealthStatus"));
+                if (*log)
+                        printf(", health_log=%s", log);
                 json_object_foreach((json_t *) json_object_get(event, "Attributes"), key, value) {
                         _cleanup_free_ char *clean_key = str_escape_control(key),
                                             *clean_value = str_escape_control(json_string_value(value) ?: "");

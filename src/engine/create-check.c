@@ -50,6 +50,28 @@ static int check_device(const ContainerDevice *device, Error *reterr) {
         return check_permissions(device, reterr);
 }
 
+static int check_limits(const ContainerResources *r, Error *reterr) {
+        const struct {
+                const ContainerDeviceLimit *limits;
+                size_t n;
+        } rows[] = {
+                { r->weight_devices, r->n_weight_devices }, { r->read_bps, r->n_read_bps },     { r->write_bps, r->n_write_bps },
+                { r->read_iops, r->n_read_iops },           { r->write_iops, r->n_write_iops },
+        };
+        struct stat st;
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                for (size_t k = 0; k < rows[i].n; k++) {
+                        const char *path = rows[i].limits[k].path;
+
+                        if (stat(path, &st) < 0)
+                                return error_set_errno(reterr, -errno, "cannot limit the device '%s'", path);
+                        if (!S_ISBLK(st.st_mode))
+                                return error_set(reterr, -ENOTBLK, ERROR_INVALID, "cannot limit the device '%s': it is not a block device", path);
+                }
+        return 0;
+}
+
 int create_check_host(const ContainerConfig *config, Error *reterr) {
         int r = 0;
 
@@ -57,6 +79,8 @@ int create_check_host(const ContainerConfig *config, Error *reterr) {
                 r = check_mount(&config->mounts[i], reterr);
         for (size_t i = 0; i < config->n_devices && r >= 0; i++)
                 r = check_device(&config->devices[i], reterr);
+        if (r >= 0)
+                r = check_limits(&config->resources, reterr);
         if (r >= 0 && config->seccomp && *config->seccomp == '/' && access(config->seccomp, R_OK) < 0)
                 r = error_set_errno(reterr, -errno, "cannot read the seccomp profile '%s'", config->seccomp);
         return r;

@@ -19,6 +19,7 @@
 #include "cgroup/manager.h"
 #include "engine/detached.h"
 #include "engine/exec.h"
+#include "engine/health-log.h"
 #include "engine/internal-command.h"
 #include "engine/stop.h"
 #include "state/events.h"
@@ -233,10 +234,11 @@ static int act(const Store *store, Container *container, const char *storage_dri
         return str_equal(action, "restart") ? restart(store, container, storage_driver, reterr) : 0;
 }
 
-static void tell(const Store *store, const Container *container, const char *status) {
+static void tell(const Store *store, const Container *container, const HealthState *state) {
         event_write(store, &(Event){
                 .type = "container", .status = "health_status", .id = container->config.id, .name = container->config.name,
-                .image = container->config.image_name, .health_status = status, .attributes = container->config.labels,
+                .image = container->config.image_name, .health_status = state->status,
+                .health_log = health_log_for_event(container, state), .attributes = container->config.labels,
                 .exit_code = EVENT_NO_EXIT_CODE,
         });
 }
@@ -280,10 +282,12 @@ int health_check(const Store *store, Container *container, const char *storage_d
         free(result.output);
         if (r >= 0)
                 r = health_state_save(store, container, &state, reterr);
+        if (r >= 0)
+                r = health_log_write(container, &state, reterr);
         if (r < 0)
                 return r;
         turn = fd_close(turn);
-        tell(store, container, state.status);
+        tell(store, container, &state);
         *ret_status = TAKE_PTR(state.status);
         if (verdict == VERDICT_ACT && !str_equal(container->config.health.on_failure ?: "none", "none"))
                 log_warning("container '%s' is unhealthy after %u failed checks: --health-on-failure %s", container->config.name,

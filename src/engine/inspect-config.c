@@ -72,6 +72,7 @@ json_t *inspect_config(const Container *container) {
         view_string(&v, "StopSignal", signal);
         view_add(&v, "Healthcheck", healthcheck(&c->health));
         view_string(&v, "HealthcheckOnFailureAction", c->health.on_failure ?: "none");
+        view_string(&v, "HealthLogDestination", c->health.log_destination ?: "local");
         view_strv(&v, "CreateCommand", c->create_command);
         view_string(&v, "SystemdUnit", c->systemd_unit);
         if (c->timezone)
@@ -232,6 +233,22 @@ static json_t *ulimits(const ContainerConfig *c) {
         return TAKE_PTR(list);
 }
 
+static json_t *device_limits(const ContainerDeviceLimit *limits, size_t n, const char *key) {
+        _cleanup_json_ json_t *list = json_array();
+
+        if (n == 0)
+                return json_null();
+        for (size_t i = 0; i < n; i++) {
+                _cleanup_view_ View v = VIEW_NULL;
+
+                view_string(&v, "Path", limits[i].path);
+                view_integer(&v, key, (int64_t) limits[i].value);
+                if (json_array_append_new(list, view_take(&v)) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(list);
+}
+
 static void add_resources(View *v, const ContainerConfig *c) {
         const ContainerResources *r = &c->resources;
         uint64_t period = r->cpu_period > 0 ? r->cpu_period : 100000;
@@ -249,21 +266,26 @@ static void add_resources(View *v, const ContainerConfig *c) {
         view_integer(v, "MemorySwap", r->memory_swap);
         view_integer(v, "PidsLimit", MAX(r->pids_limit, INT64_C(0))); /* podman: 0 is unlimited */
         view_add(v, "Ulimits", ulimits(c));
-        view_add(v, "CgroupConf", json_null());
+        if (r->cgroup_conf)
+                view_map(v, "CgroupConf", r->cgroup_conf);
+        else
+                view_add(v, "CgroupConf", json_null());
+        view_integer(v, "BlkioWeight", r->blkio_weight);
+        view_add(v, "BlkioWeightDevice", device_limits(r->weight_devices, r->n_weight_devices, "Weight"));
+        view_add(v, "BlkioDeviceReadBps", device_limits(r->read_bps, r->n_read_bps, "Rate"));
+        view_add(v, "BlkioDeviceWriteBps", device_limits(r->write_bps, r->n_write_bps, "Rate"));
+        view_add(v, "BlkioDeviceReadIOps", device_limits(r->read_iops, r->n_read_iops, "Rate"));
+        view_add(v, "BlkioDeviceWriteIOps", device_limits(r->write_iops, r->n_write_iops, "Rate"));
 }
 
 /* Podman's inspect has these, and templates read them: what sdpod has no way to set. */
 static void add_unset(View *v) {
-        static const char *const zeros[] = { "BlkioWeight", "CpuRealtimePeriod", "CpuRealtimeRuntime", "DiskQuota",
+        static const char *const zeros[] = { "CpuRealtimePeriod", "CpuRealtimeRuntime", "DiskQuota",
                                              "KernelMemory", "MemorySwappiness", "CpuCount", "CpuPercent", "IOMaximumIOps",
                                              "IOMaximumBandwidth" };
-        static const char *const lists[] = { "BlkioWeightDevice", "BlkioDeviceReadBps", "BlkioDeviceWriteBps",
-                                             "BlkioDeviceReadIOps", "BlkioDeviceWriteIOps" };
 
         for (size_t i = 0; i < ELEMENTSOF(zeros); i++)
                 view_integer(v, zeros[i], 0);
-        for (size_t i = 0; i < ELEMENTSOF(lists); i++)
-                view_add(v, lists[i], json_null());
         view_add(v, "ConsoleSize", json_pack("[i, i]", 0, 0));
         view_string(v, "Isolation", "");
         view_bool(v, "OomKillDisable", false);

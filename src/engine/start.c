@@ -78,6 +78,16 @@ static int place_in_unit(Placement *p, Error *reterr) {
         return limits_write(&p->limits, p->cgroup_fd, reterr);
 }
 
+static int configure_scope(const Placement *p, pid_t pid, Error *reterr) {
+        _cleanup_free_ char *path = NULL;
+        int r = process_cgroup(pid, &path);
+
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot find the container's cgroup");
+        _cleanup_fd_ int fd = cgroup_open(path, reterr);
+        return fd < 0 ? fd : limits_write_conf(&p->limits, fd, reterr);
+}
+
 static int enter_scope(pid_t pid, void *data, Error *reterr) {
         Placement *p = data;
         const ContainerConfig *config = &p->container->config;
@@ -97,8 +107,10 @@ static int enter_scope(pid_t pid, void *data, Error *reterr) {
         }
         if (r >= 0)
                 r = manager_wait_job(&p->manager, job, &result, reterr);
-        if (r < 0 || str_equal(result, "done"))
+        if (r < 0)
                 return r;
+        if (str_equal(result, "done"))
+                return config->resources.cgroup_conf ? configure_scope(p, pid, reterr) : 0;
         (void) error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start the scope of the container: %s", result);
         return error_hint(reterr, "the manager's journal says why: journalctl --user --unit %s", name);
 }

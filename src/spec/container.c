@@ -239,3 +239,7 @@ bool container_name_is_valid(const char *name) {
         return n > 0 && n <= 255 && strchr(first, name[0]) &&
                strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == n;
 }
+
+bool container_resources_have_io(const ContainerResources *r) {
+        return r->blkio_weight || r->n_weight_devices || r->n_read_bps || r->n_write_bps || r->n_read_iops || r->n_write_iops;
+}

@@ -85,6 +85,9 @@ enum {
         HEALTH_LOG_SIZE = 500,
 };
 
+/* Whether anything is asked of block devices. */
+bool container_resources_have_io(const ContainerResources *resources) _pure_;
+
 /* Whether there is a check to be run. */
 bool container_has_health_check(const ContainerHealth *health) _pure_;
 

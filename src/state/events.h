@@ -11,6 +11,7 @@ typedef struct Event {
         const char *type, *status;     /* "container", "start" */
         const char *id, *name, *image; /* NULL: none */
         const char *health_status;     /* NULL: none */
+        const char *health_log;        /* what the check has said; NULL: none */
         char *const *attributes;       /* pairs; NULL: none */
         int exit_code;                 /* EVENT_NO_EXIT_CODE: none */
 } Event;

@@ -199,6 +199,22 @@ sdpod tag $BUSYBOX localhost/going
 sdpod run -d --rmi --network none localhost/going true >/dev/null
 ok "... in the background" until_ok 20 eval '! sdpod image exists localhost/going'
 
+mkdir results
+check=(--health-cmd 'echo well said' --health-interval disable)
+id=$(sdpod run -d --name checked --network none "${check[@]}" --health-log-destination results $BUSYBOX sleep 1000)
+run sdpod healthcheck run checked
+is "$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["Log"][0]["Output"].strip())' "results/$id-healthcheck.log")" "well said" \
+        "--health-log-destination DIR"
+is "$(sdpod inspect -f '{{.Config.HealthLogDestination}}' checked)" "$T/results" "... inspect tells"
+sdpod run -d --replace --name checked --network none "${check[@]}" --health-log-destination events_logger $BUSYBOX sleep 1000 >/dev/null
+run sdpod healthcheck run checked
+exits 0 "a check"
+run sdpod events --stream=false --filter container=checked --filter event=health_status
+like "$out" 'health_log=well said' "--health-log-destination events_logger"
+run sdpod rm -f -t 0 checked
+run $R "${check[@]}" --health-log-destination "$T/nosuch" $BUSYBOX true
+exits 125 "--health-log-destination that is not there"
+
 # ---- exit codes of what cannot start
 
 code() { # CODE WHAT ARGUMENTS...
@@ -242,6 +258,20 @@ code 125 "a device less than the caller may" --device /dev/null:/dev/mine:r $BUS
 if [[ -r /dev/kmsg && ! -w /dev/kmsg ]]; then
         run $R --device /dev/kmsg:r $BUSYBOX true
         exits 0 "... just what the caller may"
+fi
+
+# ---- limits: what is seen without controllers; flags-limits.sh has the rest
+
+code 125 "a weight out of range" --blkio-weight 5 $BUSYBOX true
+code 125 "a limit of a device that is not there" --device-read-bps /dev/nosuch:1mb $BUSYBOX true
+code 125 "a limit of what is no block device" --device-read-bps /dev/null:1mb $BUSYBOX true
+code 125 "a limit without a value" --device-read-bps /dev/null $BUSYBOX true
+code 125 "a file of the cgroup without a value" --cgroup-conf memory.high $BUSYBOX true
+code 125 "a file of the cgroup that moves processes" --cgroup-conf cgroup.procs=1 $BUSYBOX true
+code 125 "a file elsewhere" --cgroup-conf ../x.y=1 $BUSYBOX true
+if lacks_controller io >/dev/null; then
+        code 126 "a limit whose controller is not there" --blkio-weight 500 $BUSYBOX true
+        like "$err" Delegate "... with a hint"
 fi
 
 # ---- ports

@@ -1,0 +1,69 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# machine: root
+# Limits whose controllers a user does not have unless root delegates them: block devices, sets of CPUs, files of the cgroup.
+# Root delegates them here, and a user runs the rest.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+if [[ $EUID == 0 ]]; then
+        for controller in cpu cpuset io memory pids; do
+                grep -qsw "$controller" /sys/fs/cgroup/cgroup.controllers || skip_all "cgroup v2 has no $controller controller on this machine"
+        done
+        dropin=/etc/systemd/system/user@.service.d/flags-limits.conf
+        mkdir -p "${dropin%/*}"
+        printf '[Service]\nDelegate=cpu cpuset io memory pids\n' >"$dropin"
+        systemctl daemon-reload
+        tap_finished=1
+        "$TESTS/machine/nest" as e2e-flags-limits env TESTS="$TESTS" bash "$TESTS/e2e/flags-limits.sh"
+        status=$?
+        rm "$dropin"
+        systemctl daemon-reload
+        exit $status
+fi
+image_load busybox || { cat "$T/image_load"; exit 99; }
+at_end sdpod rm -f -t 0 -a
+R="sdpod run --rm --network none"
+RUN_TIMEOUT=180
+disk= # a block device that every machine has under some name
+for node in /dev/vda /dev/sda /dev/nvme0n1 /dev/loop0; do
+        [[ -b $node ]] && { disk=$node; break; }
+done
+[[ -n $disk ]] || skip_all "no block device is here"
+number=$((0x$(stat -c %t "$disk"))):$((0x$(stat -c %T "$disk")))
+
+run $R --device-read-bps "$disk:1mb" --device-write-bps "$disk:2mb" --device-read-iops "$disk:100" --device-write-iops "$disk:200" \
+        $BUSYBOX cat /sys/fs/cgroup/io.max
+is "$out" "$number rbps=1048576 wbps=2097152 riops=100 wiops=200" "--device-read-bps and the like"
+sdpod run -d --name slow --network none --device-write-bps "$disk:3mb" --cgroup-conf memory.high=104857600 $BUSYBOX sleep 1000 >/dev/null
+run sdpod exec slow sh -c 'cat /sys/fs/cgroup/io.max /sys/fs/cgroup/memory.high'
+is "$out" "$number rbps=max wbps=3145728 riops=max wiops=max"$'\n'104857600 "... in the background, and --cgroup-conf"
+run systemctl --user show --property IOWriteBandwidthMax --value "sdpod-$(sdpod inspect -f '{{.Id}}' slow).service"
+is "$out" "$disk 3145728" "... systemd knows"
+run sdpod inspect -f '{{json .HostConfig.BlkioDeviceWriteBps}} {{json .HostConfig.CgroupConf}}' slow
+is "$out" '[{"Path":"'"$disk"'","Rate":3145728}] {"memory.high":"104857600"}' "... and so does inspect"
+run $R --cgroup-conf memory.high=209715200 $BUSYBOX cat /sys/fs/cgroup/memory.high
+is "$out" 209715200 "--cgroup-conf in the foreground"
+run $R --cgroup-conf memory.high=x $BUSYBOX true
+exits 126 "... a value that the kernel refuses"
+run $R --cgroup-conf cgroup.max.descendants=5 $BUSYBOX cat /sys/fs/cgroup/cgroup.max.descendants
+is "$out" 5 "... of the cgroup itself"
+run $R --blkio-weight 500 $BUSYBOX sh -c 'cat /sys/fs/cgroup/io.weight || cat /sys/fs/cgroup/io.bfq.weight'
+if [[ $status == 126 && $err == *"No such file"* ]]; then
+        skip "--blkio-weight" "the kernel weighs no block devices"
+else
+        like "$out" 'default (4950|500)' "--blkio-weight"
+        run $R --blkio-weight-device "$disk:100" $BUSYBOX sh -c 'cat /sys/fs/cgroup/io.weight'
+        like "$out" "$number 910" "--blkio-weight-device"
+fi
+run $R --cpuset-cpus 0 $BUSYBOX grep Cpus_allowed_list /proc/self/status
+like "$out" '[[:space:]]0$' "--cpuset-cpus"
+run $R --cpuset-mems 0 $BUSYBOX cat /sys/fs/cgroup/cpuset.mems
+is "$out" 0 "--cpuset-mems"
+run $R --cpuset-cpus 999 $BUSYBOX true
+exits 126 "--cpuset-cpus of a CPU that is not there"
+if [[ -e /sys/module/apparmor ]]; then
+        run $R --security-opt apparmor=nosuch-profile $BUSYBOX true
+        exits 126 "--security-opt apparmor= of a profile that is not loaded"
+        like "$err" "AppArmor profile 'nosuch-profile'" "... is named"
+fi
+finish
