@@ -17,6 +17,7 @@
 #include "engine/namespaces.h"
 #include "engine/policy.h"
 #include "engine/remove.h"
+#include "engine/secrets.h"
 #include "engine/userns-auto.h"
 #include "ns/idmap.h"
 #include "proc/caps.h"
@@ -399,6 +400,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
         if (r >= 0)
                 r = check_health(config, reterr);
         if (r >= 0)
+                r = secrets_resolve(store, config, reterr);
+        if (r >= 0)
                 r = check(config, reterr);
         if (r >= 0)
                 engine_collect(store);
@@ -411,6 +414,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
         if (r < 0)
                 return r;
         r = ensure_volumes(store, &container.config, reterr);
+        if (r >= 0)
+                r = secrets_keep(store, &container, reterr);
         if (r < 0) {
                 (void) container_delete(store, &container, /* remove_rootfs= */ NULL, /* data= */ NULL, /* reterr= */ NULL);
                 return r;

@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/secret-memory.h"
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/manager.h"
@@ -17,6 +18,7 @@
 #include "engine/pipes.h"
 #include "engine/policy.h"
 #include "engine/relay.h"
+#include "engine/secrets.h"
 #include "ns/idmap.h"
 #include "proc/join.h"
 #include "state/events.h"
@@ -47,18 +49,25 @@ static int attach_by_manager(pid_t pid, void *data, Error *reterr) {
         return r < 0 ? r : manager_attach(&manager, unit, sub_cgroup, pid, reterr);
 }
 
-static int make_env(const ContainerConfig *config, const ExecOptions *options, char ***ret) {
-        _cleanup_strv_ char **env = strv_copy(config->env);
+static void free_env(char ***env) {
+        secret_strv_free(*env);
+}
+
+static int make_env(const Store *store, const ContainerConfig *config, const ExecOptions *options, char ***ret, Error *reterr) {
+        _cleanup_(free_env) char **env = strv_copy(config->env);
         int r = config->env && !env ? -ENOMEM : 0;
 
         if (r >= 0 && config->hostname && !strv_env_get(env, "HOSTNAME"))
                 r = strv_consume(&env, str_format("HOSTNAME=%s", config->hostname));
         if (r >= 0 && options->terminal && !strv_env_get(env, "TERM"))
                 r = strv_append(&env, "TERM=xterm");
+        r = r < 0 ? error_oom(reterr) : secrets_add_env(store, config, &env, reterr);
+        if (r < 0)
+                return r;
         for (char *const *p = options->env; p && *p && r >= 0; p++)
                 r = strv_env_set(&env, *p);
         if (r < 0)
-                return r;
+                return error_oom(reterr);
         *ret = TAKE_PTR(env);
         return 0;
 }
@@ -67,7 +76,7 @@ static int join(const Store *store, Container *container, const ExecOptions *opt
         const ContainerConfig *config = &container->config;
         _cleanup_seccomp_filter_ SeccompFilter filter = SECCOMP_FILTER_NULL;
         _cleanup_user_map_ UserMap base = {};
-        _cleanup_strv_ char **env = NULL;
+        _cleanup_(free_env) char **env = NULL;
         _cleanup_fd_ int cgroup = -EBADF;
         JoinPlan plan = {
                 .config = config,
@@ -92,8 +101,9 @@ static int join(const Store *store, Container *container, const ExecOptions *opt
                 r = policy_resolve(store, config, options->privileged, &plan.caps, &filter, reterr);
         if (r < 0)
                 return r;
-        if (make_env(config, options, &env) < 0)
-                return error_oom(reterr);
+        r = make_env(store, config, options, &env, reterr);
+        if (r < 0)
+                return r;
         if (!str_empty(container->process.cgroup) && !str_equal(container->process.cgroup, "/")) {
                 cgroup = cgroup_open(container->process.cgroup, reterr);
                 if (cgroup < 0)

@@ -41,6 +41,20 @@ static json_t *exposed_ports(const ContainerConfig *c) {
         return view_take(&v);
 }
 
+/* Those that are files, as Podman has it; never what is in them. */
+static json_t *secrets(const ContainerConfig *c) {
+        json_t *list = json_array();
+
+        for (size_t i = 0; i < c->n_secrets; i++) {
+                const ContainerSecret *s = &c->secrets[i];
+
+                if (!s->env)
+                        (void) json_array_append_new(list, json_pack("{s:s, s:s, s:i, s:i, s:i}", "Name", s->name, "ID", s->id, "UID",
+                                                                     (int) s->uid, "GID", (int) s->gid, "Mode", (int) s->mode));
+        }
+        return list;
+}
+
 json_t *inspect_config(const Container *container) {
         const ContainerConfig *c = &container->config;
         _cleanup_view_ View v = VIEW_NULL;
@@ -78,6 +92,8 @@ json_t *inspect_config(const Container *container) {
         if (c->timezone)
                 view_string(&v, "Timezone", c->timezone);
         view_string(&v, "Umask", c->umask_text ?: "0022");
+        if (c->n_secrets > 0)
+                view_add(&v, "Secrets", secrets(c));
         view_integer(&v, "Timeout", c->timeout);
         view_integer(&v, "StopTimeout", c->stop_timeout);
         view_bool(&v, "Passwd", !c->no_passwd);

@@ -22,6 +22,7 @@
 #include "engine/plan-mounts.h"
 #include "engine/plan-process.h"
 #include "engine/policy.h"
+#include "engine/secrets.h"
 #include "engine/shared-userns.h"
 #include "proc/masked.h"
 #include "storage/rootfs.h"
@@ -189,6 +190,8 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
                 r = plan_rootfs(store, container, &base, options->storage_driver, &plan, reterr);
         if (r >= 0)
                 r = plan_mounts(store, container, &base, &plan, holds, reterr);
+        if (r >= 0)
+                r = secrets_plan(store, container, &plan, reterr);
         if (r < 0) {
                 plan.cgroup_fd = -EBADF; /* still the caller's */
                 return r;

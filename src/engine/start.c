@@ -283,6 +283,7 @@ static int run(const Store *store, Container *container, const StartOptions *opt
         _cleanup_net_helper_ NetHelper net = NET_HELPER_NULL;
         int r = proc_clone(plan, proc, reterr);
 
+        proc_plan_forget_secrets(plan);
         /* the network and the root file system are made at the same time */
         if (r >= 0)
                 r = network_start(&container->config, proc, &net, reterr);

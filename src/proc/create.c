@@ -37,7 +37,20 @@
 
 enum { END_TIMEOUT_USEC = 2000000 };
 
+void proc_plan_forget_secrets(ProcPlan *plan) {
+        for (size_t i = 0; i < plan->n_secrets; i++)
+                secret_memory_done(&plan->secrets[i].content);
+        for (size_t i = 0; i < plan->n_secret_env; i++)
+                secret_memory_done(&plan->secret_env[i]);
+        free(plan->secrets);
+        free(plan->secret_env);
+        plan->secrets = NULL;
+        plan->secret_env = NULL;
+        plan->n_secrets = plan->n_secret_env = 0;
+}
+
 void proc_plan_done(ProcPlan *plan) {
+        proc_plan_forget_secrets(plan);
         user_map_done(&plan->map);
         user_map_done(&plan->parent_view);
         (void) fd_close(plan->parent_userns_fd);

@@ -112,7 +112,7 @@ static int run_steps(Init *init, int (*const *steps)(Init *, Error *), Error *re
 static int create(Init *init, int sync_fd, Error *reterr) {
         static int (*const before_placed[])(Init *, Error *) = {
                 become_root,   raise_loopback, init_mount_root, init_mount_proc, apply_sysctl /* while /proc/sys can be written */,
-                set_oom_score, init_mount_sys, init_mount_dev,  init_mount_volumes, set_hostname, NULL,
+                set_oom_score, init_mount_sys, init_mount_dev,  init_mount_volumes, init_mount_secrets, set_hostname, NULL,
         };
         static int (*const after_placed[])(Init *, Error *) = {
                 separate_cgroup, init_mount_cgroup, init_mask_paths, init_list_user, init_seal_root, init_pivot_root, NULL,
@@ -124,8 +124,11 @@ static int create(Init *init, int sync_fd, Error *reterr) {
         return r < 0 ? r : run_steps(init, after_placed, reterr);
 }
 
-/* The environment of the process: HOME where nobody set it. */
-static int finish_environment(char ***env, const ContainerUser *user, Error *reterr) {
+/* The environment of the process: secrets, and HOME where nobody set it. */
+static int finish_environment(const ProcPlan *plan, char ***env, const ContainerUser *user, Error *reterr) {
+        for (size_t i = 0; i < plan->n_secret_env; i++)
+                if (strv_env_set(env, plan->secret_env[i].data) < 0)
+                        return error_oom(reterr);
         if (!strv_env_get(*env, "HOME") && strv_consume(env, str_format("HOME=%s", user->home)) < 0)
                 return error_oom(reterr);
         return 0;
@@ -149,7 +152,7 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
         if (r >= 0)
                 r = user_check_mapped(&user, &plan->map, reterr);
         if (r >= 0)
-                r = finish_environment(&env, &user, reterr);
+                r = finish_environment(plan, &env, &user, reterr);
         if (r >= 0)
                 r = rlimit_plan(plan->config->rlimits, plan->config->n_rlimits, &rlimits, reterr);
         if (r >= 0)

@@ -22,12 +22,16 @@ int init_mount_sys(Init *init, Error *reterr);
 int init_mount_cgroup(Init *init, Error *reterr);
 int init_mask_paths(Init *init, Error *reterr);
 int init_mount_volumes(Init *init, Error *reterr);      /* volumes.c */
+int init_mount_secrets(Init *init, Error *reterr);      /* secrets.c */
 int init_list_user(Init *init, Error *reterr);          /* accounts.c */
 int init_seal_root(Init *init, Error *reterr);          /* rootfs.c */
 int init_pivot_root(Init *init, Error *reterr);
 
 /* Whether the mount is the one that /dev/pts becomes when /dev is made, so that the container's terminal is in it. */
 bool init_is_terminals(const MountPlan *mount);
+
+/* Whether something may be mounted there, whatever symlinks led to it: neither on the root nor over what the kernel shows. */
+int init_check_target(const Init *init, int target_fd, Error *reterr);
 
 /* Opens the place for a mount inside the root, making directories (or an empty file, `as_file`) where missing. Symlinks
  * resolve inside the root. Returns an O_PATH descriptor. */

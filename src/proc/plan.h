@@ -6,6 +6,7 @@
 
 #include <sys/types.h>
 
+#include "base/secret-memory.h"
 #include "ns/idmap.h"
 #include "proc/caps.h"
 #include "proc/seccomp.h"
@@ -62,6 +63,15 @@ typedef struct HostUser {
         gid_t gid;
 } HostUser;
 
+/* A file in a tmpfs that only the container sees. */
+typedef struct SecretPlan {
+        SecretMemory content;   /* owned */
+        const char *target;     /* below /run/secrets, or an absolute path */
+        uid_t uid;
+        gid_t gid;
+        mode_t mode;
+} SecretPlan;
+
 typedef struct DevicePlan {
         const char *source, *destination, *permissions;
 } DevicePlan;
@@ -98,6 +108,11 @@ typedef struct ProcPlan {
         RootfsPlan rootfs;
         MountPlan *mounts;       /* in the order in which they are made; owned */
         size_t n_mounts;
+        SecretPlan *secrets;     /* owned */
+        size_t n_secrets;
+        bool secrets_apart;      /* somebody else's mount is on /run/secrets: each is mounted by itself */
+        SecretMemory *secret_env; /* "NAME=VALUE": what else is in the environment; owned */
+        size_t n_secret_env;
         char **masked_paths, **read_only_paths; /* owned */
         CapSet caps;
         SeccompFilter seccomp;
@@ -131,6 +146,9 @@ typedef struct ProcPlan {
 
 void proc_plan_done(ProcPlan *plan);
 #define _cleanup_proc_plan_ _cleanup_(proc_plan_done)
+
+/* Overwrites and frees the secrets: the init, once it is cloned, has its own. */
+void proc_plan_forget_secrets(ProcPlan *plan);
 
 /* Appends a mount with its descriptors unset; NULL when out of memory. */
 MountPlan *proc_plan_add_mount(ProcPlan *plan);

@@ -113,7 +113,7 @@ static int give_to_user(const Init *init, int mount_fd, bool directory, Error *r
 
 /* Whatever symlinks led there: the root and the kernel's own file systems are not covered. What is asked for by name is
  * refused when the container is made, this is for what only the image knows. */
-static int check_target(const Init *init, int target_fd, Error *reterr) {
+int init_check_target(const Init *init, int target_fd, Error *reterr) {
         struct stat root, target;
         struct statfs about;
 
@@ -139,7 +139,7 @@ static int mount_one(const Init *init, const MountPlan *plan, Error *reterr) {
         target = init_open_target(init, plan->destination, /* as_file= */ !directory, reterr);
         if (target < 0)
                 return target;
-        r = check_target(init, target, reterr);
+        r = init_check_target(init, target, reterr);
         if (r >= 0 && plan->copy_up && directory)
                 r = copy_up(target, fd, plan, reterr);
         if (r >= 0 && plan->chown)

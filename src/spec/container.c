@@ -56,6 +56,17 @@ static const JsonField device_limit_fields[] = {
         {},
 };
 
+static const JsonField container_secret_fields[] = {
+        JSON_FIELD(ContainerSecret, name, "name", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerSecret, id, "id", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerSecret, target, "target", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerSecret, env, "env", JSON_FIELD_BOOL),
+        JSON_FIELD(ContainerSecret, uid, "uid", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerSecret, gid, "gid", JSON_FIELD_UINT32),
+        JSON_FIELD(ContainerSecret, mode, "mode", JSON_FIELD_UINT32),
+        {},
+};
+
 static const JsonField resources_fields[] = {
         JSON_FIELD(ContainerResources, memory, "memory", JSON_FIELD_INT64),
         JSON_FIELD(ContainerResources, memory_swap, "memorySwap", JSON_FIELD_INT64),
@@ -147,6 +158,7 @@ const JsonField container_config_fields[] = {
         STRING(cgroupns_mode, "cgroupnsMode"),
         STRING(hostname, "hostname"),
         STRV(requires, "requires"),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, secrets, n_secrets, "secrets", container_secret_fields),
         JSON_FIELD_ARRAY_OF(ContainerConfig, mounts, n_mounts, "mounts", mount_fields),
         JSON_FIELD_ARRAY_OF(ContainerConfig, devices, n_devices, "devices", device_fields),
         FIELD(shm_size, "shmSize", UINT64),

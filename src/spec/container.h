@@ -49,6 +49,14 @@ typedef struct ContainerDeviceLimit {
         uint64_t value;    /* bytes or operations a second, or a weight */
 } ContainerDeviceLimit;
 
+typedef struct ContainerSecret {
+        char *name, *id;   /* of the secret when the container was made */
+        char *target;      /* below /run/secrets, or an absolute path; of `env` the variable's name */
+        bool env;          /* in the environment of the process, looked up by name at each start; else a file */
+        uint32_t uid, gid; /* of the file, in the container */
+        uint32_t mode;
+} ContainerSecret;
+
 typedef struct ContainerResources {
         int64_t memory, memory_swap, memory_reservation; /* bytes; 0: no limit; -1: unlimited */
         uint64_t cpu_shares;                     /* 2..262144 as in cgroup v1; 0: not set */
@@ -147,6 +155,8 @@ typedef struct ContainerConfig {
         size_t n_mounts;
         ContainerDevice *devices;
         size_t n_devices;
+        ContainerSecret *secrets;
+        size_t n_secrets;
         uint64_t shm_size;        /* bytes; 0: 64 MiB */
         uint64_t shm_size_systemd; /* bytes, of the tmpfs that --systemd mounts; 0: the kernel's default */
         bool no_hosts, no_read_only_tmpfs;
