@@ -126,6 +126,9 @@ static void offer_kind(const Completion *c, CompleteKind kind, const char *const
         case COMPLETE_VOLUME:
                 offer_store_names(c, "volumes");
                 break;
+        case COMPLETE_SECRET:
+                offer_store_names(c, "secrets");
+                break;
         case COMPLETE_NETWORK:
                 offer_store_names(c, "networks");
                 break;

@@ -37,6 +37,7 @@ typedef enum CompleteKind {
         COMPLETE_CONTAINER,
         COMPLETE_IMAGE,
         COMPLETE_VOLUME,
+        COMPLETE_SECRET,
         COMPLETE_NETWORK,
         COMPLETE_COMMAND,    /* a verb of ours */
         _COMPLETE_MAX,

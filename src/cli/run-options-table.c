@@ -10,6 +10,7 @@
 #include "cli/parse-namespace.h"
 #include "cli/parse-port.h"
 #include "cli/parse-process.h"
+#include "cli/parse-secret.h"
 #include "cli/parse-security.h"
 
 /* Calls a parser for each field of a line of CSV. */
@@ -91,6 +92,7 @@ PARSED(pids_limit)
 PARSED_LIST(publish)
 PARSED(restart)
 PARSED(seccomp_policy)
+PARSED(secret)
 PARSED(security_opt)
 PARSED(shm_size)
 PARSED(shm_size_systemd)
@@ -335,7 +337,8 @@ static const Option common_rows[] = {
           .help = "Who says READY=1: container, conmon, healthy, ignore" },
         { "seccomp-policy", SET(seccomp_policy), .metavar = "POLICY", WORDS(seccomp_policy_words),
           .help = "Where the seccomp filter is from: default, or image: its label io.containers.seccomp.profile" },
-        { "secret", .kind = OPTION_REFUSED },
+        { "secret", SET(secret), .metavar = "NAME[,OPTION...]", .complete = COMPLETE_SECRET,
+          .help = "Give the container a secret, as a file or a variable" },
         { "security-opt", SET(security_opt), .metavar = "NAME[=VALUE]", WORDS(security_words),
           .help = "Set a security option" },
         { "shm-size", SET(shm_size), .metavar = "SIZE", .help = "Size of /dev/shm (default 64m)" },
