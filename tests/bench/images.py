@@ -150,9 +150,10 @@ def clean():
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--registry', required=True, help='host:port with the images')
+    parser.add_argument('--static', required=True, help='host:port of a server that takes next to no CPU time (static-registry.py)')
     parser.add_argument('--blobs', required=True, help='directory of the layers by image, and of the program floor')
     parser.add_argument('--rounds', type=int, default=5)
-    parser.add_argument('--only', default='', help='tables, joined by commas: ' + ' '.join(IMAGES) + ' shared save load')
+    parser.add_argument('--only', default='', help='tables, joined by commas: ' + ' '.join(IMAGES) + ' static shared save load')
     arguments = parser.parse_args()
     clean()
     os.makedirs(HOME)
@@ -162,7 +163,7 @@ def main():
     with open(f'{HOME}/storage.conf', 'w') as f:
         f.write('[storage]\ndriver = "overlay"\n')
     os.environ['CONTAINERS_STORAGE_CONF'] = f'{HOME}/storage.conf'
-    only = arguments.only.split(',') if arguments.only else [*IMAGES, 'shared', 'save', 'load']
+    only = arguments.only.split(',') if arguments.only else [*IMAGES, 'static', 'shared', 'save', 'load']
     tools = [Sdpod(arguments.registry), Podman(arguments.registry), Skopeo(arguments.registry)]
     floor = Floor(arguments.registry, arguments.blobs)
     with open('/proc/loadavg') as f:
@@ -170,6 +171,10 @@ def main():
     for image in IMAGES:
         if image in only:
             table(f'pull {image}', [*tools, floor], nothing, lambda tool: tool.pull(image), arguments.rounds)
+    if 'static' in only:
+        for image in 'layers40', 'layers100':
+            table(f'pull {image} from a static server', [tool(arguments.static) for tool in (Sdpod, Podman, Skopeo)], nothing,
+                  lambda tool: tool.pull(image), arguments.rounds, memory=False)
     if 'shared' in only:
         table('pull shared, with its base there', tools, lambda tool: run(tool.pull('base')), lambda tool: tool.pull('shared'), arguments.rounds)
     for form in 'oci-archive', 'docker-archive':

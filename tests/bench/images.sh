@@ -8,6 +8,9 @@ set -euo pipefail
 tests=$(cd "$(dirname "$0")/.." && pwd)
 build=build
 case ${1:-} in '' | -*) ;; *) build=$1; shift ;; esac
+# shellcheck source=tests/lib/packages.sh
+. "$tests/lib/packages.sh"
+packages build run test bench
 export NEST_DIR="${NEST_DIR:-/var/tmp/sdpod-bench}"
 nest=$tests/machine/nest
 work=$NEST_DIR/vartmp/bench
@@ -22,4 +25,6 @@ gcc -O2 -o "$work/floor" "$tests/bench/floor.c" -lisal -lcrypto
 # in the slice of no user, so that its CPU time is nobody's
 "$nest" in /var/tmp/bench/registry/start --http --anonymous /var/tmp/bench/store
 "$nest" in python3 /var/tmp/bench/bench/make-images.py /var/tmp/bench "$(<"$work/store/address")"
-"$nest" as bench python3 /var/tmp/bench/bench/images.py --registry "$(<"$work/store/address")" --blobs /var/tmp/bench "$@"
+static=localhost:5050
+"$nest" in sh -c "python3 /var/tmp/bench/bench/static-registry.py /var/tmp/bench/store ${static#*:} >/var/tmp/bench/nginx.conf && exec nginx -c /var/tmp/bench/nginx.conf"
+"$nest" as bench python3 /var/tmp/bench/bench/images.py --registry "$(<"$work/store/address")" --static "$static" --blobs /var/tmp/bench "$@"
