@@ -3,10 +3,6 @@
 #include "image/sandbox.h"
 
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
-#include <stddef.h>
 #include <sys/capability.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -15,35 +11,26 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/syscall-filter.h"
 #include "image/limits.h"
 
-#if defined(__x86_64__)
-#define SANDBOX_ARCH AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define SANDBOX_ARCH AUDIT_ARCH_AARCH64
-#elif defined(__riscv) && __riscv_xlen == 64
-#define SANDBOX_ARCH AUDIT_ARCH_RISCV64
-#else
-#error "the system calls of this architecture are not listed in image/sandbox.c"
-#endif
-
 /* What unpacking, decompressing, allocating and ending need. None makes a socket or a process, or leaves the root. */
-static const int allowed[] = {
-        SYS_read,       SYS_pread64,    SYS_readv,        SYS_write,       SYS_pwrite64,   SYS_writev,     SYS_sendmsg,
-        SYS_sendto,     SYS_close,      SYS_openat,       SYS_openat2,     SYS_fstat,      SYS_newfstatat, SYS_statx,
-        SYS_lseek,      SYS_fcntl,      SYS_dup,          SYS_getdents64,  SYS_mkdirat,    SYS_mknodat,    SYS_unlinkat,
-        SYS_renameat2,  SYS_linkat,     SYS_symlinkat,    SYS_fchown,      SYS_fchownat,   SYS_fchmod,     SYS_fchmodat,
-        SYS_utimensat,  SYS_fsetxattr,  SYS_ftruncate,    SYS_fallocate,   SYS_mmap,       SYS_munmap,     SYS_mremap,
-        SYS_mprotect,   SYS_madvise,    SYS_brk,          SYS_futex,       SYS_getrandom,  SYS_gettid,     SYS_getpid,
-        SYS_tgkill,     SYS_rt_sigreturn, SYS_rt_sigprocmask, SYS_rt_sigaction, SYS_clock_gettime, SYS_exit, SYS_exit_group,
-        SYS_ppoll,      SYS_readlinkat, SYS_fgetxattr,    SYS_flistxattr,  SYS_recvmsg,    SYS_sync_file_range,
+static const SyscallRule allowed[] = {
+        { __NR_read }, { __NR_pread64 }, { __NR_readv }, { __NR_write }, { __NR_pwrite64 }, { __NR_writev },
+        { __NR_sendmsg }, { __NR_sendto }, { __NR_close }, { __NR_openat }, { __NR_openat2 }, { __NR_fstat },
+        { __NR_newfstatat }, { __NR_statx }, { __NR_lseek }, { __NR_fcntl }, { __NR_dup }, { __NR_getdents64 },
+        { __NR_mkdirat }, { __NR_mknodat }, { __NR_unlinkat }, { __NR_renameat2 }, { __NR_linkat },
+        { __NR_symlinkat }, { __NR_fchown }, { __NR_fchownat }, { __NR_fchmod }, { __NR_fchmodat },
+        { __NR_utimensat }, { __NR_fsetxattr }, { __NR_ftruncate }, { __NR_fallocate }, { __NR_mmap },
+        { __NR_munmap }, { __NR_mremap }, { __NR_mprotect }, { __NR_madvise }, { __NR_brk }, { __NR_futex },
+        { __NR_getrandom }, { __NR_gettid }, { __NR_getpid }, { __NR_tgkill }, { __NR_rt_sigreturn },
+        { __NR_rt_sigprocmask }, { __NR_rt_sigaction }, { __NR_clock_gettime }, { __NR_exit }, { __NR_exit_group },
+        { __NR_ppoll }, { __NR_readlinkat }, { __NR_fgetxattr }, { __NR_flistxattr }, { __NR_recvmsg },
+        { __NR_sync_file_range },
 #if defined(__SANITIZE_ADDRESS__)
-        SYS_sigaltstack, /* the sanitizer's end */
+        { __NR_sigaltstack }, /* the sanitizer's end */
 #endif
 };
-
-enum { ALLOWED_MAX = 200 };
-static_assert(ELEMENTSOF(allowed) < ALLOWED_MAX, "BPF jumps reach 255 instructions");
 
 int sandbox_change_root(Error *reterr) {
         _cleanup_fd_ int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -116,23 +103,12 @@ static int drop_capabilities(void) {
 }
 
 static int filter_system_calls(void) {
-        struct sock_filter code[ALLOWED_MAX + 8];
-        unsigned short n = 0;
-        const unsigned char n_allowed = ELEMENTSOF(allowed);
+        SyscallFilter filter;
 
-        code[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
-        code[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SANDBOX_ARCH, 1, 0);
-        code[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
-        code[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-        for (unsigned char i = 0; i < n_allowed; i++)
-                code[n++] = (struct sock_filter) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned) allowed[i],
-                                                          (unsigned char) (n_allowed - i), 0);
+        syscall_filter_begin(&filter);
+        syscall_filter_allow(&filter, allowed, ELEMENTSOF(allowed));
         /* not there, rather than killed: another libc may try something newer first */
-        code[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS);
-        code[n++] = (struct sock_filter) BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
-
-        struct sock_fprog program = { .len = n, .filter = code };
-        return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 ? -errno : 0;
+        return syscall_filter_install(&filter, ENOSYS);
 }
 
 int sandbox_lock(const SandboxLimits *limits, Error *reterr) {
