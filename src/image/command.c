@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/tool-options.h"
 #include "image/load.h"
+#include "registry/download.h"
 #include "image/pull.h"
 #include "image/push-command.h"
 #include "image/save.h"
@@ -114,9 +115,8 @@ static int run_import(Command *c, Stage *stage, LoadResult *ret, Error *reterr) 
 
         if (!path || (c->arguments[1] && c->arguments[2]))
                 return tool_usage(reterr, "'import' takes a file and perhaps a name");
-        if (strstr(path, "://"))
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot import '%s': fetching it from the network is not there yet",
-                                 path);
+        if (strstr(path, "://") && !download_is_url(path))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot import '%s': only http:// and https:// are there", path);
         if (str_replace(&c->import.name, c->arguments[1]) < 0)
                 return error_oom(reterr);
         return image_import(stage, str_equal(path, "-") ? NULL : path, &c->import, ret, reterr);

@@ -6,6 +6,7 @@
 #include "image/change.h"
 #include "image/commit.h"
 #include "image/load.h"
+#include "registry/download.h"
 #include "spec/image-config.h"
 #include "spec/reference.h"
 
@@ -47,6 +48,16 @@ static int write_config(NewImage *image, ImageConfig *config, Error *reterr) {
         return sha256_buffer(image->config, image->config_size, image->config_digest) < 0 ? error_oom(reterr) : 0;
 }
 
+/* All of it first: an archive that was cut on the way is none. */
+static int fetch(const char *url, const Stage *stage, SourceFile *ret, Error *reterr) {
+        _cleanup_download_ Download download = DOWNLOAD_NULL;
+        int r = download_start(url, &download, reterr);
+
+        if (r >= 0)
+                r = source_take_stream(download.data_fd, stage, ret, reterr);
+        return r < 0 ? r : download_finish(&download, reterr);
+}
+
 static int import(Stage *stage, const char *path, const ImportOptions *options, LoadResult *result, Error *reterr) {
         _cleanup_image_config_ ImageConfig config = {};
         _cleanup_new_image_ NewImage image = {};
@@ -64,7 +75,7 @@ static int import(Stage *stage, const char *path, const ImportOptions *options, 
         layer = new_image_add_layer(&image);
         if (!layer)
                 return error_oom(reterr);
-        r = source_open_file(path, stage, &layer->file, reterr);
+        r = path && download_is_url(path) ? fetch(path, stage, &layer->file, reterr) : source_open_file(path, stage, &layer->file, reterr);
         if (r >= 0)
                 r = new_image_unpack(&image, stage, reterr);
         if (r >= 0)

@@ -257,6 +257,18 @@ int source_open_file(const char *path, const Stage *stage, SourceFile *ret, Erro
         return 0;
 }
 
+int source_take_stream(int fd, const Stage *stage, SourceFile *ret, Error *reterr) {
+        _cleanup_fd_ int file = copy_to_temporary(fd, stage, reterr);
+        struct stat st;
+
+        if (file < 0)
+                return file;
+        if (fstat(file, &st) < 0)
+                return error_set_errno(reterr, -errno, "cannot read");
+        *ret = (SourceFile){ .fd = TAKE_FD(file), .size = (uint64_t) st.st_size };
+        return 0;
+}
+
 static int find_in_directory(const Source *source, const char *name, SourceFile *ret, Error *reterr) {
         struct stat st;
         _cleanup_fd_ int fd = path_open_beneath(source->fd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);

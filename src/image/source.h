@@ -39,6 +39,9 @@ void source_done(Source *source);
  * is, what comes through a pipe goes to a temporary file. */
 int source_open_file(const char *path, const Stage *stage, SourceFile *ret, Error *reterr);
 
+/* The same of all that comes from a descriptor, kept in a temporary file. */
+int source_take_stream(int fd, const Stage *stage, SourceFile *ret, Error *reterr);
+
 /* Finds a file: regular, reached without leaving the directory or following its symlinks; links inside an archive are
  * followed there. -ENOENT without a message where there is none. */
 int source_find(const Source *source, const char *name, SourceFile *ret, Error *reterr);

@@ -84,6 +84,48 @@ cp /bin/busybox "$T/root/bin/sh"
 tar -C "$T/root" -cf "$T/root.tar" .
 run sdpod import "$T/root.tar" localhost/imported:1
 exits 0 "import of a root file system"
+cat >"$T/web.py" <<'P'
+import http.server, os, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *args): pass
+    def do_GET(self):
+        where = {'/moved': '/root.tar', '/loop': '/loop', '/file': 'file:///etc/passwd'}.get(self.path)
+        data = open(sys.argv[1], 'rb').read()
+        if where:
+            self.send_response(302)
+            self.send_header('Location', where)
+            self.end_headers()
+        elif self.path in ('/root.tar', '/cut'):
+            self.send_response(200)
+            self.send_header('Content-Length', str(len(data)))
+            self.end_headers()
+            self.wfile.write(data if self.path == '/root.tar' else data[:len(data) // 2])
+        else:
+            self.send_error(404, 'gone \x1b[31m')
+server = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+P
+python3 "$T/web.py" "$T/root.tar" >"$T/web.port" &
+at_end kill $!
+until_ok 10 test -s "$T/web.port"
+web=http://127.0.0.1:$(<"$T/web.port")
+imported=$out
+run sdpod import "$web/moved" localhost/fetched:1
+exits 0 "import from a server, behind a redirect"
+is "$(sdpod image inspect --format '{{.RootFS.Layers}}' localhost/fetched:1)" "$(sdpod image inspect --format '{{.RootFS.Layers}}' "$imported")" "... is the same file system"
+for path in nothing loop file cut; do
+        run sdpod import "$web/$path" localhost/none:1
+        exits 125 "... not of /$path"
+done
+unlike "$err" $'\e' "... whose words do not reach the terminal"
+run sdpod import "https://${web#http://}/root.tar" localhost/none:1
+exits 125 "... nor without TLS where that was said"
+run sdpod import "ftp://127.0.0.1/x" localhost/none:1
+exits 125 "... nor by other protocols"
+run sdpod image exists localhost/none:1
+exits 1 "... and nothing is there"
+sdpod rmi localhost/fetched:1 >/dev/null
 run sdpod run --rm --network none localhost/imported:1 /bin/sh -c 'echo imported'
 is "$out" imported "... runs"
 
