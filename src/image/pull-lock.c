@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -14,6 +16,15 @@
 #include "spec/digest.h"
 
 #define LOCKS_DIRECTORY "pulls"
+
+/* How often a holder is looked at, and how often in a row it must have been stopped. */
+enum { LOOK_SECONDS = 2, STOPPED_LOOKS = 4 };
+
+/* What stands in the file of a lock for writing. */
+typedef struct Holder {
+        pid_t pid;
+        uint64_t start_time;
+} Holder;
 
 /* 0; -EAGAIN: somebody else has it; or another -errno. */
 static int lock(int fd, short type, int command) {
@@ -62,6 +73,35 @@ int pull_lock_open(const Store *store, Error *reterr) {
         return TAKE_FD(fd);
 }
 
+/* Who fetches: a lock does not tell. Where it cannot be written, nobody asks. */
+static void write_holder(int fd) {
+        Holder holder;
+
+        memset(&holder, 0, sizeof(holder)); /* the padding is written, too */
+        holder.pid = getpid();
+        if (process_start_time(holder.pid, &holder.start_time) >= 0)
+                (void) !pwrite(fd, &holder, sizeof(holder), 0);
+}
+
+/* Whether who fetches was stopped (SIGSTOP, Ctrl-Z). */
+static bool holder_is_stopped(int fd) {
+        char path[32], text[512];
+        uint64_t start_time;
+        Holder holder;
+
+        if (pread(fd, &holder, sizeof(holder), 0) != sizeof(holder) || process_start_time(holder.pid, &start_time) < 0 ||
+            start_time != holder.start_time)
+                return false;
+        (void) snprintf(path, sizeof(path), "/proc/%d/stat", holder.pid);
+        _cleanup_fd_ int stat_fd = open(path, O_RDONLY | O_CLOEXEC);
+        ssize_t n = stat_fd < 0 ? -1 : read(stat_fd, text, sizeof(text) - 1);
+        if (n <= 0)
+                return false;
+        text[n] = 0;
+        const char *state = strrchr(text, ')'); /* the name before may hold anything (proc(5)) */
+        return state && state[1] == ' ' && (state[2] == 'T' || state[2] == 't');
+}
+
 int pull_lock_try(int dir_fd, const char *hex, int *ret_fd, Error *reterr) {
         static const struct {
                 short type;
@@ -84,6 +124,8 @@ int pull_lock_try(int dir_fd, const char *hex, int *ret_fd, Error *reterr) {
                         return error_set_errno(reterr, r, "cannot take a lock of a pull");
                 if (!has_name(fd))
                         continue;
+                if (rows[i - 1].state == PULL_LOCK_OURS)
+                        write_holder(fd);
                 *ret_fd = TAKE_FD(fd);
                 return (int) rows[i - 1].state;
         }
@@ -105,12 +147,50 @@ void pull_lock_release(int dir_fd, const char *hex, int fd) {
         (void) fd_close(fd);
 }
 
-_noreturn_ static void wait_for_lock(int lock_fd, int pipe_fd, short type) {
+static void nothing(_unused_ int signal) {
+}
+
+/* Interrupts the wait for the lock. */
+static void start_clock(void) {
+        const struct sigaction action = { .sa_handler = nothing }; /* without SA_RESTART */
+        const struct itimerval every = { .it_interval.tv_sec = LOOK_SECONDS, .it_value.tv_sec = LOOK_SECONDS };
+        sigset_t alarm;
+
+        (void) sigemptyset(&alarm);
+        (void) sigaddset(&alarm, SIGALRM);
+        (void) sigaction(SIGALRM, &action, NULL);
+        (void) sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+        (void) setitimer(ITIMER_REAL, &every, NULL);
+}
+
+/* Whether the name has come to stand for another file: somebody has given this one up. */
+static bool is_given_up(int fd, int dir_fd, const char *hex) {
+        struct stat ours, named;
+
+        return fstat(fd, &ours) < 0 || fstatat(dir_fd, hex, &named, AT_SYMLINK_NOFOLLOW) < 0 || ours.st_ino != named.st_ino;
+}
+
+/* A lock whose holder stands still is taken away from its name: who looks next makes a new one, and fetches. The one who goes on some
+ * day finds the blob in the store, or is the first. */
+_noreturn_ static void wait_for_lock(int lock_fd, int pipe_fd, int dir_fd, const char *hex, short type) {
+        struct flock wanted = { .l_type = type, .l_whence = SEEK_SET };
+        int stopped = 0;
+
         (void) signal(SIGINT, SIG_IGN);
-        if (dup3(lock_fd, 4, O_CLOEXEC) < 0 || dup3(pipe_fd, 3, O_CLOEXEC) < 0)
+        if (dup3(lock_fd, 4, O_CLOEXEC) < 0 || dup3(pipe_fd, 3, O_CLOEXEC) < 0 || dup3(dir_fd, 5, O_CLOEXEC) < 0)
                 _exit(1);
-        (void) close_range(5, ~0U, 0);
-        _exit(lock(4, type, F_OFD_SETLKW) < 0);
+        (void) close_range(6, ~0U, 0);
+        start_clock();
+        while (fcntl(4, F_OFD_SETLKW, &wanted) < 0) {
+                if (errno != EINTR || is_given_up(4, 5, hex))
+                        _exit(1);
+                stopped = holder_is_stopped(4) ? stopped + 1 : 0;
+                if (stopped < STOPPED_LOOKS)
+                        continue;
+                (void) unlinkat(5, hex, 0);
+                _exit(1);
+        }
+        _exit(0);
 }
 
 int pull_wait_start(int dir_fd, const char *hex, PullLockState state, PullWait *ret, Error *reterr) {
@@ -123,14 +203,15 @@ int pull_wait_start(int dir_fd, const char *hex, PullLockState state, PullWait *
                 return error_set_errno(reterr, -errno, "cannot wait for another pull");
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];
         /* the child puts the two at low numbers: none of them is there yet */
-        _cleanup_fd_ int high_lock = fcntl(lock_fd, F_DUPFD_CLOEXEC, 20), high_pipe = fcntl(theirs, F_DUPFD_CLOEXEC, 20);
-        if (high_lock < 0 || high_pipe < 0)
+        _cleanup_fd_ int high_lock = fcntl(lock_fd, F_DUPFD_CLOEXEC, 20), high_pipe = fcntl(theirs, F_DUPFD_CLOEXEC, 20),
+                         high_dir = fcntl(dir_fd, F_DUPFD_CLOEXEC, 20);
+        if (high_lock < 0 || high_pipe < 0 || high_dir < 0)
                 return error_set_errno(reterr, -errno, "cannot wait for another pull");
         pid_t pid = process_fork_bound(SIGKILL); /* the description is ours, too, and so is the lock */
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot wait for another pull");
         if (pid == 0)
-                wait_for_lock(high_lock, high_pipe, state == PULL_LOCK_OURS ? F_WRLCK : F_RDLCK);
+                wait_for_lock(high_lock, high_pipe, high_dir, hex, state == PULL_LOCK_OURS ? F_WRLCK : F_RDLCK);
         *ret = (PullWait){ .pid = pid, .pipe_fd = TAKE_FD(ours), .lock_fd = TAKE_FD(lock_fd), .state = state };
         return 0;
 }

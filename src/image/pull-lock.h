@@ -4,7 +4,8 @@
  * Theory of operation. Before a pull fetches a layer (by its diff ID) or a config it takes the lock file pulls/HEX in the runtime
  * directory: written, so that others wait instead of fetching it, too. When the blob is in the store the lock becomes one for
  * reading, which every pull that needs the blob holds until its image is there: what sweeps the store leaves such blobs
- * alone. Locks are open file description locks: a killed holder's are free at once. A file that nobody locks means nothing
+ * alone. The file says who fetches: where that process was stopped for some seconds, whoever waits takes the file's name away, and
+ * fetches the blob, too. Locks are open file description locks: a killed holder's are free at once. A file that nobody locks means nothing
  * and is removed by who finds it. */
 #pragma once
 

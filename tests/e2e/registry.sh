@@ -157,6 +157,10 @@ others "a pull"
 ok "... which still goes on" kill -0 $pid
 pkill -STOP -u "$UID" -x sdpod-image
 others "a pull that is stopped"
+RUN_TIMEOUT=60
+run sdpod pull -q "$HTTPS/slow/1"
+exits 0 "a pull of the same image beside one that is stopped"
+sdpod rmi "$HTTPS/slow/1" >/dev/null
 pkill -CONT -u "$UID" -x sdpod-image
 killed
 RUN_TIMEOUT=60
