@@ -181,6 +181,17 @@ int parse_ipc(const char *value, char **field, Error *reterr) {
                        : r;
 }
 
+int parse_requires(const char *value, char ***names, Error *reterr) {
+        _cleanup_strv_ char **words = strv_split(value, ",");
+
+        if (!words)
+                return error_oom(reterr);
+        for (char **w = words; *w; w++)
+                if (!**w)
+                        return INVALID("a container's name is missing");
+        return strv_extend(names, words) < 0 ? error_oom(reterr) : 0;
+}
+
 static bool is_address(const char *text) {
         unsigned char binary[16];
 

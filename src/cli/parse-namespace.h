@@ -19,6 +19,9 @@ int parse_namespace(const char *value, char **field, Error *reterr);
 /* --ipc: the same, besides shareable (NULL), private and none, which nobody may join. */
 int parse_ipc(const char *value, char **field, Error *reterr);
 
+/* --requires: names with commas between. */
+int parse_requires(const char *value, char ***names, Error *reterr);
+
 /* --dns: an address, or "none", alone. */
 int parse_dns(ContainerConfig *config, const char *value, Error *reterr);
 

@@ -105,7 +105,7 @@ int prune_images(const Store *store, bool all, char *const *filters, Pruned *ret
         return r < 0 ? r : 0;
 }
 
-static int prune_container(const Store *store, const char *id, const ContainerFilter *filter, Pruned *pruned, Error *reterr) {
+static int prune_container(const Store *store, const char *id, const ContainerFilter *filter, Pruned *pruned, bool *needed, Error *reterr) {
         _cleanup_container_ Container c = CONTAINER_NULL;
         _cleanup_error_ Error error = ERROR_NULL;
         const RemoveOptions options = { .volumes = true };
@@ -122,6 +122,10 @@ static int prune_container(const Store *store, const char *id, const ContainerFi
         r = engine_remove(store, &c, &options, &error);
         if (r == -EBUSY || r == -ENOENT)
                 return 0; /* it was started, or removed, meanwhile */
+        if (r == -EEXIST) { /* by others, which may go themselves */
+                *needed = true;
+                return 0;
+        }
         if (r >= 0)
                 pruned->bytes += written;
         return note(pruned, id, r, &error, reterr);
@@ -134,8 +138,14 @@ int prune_containers(const Store *store, char *const *filters, Pruned *ret, Erro
         int r = container_filter_parse(store, filters, time_now_usec(), &filter, reterr);
         if (r >= 0)
                 r = container_list(store, &ids, reterr);
-        for (char **id = ids; r >= 0 && id && *id; id++)
-                r = prune_container(store, *id, filter, ret, reterr);
+        for (bool again = true; again && r >= 0;) {
+                size_t before = strv_length(ret->names);
+                bool needed = false;
+
+                for (char **id = ids; r >= 0 && id && *id; id++)
+                        r = prune_container(store, *id, filter, ret, &needed, reterr);
+                again = needed && strv_length(ret->names) > before;
+        }
         if (r >= 0)
                 engine_collect(store);
         return r;

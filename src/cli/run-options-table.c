@@ -99,6 +99,7 @@ PARSED(shm_size_systemd)
 PARSED(stop_signal)
 PARSED(stop_timeout)
 PARSED_LIST(sysctl)
+SETTER(requires, parse_requires(value, &c->requires, reterr))
 PARSED(systemd_mode)
 PARSED(timezone)
 PARSED(tmpfs)
@@ -323,7 +324,8 @@ static const Option common_rows[] = {
           .help = "With --read-only, have a tmpfs on /run, /tmp and /var/tmp (default true)" },
         { "replace", .kind = OPTION_BOOL, .offset = FIELD(replace),
           .help = "Remove a container of the same name first" },
-        { "requires", .kind = OPTION_REFUSED },
+        { "requires", SET(requires), .metavar = "CONTAINER,...", .help = "Start these before it",
+          .complete = COMPLETE_CONTAINER },
         { "restart", SET(restart), .metavar = "POLICY", WORDS(restart_words),
           .help = "When to start again: no, always, unless-stopped, on-failure[:N]" },
         OPTION_ROW_RETRY(RunOptions, registry),

@@ -15,6 +15,7 @@
 #include "cli/run-rmi.h"
 #include "cli/verbs.h"
 #include "engine/create.h"
+#include "engine/depend.h"
 #include "engine/detached.h"
 #include "engine/foreground.h"
 #include "engine/remove.h"
@@ -204,6 +205,12 @@ static int run_run(Invocation *in, Error *reterr) {
         r = create(in, &store, &container, reterr);
         if (r < 0)
                 return r;
+        const DetachedOptions needed = { .storage_driver = in->global.storage_driver };
+        r = dependencies_start(store, &container.config, &needed, reterr);
+        if (r < 0) {
+                discard(store, &container);
+                return start_failed(r, reterr);
+        }
         if (options->detach)
                 return run_detached(in, store, &container, &preserved, reterr);
         if (container.config.terminal && container.config.open_stdin && !isatty(STDIN_FILENO))

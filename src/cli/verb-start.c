@@ -8,6 +8,7 @@
 #include "cli/run-rmi.h"
 #include "cli/verbs.h"
 #include "engine/attach.h"
+#include "engine/depend.h"
 #include "engine/detached.h"
 #include "engine/foreground.h"
 #include "engine/stop.h"
@@ -75,6 +76,9 @@ static int start_one(const Store *store, Container *container, const char *word,
                 puts(word);
                 return 0;
         }
+        r = dependencies_start(store, &container->config, &detached, reterr);
+        if (r < 0)
+                return r;
         if (o->attach)
                 return start_foreground(store, container, o, reterr);
         r = engine_start_detached(store, container, &detached, reterr);
@@ -143,7 +147,9 @@ static int restart_one(const Store *store, Container *container, const char *wor
 
         if (o->running && container->pidfd < 0)
                 return 0;
-        int r = engine_stop(store, container, o->timeout_given ? o->timeout : container->config.stop_timeout, /* by_user= */ true, reterr);
+        int r = dependencies_check(store, &container->config, reterr); /* before anything ends */
+        if (r >= 0)
+                r = engine_stop(store, container, o->timeout_given ? o->timeout : container->config.stop_timeout, /* by_user= */ true, reterr);
         if (r >= 0)
                 r = container_lock(store, container, reterr);
         if (r >= 0)

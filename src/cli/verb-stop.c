@@ -6,6 +6,7 @@
 #include "base/parse.h"
 #include "cli/container-args.h"
 #include "cli/verbs.h"
+#include "engine/depend.h"
 #include "engine/remove.h"
 #include "engine/stop.h"
 
@@ -40,9 +41,20 @@ static const Option stop_rows[] = {
 };
 static const Option *const stop_options[] = { stop_rows, NULL };
 
+/* One that it needs must not end under it. */
+static int stop_dependent(const Store *store, Container *container, void *data, Error *reterr) {
+        const StopOptions *o = data;
+
+        return container->pidfd < 0 ? 0
+               : engine_stop(store, container, o->timeout_given ? o->timeout : container->config.stop_timeout, !o->service, reterr);
+}
+
 static int stop_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
         const StopOptions *o = data;
-        int r = engine_stop(store, container, o->timeout_given ? o->timeout : container->config.stop_timeout, !o->service, reterr);
+        int r = o->select.all ? dependents_first(store, container, stop_dependent, data, reterr) : 0;
+
+        if (r >= 0)
+                r = engine_stop(store, container, o->timeout_given ? o->timeout : container->config.stop_timeout, !o->service, reterr);
 
         if (r >= 0)
                 puts(word);
@@ -193,7 +205,7 @@ static int set_rm_timeout(void *options, const char *value, Error *reterr) {
 static const Option rm_rows[] = {
         CONTAINER_SELECT_ALL_ROW(RmOptions, select),
         CONTAINER_SELECT_CIDFILE_ROW(RmOptions, select),
-        { "depend", .kind = OPTION_REFUSED_BOOL },
+        { "depend", .kind = OPTION_BOOL, .offset = offsetof(RmOptions, depend), .help = "Remove those that need them, too" },
         CONTAINER_SELECT_FILTER_ROW(RmOptions, select),
         { "force", 'f', .kind = OPTION_BOOL, .offset = offsetof(RmOptions, remove.force), .help = "Stop those that run first" },
         CONTAINER_SELECT_IGNORE_ROW(RmOptions, select),
@@ -204,8 +216,20 @@ static const Option rm_rows[] = {
 };
 static const Option *const rm_options[] = { rm_rows, NULL };
 
+static int rm_dependent(const Store *store, Container *container, void *data, Error *reterr) {
+        const RmOptions *o = data;
+        int r = engine_remove(store, container, &o->remove, reterr);
+
+        if (r >= 0)
+                puts(container->config.id);
+        return r;
+}
+
 static int rm_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
         const RmOptions *o = data;
+
+        if (o->depend)
+                return dependents_first(store, container, rm_dependent, data, reterr);
         int r = engine_remove(store, container, &o->remove, reterr);
 
         if (r >= 0)
@@ -219,6 +243,10 @@ static int run_rm(Invocation *in, Error *reterr) {
         if (o->remove.has_timeout && !o->remove.force)
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "--force option must be specified to use the --time option");
         if (o->remove.force) /* Podman: what is not there is not an error then */
+                o->select.ignore = true;
+        if (o->select.all && !o->select.filters)
+                o->depend = true;
+        if (o->depend) /* what went with another one is not missed */
                 o->select.ignore = true;
         int r = containers_each(in, &o->select, rm_one, o, reterr);
         if (r != -ENOENT && r != -EBUSY)

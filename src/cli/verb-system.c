@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "cli/prune.h"
 #include "cli/verbs.h"
+#include "engine/depend.h"
 #include "engine/remove.h"
 #include "image/layout.h"
 #include "storage/mapped.h"
@@ -34,9 +35,13 @@ static int ask_reset(const Store *store, Error *reterr) {
         return text ? prune_ask(text, "reset", reterr) : error_oom(reterr);
 }
 
+static int remove_container(const Store *store, Container *container, void *data, Error *reterr) {
+        return engine_remove(store, container, data, reterr);
+}
+
 static int remove_containers(const Store *store, Error *reterr) {
         _cleanup_strv_ char **ids = NULL;
-        const RemoveOptions options = { .force = true, .volumes = true, .has_timeout = true, .timeout = 0 };
+        RemoveOptions options = { .force = true, .volumes = true, .has_timeout = true, .timeout = 0 };
         int r = container_list(store, &ids, reterr), first = 0;
 
         for (char **id = ids; r >= 0 && id && *id; id++) {
@@ -45,7 +50,7 @@ static int remove_containers(const Store *store, Error *reterr) {
                 int k = container_load(store, *id, &c, &error);
 
                 if (k >= 0)
-                        k = engine_remove(store, &c, &options, &error);
+                        k = dependents_first(store, &c, remove_container, &options, &error);
                 if (k >= 0 || k == -ENOENT)
                         continue;
                 if (c.pidfd >= 0) /* it runs: its files stay under it */

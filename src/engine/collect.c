@@ -76,7 +76,12 @@ void engine_collect(const Store *store) {
                 if (fd < 0)
                         continue;
                 log_debug("clearing away what is left of container %.12s", *id);
-                if (collect_one(store, *id, &fd, &failure) < 0) {
+                int r = collect_one(store, *id, &fd, &failure);
+                if (r == -EEXIST) { /* others need it: it goes once they are gone */
+                        fd = fd_close(fd);
+                        continue;
+                }
+                if (r < 0) {
                         log_warning("cannot clear away container %.12s, which a killed command left: %s", *id,
                                     failure.message ?: "out of memory");
                         fd = fd_close(fd);

@@ -14,6 +14,7 @@
 #include "engine/collect.h"
 #include "engine/create-check.h"
 #include "engine/create-env.h"
+#include "engine/depend.h"
 #include "engine/namespaces.h"
 #include "engine/policy.h"
 #include "engine/remove.h"
@@ -361,6 +362,21 @@ static int keep_user(ContainerConfig *config, Error *reterr) {
         return (config->user = str_format("%u:%u", uid, gid)) ? 0 : error_oom(reterr);
 }
 
+/* The record, and before it the marks by which those that it needs stay. */
+static int make_record(const Store *store, ContainerConfig *config, Container *ret, Error *reterr) {
+        _cleanup_dependency_marks_ DependencyMarks marks = {};
+
+        if (!config->id && !(config->id = str_random_hex(CONTAINER_ID_LENGTH)))
+                return error_oom(reterr);
+        int r = dependencies_mark(store, config, &marks, reterr);
+        if (r < 0)
+                return r;
+        r = container_create(store, config, ret, reterr);
+        if (r < 0)
+                dependencies_unmark(store, config);
+        return r == -EEXIST ? error_hint(reterr, "remove that container first, or use --replace to do it at once") : r;
+}
+
 int engine_create(const Store *store, ContainerConfig *config, const CreateOptions *options, Container *ret, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         _cleanup_image_info_ ImageInfo image = {};
@@ -408,15 +424,14 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
         if (r >= 0 && config->name)
                 r = clear_name(store, config->name, options->replace, reterr);
         if (r >= 0)
-                r = container_create(store, config, &container, reterr);
-        if (r == -EEXIST)
-                return error_hint(reterr, "remove that container first, or use --replace to do it at once");
+                r = make_record(store, config, &container, reterr);
         if (r < 0)
                 return r;
         r = ensure_volumes(store, &container.config, reterr);
         if (r >= 0)
                 r = secrets_keep(store, &container, reterr);
         if (r < 0) {
+                dependencies_unmark(store, &container.config);
                 (void) container_delete(store, &container, /* remove_rootfs= */ NULL, /* data= */ NULL, /* reterr= */ NULL);
                 return r;
         }

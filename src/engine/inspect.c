@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/str.h"
+#include "engine/depend.h"
 #include "engine/inspect-view.h"
 #include "proc/caps.h"
 #include "state/health.h"
@@ -142,6 +143,18 @@ static json_t *mounts(const Store *store, const ContainerConfig *c) {
         return TAKE_PTR(list);
 }
 
+static json_t *dependencies(const ContainerConfig *c) {
+        _cleanup_json_ json_t *list = json_array();
+        _cleanup_strv_ char **ids = NULL;
+
+        if (dependencies_list(c, &ids, /* reterr= */ NULL) < 0)
+                return NULL;
+        for (char **id = ids; id && *id; id++)
+                if (json_array_append_new(list, json_string(*id)) < 0)
+                        return NULL;
+        return TAKE_PTR(list);
+}
+
 static json_t *network_settings(const Container *c) {
         static const char *const empty[] = { "EndpointID", "Gateway", "IPAddress", "IPv6Gateway", "GlobalIPv6Address",
                                              "MacAddress", "Bridge", "SandboxID", "LinkLocalIPv6Address", "SandboxKey" };
@@ -254,7 +267,7 @@ static void add_identity(View *v, const Store *store, const Container *c, const 
         view_add(v, "ExecIDs", json_array());
         view_add(v, "GraphDriver", graph_driver(store, c, dir));
         view_add(v, "Mounts", mounts(store, config));
-        view_add(v, "Dependencies", json_array());
+        view_add(v, "Dependencies", dependencies(config));
         view_add(v, "NetworkSettings", network_settings(c));
         view_string(v, "Namespace", "");
         view_bool(v, "IsInfra", false);

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cgroup/containers.h"
 #include "cgroup/manager.h"
+#include "engine/depend.h"
 #include "engine/health.h"
 #include "engine/mounts.h"
 #include "engine/stop.h"
@@ -41,6 +42,8 @@ void engine_drop_cgroup(const char *id) {
 int engine_remove(const Store *store, Container *c, const RemoveOptions *options, Error *reterr) {
         int r = container_refresh(store, c, reterr);
 
+        if (r >= 0)
+                r = dependents_check(store, c, reterr);
         if (r < 0)
                 return r;
         if (c->pidfd >= 0 && !options->force) {
@@ -66,6 +69,9 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                 return r;
         if (c->pidfd >= 0)
                 return error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it was started meanwhile", c->config.name);
+        r = dependents_check(store, c, reterr); /* marks are made under the lock */
+        if (r < 0)
+                return r;
         if (!c->state.exited && !c->state.unit)
                 engine_drop_cgroup(c->config.id);
         if (c->process.unit)
@@ -76,6 +82,7 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
         if (geteuid() == 0) /* nobody else has mounts; what cannot be unmounted stays the person's, and loses its files */
                 (void) mounts_remove(store, c->config.id, /* reterr= */ NULL);
         r = container_delete(store, c, rootfs_remove, /* data= */ NULL, reterr);
+        dependencies_unmark(store, &c->config);
         if (r >= 0)
                 event_container(store, &c->config, "remove", EVENT_NO_EXIT_CODE);
         return r;

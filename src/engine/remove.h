@@ -12,7 +12,8 @@ typedef struct RemoveOptions {
         int64_t timeout;       /* seconds before the kill; -1: never */
 } RemoveOptions;
 
-/* Removes the container and all that belongs to it. Takes its lock. -EBUSY (ERROR_STATE): it runs, and `force` is not set. */
+/* Removes the container and all that belongs to it. Takes its lock. -EBUSY (ERROR_STATE): it runs, and `force` is not set;
+ * -EEXIST: others need it (engine/depend.h). */
 int engine_remove(const Store *store, Container *container, const RemoveOptions *options, Error *reterr);
 
 /* Removes the cgroup, or the scope, of a container of which nothing runs, where a killed command left one. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting a container in this very process. */
+#include "engine/depend.h"
 #include "engine/start.h"
 
 #include <fcntl.h>
@@ -331,7 +332,9 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         /* what a run that was killed with its supervisor left on record is not true of this one */
         json_fields_done(container_process_fields, &container->process);
         container->process = (ContainerProcess){};
-        int r = network_check(&container->config, reterr);
+        int r = dependencies_check(store, &container->config, reterr);
+        if (r >= 0)
+                r = network_check(&container->config, reterr);
         if (r >= 0)
                 r = limits_resolve(&container->config.resources, options->place == START_WITH_SYSTEMD, &placement.limits, reterr);
         if (r >= 0)

@@ -126,18 +126,18 @@ is "$out" "$(readlink /proc/self/ns/net)" "a path of the host's own is the host'
 run sdpod run --rm --network ns:/proc/1/ns/net $BUSYBOX true
 exits 125 "another user's process by path is refused"
 run sdpod run --rm --network "ns:/proc/$(pid_of a)/ns/ipc" $BUSYBOX true
-exits 125 "a namespace of another kind"
+exits 126 "a namespace of another kind"
 like "$err" "not one of this kind" "... says so"
 mkfifo "$T/fifo"
 for path in "$T/fifo" "$T" /etc/passwd; do
         run sdpod run --rm --network "ns:$path" $BUSYBOX true
-        exits 125 "${path##*/} is no namespace"
+        exits 126 "${path##*/} is no namespace"
 done
 run sdpod run --rm --network ns:/nowhere $BUSYBOX true
 exits 125 "a path that is not there"
 like "$err" "cannot find specified network namespace path" "... says so"
 run sdpod run --rm --network "ns:/proc/$(pid_of keep)/ns/net" $BUSYBOX true
-exits 125 "a path into a user namespace with another ID map"
+exits 126 "a path into a user namespace with another ID map"
 like "$err" "another ID map" "... says so"
 
 # ---- what is refused ----
