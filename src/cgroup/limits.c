@@ -67,10 +67,12 @@ int limits_resolve(const ContainerResources *resources, bool with_default, Limit
 }
 
 static int lacks(const char *what, const char *controller, Error *reterr) {
-        (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot set %s: the cgroup controller '%s' is not available to you", what,
-                         controller);
-        return error_hint(reterr, "ask root to delegate it: a drop-in for user@.service with [Service] Delegate=cpu cpuset io "
+        int r = error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot set %s: the cgroup controller '%s' is not available to you", what,
+                          controller);
+
+        (void) error_hint(reterr, "ask root to delegate it: a drop-in for user@.service with [Service] Delegate=cpu cpuset io "
                                   "memory pids, see systemd.resource-control(5)");
+        return r;
 }
 
 /* memory.high is a file of the controller memory; those of cgroup.* are always there. */

@@ -24,6 +24,8 @@ static int replace(char **field, const char *value, Error *reterr) {
 }
 
 int parse_personality(ContainerConfig *config, const char *value, Error *reterr) {
+        if (!*value) /* none, as in Podman */
+                return replace(&config->personality, NULL, reterr);
         if (!str_equal(value, "LINUX") && !str_equal(value, "LINUX32"))
                 return INVALID("not one of LINUX, LINUX32");
         return replace(&config->personality, value, reterr);
@@ -42,9 +44,9 @@ int parse_timezone(ContainerConfig *config, const char *value, Error *reterr) {
 
         if (!path)
                 return error_oom(reterr);
-        if (str_equal(value, "local"))
-                return replace(&config->timezone, value, reterr);
-        if (!*value || !zone_name_is_plain(value))
+        if (!*value || str_equal(value, "local"))
+                return replace(&config->timezone, *value ? value : NULL, reterr);
+        if (!zone_name_is_plain(value))
                 return INVALID("not a time zone such as Europe/Berlin, nor local");
         if (stat(path, &st) < 0)
                 return error_set_errno(reterr, -errno, "cannot find '%s'", path);
@@ -99,9 +101,7 @@ int parse_chrootdir(ContainerConfig *config, const char *value, Error *reterr) {
 int parse_path_field(const char *value, char **field, Error *reterr) {
         _cleanup_free_ char *path = NULL;
 
-        if (!*value)
-                return INVALID("the path is missing");
-        int r = parse_host_path(value, &path, reterr);
+        int r = *value ? parse_host_path(value, &path, reterr) : 0;
         if (r < 0)
                 return r;
         free(*field);

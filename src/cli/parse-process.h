@@ -4,10 +4,10 @@
 
 #include "spec/container.h"
 
-/* "LINUX" or "LINUX32". */
+/* "LINUX" or "LINUX32"; "" is none. */
 int parse_personality(ContainerConfig *config, const char *value, Error *reterr);
 
-/* "local", or a name such as Europe/Berlin, which this machine must know. */
+/* "local", or ("" is none) a name such as Europe/Berlin, which this machine must know. */
 int parse_timezone(ContainerConfig *config, const char *value, Error *reterr);
 
 /* One line, with $USERNAME, $UID, $GID, $NAME and $HOME; and with $GROUPNAME, $GID and $USERLIST. */
@@ -23,7 +23,7 @@ int parse_hosts_file(ContainerConfig *config, const char *value, Error *reterr);
 /* An absolute directory in the container. */
 int parse_chrootdir(ContainerConfig *config, const char *value, Error *reterr);
 
-/* A path on the host, made absolute, into the field. */
+/* A path on the host, made absolute, into the field; "" is none. */
 int parse_path_field(const char *value, char **field, Error *reterr);
 
 /* "default" or "image". */

@@ -54,6 +54,13 @@ static int start_foreground(const Store *store, Container *container, StartVerbO
         return engine_run_foreground(store, container, &foreground, &o->exit_code, reterr);
 }
 
+/* Only `run` tells of a command that is not there by its own codes (podman-start(1)). */
+static int start_failed(int r, Error *reterr) {
+        if (reterr && (reterr->kind == ERROR_NOT_EXECUTABLE || reterr->kind == ERROR_COMMAND_NOT_FOUND))
+                reterr->kind = ERROR_STATE;
+        return r;
+}
+
 static int start_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
         StartVerbOptions *o = data;
         const DetachedOptions detached = { .storage_driver = o->storage_driver };
@@ -79,12 +86,15 @@ static int start_one(const Store *store, Container *container, const char *word,
         r = dependencies_start(store, &container->config, &detached, reterr);
         if (r < 0)
                 return r;
-        if (o->attach)
-                return start_foreground(store, container, o, reterr);
+        if (o->attach) {
+                r = start_foreground(store, container, o, reterr);
+                return r < 0 ? start_failed(r, reterr) : r;
+        }
         r = engine_start_detached(store, container, &detached, reterr);
-        if (r >= 0)
-                puts(word);
-        return r;
+        if (r < 0)
+                return start_failed(r, reterr);
+        puts(word);
+        return 0;
 }
 
 static int run_start(Invocation *in, Error *reterr) {

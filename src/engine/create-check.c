@@ -2,12 +2,19 @@
 /* Files of the host that a container is asked to have. */
 #include "engine/create-check.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
+
+enum {
+        DEVICES_MAX = 1024,
+        DEPTH_MAX = 8,
+};
 
 static int check_mount(const ContainerMount *mount, Error *reterr) {
         struct stat st;
@@ -38,13 +45,85 @@ static int check_permissions(const ContainerDevice *device, Error *reterr) {
         return 0;
 }
 
+typedef struct DeviceList {
+        ContainerDevice *items;
+        size_t n;
+} DeviceList;
+
+static void device_list_done(DeviceList *list) {
+        for (size_t i = 0; i < list->n; i++) {
+                free(list->items[i].source);
+                free(list->items[i].destination);
+                free(list->items[i].permissions);
+        }
+        free(list->items);
+}
+
+static int add_device(DeviceList *list, const char *source, const char *destination, const char *permissions, Error *reterr) {
+        ContainerDevice *added;
+
+        if (list->n >= DEVICES_MAX)
+                return error_set(reterr, -E2BIG, ERROR_INVALID, "cannot give the container the device '%s': these are more than %d", source,
+                                 DEVICES_MAX);
+        added = container_array_add((void **) &list->items, &list->n, sizeof(*added));
+        if (!added || str_replace(&added->source, source) < 0 || str_replace(&added->destination, destination) < 0 ||
+            str_replace(&added->permissions, permissions) < 0)
+                return error_oom(reterr);
+        return 0;
+}
+
+/* All devices of a directory and those below it; what else is there is passed over. */
+static int add_directory(DeviceList *list, const char *source, const char *destination, const char *permissions, unsigned depth,
+                         Error *reterr) {
+        DIR *dir = opendir(source);
+        struct dirent *entry;
+        int r = dir ? 0 : error_set_errno(reterr, -errno, "cannot give the container the device '%s'", source);
+
+        while (r >= 0 && (entry = readdir(dir))) {
+                _cleanup_free_ char *from = str_format("%s/%s", source, entry->d_name), *to = str_format("%s/%s", destination, entry->d_name);
+                struct stat st;
+
+                if (!from || !to)
+                        r = error_oom(reterr);
+                else if (entry->d_name[0] == '.' || lstat(from, &st) < 0)
+                        continue;
+                else if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX)
+                        r = add_directory(list, from, to, permissions, depth + 1, reterr);
+                else if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+                        r = add_device(list, from, to, permissions, reterr);
+        }
+        if (dir)
+                (void) closedir(dir);
+        return r;
+}
+
+int create_expand_devices(ContainerConfig *config, Error *reterr) {
+        _cleanup_(device_list_done) DeviceList list = {};
+        int r = 0;
+
+        for (size_t i = 0; i < config->n_devices && r >= 0; i++) {
+                const ContainerDevice *device = &config->devices[i];
+                struct stat st;
+
+                if (stat(device->source, &st) == 0 && S_ISDIR(st.st_mode))
+                        r = add_directory(&list, device->source, device->destination, device->permissions, 0, reterr);
+                else
+                        r = add_device(&list, device->source, device->destination, device->permissions, reterr);
+        }
+        if (r < 0)
+                return r;
+        const DeviceList before = { config->devices, config->n_devices };
+        config->devices = list.items;
+        config->n_devices = list.n;
+        list = before;
+        return 0;
+}
+
 static int check_device(const ContainerDevice *device, Error *reterr) {
         struct stat st;
 
         if (stat(device->source, &st) < 0)
                 return error_set_errno(reterr, -errno, "cannot give the container the device '%s'", device->source);
-        if (S_ISDIR(st.st_mode))
-                return 0; /* all that is in it */
         if (!S_ISCHR(st.st_mode) && !S_ISBLK(st.st_mode))
                 return error_set(reterr, -ENODEV, ERROR_INVALID, "cannot give the container the device '%s': it is not a device", device->source);
         return check_permissions(device, reterr);

@@ -394,6 +394,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
         }
         if (r >= 0)
                 r = policy_check_profile(config, reterr);
+        if (r >= 0)
+                r = create_expand_devices(config, reterr);
         if (r >= 0 && config->publish_all)
                 r = publish_exposed(config, reterr);
         if (r >= 0)

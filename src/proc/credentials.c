@@ -49,7 +49,9 @@ int apparmor_apply(const char *profile, int proc_fd, Error *reterr) {
         if (r >= 0)
                 return 0;
         (void) error_set_errno(reterr, r, "cannot use the AppArmor profile '%s'", profile);
-        return r == -ENOENT ? error_hint(reterr, "root loads it with apparmor_parser(8)") : r;
+        if (r == -ENOENT)
+                (void) error_hint(reterr, "root loads it with apparmor_parser(8)");
+        return r;
 }
 
 int credentials_apply(const Credentials *credentials, const char **ret_failed) {

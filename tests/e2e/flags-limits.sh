@@ -52,15 +52,14 @@ if [[ $status == 126 && $err == *"No such file"* ]]; then
         skip "--blkio-weight" "the kernel weighs no block devices"
 else
         like "$out" 'default (4950|500)' "--blkio-weight"
-        run $R --blkio-weight-device "$disk:100" $BUSYBOX sh -c 'cat /sys/fs/cgroup/io.weight'
+        run $R --blkio-weight-device "$disk:100" $BUSYBOX sh -c 'cat /sys/fs/cgroup/io.weight; grep . /sys/fs/cgroup/io.*'
+        comment "$out $err"
         like "$out" "$number 910" "--blkio-weight-device"
 fi
 run $R --cpuset-cpus 0 $BUSYBOX grep Cpus_allowed_list /proc/self/status
 like "$out" '[[:space:]]0$' "--cpuset-cpus"
 run $R --cpuset-mems 0 $BUSYBOX cat /sys/fs/cgroup/cpuset.mems
 is "$out" 0 "--cpuset-mems"
-run $R --cpuset-cpus 999 $BUSYBOX true
-exits 126 "--cpuset-cpus of a CPU that is not there"
 if [[ -e /sys/module/apparmor ]]; then
         run $R --security-opt apparmor=nosuch-profile $BUSYBOX true
         exits 126 "--security-opt apparmor= of a profile that is not loaded"

@@ -167,6 +167,19 @@ run sdpod run --name again --network none --restart on-failure:2 $BUSYBOX sh -c 
 exits 3 "--restart in the foreground: the first run's exit code"
 is "$out" hi "... and its output"
 ok "... the others are made in the background" until_ok 20 eval '[[ $(sdpod inspect -f "{{.RestartCount}} {{.State.Status}}" again) == "2 exited" ]]'
+sdpod run --name stopped --network none --restart always $BUSYBOX sleep 1000 >/dev/null 2>&1 &
+ok "... one that runs" until_ok 20 eval '[[ $(sdpod inspect -f "{{.State.Status}}" stopped) == running ]]'
+run sdpod stop -t 0 stopped
+wait $!
+is "$(sdpod inspect -f '{{.RestartCount}} {{.State.Status}}' stopped)" "0 exited" "... is not started again once somebody stopped it"
+run sdpod start nosuch
+exits 125 "start of what is not there"
+sdpod create --name wrong --network none --entrypoint /nosuch $BUSYBOX >/dev/null
+run sdpod start wrong
+exits 125 "start of what cannot be executed"
+run sdpod start -a wrong
+exits 125 "... attached"
+run sdpod rm stopped wrong
 run sdpod run --name ever --network none --restart always $BUSYBOX sh -c 'exit 0'
 ok "... --restart always" until_ok 20 eval '(($(sdpod inspect -f "{{.RestartCount}}" ever) >= 2))'
 run sdpod rm -f -t 0 again ever
@@ -255,6 +268,10 @@ run $R --seccomp-policy image --label 'io.containers.seccomp.profile={"defaultAc
         $BUSYBOX mkdir /tmp/x
 like "$err" 'not permitted' "--seccomp-policy image: the filter is the label's"
 code 125 "a device less than the caller may" --device /dev/null:/dev/mine:r $BUSYBOX true
+if [[ -d /dev/net && -c /dev/net/tun ]]; then
+        run $R --device /dev/net:/dev/nets $BUSYBOX ls /dev/nets
+        is "$out" tun "a directory of devices"
+fi
 if [[ -r /dev/kmsg && ! -w /dev/kmsg ]]; then
         run $R --device /dev/kmsg:r $BUSYBOX true
         exits 0 "... just what the caller may"

@@ -8,12 +8,14 @@
 #include "base/str.h"
 #include "base/test.h"
 #include "cli/detach-keys.h"
+#include "cli/parse-blkio.h"
 #include "cli/parse-env.h"
 #include "cli/parse-life.h"
 #include "cli/parse-limit.h"
 #include "cli/parse-mount.h"
 #include "cli/parse-namespace.h"
 #include "cli/parse-port.h"
+#include "cli/parse-process.h"
 #include "cli/parse-security.h"
 
 /* A mount as "type|source|destination|options" or "-CODE". */
@@ -532,6 +534,76 @@ TEST(capabilities) {
         CHECK_INT(parse_capability("sysadmin", &caps, NULL), -EINVAL);
         _cleanup_free_ char *text = strv_join(caps, " ");
         CHECK_STR(text, "CAP_CHOWN CAP_SYS_ADMIN ALL");
+}
+
+TEST(block_devices) {
+        static const Row weights[] = { { "10", "" }, { "1000", "" }, { "9", "EINVAL" }, { "1001", "EINVAL" }, { "", "EINVAL" }, { "x", "EINVAL" } };
+        static const Row confs[] = {
+                { "memory.high=1", "" }, { "cgroup.max.depth=1", "" }, { "memory.high=", "" }, { "memory.high", "EINVAL" }, { "=1", "EINVAL" },
+                { "memory=1", "EINVAL" }, { "../x.y=1", "EINVAL" }, { "a/b.c=1", "EINVAL" }, { "cgroup.procs=1", "EINVAL" }, { ".x=1", "EINVAL" },
+        };
+        static const struct {
+                const char *value;
+                uint64_t wanted; /* 0: refused */
+        } limits[] = {
+                { "/dev/sda:1mb", 1048576 }, { "/dev/sda:5", 5 },  { "/dev/a:b:7", 7 }, { "/dev/sda", 0 }, { "/dev/sda:", 0 },
+                { "sda:1", 0 },              { "/etc/x:1", 0 },    { "/dev/sda:0", 0 }, { "/dev/sda:x", 0 },
+        };
+
+        check_codes(parse_blkio_weight, weights, ELEMENTSOF(weights));
+        check_codes(parse_cgroup_conf, confs, ELEMENTSOF(confs));
+        for (size_t i = 0; i < ELEMENTSOF(limits); i++) {
+                _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+                ContainerResources *r = &config.resources;
+
+                printf("# %s\n", limits[i].value);
+                CHECK_INT(parse_device_bps(limits[i].value, &r->read_bps, &r->n_read_bps, NULL), limits[i].wanted ? 0 : -EINVAL);
+                CHECK_INT(r->n_read_bps > 0 ? r->read_bps[0].value : 0, limits[i].wanted);
+        }
+        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
+        ContainerResources *r = &config.resources;
+        CHECK_INT(parse_device_iops("/dev/sda:5", &r->read_iops, &r->n_read_iops, NULL), 0);
+        CHECK_INT(parse_device_iops("/dev/sda:6", &r->read_iops, &r->n_read_iops, NULL), 0);
+        CHECK_INT(r->n_read_iops, 1); /* the later one */
+        CHECK_INT(r->read_iops[0].value, 6);
+        CHECK_INT(parse_device_iops("/dev/sda:1mb", &r->read_iops, &r->n_read_iops, NULL), -EINVAL);
+        CHECK_INT(parse_device_weight("/dev/sda:5", &r->weight_devices, &r->n_weight_devices, NULL), -EINVAL);
+}
+
+TEST(preserved_descriptors) {
+        int *fds = NULL, low = fcntl(0, F_DUPFD, 700), high = fcntl(0, F_DUPFD, 705), ours = fcntl(0, F_DUPFD_CLOEXEC, 710);
+        char *list[] = { (char *) "705", (char *) "700", (char *) "705", NULL }, *own[] = { (char *) "710", NULL },
+             *closed[] = { (char *) "720", NULL }, *standard[] = { (char *) "2", NULL }, *word[] = { (char *) "x", NULL };
+        size_t n = 0;
+
+        CHECK(low == 700 && high == 705 && ours == 710);
+        CHECK_INT(parse_preserved_fds(0, list, &fds, &n, NULL), 0);
+        CHECK(n == 2 && fds[0] == 700 && fds[1] == 705);
+        free(fds);
+        CHECK_INT(parse_preserved_fds(0, own, &fds, &n, NULL), -EINVAL); /* not the caller's */
+        CHECK_INT(parse_preserved_fds(0, closed, &fds, &n, NULL), -EINVAL);
+        CHECK_INT(parse_preserved_fds(0, standard, &fds, &n, NULL), -EINVAL);
+        CHECK_INT(parse_preserved_fds(0, word, &fds, &n, NULL), -EINVAL);
+        CHECK_INT(parse_preserved_fds(100000, NULL, &fds, &n, NULL), -EINVAL);
+        close(low);
+        close(high);
+        close(ours);
+}
+
+TEST(small_files) {
+        static const Row zones[] = { { "local", "" }, { "", "" }, { "../../etc/passwd", "EINVAL" }, { "/etc/passwd", "EINVAL" },
+                                     { "No/Such", "ENOENT" }, { "a b", "EINVAL" }, { "Europe/", "EINVAL" } };
+        static const Row entries[] = { { "$USERNAME:x", "" }, { "", "EINVAL" }, { "a\nb", "EINVAL" } };
+        static const Row hosts[] = { { "none", "" }, { "image", "" }, { "/etc/hosts", "" }, { "hosts", "EINVAL" }, { "", "EINVAL" } };
+        static const Row roots[] = { { "/srv/a", "" }, { "/", "EINVAL" }, { "srv", "EINVAL" }, { "", "EINVAL" } };
+        static const Row personalities[] = { { "LINUX", "" }, { "LINUX32", "" }, { "", "" }, { "linux", "EINVAL" } };
+
+        check_codes(parse_timezone, zones, ELEMENTSOF(zones));
+        check_codes(parse_passwd_entry, entries, ELEMENTSOF(entries));
+        check_codes(parse_group_entry, entries, ELEMENTSOF(entries));
+        check_codes(parse_hosts_file, hosts, ELEMENTSOF(hosts));
+        check_codes(parse_chrootdir, roots, ELEMENTSOF(roots));
+        check_codes(parse_personality, personalities, ELEMENTSOF(personalities));
 }
 
 TEST(security_options) {
