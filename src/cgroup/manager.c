@@ -377,6 +377,26 @@ void manager_reset_failed(Manager *manager, const char *unit) {
         (void) call(manager, &c, "reset the unit", unit, &answer, /* reterr= */ NULL);
 }
 
+int manager_set_limits(Manager *manager, const char *unit, const LimitSettings *limits, Error *reterr) {
+        _cleanup_bus_body_ BusBody body = {};
+        BusMessage answer;
+
+        bus_put_string(&body, unit);
+        bus_put_u32(&body, 1); /* at run time only */
+        BusArray properties = bus_array_begin(&body, 8);
+        put_limits(&body, limits);
+        bus_array_end(&body, properties);
+        const BusCall c = manager_method("SetUnitProperties", "sba(sv)", &body);
+        return call(manager, &c, "change the limits of", unit, &answer, reterr);
+}
+
+int manager_reload(Manager *manager, Error *reterr) {
+        BusMessage answer;
+        const BusCall c = manager_method("Reload", NULL, NULL);
+
+        return call(manager, &c, "have systemd read", "its unit files", &answer, reterr);
+}
+
 int manager_attach(Manager *manager, const char *unit, const char *sub_cgroup, pid_t pid, Error *reterr) {
         _cleanup_bus_body_ BusBody body = {};
         BusMessage answer;

@@ -61,3 +61,16 @@ int manager_attach(Manager *manager, const char *unit, const char *sub_cgroup, p
 /* The exit of a unit's last main process: *ret_code is a CLD_ code (sigaction(2)), *ret_status its status. -ENODATA: it
  * has none. */
 int manager_main_exit(Manager *manager, const char *unit, int *ret_code, int *ret_status, Error *reterr);
+
+/* Changes a unit's limits until it ends, also across a daemon-reload (SetUnitProperties, with `runtime`). */
+int manager_set_limits(Manager *manager, const char *unit, const LimitSettings *limits, Error *reterr);
+
+/* Has the manager read its unit files again, and waits for that. */
+int manager_reload(Manager *manager, Error *reterr);
+
+/* Writes what systemd reads besides the unit `unit`, until it is removed or the machine ends: a drop-in in the directory for
+ * changes at run time, where SetUnitProperties puts its own. Takes effect with a reload. */
+int manager_write_drop_in(const char *unit, const char *name, const char *text, Error *reterr);
+
+/* Removes all drop-ins there, also those of SetUnitProperties: a transient unit of the same name would get them. */
+void manager_remove_drop_ins(const char *unit);
