@@ -34,6 +34,7 @@ const JsonField container_state_fields[] = {
         JSON_FIELD(ContainerState, exited, "exited", JSON_FIELD_BOOL),
         JSON_FIELD(ContainerState, oom_killed, "oomKilled", JSON_FIELD_BOOL),
         JSON_FIELD(ContainerState, stopped_by_user, "stoppedByUser", JSON_FIELD_BOOL),
+        JSON_FIELD(ContainerState, initialized, "initialized", JSON_FIELD_BOOL),
         JSON_FIELD(ContainerState, restart_count, "restartCount", JSON_FIELD_UINT32),
         JSON_FIELD(ContainerState, error, "error", JSON_FIELD_STRING),
         JSON_FIELD(ContainerState, unit, "unit", JSON_FIELD_STRING),
@@ -57,7 +58,7 @@ const JsonField container_process_fields[] = {
 };
 
 static const char *const status_names[_CONTAINER_STATUS_MAX] = {
-        [CONTAINER_CREATED] = "created", [CONTAINER_RUNNING] = "running",   [CONTAINER_PAUSED] = "paused",
+        [CONTAINER_CREATED] = "created", [CONTAINER_INITIALIZED] = "initialized", [CONTAINER_RUNNING] = "running",   [CONTAINER_PAUSED] = "paused",
         [CONTAINER_EXITED] = "exited",   [CONTAINER_STOPPING] = "stopping", [CONTAINER_REMOVING] = "removing",
 };
 
@@ -102,7 +103,7 @@ static int save(int dir_fd, const char *name, const JsonField *fields, const voi
         return json_write(dir_fd, name, json, 0600, how, reterr);
 }
 
-static int save_config(Container *container, Error *reterr) {
+int container_save_config(Container *container, Error *reterr) {
         return save(container->dir_fd, "container.json", container_config_fields, &container->config, durability(container),
                     reterr);
 }
@@ -203,7 +204,7 @@ static int take_name(const Store *store, Container *container, Error *reterr) {
                         if (!(config->name = name_generate()))
                                 return error_oom(reterr);
                 }
-                int r = save_config(container, reterr);
+                int r = container_save_config(container, reterr);
                 if (r >= 0)
                         r = claim_name(store, names_fd, config->name, config->id, reterr);
                 if (r == -EEXIST && !given)
@@ -394,6 +395,8 @@ static void resolve_status(const Store *store, Container *c) {
         }
         if (c->pidfd >= 0)
                 c->status = c->process.paused ? CONTAINER_PAUSED : CONTAINER_RUNNING;
+        else if (c->state.initialized)
+                c->status = CONTAINER_INITIALIZED;
         else
                 c->status = c->state.started_usec > 0 ? CONTAINER_EXITED : CONTAINER_CREATED;
 }
@@ -460,6 +463,19 @@ int container_load(const Store *store, const char *id, Container *ret, Error *re
                 return error_prefix(reterr, r, "container '%s'", c.config.name);
         *ret = c;
         c = CONTAINER_NULL;
+        return 0;
+}
+
+int container_reload_config(Container *container, Error *reterr) {
+        ContainerConfig config = {};
+        int r = load_record(container->dir_fd, "container.json", container->config.id, container_config_fields, &config, reterr);
+
+        if (r < 0) {
+                container_config_done(&config);
+                return r;
+        }
+        container_config_done(&container->config);
+        container->config = config;
         return 0;
 }
 
@@ -624,7 +640,7 @@ int container_rename(const Store *store, Container *container, const char *name,
                 return r;
         r = str_replace(&container->config.name, name);
         if (r >= 0)
-                r = save_config(container, reterr);
+                r = container_save_config(container, reterr);
         /* with the record written the new name is the true one; a crash before leaves two names for one record */
         (void) unlinkat(names_fd, r < 0 ? name : old, 0);
         return r;

@@ -9,6 +9,7 @@
 
 typedef enum ContainerStatus {
         CONTAINER_CREATED,
+        CONTAINER_INITIALIZED,
         CONTAINER_RUNNING,
         CONTAINER_PAUSED,
         CONTAINER_EXITED,
@@ -17,7 +18,7 @@ typedef enum ContainerStatus {
         _CONTAINER_STATUS_MAX,
 } ContainerStatus;
 
-/* "created", "running", "paused", "exited", "stopping", "removing": Podman's words. */
+/* "created", "initialized", "running", "paused", "exited", "stopping", "removing": Podman's words. */
 const char *container_status_to_string(ContainerStatus status) _pure_;
 
 /* state.json: what outlives the process. */
@@ -26,6 +27,7 @@ typedef struct ContainerState {
         int exit_code;          /* of the last run; -1 unknown */
         bool exited;            /* it has run and its exit is recorded */
         bool oom_killed, stopped_by_user;
+        bool initialized;       /* `init` has prepared the next start */
         uint32_t restart_count;
         char *error;            /* why the last start failed; NULL */
         char *unit;             /* the systemd unit that holds it, NULL: none */
@@ -119,6 +121,11 @@ void container_unlock(Container *container);
 int container_refresh(const Store *store, Container *container, Error *reterr);
 
 int container_save_state(Container *container, Error *reterr);
+
+/* The record itself: read again, and written when `update` has changed it. The container must be locked for both. */
+int container_reload_config(Container *container, Error *reterr);
+int container_save_config(Container *container, Error *reterr);
+
 int container_save_process(const Store *store, Container *container, Error *reterr);
 
 /* All IDs, in no order; a vector (NULL: none). */
