@@ -116,7 +116,7 @@ static int prune_container(const Store *store, const char *id, const ContainerFi
                 return 0; /* somebody else's removal */
         if (r < 0)
                 return note(pruned, id, r, &error, reterr);
-        if ((c.status != CONTAINER_CREATED && c.status != CONTAINER_EXITED) || !container_filter_matches(filter, &c))
+        if ((c.status != CONTAINER_CREATED && c.status != CONTAINER_INITIALIZED && c.status != CONTAINER_EXITED) || !container_filter_matches(filter, &c))
                 return 0;
         (void) inspect_container_size(store, &c, &written, /* ret_rootfs= */ NULL, /* reterr= */ NULL);
         r = engine_remove(store, &c, &options, &error);

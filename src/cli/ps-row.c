@@ -54,7 +54,7 @@ char *ps_status_text(const Container *c, const char *health, int64_t now_usec) {
                 text = time_text_duration((now_usec - c->state.started_usec) / TIME_USEC_PER_SEC);
                 if (!text)
                         return NULL;
-                return str_empty(health) ? str_format("Up %s", text) : str_format("Up %s (%s)", text, health);
+                return str_empty(health) ? str_format("Up %s ago", text) : str_format("Up %s ago (%s)", text, health);
         case CONTAINER_EXITED:
                 text = time_text_ago(c->state.finished_usec, now_usec);
                 return text ? str_format("Exited (%d) %s", c->state.exit_code, text) : NULL;

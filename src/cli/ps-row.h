@@ -30,7 +30,7 @@ int ps_table_write(PsEntry *const *entries, size_t n, const PsView *view, bool s
 /* An object with all fields of ps_list; NULL when out of memory. `namespaces`: with those of the process. */
 json_t *ps_row_fields(const PsEntry *entry, const PsView *view, bool namespaces);
 
-/* "Up 3 seconds (healthy)", "Exited (0) 2 hours ago", "Created". `health` may be NULL. Owned. */
+/* "Up 3 seconds ago (healthy)", "Exited (0) 2 hours ago", "Created". `health` may be NULL. Owned. */
 char *ps_status_text(const Container *container, const char *health, int64_t now_usec);
 
 /* "0.0.0.0:8080->80/tcp, 443/tcp": neighbours as ranges, exposed ports behind the published ones. Owned. */

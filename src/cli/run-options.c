@@ -90,11 +90,11 @@ static int check_network(const ContainerConfig *c, Error *reterr) {
         return parse_ports_check(c, reterr);
 }
 
-static int check_resources(ContainerConfig *c, const Invocation *in, Error *reterr) {
+int run_options_check_resources(ContainerConfig *c, const OptionParse *parse, Error *reterr) {
         ContainerResources *r = &c->resources;
 
-        if (options_given(&in->parse, "cpus") &&
-            (options_given(&in->parse, "cpu-quota") || options_given(&in->parse, "cpu-period")))
+        if (options_given(parse, "cpus") &&
+            (options_given(parse, "cpu-quota") || options_given(parse, "cpu-period")))
                 return INVALID("cannot use --cpus with --cpu-quota or --cpu-period");
         if (r->cpu_period && (r->cpu_period < 1000 || r->cpu_period > 1000000))
                 return INVALID("cannot use '--cpu-period %llu': not from 1000 to 1000000",
@@ -295,7 +295,7 @@ int run_options_finish(RunOptions *o, const Invocation *in, char *const *environ
         if (r >= 0)
                 r = check_network(c, reterr);
         if (r >= 0)
-                r = check_resources(c, in, reterr);
+                r = run_options_check_resources(c, &in->parse, reterr);
         if (r >= 0)
                 r = check_cgroups(c, reterr);
         if (r >= 0)

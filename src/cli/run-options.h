@@ -47,6 +47,8 @@ int run_options_finish(RunOptions *options, const Invocation *invocation, char *
 
 /* The part of it that concerns the process and its life (run-process.c). */
 int run_options_finish_process(RunOptions *options, const Invocation *invocation, Error *reterr);
+/* Whether limits can be had together; sets the swap that goes with a memory limit. `parse` says which were on the command line. */
+int run_options_check_resources(ContainerConfig *config, const OptionParse *parse, Error *reterr);
 
 /* For Verb.options_done. */
 void run_options_done(void *options);

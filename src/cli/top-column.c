@@ -93,6 +93,34 @@ static char *text_hgroup(const TopRow *row) {
         return gr ? strdup(gr->gr_name) : str_format("%" PRIu32, row->process->gid.host_effective);
 }
 
+/* All supplementary groups with commas between. */
+static char *join_groups(const TopRow *row, char *(*text)(const TopRow *row, const ProcessIds *group)) {
+        _cleanup_strv_ char **names = NULL;
+
+        for (size_t i = 0; i < row->process->n_groups; i++)
+                if (strv_consume(&names, text(row, &row->process->groups[i])) < 0)
+                        return NULL;
+        return strv_join(names, ",");
+}
+
+static char *group_inside(const TopRow *row, const ProcessIds *group) {
+        return id_text(row->list->group, group->effective);
+}
+
+static char *group_outside(_unused_ const TopRow *row, const ProcessIds *group) {
+        const struct group *gr = getgrgid(group->host_effective);
+
+        return gr ? strdup(gr->gr_name) : str_format("%" PRIu32, group->host_effective);
+}
+
+static char *text_groups(const TopRow *row) {
+        return join_groups(row, group_inside);
+}
+
+static char *text_hgroups(const TopRow *row) {
+        return join_groups(row, group_outside);
+}
+
 #define DEFINE_NUMBER(name, format, value)              \
         static char *text_##name(const TopRow *row) {   \
                 return str_format(format, value);       \
@@ -182,7 +210,9 @@ static const TopColumn columns[] = {
         { "comm", "%c", "COMMAND", text_comm },
         { "etime", "%t", "ELAPSED", text_etime },
         { "group", "%G", "GROUP", text_group },
+        { "groups", NULL, "GROUPS", text_groups },
         { "hgroup", NULL, "HGROUP", text_hgroup },
+        { "hgroups", NULL, "HGROUPS", text_hgroups },
         { "hpid", NULL, "HPID", text_hpid },
         { "huser", NULL, "HUSER", text_huser },
         { "label", NULL, "LABEL", text_label },

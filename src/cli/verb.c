@@ -182,12 +182,13 @@ static int dispatch(Invocation *in, char **words, Error *reterr) {
                 return r;
         }
         if (name->refused)
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot run 'sdpod %s': it is not there yet",
-                                 name->name);
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot run 'sdpod %s': %s", name->name, name->refused);
         if (is_help(words[n])) {
                 help_print_group(stdout, name);
                 return 0;
         }
+        if (!words[n]) /* as Podman: what there is, and the error */
+                help_print_group(stdout, name);
         return no_such_name(name, words[n], reterr);
 }
 

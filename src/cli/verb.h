@@ -48,7 +48,7 @@ typedef struct VerbName {
         const char *name;     /* one to three words; the table is sorted by it */
         const Verb *verb;     /* NULL: see `refused`, or a group's heading */
         const char *heading;  /* of a group: "Manage volumes" */
-        const char *refused;  /* known and not there yet: what it would do, for the list of what is missing */
+        const char *refused;  /* known, and refused for this reason */
         bool hidden;
 } VerbName;
 

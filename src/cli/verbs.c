@@ -3,8 +3,11 @@
  * their own, so that they are refused by name; a verb that comes replaces that row. */
 #include "cli/verbs.h"
 
-#define NOT_YET(verb_name) { .name = (verb_name), .refused = "not there yet" }
+#define NOT_YET(verb_name) { .name = (verb_name), .refused = "it is not there yet" }
+#define NEVER(verb_name, why) { .name = (verb_name), .refused = (why) }
 #define GROUP(verb_name, text) { .name = (verb_name), .heading = (text) }
+
+static const char no_criu[] = "CRIU needs capabilities on the host that rootless containers do not have";
 
 const VerbName verb_names[] = {
         { "__complete", .verb = &verb_complete, .hidden = true },
@@ -19,12 +22,12 @@ const VerbName verb_names[] = {
         NOT_YET("auto-update"),
         NOT_YET("build"),
         { "commit", .verb = &verb_commit },
-        NOT_YET("completion"),
+        { "completion", .verb = &verb_completion },
         GROUP("container", "Manage containers"),
         { "container attach", .verb = &verb_attach },
-        NOT_YET("container checkpoint"),
-        NOT_YET("container cleanup"),
-        NOT_YET("container clone"),
+        NEVER("container checkpoint", no_criu),
+        { "container cleanup", .verb = &verb_cleanup },
+        { "container clone", .verb = &verb_clone },
         { "container commit", .verb = &verb_commit },
         { "container cp", .verb = &verb_cp },
         { "container create", .verb = &verb_create },
@@ -32,7 +35,7 @@ const VerbName verb_names[] = {
         { "container exec", .verb = &verb_exec },
         { "container exists", .verb = &verb_container_exists },
         { "container export", .verb = &verb_export },
-        NOT_YET("container init"),
+        { "container init", .verb = &verb_init },
         { "container inspect", .verb = &verb_container_inspect },
         { "container kill", .verb = &verb_kill },
         { "container list", .verb = &verb_ps },
@@ -45,18 +48,18 @@ const VerbName verb_names[] = {
         { "container ps", .verb = &verb_ps },
         { "container rename", .verb = &verb_rename },
         { "container restart", .verb = &verb_restart },
-        NOT_YET("container restore"),
+        NEVER("container restore", no_criu),
         { "container rm", .verb = &verb_rm },
         { "container run", .verb = &verb_run },
-        NOT_YET("container runlabel"),
+        NEVER("container runlabel", "a label of the image would be a command on this machine"),
         { "container start", .verb = &verb_start },
-        NOT_YET("container stats"),
+        { "container stats", .verb = &verb_stats },
         { "container stop", .verb = &verb_stop },
         { "container top", .verb = &verb_top },
         { "container umount", .verb = &verb_umount },
         { "container unmount", .verb = &verb_umount },
         { "container unpause", .verb = &verb_unpause },
-        NOT_YET("container update"),
+        { "container update", .verb = &verb_update },
         { "container wait", .verb = &verb_wait },
         { "cp", .verb = &verb_cp },
         { "create", .verb = &verb_create },
@@ -94,7 +97,7 @@ const VerbName verb_names[] = {
         { "images", .verb = &verb_images },
         { "import", .verb = &verb_import },
         { "info", .verb = &verb_info },
-        NOT_YET("init"),
+        { "init", .verb = &verb_init },
         { "inspect", .verb = &verb_inspect },
         { "kill", .verb = &verb_kill },
         NOT_YET("kube"),
@@ -137,7 +140,7 @@ const VerbName verb_names[] = {
         { "secret ls", .verb = &verb_secret_ls },
         { "secret rm", .verb = &verb_secret_rm },
         { "start", .verb = &verb_start },
-        NOT_YET("stats"),
+        { "stats", .verb = &verb_stats },
         { "stop", .verb = &verb_stop },
         GROUP("system", "Manage sdpod's own state"),
         { "system check", .verb = &verb_system_check },
@@ -156,7 +159,7 @@ const VerbName verb_names[] = {
         { "unpause", .verb = &verb_unpause },
         { "unshare", .verb = &verb_unshare },
         { "untag", .verb = &verb_untag },
-        NOT_YET("update"),
+        { "update", .verb = &verb_update },
         { "version", .verb = &verb_version },
         GROUP("volume", "Manage volumes"),
         { "volume create", .verb = &verb_volume_create },

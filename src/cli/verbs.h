@@ -4,8 +4,11 @@
 
 #include "cli/verb.h"
 
+extern const Verb verb_cleanup;
+extern const Verb verb_clone;
 extern const Verb verb_commit;
 extern const Verb verb_complete;
+extern const Verb verb_completion;
 extern const Verb verb_container_diff;
 extern const Verb verb_container_exists;
 extern const Verb verb_container_inspect;
@@ -32,6 +35,7 @@ extern const Verb verb_image_umount;
 extern const Verb verb_images;
 extern const Verb verb_import;
 extern const Verb verb_info;
+extern const Verb verb_init;
 extern const Verb verb_inspect;
 extern const Verb verb_kill;
 extern const Verb verb_load;
@@ -65,6 +69,7 @@ extern const Verb verb_secret_inspect;
 extern const Verb verb_secret_ls;
 extern const Verb verb_secret_rm;
 extern const Verb verb_start;
+extern const Verb verb_stats;
 extern const Verb verb_stop;
 extern const Verb verb_system_check;
 extern const Verb verb_system_df;
@@ -83,6 +88,7 @@ extern const Verb verb_unit_timeout;
 extern const Verb verb_unpause;
 extern const Verb verb_unshare;
 extern const Verb verb_untag;
+extern const Verb verb_update;
 extern const Verb verb_version;
 extern const Verb verb_volume_create;
 extern const Verb verb_volume_exists;

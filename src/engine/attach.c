@@ -12,6 +12,7 @@
 #include "engine/exit-watch.h"
 #include "engine/relay.h"
 #include "monitor/client.h"
+#include "state/events.h"
 
 typedef struct Attachment {
         const Store *store;
@@ -89,6 +90,7 @@ int engine_attach(const Store *store, Container *container, const AttachOptions 
                 return error_set(reterr, -ESRCH, ERROR_STATE, "cannot attach to container '%s': you can only attach to running containers",
                                  container->config.name);
         now.open_stdin = now.open_stdin && container->config.open_stdin;
+        event_container(store, &container->config, "attach", EVENT_NO_EXIT_CODE);
         int r = exit_watch_begin(store, container, &a.watch, reterr);
         if (r >= 0)
                 r = relay_block_signals(options->sig_proxy && !container->config.terminal, &signal_fd, reterr);

@@ -225,6 +225,31 @@ static const char *restart_word(const char *policy) {
         return str_equal(policy, "on-failure") ? "on-failure" : "no";
 }
 
+/* As put_restart() of cgroup/manager.c says it of a unit that is made. */
+int engine_change_restart(const Container *container, Error *reterr) {
+        const ContainerConfig *config = &container->config;
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
+        _cleanup_free_ char *text = NULL;
+
+        if (container->pidfd < 0 || (!container->state.unit && !container->process.unit))
+                return 0;
+        if (!container->state.unit)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "its unit '%s' decides when it is started again",
+                                 container->process.unit);
+        text = str_format("[Unit]\nStartLimitIntervalSec=%s\nStartLimitBurst=%u\n\n"
+                          "[Service]\nRestart=%s\nRestartSec=100ms\nRestartPreventExitStatus=%d\n",
+                          config->restart_retries ? "infinity" : "0", config->restart_retries + 1,
+                          restart_word(config->restart_policy), EXIT_NO_RESTART);
+        if (!text)
+                return error_oom(reterr);
+        int r = manager_connect(&manager, reterr);
+        if (r == -ENOENT)
+                return error_set(reterr, r, ERROR_UNSUPPORTED, "there is no systemd manager of this user to ask");
+        if (r >= 0)
+                r = manager_write_drop_in(container->state.unit, "50-sdpod-restart.conf", text, reterr);
+        return r < 0 ? r : manager_reload(&manager, reterr);
+}
+
 static int run_transient(const Store *store, Container *container, const DetachedOptions *options, Manager *manager, const char *name,
                          Error *reterr) {
         __attribute__((cleanup(unit_commands_done))) UnitCommands commands = {};
@@ -261,6 +286,7 @@ static int run_transient(const Store *store, Container *container, const Detache
                                              : ((uint64_t) config->stop_timeout + STOP_TIMEOUT_SPARE_SEC) * 1000000,
         };
         manager_reset_failed(manager, name);
+        manager_remove_drop_ins(name); /* of an `update` of an earlier run: all is in the record now */
         r = manager_start_transient(manager, &unit, &job, reterr);
         if (r == -EEXIST) { /* another command's start or stop of it is on its way: ours comes after it */
                 error_done(reterr);

@@ -28,6 +28,7 @@ static void info_done(ProcessInfo *p) {
         free(p->comm);
         free(p->args);
         free(p->label);
+        free(p->groups);
         *p = (ProcessInfo){};
 }
 
@@ -95,6 +96,25 @@ static ProcessIds parse_ids(const char *status, const char *key) {
         return (ProcessIds){ .real = real, .effective = effective, .host_effective = effective };
 }
 
+static int parse_groups(const char *status, ProcessInfo *p) {
+        const char *value = status_value(status, "Groups");
+        char *end;
+
+        for (size_t length = value ? strcspn(value, "\n") : 0; value && length > 0;) {
+                uint32_t id = (uint32_t) strtoul(value, &end, 10);
+
+                if (end == value || (size_t) (end - value) > length)
+                        break;
+                length -= (size_t) (end - value);
+                value = end;
+                ProcessIds *group = container_array_add((void **) &p->groups, &p->n_groups, sizeof(*group));
+                if (!group)
+                        return -ENOMEM;
+                *group = (ProcessIds){ .real = id, .effective = id, .host_effective = id };
+        }
+        return 0;
+}
+
 int process_parse(const char *stat, const char *status, ProcessInfo *ret) {
         ProcessInfo p = {};
         int r = parse_stat(stat, &p);
@@ -113,6 +133,11 @@ int process_parse(const char *stat, const char *status, ProcessInfo *ret) {
         p.cap_bounding = status_number(status, "CapBnd", 0, 16);
         p.cap_ambient = status_number(status, "CapAmb", 0, 16);
         p.seccomp = (int) status_number(status, "Seccomp", 0, 10);
+        r = parse_groups(status, &p);
+        if (r < 0) {
+                info_done(&p);
+                return r;
+        }
         *ret = p;
         return 0;
 }
@@ -262,6 +287,8 @@ static int translate(pid_t init, ProcessList *list) {
                 list->items[i].ppid = inside_pid(list, list->items[i].host_ppid);
                 map_ids(uid_map, &list->items[i].uid);
                 map_ids(gid_map, &list->items[i].gid);
+                for (size_t k = 0; k < list->items[i].n_groups; k++)
+                        map_ids(gid_map, &list->items[i].groups[k]);
         }
         return r;
 }

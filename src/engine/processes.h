@@ -13,6 +13,8 @@ typedef struct ProcessInfo {
         pid_t pid, ppid, pgid;      /* in the container; ppid 0: its parent is outside */
         pid_t host_pid, host_ppid;
         ProcessIds uid, gid;
+        ProcessIds *groups;         /* supplementary ones; real and effective are the same */
+        size_t n_groups;
         char state;                 /* as in proc_pid_stat(5): 'R', 'S', ... */
         int nice, tty;              /* tty: the device number, 0: none */
         uint64_t cpu_ticks, start_ticks; /* of sysconf(_SC_CLK_TCK) a second; the start since boot */

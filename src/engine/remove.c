@@ -76,6 +76,8 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                 engine_drop_cgroup(c->config.id);
         if (c->process.unit)
                 health_unschedule(c);
+        if (c->state.unit)
+                manager_remove_drop_ins(c->state.unit);
         /* first: once the record is gone nobody knows whose they were, and a kill in between would leave them for ever */
         if (options->volumes)
                 remove_anonymous_volumes(store, &c->config);

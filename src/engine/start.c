@@ -195,7 +195,7 @@ static int record_start(const Store *store, Container *container, const Proc *pr
                 process->unit = journal_own_unit();
         container->state.started_usec = time_now_usec();
         container->state.finished_usec = 0;
-        container->state.exited = container->state.oom_killed = false;
+        container->state.exited = container->state.oom_killed = container->state.initialized = false;
         container->state.exit_code = 0;
         (void) str_replace(&container->state.error, NULL);
         r = health_begin(store, container, reterr);
@@ -246,6 +246,7 @@ int engine_record_exit(const Store *store, Container *container, int exit_code, 
 
 static void record_failure(const Store *store, Container *container, const Error *error, int64_t started_before) {
         container->process.pid = 0;
+        container->state.initialized = false;
         container->state.started_usec = started_before;
         (void) str_replace(&container->state.error, error ? error->message : NULL);
         (void) container_save_process(store, container, /* reterr= */ NULL);

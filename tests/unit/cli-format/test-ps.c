@@ -50,7 +50,7 @@ TEST(status_in_words) {
                 ContainerStatus status;
                 const char *text;
         } cases[] = {
-                { CONTAINER_RUNNING, "Up 30 minutes" },       { CONTAINER_EXITED, "Exited (3) About a minute ago" },
+                { CONTAINER_RUNNING, "Up 30 minutes ago" },       { CONTAINER_EXITED, "Exited (3) About a minute ago" },
                 { CONTAINER_CREATED, "Created" },             { CONTAINER_PAUSED, "Paused" },
                 { CONTAINER_STOPPING, "Stopping" },           { CONTAINER_REMOVING, "Removing" },
         };
@@ -66,7 +66,7 @@ TEST(status_in_words) {
         }
         c.status = CONTAINER_RUNNING;
         _cleanup_free_ char *healthy = ps_status_text(&c, "healthy", NOW);
-        CHECK_STR(healthy, "Up 30 minutes (healthy)");
+        CHECK_STR(healthy, "Up 30 minutes ago (healthy)");
 }
 
 TEST(ports_are_joined_to_ranges) {
@@ -113,8 +113,8 @@ TEST(the_table_is_that_of_podman) {
 
         make(&c);
         CHECK_STR(show(&c, NULL),
-                  "CONTAINER ID  IMAGE                             COMMAND               CREATED            STATUS         PORTS       NAMES\n"
-                  "1234567890ab  docker.io/library/busybox:latest  sh -c run-forever...  About an hour ago  Up 30 minutes              web\n");
+                  "CONTAINER ID  IMAGE                             COMMAND               CREATED            STATUS             PORTS       NAMES\n"
+                  "1234567890ab  docker.io/library/busybox:latest  sh -c run-forever...  About an hour ago  Up 30 minutes ago              web\n");
 }
 
 /* The table is written without a template: it must not become another one. */
@@ -189,7 +189,7 @@ TEST(json_has_the_fields_of_podman) {
         CHECK_INT(json_get_integer(row, "Created", 0), NOW / TIME_USEC_PER_SEC - 3600);
         CHECK_INT(json_get_integer(row, "ExitedAt", 0), -62135596800);
         CHECK_STR(json_get_string(row, "State"), "running");
-        CHECK_STR(json_get_string(row, "Status"), "Up 30 minutes");
+        CHECK_STR(json_get_string(row, "Status"), "Up 30 minutes ago");
         CHECK_INT(json_get_integer(json_object_get(row, "Size"), "rootFsSize", 0), 1982291);
         const json_t *port = json_array_get(json_object_get(row, "Ports"), 0);
         CHECK_INT(json_get_integer(port, "host_port", 0), 8080);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options that change the record of a container that is there: those of `update`, and the limits of `container clone`. */
+#pragma once
+
+#include "cli/verb.h"
+#include "engine/update.h"
+
+/* The first member of a verb's own options struct: the rows' offsets count from it. */
+typedef struct ChangeOptions {
+        ContainerConfig config; /* what the options say; nothing else of it means anything */
+        char **env, **unset_env;
+        bool no_healthcheck;
+} ChangeOptions;
+
+/* Tables of rows: what limits; restart policy, environment and health checks. */
+extern const Option change_limit_rows[], change_other_rows[];
+
+/* Puts what was on the command line into a container's record, and checks it. *ret says what has changed. */
+int change_options_apply(const ChangeOptions *options, const OptionParse *parse, ContainerConfig *config, Update *ret, Error *reterr);
+
+/* For Verb.options_done. */
+void change_options_done(void *options);
