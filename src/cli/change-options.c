@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "cli/parse-blkio.h"
 #include "cli/parse-env.h"
 #include "cli/parse-life.h"
 #include "cli/parse-limit.h"
@@ -17,6 +18,10 @@
                 return (expression);                                                            \
         }
 
+/* The same for an array of limits of devices. */
+#define LIMITS(name, member, parser) SETTER(name, parser(value, &c->resources.member, &c->resources.n_##member, reterr))
+
+SETTER(blkio_weight, parse_blkio_weight(c, value, reterr))
 SETTER(cpus, parse_cpus(c, value, reterr))
 SETTER(cpuset_cpus, parse_cpu_list(value, &c->resources.cpuset_cpus, reterr))
 SETTER(cpuset_mems, parse_cpu_list(value, &c->resources.cpuset_mems, reterr))
@@ -29,6 +34,11 @@ SETTER(health_startup_cmd, parse_health_startup_cmd(c, value, reterr))
 SETTER(memory_swap, parse_memory_swap(c, value, reterr))
 SETTER(pids_limit, parse_pids_limit(c, value, reterr))
 SETTER(restart, parse_restart(c, value, reterr))
+LIMITS(weight_device, weight_devices, parse_device_weight)
+LIMITS(read_bps, read_bps, parse_device_bps)
+LIMITS(read_iops, read_iops, parse_device_iops)
+LIMITS(write_bps, write_bps, parse_device_bps)
+LIMITS(write_iops, write_iops, parse_device_iops)
 
 static const char *const on_failure_words[] = { "kill", "none", "restart", "stop", NULL };
 static const char *const restart_words[] = { "always", "no", "on-failure", "unless-stopped", NULL };
@@ -40,8 +50,8 @@ static const char no_cgroup_v1[] = "it is for cgroup v1, which rootless containe
 #define WORDS(list) .complete = COMPLETE_WORDS, .words = list
 
 const Option change_limit_rows[] = {
-        { "blkio-weight", .kind = OPTION_REFUSED },
-        { "blkio-weight-device", .kind = OPTION_REFUSED },
+        { "blkio-weight", SET(blkio_weight), .metavar = "N", .help = "Share of block devices' time, 10 to 1000" },
+        { "blkio-weight-device", SET(weight_device), .metavar = "DEVICE:N", .help = "The same for one device" },
         { "cpu-period", .kind = OPTION_UINT64, .offset = CONFIG(resources.cpu_period), .metavar = "MICROSECONDS",
           .help = "Period of the CPU quota" },
         { "cpu-quota", .kind = OPTION_INT64, .offset = CONFIG(resources.cpu_quota), .metavar = "MICROSECONDS",
@@ -53,10 +63,10 @@ const Option change_limit_rows[] = {
         { "cpus", SET(cpus), .metavar = "N", .help = "Number of CPUs, such as 1.5; 0: no limit" },
         { "cpuset-cpus", SET(cpuset_cpus), .metavar = "LIST", .help = "CPUs to run on, such as 0-3,7" },
         { "cpuset-mems", SET(cpuset_mems), .metavar = "LIST", .help = "Memory nodes to use" },
-        { "device-read-bps", .kind = OPTION_REFUSED },
-        { "device-read-iops", .kind = OPTION_REFUSED },
-        { "device-write-bps", .kind = OPTION_REFUSED },
-        { "device-write-iops", .kind = OPTION_REFUSED },
+        { "device-read-bps", SET(read_bps), .metavar = "DEVICE:SIZE", .help = "Limit how much is read from a block device in a second" },
+        { "device-read-iops", SET(read_iops), .metavar = "DEVICE:N", .help = "Limit how often it is read from in a second" },
+        { "device-write-bps", SET(write_bps), .metavar = "DEVICE:SIZE", .help = "Limit how much is written to it in a second" },
+        { "device-write-iops", SET(write_iops), .metavar = "DEVICE:N", .help = "Limit how often it is written to in a second" },
         { "memory", 'm', .kind = OPTION_BYTES, .offset = CONFIG(resources.memory), .help = "Memory limit; 0: none" },
         { "memory-reservation", .kind = OPTION_BYTES, .offset = CONFIG(resources.memory_reservation),
           .help = "Memory that is left alone under pressure" },
@@ -72,7 +82,7 @@ const Option change_other_rows[] = {
         { "health-cmd", SET(health_cmd), .metavar = "COMMAND", .help = "Command that tells whether the container is well" },
         { "health-interval", SET(health_interval), .metavar = "TIME", .help = "Time between two checks" },
         { "health-log-destination", SET(health_log_destination), .metavar = "WHERE",
-          .help = "Where results are kept: local, with the container" },
+          .help = "Where results are kept: local, with the container; events_logger; a directory" },
         { "health-max-log-count", SET(health_log_count), .metavar = "N", .help = "Results that are kept; 0: all" },
         { "health-max-log-size", SET(health_log_size), .metavar = "BYTES", .help = "Characters of a result that are kept; 0: all" },
         { "health-on-failure", .kind = OPTION_STRING, .offset = CONFIG(health.on_failure), .metavar = "ACTION", WORDS(on_failure_words),
@@ -115,6 +125,37 @@ static void take_memory(const ContainerResources *from, bool with_swap, Containe
                 to->memory_swap = 0;
 }
 
+static int take_devices(const ContainerResources *from, ContainerResources *to, bool *any) {
+        const struct {
+                const ContainerDeviceLimit *from;
+                size_t n;
+                ContainerDeviceLimit **to;
+                size_t *n_to;
+        } arrays[] = {
+                { from->weight_devices, from->n_weight_devices, &to->weight_devices, &to->n_weight_devices },
+                { from->read_bps, from->n_read_bps, &to->read_bps, &to->n_read_bps },
+                { from->read_iops, from->n_read_iops, &to->read_iops, &to->n_read_iops },
+                { from->write_bps, from->n_write_bps, &to->write_bps, &to->n_write_bps },
+                { from->write_iops, from->n_write_iops, &to->write_iops, &to->n_write_iops },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(arrays); i++)
+                for (size_t k = 0; k < arrays[i].n; k++) {
+                        ContainerDeviceLimit *limit = NULL;
+
+                        *any = true;
+                        for (size_t j = 0; j < *arrays[i].n_to && !limit; j++)
+                                if (str_equal((*arrays[i].to)[j].path, arrays[i].from[k].path))
+                                        limit = &(*arrays[i].to)[j];
+                        if (!limit && !(limit = container_array_add((void **) arrays[i].to, arrays[i].n_to, sizeof(*limit))))
+                                return -ENOMEM;
+                        limit->value = arrays[i].from[k].value;
+                        if (str_replace(&limit->path, arrays[i].from[k].path) < 0)
+                                return -ENOMEM;
+                }
+        return 0;
+}
+
 static int take_limits(const ChangeOptions *o, const OptionParse *parse, ContainerConfig *config, bool *ret_any, Error *reterr) {
         const ContainerResources *from = &o->config.resources;
         ContainerResources *to = &config->resources;
@@ -132,6 +173,7 @@ static int take_limits(const ChangeOptions *o, const OptionParse *parse, Contain
                 { "memory-swap", &from->memory_swap, &to->memory_swap, sizeof(to->memory_swap) },
                 { "memory-reservation", &from->memory_reservation, &to->memory_reservation, sizeof(to->memory_reservation) },
                 { "pids-limit", &from->pids_limit, &to->pids_limit, sizeof(to->pids_limit) },
+                { "blkio-weight", &from->blkio_weight, &to->blkio_weight, sizeof(to->blkio_weight) },
         };
 
         *ret_any = options_given(parse, "memory");
@@ -142,7 +184,7 @@ static int take_limits(const ChangeOptions *o, const OptionParse *parse, Contain
                         memcpy(numbers[i].to, numbers[i].from, numbers[i].size);
                         *ret_any = true;
                 }
-        if ((from->cpuset_cpus && str_replace(&to->cpuset_cpus, from->cpuset_cpus) < 0) ||
+        if (take_devices(from, to, ret_any) < 0 || (from->cpuset_cpus && str_replace(&to->cpuset_cpus, from->cpuset_cpus) < 0) ||
             (from->cpuset_mems && str_replace(&to->cpuset_mems, from->cpuset_mems) < 0))
                 return error_oom(reterr);
         *ret_any = *ret_any || from->cpuset_cpus || from->cpuset_mems;
@@ -183,7 +225,7 @@ static int take_health(const ChangeOptions *o, const OptionParse *parse, Contain
                 VALUE("health-timeout", timeout_usec),
 #undef VALUE
         };
-        bool any = o->no_healthcheck || from->test || from->startup_test || from->on_failure;
+        bool any = o->no_healthcheck || from->test || from->startup_test || from->on_failure || options_given(parse, "health-log-destination");
 
         if (o->no_healthcheck && from->test)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --no-healthcheck with --health-cmd");
@@ -194,7 +236,8 @@ static int take_health(const ChangeOptions *o, const OptionParse *parse, Contain
                 }
         if ((from->test && take_test(from->test, &to->test) < 0) || (o->no_healthcheck && take_test(no_test, &to->test) < 0) ||
             (from->startup_test && take_test(from->startup_test, &to->startup_test) < 0) ||
-            (from->on_failure && str_replace(&to->on_failure, from->on_failure) < 0))
+            (from->on_failure && str_replace(&to->on_failure, from->on_failure) < 0) ||
+            (options_given(parse, "health-log-destination") && str_replace(&to->log_destination, from->log_destination) < 0))
                 return error_oom(reterr);
         if (any && !o->no_healthcheck && !container_has_health_check(to) && !from->test)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot change the health check of '%s': there is none", config->name);
