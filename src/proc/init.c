@@ -29,6 +29,7 @@
 #include "base/wire.h"
 #include "net/netns.h"
 #include "proc/credentials.h"
+#include "proc/denied-hint.h"
 #include "proc/exec-path.h"
 #include "proc/mount.h"
 #include "proc/proc.h"
@@ -161,8 +162,11 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
                 r = stdio_take(plan->stdio, init->console_fd, &user, reterr);
         if (r >= 0)
                 r = stdio_close_others(&(StdioKept){ plan->listen_fds, plan->kept_fds, plan->n_kept_fds }, sync_fd, reterr);
-        if (r >= 0)
+        if (r >= 0) {
                 r = stdio_enter_workdir(plan->config->workdir, plan->config->make_workdir, &user, reterr);
+                if (r == -EACCES)
+                        return denied_hint(plan, plan->config->workdir, &user, r, reterr);
+        }
         if (r >= 0)
                 r = exec_path_find(plan->args[0], strv_env_get(env, "PATH"), &program, reterr);
         if (r < 0)
@@ -190,7 +194,8 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
         if (plan->die_with_parent && recv(*sync_fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
                 _exit(1);
         (void) execve(program, plan->args, env);
-        return exec_path_explain(-errno, plan->args[0], reterr);
+        r = exec_path_explain(-errno, plan->args[0], reterr);
+        return r == -EACCES ? denied_hint(plan, program, &user, r, reterr) : r;
 }
 
 /* Whoever may not trace this process may not look up its namespaces; it can show them itself. */

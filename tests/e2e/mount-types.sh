@@ -23,7 +23,7 @@ is "$out" sub "... but with no-dereference it is made anew"
 run $R --mount type=bind,src=dir/sub,dst=/d,no-dereference $BUSYBOX cat /d/file
 is "$out" below "... and what is no symlink is mounted"
 run $R --mount type=bind,src="$T/dir",dst=/etc/passwd,no-dereference $BUSYBOX true
-exits 125 "a directory is not mounted on a file"
+exits 126 "a directory is not mounted on a file"
 for word in private rprivate shared rshared slave rslave unbindable runbindable; do
         $R -v "$T/dir:/d:$word" $BUSYBOX grep ' /d ' /proc/self/mountinfo
 done >"$T/propagation" 2>&1
@@ -50,6 +50,16 @@ like "$err" "'/root' belongs to 0:0 with mode 0700, and you are $UID" "... whose
 run $R -v "$T/dir:/d:idmap" $BUSYBOX true
 exits 125 "idmap is refused"
 like "$err" "machine's root" "... with the reason"
+
+mkdir -m 700 own
+cp /bin/busybox own/busybox
+run $R -u 5:6 -v "$T/own:/own" $BUSYBOX /own/busybox true
+exits 126 "a program behind a directory of the user's own"
+read -r first < <(awk -F: -v u="$USER" '$1 == u { print $2 }' /etc/subuid)
+read -r first_group < <(awk -F: -v u="$USER" '$1 == u { print $2 }' /etc/subgid)
+like "$err" "belongs to 0:0 \(on the host: $UID:$(id -g)\) with mode 0700, and this is 5:6 \(on the host: $((first + 4)):$((first_group + 5))\)" "... who is who"
+run $R -u 5:6 --userns keep-id:uid=5,gid=6 -v "$T/own:/own" $BUSYBOX /own/busybox true
+exits 0 "... and what the hint says helps"
 
 # --- glob
 touch g1 g2 h1
@@ -193,9 +203,9 @@ is "$out" part "... through a symlink inside"
 run $R --mount type=volume,src=lowvol,dst=/s,subpath=root $BUSYBOX ls /s
 like "$out" "^a.*alias" "... one to / stays in the volume"
 run $R --mount type=volume,src=lowvol,dst=/s,subpath=out $BUSYBOX true
-exits 125 "... one that leads out leads nowhere"
+exits 126 "... one that leads out leads nowhere"
 run $R --mount type=volume,src=lowvol,dst=/s,subpath=../lowvol $BUSYBOX ls /s
-exits 125 "... nor does .."
+exits 126 "... nor does .."
 run $R --userns keep-id --mount type=volume,src=lowvol,dst=/s,subpath=a/b $BUSYBOX cat /s/file
 is "$out" part "... with keep-id"
 sdpod volume rm -a >/dev/null
