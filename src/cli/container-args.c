@@ -3,6 +3,7 @@
 #include "cli/container-args.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -94,10 +95,34 @@ static int collect(Invocation *in, const Store *store, const ContainerSelect *se
         return 0;
 }
 
+/* *ret says of each word whether its container goes by itself. */
+static int prepare_all(const Store *store, char *const *words, const ContainerFilter *filter, ContainerPrepare prepare, void *data,
+                       bool **ret) {
+        bool *goes = calloc(strv_length(words) + 1, sizeof(bool));
+
+        if (!goes)
+                return -ENOMEM;
+        for (size_t i = 0; words[i]; i++) {
+                _cleanup_container_ Container container = CONTAINER_NULL;
+
+                if (container_open(store, words[i], &container, /* reterr= */ NULL) >= 0 && container_filter_matches(filter, &container))
+                        goes[i] = prepare(store, &container, data) && container.config.auto_remove;
+        }
+        (void) prepare(store, /* container= */ NULL, data);
+        *ret = goes;
+        return 0;
+}
+
 int containers_each(Invocation *in, const ContainerSelect *select, ContainerAction action, void *data, Error *reterr) {
+        return containers_each_prepared(in, select, /* prepare= */ NULL, action, data, reterr);
+}
+
+int containers_each_prepared(Invocation *in, const ContainerSelect *select, ContainerPrepare prepare, ContainerAction action, void *data,
+                             Error *reterr) {
         _cleanup_strv_ char **words = NULL;
         _cleanup_container_filter_ ContainerFilter *filter = NULL;
         _cleanup_error_ Error last = ERROR_NULL;
+        _cleanup_free_ bool *goes = NULL;
         const Store *store;
         int r = invocation_store(in, &store, reterr);
 
@@ -107,11 +132,17 @@ int containers_each(Invocation *in, const ContainerSelect *select, ContainerActi
                 r = collect(in, store, select, &words, reterr);
         if (r < 0)
                 return r;
+        if (prepare && words && words[0] && words[1] && prepare_all(store, words, filter, prepare, data, &goes) < 0)
+                return error_oom(reterr);
         for (char **word = words; word && *word; word++) {
                 _cleanup_container_ Container container = CONTAINER_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
 
                 r = container_open(store, *word, &container, &error);
+                if (r == -ENOENT && goes && goes[word - words]) {
+                        puts(*word);
+                        continue;
+                }
                 if (r == -ENOENT && select->ignore)
                         continue;
                 /* names and filters together: the names that match, too */

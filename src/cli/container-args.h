@@ -33,3 +33,9 @@ typedef int (*ContainerAction)(const Store *store, Container *container, const c
 /* Opens each container that was named or selected and calls the action. A failure is printed and the loop goes on; the
  * last one is returned at the end. None selected and none named is ERROR_USAGE unless --all or a filter was given. */
 int containers_each(Invocation *in, const ContainerSelect *select, ContainerAction action, void *data, Error *reterr);
+
+/* The same, after `prepare` was called for each of them where they are several, and then once without a container: it is to begin what
+ * takes its time, and does not fail. True: it was told to end, and may be gone (--rm) when the action's turn comes. */
+typedef bool (*ContainerPrepare)(const Store *store, Container *container, void *data);
+int containers_each_prepared(Invocation *in, const ContainerSelect *select, ContainerPrepare prepare, ContainerAction action, void *data,
+                             Error *reterr);

@@ -16,6 +16,7 @@ typedef struct StopOptions {
         ContainerSelect select;
         int64_t timeout;
         bool timeout_given, service;
+        StopRound round;
 } StopOptions;
 
 static int set_stop_timeout(void *options, const char *value, Error *reterr) {
@@ -41,20 +42,35 @@ static const Option stop_rows[] = {
 };
 static const Option *const stop_options[] = { stop_rows, NULL };
 
+static int64_t stop_timeout(const StopOptions *o, const Container *container) {
+        return o->timeout_given ? o->timeout : container->config.stop_timeout;
+}
+
+static bool stop_begin(const Store *store, Container *container, void *data) {
+        StopOptions *o = data;
+
+        if (container)
+                return engine_stop_begin(store, container, stop_timeout(o, container), !o->service, &o->round);
+        engine_stop_expire(&o->round);
+        return false;
+}
+
 /* One that it needs must not end under it. */
 static int stop_dependent(const Store *store, Container *container, void *data, Error *reterr) {
         const StopOptions *o = data;
 
-        return container->pidfd < 0 ? 0
-               : engine_stop(store, container, o->timeout_given ? o->timeout : container->config.stop_timeout, !o->service, reterr);
+        engine_stop_resume(&o->round, container);
+        return container->pidfd < 0 ? 0 : engine_stop(store, container, stop_timeout(o, container), !o->service, reterr);
 }
 
 static int stop_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
         const StopOptions *o = data;
         int r = o->select.all ? dependents_first(store, container, stop_dependent, data, reterr) : 0;
 
-        if (r >= 0)
-                r = engine_stop(store, container, o->timeout_given ? o->timeout : container->config.stop_timeout, !o->service, reterr);
+        if (r >= 0) {
+                engine_stop_resume(&o->round, container);
+                r = engine_stop(store, container, stop_timeout(o, container), !o->service, reterr);
+        }
 
         if (r >= 0)
                 puts(word);
@@ -64,7 +80,9 @@ static int stop_one(const Store *store, Container *container, const char *word, 
 static int run_stop(Invocation *in, Error *reterr) {
         StopOptions *o = in->options;
 
-        return containers_each(in, &o->select, stop_one, o, reterr);
+        int r = containers_each_prepared(in, &o->select, stop_begin, stop_one, o, reterr);
+        stop_round_done(&o->round);
+        return r;
 }
 
 const Verb verb_stop = {
@@ -190,6 +208,7 @@ const Verb verb_unpause = {
 typedef struct RmOptions {
         ContainerSelect select;
         RemoveOptions remove;
+        StopRound round;
         bool depend;
 } RmOptions;
 
@@ -216,10 +235,22 @@ static const Option rm_rows[] = {
 };
 static const Option *const rm_options[] = { rm_rows, NULL };
 
+static bool rm_begin(const Store *store, Container *container, void *data) {
+        RmOptions *o = data;
+        const RemoveOptions *remove = &o->remove;
+
+        if (!container)
+                engine_stop_expire(&o->round);
+        return container && remove->force &&
+               engine_stop_begin(store, container, remove->has_timeout ? remove->timeout : container->config.stop_timeout,
+                                 /* by_user= */ true, &o->round);
+}
+
 static int rm_dependent(const Store *store, Container *container, void *data, Error *reterr) {
         const RmOptions *o = data;
-        int r = engine_remove(store, container, &o->remove, reterr);
 
+        engine_stop_resume(&o->round, container);
+        int r = engine_remove(store, container, &o->remove, reterr);
         if (r >= 0)
                 puts(container->config.id);
         return r;
@@ -230,8 +261,9 @@ static int rm_one(const Store *store, Container *container, const char *word, vo
 
         if (o->depend)
                 return dependents_first(store, container, rm_dependent, data, reterr);
-        int r = engine_remove(store, container, &o->remove, reterr);
 
+        engine_stop_resume(&o->round, container);
+        int r = engine_remove(store, container, &o->remove, reterr);
         if (r >= 0)
                 puts(word);
         return r;
@@ -248,7 +280,8 @@ static int run_rm(Invocation *in, Error *reterr) {
                 o->depend = true;
         if (o->depend) /* what went with another one is not missed */
                 o->select.ignore = true;
-        int r = containers_each(in, &o->select, rm_one, o, reterr);
+        int r = containers_each_prepared(in, &o->select, rm_begin, rm_one, o, reterr);
+        stop_round_done(&o->round);
         if (r != -ENOENT && r != -EBUSY)
                 return r;
         error_print(reterr); /* podman-rm(1), EXIT STATUS: 1 it does not exist, 2 it runs */

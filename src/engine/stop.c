@@ -16,8 +16,10 @@
 #include "base/parse.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/manager.h"
+#include "engine/depend.h"
 #include "engine/start.h"
 #include "state/events.h"
 
@@ -26,6 +28,16 @@ enum { RECORD_GRACE_MSEC = 10000, FOREIGN_GRACE_MSEC = 300, KILL_TIMEOUT_SEC = 1
 static int not_running(const Container *c, const char *verb, Error *reterr) {
         return error_set(reterr, -ESRCH, ERROR_STATE, "cannot %s container '%s': it is not running but %s", verb, c->config.name,
                          container_status_to_string(c->status));
+}
+
+/* Microseconds until it is killed. */
+static uint64_t time_left(int64_t sent_usec, int64_t timeout) {
+        uint64_t whole = (uint64_t) timeout * 1000000, gone;
+
+        if (timeout < 0)
+                return UINT64_MAX;
+        gone = sent_usec ? (uint64_t) (time_monotonic_usec() - sent_usec) : 0;
+        return whole > gone ? whole - gone : 0;
 }
 
 int engine_stop_process(Container *c, int64_t timeout, Error *reterr) {
@@ -41,9 +53,9 @@ int engine_stop_process(Container *c, int64_t timeout, Error *reterr) {
                         return r;
         }
         if (timeout != 0) {
-                r = process_signal(c->pidfd, signal);
+                r = c->stop_sent_usec ? 0 : process_signal(c->pidfd, signal);
                 if (r >= 0)
-                        r = process_wait_end(c->pidfd, timeout < 0 ? UINT64_MAX : (uint64_t) timeout * 1000000);
+                        r = process_wait_end(c->pidfd, time_left(c->stop_sent_usec, timeout));
                 if (r >= 0 || r == -ESRCH)
                         return 0;
                 if (r == -ETIMEDOUT)
@@ -170,6 +182,51 @@ int engine_stop(const Store *store, Container *c, int64_t timeout, bool by_user,
         if (r >= 0 && by_user && runs)
                 event_container(store, &c->config, "stop", EVENT_NO_EXIT_CODE);
         return r;
+}
+
+void stop_round_done(StopRound *round) {
+        for (size_t i = 0; i < round->n; i++) {
+                free(round->sent[i].id);
+                free(round->sent[i].name);
+        }
+        free(round->sent);
+        *round = (StopRound){};
+}
+
+bool engine_stop_begin(const Store *store, Container *c, int64_t timeout, bool by_user, StopRound *round) {
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        if (c->pidfd < 0 || c->status != CONTAINER_RUNNING || dependents_check(store, c, &error) < 0)
+                return false;
+        if (by_user && note_wish(store, c, &error) < 0)
+                return false;
+        if (c->pidfd < 0 || process_signal(c->pidfd, timeout == 0 ? SIGKILL : c->config.stop_signal ?: SIGTERM) < 0)
+                return false;
+        StopSent *sent = container_array_add((void **) &round->sent, &round->n, sizeof(*sent));
+        if (!sent)
+                return false;
+        *sent = (StopSent){ .id = strdup(c->config.id), .name = strdup(c->config.name), .pid = c->process.pid,
+                            .start_time = c->process.start_time, .usec = time_monotonic_usec(), .timeout = timeout };
+        return true;
+}
+
+void engine_stop_expire(const StopRound *round) {
+        for (size_t i = 0; i < round->n; i++) {
+                const StopSent *sent = &round->sent[i];
+                _cleanup_fd_ int pidfd = sent->timeout > 0 ? process_open(sent->pid, sent->start_time) : -EBADF;
+
+                if (pidfd < 0 || process_wait_end(pidfd, time_left(sent->usec, sent->timeout)) != -ETIMEDOUT)
+                        continue;
+                log_warning("container '%s' did not end in %lld s, killing it", sent->name ?: "", (long long) sent->timeout);
+                (void) process_signal(pidfd, SIGKILL);
+        }
+}
+
+void engine_stop_resume(const StopRound *round, Container *c) {
+        for (size_t i = 0; i < round->n; i++)
+                if (round->sent[i].pid == c->process.pid && round->sent[i].start_time == c->process.start_time &&
+                    str_equal(round->sent[i].id, c->config.id))
+                        c->stop_sent_usec = round->sent[i].usec;
 }
 
 int engine_kill(const Store *store, Container *c, int signal, Error *reterr) {

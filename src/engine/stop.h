@@ -30,3 +30,29 @@ int engine_settle(const Store *store, Container *container, Error *reterr);
 bool engine_is_unsettled(const Container *container) _pure_;
 
 int engine_pause(const Store *store, Container *container, bool pause, Error *reterr);
+
+/* Many at once: each is told to end before the first one is waited for, so that all together take no longer than the slowest. */
+typedef struct StopSent {
+        char *id, *name;
+        int pid;
+        uint64_t start_time;
+        int64_t usec, timeout;
+} StopSent;
+
+typedef struct StopRound {
+        StopSent *sent;
+        size_t n;
+} StopRound;
+
+void stop_round_done(StopRound *round);
+#define _cleanup_stop_round_ _cleanup_(stop_round_done)
+
+/* Notes the person's wish and sends the stop signal (SIGKILL where `timeout` is 0), of what runs, is not paused, and is needed by no
+ * other container. Returns whether it was sent: what fails is left to engine_stop(), which says so. */
+bool engine_stop_begin(const Store *store, Container *container, int64_t timeout, bool by_user, StopRound *round);
+
+/* After the last one: kills those whose time is over, all before any end is recorded. Who is waited for without limit is left out. */
+void engine_stop_expire(const StopRound *round);
+
+/* For the container as it was loaded again: its signal was sent, and its time is running. */
+void engine_stop_resume(const StopRound *round, Container *container);

@@ -60,6 +60,7 @@ typedef struct Container {
         int runtime_fd;         /* runtime containers/ID; -EBADF until opened */
         int pidfd;              /* of the init while it runs; -EBADF otherwise */
         int lock_fd;            /* -EBADF: not locked */
+        int64_t stop_sent_usec; /* CLOCK_MONOTONIC: when this process was told to end already (engine_stop_begin()); 0: it was not */
         int pending_fd;         /* the mark that we are making, removing or holding it; -EBADF: none */
 } Container;
 
