@@ -109,6 +109,14 @@ static bool is_gone(const Container *c) {
         return fstatat(c->dir_fd, "container.json", &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
 }
 
+/* The kernel counts inotify instances for each user, and their descriptors too. */
+static int cannot_watch(const Container *c, int code, Error *reterr) {
+        (void) error_set_errno(reterr, -code, "cannot watch container '%s'", c->config.name);
+        if (code == EMFILE)
+                (void) error_hint(reterr, "raise fs.inotify.max_user_instances by sysctl(8), or wait for fewer containers at once");
+        return -code;
+}
+
 int engine_wait_recorded(const Store *store, Container *c, bool *ret_gone, Error *reterr) {
         char path[64];
         _cleanup_fd_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
@@ -116,7 +124,7 @@ int engine_wait_recorded(const Store *store, Container *c, bool *ret_gone, Error
 
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", c->dir_fd);
         if (watch < 0 || inotify_add_watch(watch, path, IN_MOVED_TO | IN_DELETE | IN_MOVE_SELF | IN_DELETE_SELF) < 0)
-                return error_set_errno(reterr, -errno, "cannot watch container '%s'", c->config.name);
+                return cannot_watch(c, errno, reterr);
         for (;;) {
                 char events[4096];
 
