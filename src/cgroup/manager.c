@@ -269,9 +269,11 @@ static void put_unit(BusBody *b, const TransientUnit *unit) {
         BusArray properties = bus_array_begin(b, 8);
         put_string(b, "Description", unit->description);
         put_string(b, "Slice", unit->slice);
-        put_string(b, "CollectMode", "inactive-or-failed");
-        put_name(b, "Delegate", "b");
-        bus_put_u32(b, 1);
+        if (!str_has_suffix(unit->name, ".slice")) { /* what is in a slice is systemd's */
+                put_string(b, "CollectMode", "inactive-or-failed");
+                put_name(b, "Delegate", "b");
+                bus_put_u32(b, 1);
+        }
         if (unit->limits)
                 put_limits(b, unit->limits);
         if (unit->pid > 0) {

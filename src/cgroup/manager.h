@@ -26,7 +26,7 @@ int manager_controllers(Manager *manager, char ***ret, Error *reterr);
 
 /* A scope that takes process `pid` in. Sent without waiting: manager_wait_job() waits. */
 typedef struct TransientUnit {
-        const char *name;         /* "sdpod-ID.service" */
+        const char *name;         /* "sdpod-ID.service"; ".scope", ".slice" */
         const char *description;
         const char *slice;        /* NULL: the default */
         const LimitSettings *limits; /* may be NULL */

@@ -123,6 +123,9 @@ static void offer_kind(const Completion *c, CompleteKind kind, const char *const
         case COMPLETE_IMAGE:
                 offer_images(c);
                 break;
+        case COMPLETE_POD:
+                offer_store_names(c, "pod-names");
+                break;
         case COMPLETE_VOLUME:
                 offer_store_names(c, "volumes");
                 break;

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "cli/time-text.h"
 #include "state/health.h"
+#include "state/pod.h"
 
 typedef struct Value {
         char *text;
@@ -132,6 +133,26 @@ static bool lacks_label(const Container *c, const Value *v) {
         return !has_label(c, v);
 }
 
+/* By name or ID; one that is not there has no containers. */
+static int prepare_pod(const Context *context, Value *v, Error *reterr) {
+        _cleanup_free_ char *id = NULL;
+        int r = pod_find(context->store, v->text, &id, reterr);
+
+        if (r == -ENOENT) {
+                error_done(reterr);
+                return 0;
+        }
+        if (r < 0)
+                return r;
+        free(v->text);
+        v->text = TAKE_PTR(id);
+        return 0;
+}
+
+static bool matches_pod(const Container *c, const Value *v) {
+        return c->config.pod && str_equal(c->config.pod, v->text);
+}
+
 static int prepare_container(const Context *context, Value *v, Error *reterr) {
         _cleanup_container_ Container c = CONTAINER_NULL;
         int r = container_open(context->store, v->text, &c, reterr);
@@ -233,7 +254,7 @@ static const Key keys[] = {
         { "label!", .narrows = true, .matches = lacks_label },
         { "name", .prepare = prepare_regex, .matches = matches_name },
         { "network", .matches = matches_network },
-        { "pod", .refused = "there are no pods" },
+        { "pod", .prepare = prepare_pod, .matches = matches_pod },
         { "restart-policy", .prepare = prepare_restart_policy, .matches = matches_restart_policy },
         { "should-start-on-boot", .prepare = prepare_bool, .matches = matches_start_on_boot },
         { "since", .prepare = prepare_container, .matches = matches_since },
@@ -243,7 +264,7 @@ static const Key keys[] = {
 };
 
 const char *const container_filter_keys[] = { "ancestor=", "before=", "command=", "exited=", "health=", "id=", "label=", "label!=",
-                                              "name=", "network=", "restart-policy=", "should-start-on-boot=", "since=",
+                                              "name=", "network=", "pod=", "restart-policy=", "should-start-on-boot=", "since=",
                                               "status=", "until=", "volume=", NULL };
 
 static const Key *find_key(const char *name, size_t n) {

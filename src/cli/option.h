@@ -38,6 +38,7 @@ typedef enum CompleteKind {
         COMPLETE_IMAGE,
         COMPLETE_VOLUME,
         COMPLETE_SECRET,
+        COMPLETE_POD,
         COMPLETE_NETWORK,
         COMPLETE_COMMAND,    /* a verb of ours */
         _COMPLETE_MAX,

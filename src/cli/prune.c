@@ -15,7 +15,9 @@
 #include "cli/volume-json.h"
 #include "engine/collect.h"
 #include "engine/inspect.h"
+#include "engine/pod.h"
 #include "engine/remove.h"
+#include "state/pending.h"
 #include "storage/mapped.h"
 
 void pruned_done(Pruned *pruned) {
@@ -116,7 +118,7 @@ static int prune_container(const Store *store, const char *id, const ContainerFi
                 return 0; /* somebody else's removal */
         if (r < 0)
                 return note(pruned, id, r, &error, reterr);
-        if ((c.status != CONTAINER_CREATED && c.status != CONTAINER_INITIALIZED && c.status != CONTAINER_EXITED) || !container_filter_matches(filter, &c))
+        if (c.config.infra || (c.status != CONTAINER_CREATED && c.status != CONTAINER_INITIALIZED && c.status != CONTAINER_EXITED) || !container_filter_matches(filter, &c))
                 return 0;
         (void) inspect_container_size(store, &c, &written, /* ret_rootfs= */ NULL, /* reterr= */ NULL);
         r = engine_remove(store, &c, &options, &error);
@@ -148,6 +150,40 @@ int prune_containers(const Store *store, char *const *filters, Pruned *ret, Erro
         }
         if (r >= 0)
                 engine_collect(store);
+        return r;
+}
+
+/* What has run and runs no more, and what a killed `pod create` has left. */
+static bool pod_is_over(const Store *store, const Pod *pod, const PodMembers *members) {
+        const char *state = pod_members_state(members);
+        _cleanup_fd_ int mark = -EBADF;
+
+        if (pod->config.infra_id && !pod_members_infra(members))
+                return (mark = pending_try(store, pod->config.id)) != -EAGAIN; /* it is just being made */
+        return str_equal(state, "Exited") || str_equal(state, "Stopped");
+}
+
+int prune_pods(const Store *store, Pruned *ret, Error *reterr) {
+        _cleanup_strv_ char **ids = NULL;
+        int r = pod_list(store, &ids, reterr);
+
+        pod_collect(store);
+        for (char **id = ids; r >= 0 && id && *id; id++) {
+                _cleanup_pod_members_ PodMembers members = {};
+                _cleanup_error_ Error error = ERROR_NULL;
+                _cleanup_pod_ Pod pod = POD_NULL;
+
+                r = pod_load(store, *id, &pod, &error);
+                if (r >= 0)
+                        r = engine_pod_members(store, &pod, &members, &error);
+                if (r == -ENOENT || (r >= 0 && !pod_is_over(store, &pod, &members))) {
+                        r = 0;
+                        continue;
+                }
+                if (r >= 0)
+                        r = engine_pod_remove(store, &pod, /* force= */ false, /* timeout= */ NULL, &error);
+                r = note(ret, *id, r, &error, reterr);
+        }
         return r;
 }
 

@@ -24,5 +24,8 @@ int prune_images(const Store *store, bool all, char *const *filters, Pruned *ret
 /* Containers that neither run nor are paused. */
 int prune_containers(const Store *store, char *const *filters, Pruned *ret, Error *reterr);
 
+/* Pods that have ended, with their containers; what killed commands left of pods, too. The names are IDs. */
+int prune_pods(const Store *store, Pruned *ret, Error *reterr);
+
 /* Volumes that no container names. */
 int prune_volumes(const Store *store, char *const *filters, Pruned *ret, Error *reterr);

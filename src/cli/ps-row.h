@@ -7,6 +7,7 @@
 
 typedef struct PsEntry {
         Container container;      /* without open descriptors */
+        char *pod_name;           /* with --pod; NULL: not asked for, or of no pod */
         char *health;             /* "healthy", ...; "": not checked */
         bool measured;            /* the sizes are known */
         uint64_t size_rw, size_rootfs;

@@ -136,6 +136,7 @@ static int set_passwd(void *options, const char *value, _unused_ Error *reterr) 
 static const char *const attach_words[] = { "stderr", "stdin", "stdout", NULL };
 static const char *const cgroups_words[] = { "disabled", "enabled", "no-conmon", "split", NULL };
 static const char *const image_volume_words[] = { "anonymous", "bind", "ignore", "tmpfs", NULL };
+static const char *const init_words[] = { "always", "once", NULL };
 static const char *const log_driver_words[] = { "journald", "json-file", "k8s-file", "none", "passthrough", NULL };
 static const char *const network_words[] = { "container:", "host", "none", "ns:", "slirp4netns", NULL };
 static const char *const on_failure_words[] = { "kill", "none", "restart", "stop", NULL };
@@ -304,8 +305,10 @@ static const Option common_rows[] = {
           .help = "Write the PID of the container's init to this file" },
         { "pids-limit", SET(pids_limit), .metavar = "N", .help = "Number of processes; -1: no limit" },
         OPTION_ROW_PLATFORM(RunOptions, platform),
-        { "pod", .kind = OPTION_REFUSED },
-        { "pod-id-file", .kind = OPTION_REFUSED },
+        { "pod", .kind = OPTION_STRING, .offset = FIELD(pod), .metavar = "[new:]POD", .complete = COMPLETE_POD,
+          .help = "Make the container in this pod; new: make the pod, too" },
+        { "pod-id-file", .kind = OPTION_STRING, .offset = FIELD(pod_id_file), .metavar = "FILE", .complete = COMPLETE_FILE,
+          .help = "The same, with the pod's ID in a file" },
         { "preserve-fd", .kind = OPTION_LIST, .offset = FIELD(preserve_fd), .metavar = "NUMBER",
           .help = "Pass this descriptor of the caller on" },
         { "preserve-fds", .kind = OPTION_UINT32, .offset = FIELD(preserve_fds), .help = "Pass so many descriptors on, from 3 on" },
@@ -392,7 +395,8 @@ static const Option run_rows[] = {
 };
 
 static const Option create_rows[] = {
-        { "init-ctr", .kind = OPTION_REFUSED },
+        { "init-ctr", .kind = OPTION_STRING, .offset = CONFIG(init_container), .metavar = "WHEN", WORDS(init_words),
+          .help = "Run it to its end before the pod's other containers: always, once" },
         {},
 };
 

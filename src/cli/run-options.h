@@ -20,6 +20,7 @@ typedef struct RunOptions {
         char **attach;          /* "stdin", "stdout", "stderr"; NULL: by detach and interactive */
         char *detach_keys;
         char *cidfile;
+        char *pod, *pod_id_file;
         RegistryWords registry;
         PlatformWords platform;
         bool content_trust;     /* means nothing */

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sdpod inspect, container inspect: all that is known of a container, image or volume, as JSON. */
+/* sdpod inspect, container inspect: all that is known of a container, image, volume or pod, as JSON. */
 #include "base/str.h"
 #include "cli/container-choose.h"
 #include "cli/format.h"
 #include "cli/image-json.h"
+#include "cli/pod-row.h"
 #include "cli/verbs.h"
 #include "cli/volume-json.h"
 #include "engine/inspect.h"
@@ -26,7 +27,7 @@ static const Option rows[] = {
 };
 static const Option type_rows[] = {
         { "type", 't', .kind = OPTION_STRING, .offset = FIELD(type), .metavar = "TYPE",
-          .help = "Look only for a container, image or volume", .complete = COMPLETE_WORDS, .words = type_words },
+          .help = "Look only for a container, image, volume or pod", .complete = COMPLETE_WORDS, .words = type_words },
         {},
 };
 static const Option *const tables[] = { rows, type_rows, NULL };
@@ -90,10 +91,18 @@ static int find_image(const Subject *s, json_t **ret, Error *reterr) {
         return *ret ? 0 : error_oom(reterr);
 }
 
+static int find_pod(const Subject *s, json_t **ret, Error *reterr) {
+        _cleanup_pod_ Pod pod = POD_NULL;
+        int r = pod_open(s->store, s->word, &pod, reterr);
+
+        return r < 0 ? r : inspect_pod(s->store, &pod, ret, reterr);
+}
+
 static const Kind kinds[] = {
         { "container", &container_types, find_container },
         { "image", &image_inspect_types, find_image },
         { "volume", &volume_template_types, find_volume },
+        { "pod", &pod_inspect_types, find_pod },
 };
 
 static int check(const InspectOptions *o, const char *type, Error *reterr) {
@@ -182,7 +191,7 @@ static int run(Invocation *in, Error *reterr) {
 
 const Verb verb_inspect = {
         .arguments = "NAME [NAME...]",
-        .summary = "Show all that is known of containers, images and volumes",
+        .summary = "Show all that is known of containers, images, volumes and pods",
         .options = tables,
         .options_size = sizeof(InspectOptions),
         .arguments_max = VERB_ANY,

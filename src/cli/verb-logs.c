@@ -8,13 +8,16 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/container-choose.h"
+#include "cli/pod-args.h"
 #include "cli/time-text.h"
 #include "cli/verbs.h"
+#include "engine/pod.h"
 #include "monitor/log-read.h"
 
 typedef struct LogsOptions {
         bool color, follow, latest, names, timestamps;
         char *since, *until;
+        char **containers; /* of a pod: those to read */
         int64_t tail;
 } LogsOptions;
 
@@ -197,11 +200,42 @@ static int print_all(const Reading *reading, char *const *words, Error *reterr) 
         return 0;
 }
 
+/* Of a pod: its containers in the order in which they were made, but the infra container, which writes nothing; or those
+ * that were chosen by name or ID. */
+static int choose_members(const Store *store, const LogsOptions *o, const char *word, char ***ret, Error *reterr) {
+        _cleanup_pod_members_ PodMembers members = {};
+        _cleanup_strv_ char **words = NULL;
+        _cleanup_pod_ Pod pod = POD_NULL;
+        int r = pod_choose_one(store, word, o->latest, &pod, reterr);
+
+        if (r >= 0)
+                r = engine_pod_members(store, &pod, &members, reterr);
+        if (r < 0)
+                return r;
+        for (char **wanted = o->containers; wanted && *wanted; wanted++) {
+                bool found = false;
+
+                for (size_t i = 0; i < members.n && !found; i++)
+                        found = str_equal(members.items[i].config.name, *wanted) || str_after(members.items[i].config.id, *wanted);
+                if (!found)
+                        return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "container %s is not in pod %s: no such container", *wanted,
+                                         pod.config.name);
+                if (strv_append(&words, *wanted) < 0)
+                        return error_oom(reterr);
+        }
+        for (size_t i = 0; !o->containers && i < members.n; i++)
+                if (!members.items[i].config.infra && strv_append(&words, members.items[i].config.id) < 0)
+                        return error_oom(reterr);
+        *ret = TAKE_PTR(words);
+        return 0;
+}
+
 static int run(Invocation *in, Error *reterr) {
         LogsOptions *o = in->options;
         Reading reading = { .options = o, .read = LOG_READ_ALL };
         _cleanup_strv_ char **words = NULL;
         int64_t now = time_now_usec();
+        bool pod = str_equal(in->name, "pod logs");
 
         int r = set_moment(o->since, now, &reading.read.since_nsec, reterr);
         if (r >= 0)
@@ -209,13 +243,16 @@ static int run(Invocation *in, Error *reterr) {
         if (r >= 0)
                 r = invocation_store(in, &reading.store, reterr);
         if (r >= 0)
-                r = container_choose_words(reading.store, in->arguments, o->latest, &words, reterr);
+                r = pod ? choose_members(reading.store, o, in->arguments[0], &words, reterr)
+                        : container_choose_words(reading.store, in->arguments, o->latest, &words, reterr);
         if (r < 0)
                 return r;
+        if (!words)
+                return 0;
         reading.read.tail = o->tail;
         reading.read.follow = o->follow;
-        reading.several = strv_length(words) > 1;
-        return o->follow && reading.several ? follow_all(&reading, words, reterr) : print_all(&reading, words, reterr);
+        reading.several = pod || strv_length(words) > 1;
+        return o->follow && strv_length(words) > 1 ? follow_all(&reading, words, reterr) : print_all(&reading, words, reterr);
 }
 
 const Verb verb_logs = {
@@ -226,5 +263,23 @@ const Verb verb_logs = {
         .options_default = &defaults,
         .arguments_max = VERB_ANY,
         .complete = COMPLETE_CONTAINER,
+        .run = run,
+};
+
+static const Option pod_rows[] = {
+        { "container", 'c', .kind = OPTION_STRV, .offset = FIELD(containers), .metavar = "CONTAINER", .complete = COMPLETE_CONTAINER,
+          .help = "Only of this container" },
+        {},
+};
+static const Option *const pod_tables[] = { rows, pod_rows, NULL };
+
+const Verb verb_pod_logs = {
+        .arguments = "POD",
+        .summary = "Print what the containers of a pod wrote",
+        .options = pod_tables,
+        .options_size = sizeof(LogsOptions),
+        .options_default = &defaults,
+        .arguments_max = 1,
+        .complete = COMPLETE_POD,
         .run = run,
 };

@@ -111,6 +111,7 @@ static const Option *const system_options[] = { system_rows, NULL };
 static int ask_system(const PruneOptions *o, Error *reterr) {
         _cleanup_free_ char *text = str_format("WARNING! This command removes:\n"
                                                "\t- all stopped containers\n"
+                                               "\t- all stopped pods\n"
                                                "%s"
                                                "\t- all %s\n\n",
                                                o->volumes ? "\t- all volumes not used by at least one container\n" : "",
@@ -132,7 +133,7 @@ static int report(const char *heading, int r, const Pruned *pruned, uint64_t *by
 
 static int run_system(Invocation *in, Error *reterr) {
         const PruneOptions *o = in->options;
-        _cleanup_pruned_ Pruned containers = {}, volumes = {}, images = {};
+        _cleanup_pruned_ Pruned pods = {}, containers = {}, volumes = {}, images = {};
         const Store *store;
         uint64_t bytes = 0;
         int status = 0;
@@ -144,6 +145,8 @@ static int run_system(Invocation *in, Error *reterr) {
                         return 0;
         }
         /* in this order, as each sets free what the next may remove */
+        if (r >= 0 && !o->filters) /* they have other filters */
+                r = report("Deleted Pods", prune_pods(store, &pods, reterr), &pods, &bytes, &status);
         if (r >= 0)
                 r = report("Deleted Containers", prune_containers(store, o->filters, &containers, reterr), &containers, &bytes, &status);
         if (r >= 0 && o->volumes)

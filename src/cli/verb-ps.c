@@ -14,9 +14,10 @@
 #include "engine/stop.h"
 #include "engine/inspect.h"
 #include "state/health.h"
+#include "state/pod.h"
 
 typedef struct PsOptions {
-        bool all, external, latest, namespaces, no_trunc, no_heading, quiet, size, sync;
+        bool all, external, latest, namespaces, no_trunc, no_heading, pod, quiet, size, sync;
         char **filters, *format, *sort;
         int last;
         uint32_t watch;
@@ -39,7 +40,7 @@ static const Option rows[] = {
         { "no-trunc", .kind = OPTION_BOOL, .offset = FIELD(no_trunc), .help = "Do not shorten IDs and commands" },
         { "noheading", .kind = OPTION_BOOL, .offset = FIELD(no_heading), .help = "Print no headings" },
         { "ns", .kind = OPTION_BOOL, .offset = FIELD(namespaces), .help = "Show the namespaces of the processes" },
-        { "pod", 'p', .kind = OPTION_REFUSED_BOOL, .refused = "there are no pods" },
+        { "pod", 'p', .kind = OPTION_BOOL, .offset = FIELD(pod), .help = "Show the containers' pods" },
         { "quiet", 'q', .kind = OPTION_BOOL, .offset = FIELD(quiet), .help = "Print IDs only" },
         { "size", 's', .kind = OPTION_BOOL, .offset = FIELD(size), .help = "Show how much the containers wrote" },
         { "sort", .kind = OPTION_STRING, .offset = FIELD(sort), .metavar = "KEY",
@@ -61,6 +62,7 @@ static PsEntry *entry_free(PsEntry *entry) {
         if (entry) {
                 container_done(&entry->container);
                 free(entry->health);
+                free(entry->pod_name);
                 free(entry);
         }
         return NULL;
@@ -106,6 +108,13 @@ static void close_descriptors(Container *c) {
         c->runtime_fd = fd_close(c->runtime_fd);
 }
 
+/* Owned; a pod that is just being removed has none. */
+static char *pod_name(const Store *store, const char *id) {
+        _cleanup_pod_ Pod pod = POD_NULL;
+
+        return strdup(pod_load(store, id, &pod, /* reterr= */ NULL) < 0 ? "" : pod.config.name);
+}
+
 static int complete(const Store *store, const PsOptions *o, PsEntry *entry, Error *reterr) {
         Container *c = &entry->container;
 
@@ -117,7 +126,9 @@ static int complete(const Store *store, const PsOptions *o, PsEntry *entry, Erro
         }
         close_descriptors(c);
         entry->health = health_status(store, c);
-        return entry->health ? 0 : error_oom(reterr);
+        if (o->pod && c->config.pod)
+                entry->pod_name = pod_name(store, c->config.pod);
+        return entry->health && (entry->pod_name || !o->pod || !c->config.pod) ? 0 : error_oom(reterr);
 }
 
 /* What the rows and filters need of one. What is to be measured, or has ended without anybody to record it, is read whole. */
@@ -217,22 +228,24 @@ static int print_quiet(const PsOptions *o, const Entries *entries) {
 }
 
 static int print(const PsOptions *o, const Entries *entries, Error *reterr) {
-        const FormatList *list = o->namespaces ? &ps_list_namespaces : o->size ? &ps_list_size : &ps_list;
+        const FormatList *base = o->namespaces ? &ps_list_namespaces : &ps_list;
+        _cleanup_free_ char *table = str_format("%s%s%s", base->table, o->pod ? "\t{{.Pod}}\t{{.PodName}}" : "", o->size ? "\t{{.Size}}" : "");
+        const FormatList list = { base->fields, base->types, table };
         bool json = format_is_json(o->format);
         _cleanup_json_ json_t *all = NULL;
 
         if (o->quiet && !o->format)
                 return print_quiet(o, entries);
-        if (!o->format && !o->namespaces) {
+        if (!o->format && !o->namespaces && !o->pod) {
                 const PsView view = { .no_trunc = o->no_trunc, .now_usec = time_now_usec() };
                 int r = ps_table_write(entries->items, entries->n, &view, o->size, o->no_heading, stdout);
 
                 return r == -ENOMEM ? error_oom(reterr) : r < 0 ? error_set_errno(reterr, r, "cannot write the table") : 0;
         }
         all = make_rows(o, entries, json);
-        if (!all)
+        if (!all || !table)
                 return error_oom(reterr);
-        return json ? format_json(all, 2, stdout, reterr) : format_list(list, o->format, o->no_heading, all, stdout, reterr);
+        return json ? format_json(all, 2, stdout, reterr) : format_list(&list, o->format, o->no_heading, all, stdout, reterr);
 }
 
 static int show(const Store *store, const PsOptions *o, const ContainerFilter *filter, Error *reterr) {

@@ -10,6 +10,7 @@
 #include "cli/detach-keys.h"
 #include "cli/image-exec.h"
 #include "cli/parse-process.h"
+#include "cli/pod-member.h"
 #include "cli/registry-options.h"
 #include "cli/run-options.h"
 #include "cli/run-rmi.h"
@@ -63,7 +64,7 @@ static int platform_wish(const PlatformWords *words, PlatformWish *ret, Error *r
         return 0;
 }
 
-static int create(Invocation *in, const Store **ret_store, Container *ret, Error *reterr) {
+static int create(Invocation *in, const Store **ret_store, bool starts, Container *ret, Error *reterr) {
         RunOptions *options = in->options;
         _cleanup_platform_wish_ PlatformWish wish = {};
         CreateOptions create_options = {
@@ -99,7 +100,9 @@ static int create(Invocation *in, const Store **ret_store, Container *ret, Error
                 return error_oom(reterr);
         create_options.platform = wish;
         create_options.env_host = options->env_pairs_host;
-        r = engine_create(*ret_store, &options->config, &create_options, ret, reterr);
+        r = pod_member_prepare(in, *ret_store, starts, reterr);
+        if (r >= 0)
+                r = engine_create(*ret_store, &options->config, &create_options, ret, reterr);
         if (r < 0 && cidfile >= 0)
                 (void) unlink(options->cidfile);
         if (r >= 0 && cidfile >= 0) {
@@ -117,7 +120,7 @@ static int run_create(Invocation *in, Error *reterr) {
 
         if (options->preserve_fds > 0 || options->preserve_fd)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --preserve-fds with 'sdpod create': a later start has other descriptors");
-        int r = create(in, &store, &container, reterr);
+        int r = create(in, &store, /* starts= */ false, &container, reterr);
         if (r < 0)
                 return r;
         container_settled(store, &container);
@@ -202,7 +205,7 @@ static int run_run(Invocation *in, Error *reterr) {
         r = find_preserved(options, &preserved, reterr);
         if (r < 0)
                 return r;
-        r = create(in, &store, &container, reterr);
+        r = create(in, &store, /* starts= */ true, &container, reterr);
         if (r < 0)
                 return r;
         const DetachedOptions needed = { .storage_driver = in->global.storage_driver };

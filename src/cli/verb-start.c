@@ -11,6 +11,7 @@
 #include "engine/depend.h"
 #include "engine/detached.h"
 #include "engine/foreground.h"
+#include "engine/pod.h"
 #include "engine/stop.h"
 #include "engine/timeout.h"
 #include "state/events.h"
@@ -64,8 +65,10 @@ static int start_failed(int r, Error *reterr) {
 static int start_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
         StartVerbOptions *o = data;
         const DetachedOptions detached = { .storage_driver = o->storage_driver };
-        int r = container_lock(store, container, reterr);
+        int r = engine_pod_start_infra(store, &container->config, &detached, reterr);
 
+        if (r >= 0)
+                r = container_lock(store, container, reterr);
         if (r < 0)
                 return r;
         if (container->pidfd >= 0) { /* Podman: starting what runs changes nothing */

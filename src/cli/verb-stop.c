@@ -7,6 +7,7 @@
 #include "cli/container-args.h"
 #include "cli/verbs.h"
 #include "engine/depend.h"
+#include "engine/pod.h"
 #include "engine/remove.h"
 #include "engine/stop.h"
 
@@ -246,11 +247,20 @@ static bool rm_begin(const Store *store, Container *container, void *data) {
                                  /* by_user= */ true, &o->round);
 }
 
+static int remove_pod(const Store *store, const char *id, const RmOptions *o, Error *reterr) {
+        _cleanup_pod_ Pod pod = POD_NULL;
+        int r = pod_load(store, id, &pod, reterr);
+
+        return r < 0 ? r : engine_pod_remove(store, &pod, o->remove.force, o->remove.has_timeout ? &o->remove.timeout : NULL, reterr);
+}
+
+/* Of an infra container all of the pod's depend: with them the pod goes. */
 static int rm_dependent(const Store *store, Container *container, void *data, Error *reterr) {
         const RmOptions *o = data;
 
         engine_stop_resume(&o->round, container);
-        int r = engine_remove(store, container, &o->remove, reterr);
+        int r = container->config.infra ? remove_pod(store, container->config.pod, o, reterr)
+                                        : engine_remove(store, container, &o->remove, reterr);
         if (r >= 0)
                 puts(container->config.id);
         return r;

@@ -41,7 +41,7 @@ static int remove_container(const Store *store, Container *container, void *data
 
 static int remove_containers(const Store *store, Error *reterr) {
         _cleanup_strv_ char **ids = NULL;
-        RemoveOptions options = { .force = true, .volumes = true, .has_timeout = true, .timeout = 0 };
+        RemoveOptions options = { .force = true, .volumes = true, .with_pod = true, .has_timeout = true, .timeout = 0 };
         int r = container_list(store, &ids, reterr), first = 0;
 
         for (char **id = ids; r >= 0 && id && *id; id++) {

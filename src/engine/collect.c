@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "engine/pod.h"
 #include "engine/remove.h"
 #include "state/pending.h"
 #include "storage/mapped.h"
@@ -42,12 +43,28 @@ static int remove_nameless(const Store *store, const char *id, Error *reterr) {
         return r < 0 ? r : mapped_remove_tree(runtime, id, reterr);
 }
 
+/* A pod whose maker was killed before its infra container was there. 1: the mark is that of a pod. */
+static int collect_pod(const Store *store, const char *id, Error *reterr) {
+        _cleanup_container_ Container infra = CONTAINER_NULL;
+        _cleanup_pod_ Pod pod = POD_NULL;
+
+        if (pod_load(store, id, &pod, /* reterr= */ NULL) < 0)
+                return 0;
+        if (!pod.config.infra_id || container_load(store, pod.config.infra_id, &infra, /* reterr= */ NULL) >= 0)
+                return 1;
+        int r = engine_pod_remove(store, &pod, /* force= */ true, /* timeout= */ NULL, reterr);
+        return r < 0 ? r : 1;
+}
+
 static int collect_one(const Store *store, const char *id, int *pending_fd, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         _cleanup_free_ char *found = NULL;
         _cleanup_error_ Error ignored = ERROR_NULL;
-        int r = container_load(store, id, &container, &ignored);
+        int r = collect_pod(store, id, reterr);
 
+        if (r != 0)
+                return r;
+        r = container_load(store, id, &container, &ignored);
         if (r >= 0)
                 r = container_find(store, container.config.name, &found, &ignored);
         if (r < 0 || !str_equal(found, id)) {

@@ -25,6 +25,7 @@
 #include "proc/masked.h"
 #include "proc/sysctl.h"
 #include "state/events.h"
+#include "state/pod.h"
 #include "storage/volume.h"
 
 /* The name stands for what was pulled, unless another image here has it, too (a short name): then the ID. */
@@ -362,18 +363,30 @@ static int keep_user(ContainerConfig *config, Error *reterr) {
         return (config->user = str_format("%u:%u", uid, gid)) ? 0 : error_oom(reterr);
 }
 
-/* The record, and before it the marks by which those that it needs stay. */
+/* The record, and before it the marks by which those that it needs stay, and its pod knows of it. */
 static int make_record(const Store *store, ContainerConfig *config, Container *ret, Error *reterr) {
         _cleanup_dependency_marks_ DependencyMarks marks = {};
+        _cleanup_pod_ Pod pod = POD_NULL;
+        int r = 0;
 
         if (!config->id && !(config->id = str_random_hex(CONTAINER_ID_LENGTH)))
                 return error_oom(reterr);
-        int r = dependencies_mark(store, config, &marks, reterr);
+        if (config->pod)
+                r = pod_load(store, config->pod, &pod, reterr);
+        if (r >= 0 && config->pod)
+                r = pod_lock(&pod, reterr);
+        if (r >= 0 && config->pod)
+                r = pod_add_member(&pod, config->id, reterr);
         if (r < 0)
                 return r;
-        r = container_create(store, config, ret, reterr);
-        if (r < 0)
-                dependencies_unmark(store, config);
+        r = dependencies_mark(store, config, &marks, reterr);
+        if (r >= 0) {
+                r = container_create(store, config, ret, reterr);
+                if (r < 0)
+                        dependencies_unmark(store, config);
+        }
+        if (r < 0 && config->pod)
+                pod_drop_member(store, config->pod, config->id);
         return r == -EEXIST ? error_hint(reterr, "remove that container first, or use --replace to do it at once") : r;
 }
 
@@ -387,7 +400,7 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
                                  "cannot use the name '%s': names have letters, digits, '_', '.' and '-' and begin with a letter or digit",
                                  config->name);
-        if (!config->rootfs) {
+        if (!config->rootfs && !config->infra) {
                 r = find_image(store, config, options, &image, reterr);
                 if (r >= 0)
                         r = merge_image(config, &image, options, reterr);
@@ -403,7 +416,7 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
         /* who keeps their ID runs under it (podman-run(1), --userns) */
         if (r >= 0 && !config->user && config->userns && str_after(config->userns, "keep-id"))
                 r = keep_user(config, reterr);
-        if (r >= 0 && options->storage_driver && !config->rootfs)
+        if (r >= 0 && options->storage_driver && !config->rootfs && !config->infra)
                 r = str_replace(&config->storage_driver, options->storage_driver) < 0 ? error_oom(reterr) : 0;
         if (r >= 0)
                 r = find_mounted_images(store, config, reterr);
@@ -434,6 +447,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 r = secrets_keep(store, &container, reterr);
         if (r < 0) {
                 dependencies_unmark(store, &container.config);
+                if (container.config.pod)
+                        pod_drop_member(store, container.config.pod, container.config.id);
                 (void) container_delete(store, &container, /* remove_rootfs= */ NULL, /* data= */ NULL, /* reterr= */ NULL);
                 return r;
         }

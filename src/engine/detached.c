@@ -32,6 +32,7 @@
 #include "engine/health.h"
 #include "engine/internal-command.h"
 #include "engine/output.h"
+#include "engine/pod.h"
 #include "engine/remove.h"
 #include "engine/start.h"
 #include "engine/stop.h"
@@ -186,6 +187,8 @@ int engine_unit_start(const Store *store, const char *id, const DetachedOptions 
         _cleanup_container_ Container container = CONTAINER_NULL;
         int r = container_load(store, id, &container, reterr);
 
+        if (r >= 0)
+                r = engine_pod_start_infra(store, &container.config, options, reterr);
         if (r >= 0)
                 r = container_lock(store, &container, reterr);
         if (r < 0)
@@ -407,9 +410,11 @@ int engine_unit_ended(const Store *store, const char *id, const char *exit_code,
                 if (r < 0)
                         return r;
         }
-        if (!container.config.auto_remove || container.state.started_usec == 0)
-                return 0;
         container_unlock(&container);
+        if (!container.config.auto_remove || container.state.started_usec == 0) {
+                engine_pod_member_ended(store, &container.config);
+                return 0;
+        }
         (void) str_replace(&container.state.unit, NULL);
         return engine_remove(store, &container, &(RemoveOptions){ .volumes = true, .by_supervisor = true }, reterr);
 }

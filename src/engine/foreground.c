@@ -19,6 +19,7 @@
 #include "engine/health.h"
 #include "engine/output.h"
 #include "engine/pipes.h"
+#include "engine/pod.h"
 #include "engine/relay.h"
 #include "engine/remove.h"
 #include "engine/start.h"
@@ -66,6 +67,8 @@ static int finish(const Store *store, Container *container, Outcome *outcome, Er
                 outcome->exit_code = container->state.exit_code;
         }
         container_unlock(container);
+        if (r >= 0 && !container->config.auto_remove) /* its removal looks after the pod otherwise */
+                engine_pod_member_ended(store, &container->config);
         return r;
 }
 

@@ -248,7 +248,7 @@ static void add_identity(View *v, const Store *store, const Container *c, const 
         view_string(v, "ImageDigest", config->image_digest);
         view_string(v, "ImageName", config->image_name ?: config->image);
         view_string(v, "Rootfs", config->rootfs);
-        view_string(v, "Pod", "");
+        view_string(v, "Pod", config->pod);
         add_file(v, store, c, "ResolvConfPath", "resolv.conf");
         add_file(v, store, c, "HostnamePath", "hostname");
         add_file(v, store, c, "HostsPath", "hosts");
@@ -270,7 +270,7 @@ static void add_identity(View *v, const Store *store, const Container *c, const 
         view_add(v, "Dependencies", dependencies(config));
         view_add(v, "NetworkSettings", network_settings(c));
         view_string(v, "Namespace", "");
-        view_bool(v, "IsInfra", false);
+        view_bool(v, "IsInfra", config->infra);
         view_bool(v, "IsService", false);
 }
 

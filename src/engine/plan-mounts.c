@@ -144,6 +144,18 @@ static int add_init(const ContainerConfig *config, ProcPlan *plan, Error *reterr
         return m->source && m->destination ? plan_open_source(m, reterr) : error_oom(reterr);
 }
 
+static int add_infra(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
+        if (!config->infra)
+                return 0;
+        MountPlan *m = proc_plan_add_mount(plan);
+        if (!m)
+                return error_oom(reterr);
+        m->source = strdup(INFRA_PROGRAM);
+        m->destination = strdup(INFRA_IN_CONTAINER);
+        m->attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
+        return m->source && m->destination ? plan_open_source(m, reterr) : error_oom(reterr);
+}
+
 /* --sdnotify=container: the service manager's own socket, so that the payload says READY=1 itself. systemd accepts from it what
  * concerns processes of the unit's own cgroup, and nothing else (NotifyAccess=all, systemd.service(5)). */
 static int add_notify_socket(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
@@ -182,9 +194,10 @@ int plan_mounts(const Store *store, Container *container, const UserMap *base, P
         const ContainerConfig *config = &container->config;
         int r = add_read_only_tmpfs(config, plan, reterr);
 
-        if (r >= 0)
+        if (r >= 0 && !config->infra)
                 r = plan_hold_volumes(store, config, holds, reterr);
-        for (size_t i = 0; i < config->n_mounts && r >= 0; i++)
+        /* a pod's volumes are for its members; the infra container only has them on record */
+        for (size_t i = 0; i < config->n_mounts && r >= 0 && !config->infra; i++)
                 r = plan_user_mount(store, container, i, base, holds, plan, reterr);
         if (r >= 0)
                 r = add_files(store, container, plan, reterr);
@@ -192,6 +205,8 @@ int plan_mounts(const Store *store, Container *container, const UserMap *base, P
                 r = plan_timezone(config, plan, reterr);
         if (r >= 0)
                 r = add_init(config, plan, reterr);
+        if (r >= 0)
+                r = add_infra(config, plan, reterr);
         if (r >= 0)
                 r = add_notify_socket(config, plan, reterr);
         if (r < 0)

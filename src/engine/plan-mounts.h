@@ -2,6 +2,7 @@
 /* The mounts of a container: the user's, and the small files that sdpod writes for it. */
 #pragma once
 
+#include "config.h"
 #include "proc/plan.h"
 #include "state/container.h"
 #include "storage/volume.h"
@@ -9,6 +10,10 @@
 /* --init: what is run, and where the container has it. */
 #define INIT_PROGRAM "/usr/bin/catatonit"
 #define INIT_IN_CONTAINER "/run/podman-init"
+
+/* The one program of a pod's infra container, and where it is there. */
+#define INFRA_PROGRAM SDPOD_LIBEXECDIR "/sdpod-infra"
+#define INFRA_IN_CONTAINER "/sdpod-infra"
 
 /* Appends all mounts to the plan in the order in which they are made (a parent before what lies below it). The volumes are held
  * until the container has started. */

@@ -56,6 +56,10 @@ static int plan_rootfs(const Store *store, Container *container, const UserMap *
         rootfs->data_path = store->data_path;
         rootfs->read_only = config->read_only;
         rootfs->use_volatile = config->auto_remove;
+        if (config->infra) {
+                rootfs->kind = ROOTFS_EMPTY;
+                return 0;
+        }
         if (config->rootfs) {
                 if (config->rootfs_overlay)
                         return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --rootfs DIR:O: not there yet");

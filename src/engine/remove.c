@@ -11,8 +11,10 @@
 #include "engine/depend.h"
 #include "engine/health.h"
 #include "engine/mounts.h"
+#include "engine/pod.h"
 #include "engine/stop.h"
 #include "state/events.h"
+#include "state/pod.h"
 #include "storage/rootfs.h"
 #include "storage/volume.h"
 
@@ -42,8 +44,16 @@ void engine_drop_cgroup(const char *id) {
 int engine_remove(const Store *store, Container *c, const RemoveOptions *options, Error *reterr) {
         int r = container_refresh(store, c, reterr);
 
-        if (r >= 0)
-                r = dependents_check(store, c, reterr);
+        if (r < 0)
+                return r;
+        if (c->config.infra && !options->with_pod) {
+                (void) error_set(reterr, -EPERM, ERROR_DENIED,
+                                 "cannot remove container '%s': it is the infra container of pod %.12s and cannot be removed without "
+                                 "removing the pod",
+                                 c->config.name, c->config.pod);
+                return error_hint(reterr, "sdpod pod rm %.12s", c->config.pod);
+        }
+        r = dependents_check(store, c, reterr);
         if (r < 0)
                 return r;
         if (c->pidfd >= 0 && !options->force) {
@@ -85,7 +95,12 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                 (void) mounts_remove(store, c->config.id, /* reterr= */ NULL);
         r = container_delete(store, c, rootfs_remove, /* data= */ NULL, reterr);
         dependencies_unmark(store, &c->config);
-        if (r >= 0)
-                event_container(store, &c->config, "remove", EVENT_NO_EXIT_CODE);
-        return r;
+        if (r < 0)
+                return r;
+        event_container(store, &c->config, "remove", EVENT_NO_EXIT_CODE);
+        if (c->config.pod)
+                pod_drop_member(store, c->config.pod, c->config.id);
+        if (c->state.started_usec > 0 && !options->with_pod)
+                engine_pod_member_ended(store, &c->config);
+        return 0;
 }

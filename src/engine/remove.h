@@ -7,6 +7,7 @@
 typedef struct RemoveOptions {
         bool force;            /* a running one is stopped first, and killed when its time is over */
         bool volumes;          /* its anonymous volumes too */
+        bool with_pod;         /* its pod goes, too: an infra container is not removed otherwise */
         bool by_supervisor;    /* called by what held it: there is no unit to stop */
         bool has_timeout;
         int64_t timeout;       /* seconds before the kill; -1: never */

@@ -20,6 +20,7 @@
 #include "cgroup/hierarchy.h"
 #include "cgroup/manager.h"
 #include "engine/depend.h"
+#include "engine/pod.h"
 #include "engine/start.h"
 #include "state/events.h"
 
@@ -92,6 +93,7 @@ static int record_for_absent_supervisor(const Store *store, Container *c, Error 
         if (c->pidfd < 0 && !c->state.exited && c->state.started_usec > 0)
                 r = engine_record_exit(store, c, exit_code_from_systemd(c->state.unit ?: c->process.unit), reterr);
         container_unlock(c);
+        engine_pod_member_ended(store, &c->config);
         return r;
 }
 

@@ -15,6 +15,7 @@ typedef enum RootfsKind {
         ROOTFS_OVERLAY,   /* native overlay over layers */
         ROOTFS_TREE,      /* a detached mount made elsewhere (fuse-overlayfs, a volume of another map) */
         ROOTFS_DIRECTORY, /* --rootfs */
+        ROOTFS_EMPTY,     /* nothing but what is mounted in it: a pod's infra container */
 } RootfsKind;
 
 typedef struct RootfsPlan {

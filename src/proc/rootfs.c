@@ -90,6 +90,13 @@ static int mount_overlay(const RootfsPlan *plan, int target_fd, Error *reterr) {
         return fd == -EINVAL ? overlay_by_string(plan, reterr) : fd;
 }
 
+/* A tmpfs with room for mount points and nothing else. */
+static int mount_empty(Error *reterr) {
+        static const MountOption options[] = { { "size", "64k" }, { "nr_inodes", "128" }, { "mode", "0755" }, {} };
+
+        return mount_new("tmpfs", "sdpod-infra", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, reterr);
+}
+
 int init_mount_root(Init *init, Error *reterr) {
         const RootfsPlan *plan = &init->plan->rootfs;
         _cleanup_fd_ int tree_fd = -EBADF, target_fd = -EBADF;
@@ -106,6 +113,9 @@ int init_mount_root(Init *init, Error *reterr) {
                 return init->root_fd < 0 ? init->root_fd : 0;
         case ROOTFS_TREE:
                 tree_fd = fcntl(plan->tree_fd, F_DUPFD_CLOEXEC, 3);
+                break;
+        case ROOTFS_EMPTY:
+                tree_fd = mount_empty(reterr);
                 break;
         case ROOTFS_DIRECTORY:
                 tree_fd = mount_clone(AT_FDCWD, plan->directory, /* recursive= */ true, reterr);

@@ -67,7 +67,7 @@ static const JsonField container_secret_fields[] = {
         {},
 };
 
-static const JsonField resources_fields[] = {
+const JsonField container_resources_fields[] = {
         JSON_FIELD(ContainerResources, memory, "memory", JSON_FIELD_INT64),
         JSON_FIELD(ContainerResources, memory_swap, "memorySwap", JSON_FIELD_INT64),
         JSON_FIELD(ContainerResources, memory_reservation, "memoryReservation", JSON_FIELD_INT64),
@@ -110,6 +110,9 @@ const JsonField container_config_fields[] = {
         STRING(id, "id"),
         STRING(name, "name"),
         FIELD(created_usec, "createdUSec", INT64),
+        STRING(pod, "pod"),
+        BOOL(infra, "infra"),
+        STRING(init_container, "initContainer"),
         STRING(image, "image"),
         STRING(image_name, "imageName"),
         STRING(image_id, "imageID"),
@@ -176,7 +179,7 @@ const JsonField container_config_fields[] = {
         JSON_FIELD_ARRAY_OF(ContainerConfig, ports, n_ports, "ports", port_fields),
         STRV(expose, "expose"),
         BOOL(publish_all, "publishAll"),
-        JSON_FIELD_OBJECT_OF(ContainerConfig, resources, "resources", resources_fields),
+        JSON_FIELD_OBJECT_OF(ContainerConfig, resources, "resources", container_resources_fields),
         STRV(sysctl, "sysctl"),
         STRING(cgroups, "cgroups"),
         STRING(cgroup_parent, "cgroupParent"),
@@ -211,6 +214,8 @@ const JsonField container_listed_fields[] = {
         STRING(id, "id"),
         STRING(name, "name"),
         FIELD(created_usec, "createdUSec", INT64),
+        STRING(pod, "pod"),
+        BOOL(infra, "infra"),
         STRING(image, "image"),
         STRING(image_name, "imageName"),
         STRING(image_id, "imageID"),

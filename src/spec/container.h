@@ -105,6 +105,11 @@ typedef struct ContainerConfig {
         char *name;
         int64_t created_usec;     /* since the epoch */
 
+        /* pods */
+        char *pod;                /* ID of its pod; NULL: of none */
+        bool infra;               /* it holds the pod's namespaces: neither image nor directory, its root has sdpod-infra alone */
+        char *init_container;     /* "always", "once": it runs to its end before the pod's other containers start */
+
         /* where the root file system comes from: an image, or a directory */
         char *image;              /* as the user wrote it */
         char *image_name;         /* normalised: docker.io/library/busybox:latest */
@@ -199,7 +204,7 @@ typedef struct ContainerConfig {
 
 #define CONTAINER_CONFIG_NULL ((ContainerConfig){ .version = CONTAINER_CONFIG_VERSION, .stop_timeout = 10 })
 
-extern const JsonField container_config_fields[];
+extern const JsonField container_config_fields[], container_resources_fields[];
 
 /* The part of them that `ps` shows and that --filter asks for: a list of a thousand containers reads a thousand records. */
 extern const JsonField container_listed_fields[];

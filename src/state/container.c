@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "state/name.h"
 #include "state/pending.h"
+#include "state/pod-name.h"
 
 static const JsonField process_port_fields[] = {
         JSON_FIELD(ContainerPort, host_ip, "hostIp", JSON_FIELD_STRING),
@@ -170,23 +171,25 @@ static int read_name(int names_fd, const char *name, char **ret_id) {
 static int claim_name(const Store *store, int names_fd, const char *name, const char *id, Error *reterr) {
         char text[NAME_LINK_SIZE];
 
+        int r = pod_name_check(store, name, reterr);
+
         name_link_text(id, text);
-        for (int tries = 0; tries < 10; tries++) {
+        for (int tries = 0; r >= 0 && tries < 10; tries++) {
                 _cleanup_free_ char *holder = NULL;
 
                 if (symlinkat(text, names_fd, name) == 0)
                         return 0;
                 if (errno != EEXIST)
                         return error_set_errno(reterr, -errno, "cannot take the name '%s'", name);
-                int r = read_name(names_fd, name, &holder);
-                if (r == -ENOENT)
+                int found = read_name(names_fd, name, &holder);
+                if (found == -ENOENT)
                         continue;
-                if (r >= 0 && name_is_held(store, holder))
+                if (found >= 0 && name_is_held(store, holder))
                         return error_set(reterr, -EEXIST, ERROR_EXISTS,
                                          "cannot take the name '%s': it is in use by container %.12s", name, holder);
                 (void) unlinkat(names_fd, name, 0);
         }
-        return error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot take the name '%s': others keep taking it", name);
+        return r < 0 ? r : error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot take the name '%s': others keep taking it", name);
 }
 
 /* Writes the record and claims its name, or makes names up until one is free. The record is complete first: a name that

@@ -9,6 +9,9 @@
  *     containers/ID/         container.json, state.json, upper/, work/, ctr.log
  *     pending/ID             a container that a command is just making, removing or holding; locked by it
  *     names/NAME             a symlink whose text means the ID of the container of that name (state/name.h)
+ *     pod-names/NAME         the same for a pod
+ *     pods/ID/               pod.json, members/ID, lock
+ *     pods.lock              held by who makes a pod
  *     volumes/NAME/          volume.json, _data/
  *     .tmp-*                 unfinished work; its owner holds a lock on it
  *   runtime   $XDG_RUNTIME_DIR/sdpod (root: /run/sdpod)            dies with the boot
@@ -19,7 +22,7 @@
  *     storage.json           which storage driver works
  *     monitor.sock           the user's sdpod-monitor
  *
- * Lock order: images.lock, then a container's lock, then a volume's. No command holds two containers' locks. */
+ * Lock order: images.lock, then a pod's lock, then a container's, then a volume's. No command holds two containers' locks. */
 #pragma once
 
 #include "base/error.h"
