@@ -183,18 +183,20 @@ static int write_io(const ContainerResources *resources, int cgroup_fd, Error *r
         return r;
 }
 
-int limits_write_conf(const LimitSettings *s, int cgroup_fd, Error *reterr) {
-        for (char **conf = s->resources ? s->resources->cgroup_conf : NULL; conf && *conf; conf++) {
+int limits_write_rest(const LimitSettings *s, int cgroup_fd, Error *reterr) {
+        int r = s->resources ? write_io(s->resources, cgroup_fd, reterr) : 0;
+
+        for (char **conf = r >= 0 && s->resources ? s->resources->cgroup_conf : NULL; conf && *conf; conf++) {
                 size_t n = strcspn(*conf, "=");
                 _cleanup_free_ char *file = strndup(*conf, n);
 
                 if (!file)
                         return error_oom(reterr);
-                int r = strchr(file, '/') || !(*conf)[n] ? -EINVAL : file_write_string(cgroup_fd, file, *conf + n + 1);
+                r = strchr(file, '/') || !(*conf)[n] ? -EINVAL : file_write_string(cgroup_fd, file, *conf + n + 1);
                 if (r < 0)
                         return error_set_errno(reterr, r, "cannot use '--cgroup-conf %s'", *conf);
         }
-        return 0;
+        return r < 0 ? r : 0;
 }
 
 int limits_write(const LimitSettings *s, int cgroup_fd, Error *reterr) {
@@ -232,7 +234,5 @@ int limits_write(const LimitSettings *s, int cgroup_fd, Error *reterr) {
                 if (r < 0)
                         return error_set_errno(reterr, r, "cannot set 'cpu.max' to %s", text);
         }
-        if (r >= 0 && s->resources)
-                r = write_io(s->resources, cgroup_fd, reterr);
-        return r < 0 ? r : limits_write_conf(s, cgroup_fd, reterr);
+        return r < 0 ? r : limits_write_rest(s, cgroup_fd, reterr);
 }

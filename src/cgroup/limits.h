@@ -28,8 +28,9 @@ int limits_check(LimitSettings *settings, char *const *controllers, Error *reter
 /* A weight of cgroup v1 (10..1000) as io.weight and IOWeight= have it (1..10000). */
 uint64_t limits_io_weight(uint64_t blkio_weight) _pure_;
 
-/* Writes what --cgroup-conf asks for, which systemd has no properties for. limits_write() does it, too. */
-int limits_write_conf(const LimitSettings *settings, int cgroup_fd, Error *reterr);
+/* Writes limits of block devices, of which systemd does not tell where the kernel refuses them, and what --cgroup-conf asks for,
+ * for which systemd has no properties. limits_write() does it, too. */
+int limits_write_rest(const LimitSettings *settings, int cgroup_fd, Error *reterr);
 
 /* Writes them into a cgroup's files. */
 int limits_write(const LimitSettings *settings, int cgroup_fd, Error *reterr);

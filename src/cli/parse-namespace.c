@@ -119,11 +119,13 @@ static int add_mapping(const ContainerIdMapping *mapping, ContainerIdMapping **i
         return 0;
 }
 
+bool parse_id_map_has_flags(const char *value) {
+        return *value == '+' || *value == 'u' || *value == 'g' || strchr(value, '@');
+}
+
 int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items, Error *reterr) {
         ContainerIdMapping mapping;
 
-        if (*value == '+' || *value == 'u' || *value == 'g' || strchr(value, '@'))
-                return NOT_YET("the flags +, u, g and @ are not there yet");
         int r = parse_mapping(value, &mapping, reterr);
         return r < 0 ? r : add_mapping(&mapping, items, n_items, reterr);
 }

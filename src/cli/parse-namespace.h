@@ -7,6 +7,9 @@
 /* "", host, keep-id[:uid=N,gid=N], auto[:size=N], nomap, container:NAME, ns:PATH. */
 int parse_userns(ContainerConfig *config, const char *value, Error *reterr);
 
+/* Whether a map has one of the flags that engine/id-maps.h reads. */
+bool parse_id_map_has_flags(const char *value) _pure_;
+
 /* CONTAINER:HOST[:SIZE] into an array of mappings that do not overlap. */
 int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items, Error *reterr);
 

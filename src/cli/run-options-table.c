@@ -12,6 +12,7 @@
 #include "cli/parse-process.h"
 #include "cli/parse-secret.h"
 #include "cli/parse-security.h"
+#include "engine/id-maps.h"
 
 /* Calls a parser for each field of a line of CSV. */
 static int each_field(ContainerConfig *c, const char *value, int (*parse)(ContainerConfig *, const char *, Error *),
@@ -65,7 +66,6 @@ EXPRESSION_LIST(dns_option, parse_resolv_word(value, &c->dns_options, reterr))
 EXPRESSION_LIST(dns_search, parse_resolv_word(value, &c->dns_search, reterr))
 PARSED(entrypoint)
 PARSED_LIST(expose)
-EXPRESSION_LIST(gidmap, parse_id_map(value, &c->gid_map, &c->n_gid_map, reterr))
 PARSED_LIST(group_add)
 PARSED(group_entry)
 PARSED(health_cmd)
@@ -103,7 +103,6 @@ SETTER(requires, parse_requires(value, &c->requires, reterr))
 PARSED(systemd_mode)
 PARSED(timezone)
 PARSED(tmpfs)
-EXPRESSION_LIST(uidmap, parse_id_map(value, &c->uid_map, &c->n_uid_map, reterr))
 PARSED_LIST(ulimit)
 PARSED(umask)
 PARSED(user)
@@ -126,6 +125,37 @@ static int set_image_volume(void *options, const char *value, Error *reterr) {
                         return 0;
                 }
         return error_set(reterr, -EINVAL, ERROR_INVALID, "it is anonymous (or bind), tmpfs or ignore");
+}
+
+/* A line of CSV; what has flags is for the engine, which knows the user's own map. */
+static int set_id_maps(const char *value, char ***flagged, ContainerIdMapping **items, size_t *n_items, Error *reterr) {
+        _cleanup_strv_ char **words = NULL;
+        int r = csv_split(value, &words, reterr);
+
+        for (char **w = words; r >= 0 && w && *w; w++) {
+                IdMapWish wish;
+
+                if (!parse_id_map_has_flags(*w)) {
+                        r = parse_id_map(*w, items, n_items, reterr);
+                        continue;
+                }
+                r = id_map_wish_parse(*w, /* is_gid= */ false, /* both= */ true, &wish, reterr);
+                if (r >= 0 && strv_append(flagged, *w) < 0)
+                        r = error_oom(reterr);
+        }
+        return r;
+}
+
+static int set_uidmap(void *options, const char *value, Error *reterr) {
+        RunOptions *o = options;
+
+        return set_id_maps(value, &o->uid_maps, &o->config.uid_map, &o->config.n_uid_map, reterr);
+}
+
+static int set_gidmap(void *options, const char *value, Error *reterr) {
+        RunOptions *o = options;
+
+        return set_id_maps(value, &o->gid_maps, &o->config.gid_map, &o->config.n_gid_map, reterr);
 }
 
 static int set_passwd(void *options, const char *value, _unused_ Error *reterr) {

@@ -24,6 +24,9 @@ void run_options_done(void *options) {
 
         container_config_done(&o->config);
         strv_free(o->env_pairs_host);
+        strv_free(o->uid_maps);
+        strv_free(o->gid_maps);
+        o->uid_maps = o->gid_maps = NULL;
         o->env_pairs_host = NULL;
 }
 
@@ -153,11 +156,12 @@ static int copy_map(const ContainerIdMapping *from, size_t n, ContainerIdMapping
 static int finish_userns(ContainerConfig *c, const Invocation *in, char *const *env, Error *reterr) {
         const char *mode = strv_env_get(env, "PODMAN_USERNS");
 
-        if (c->n_uid_map > 0 && c->n_gid_map == 0)
+        if (c->n_uid_map > 0 && !options_given(&in->parse, "gidmap"))
                 return copy_map(c->uid_map, c->n_uid_map, &c->gid_map, &c->n_gid_map, reterr);
-        if (c->n_gid_map > 0 && c->n_uid_map == 0)
+        if (c->n_gid_map > 0 && !options_given(&in->parse, "uidmap"))
                 return copy_map(c->gid_map, c->n_gid_map, &c->uid_map, &c->n_uid_map, reterr);
-        if (c->n_uid_map > 0 || str_empty(mode) || options_given(&in->parse, "userns"))
+        if (options_given(&in->parse, "uidmap") || options_given(&in->parse, "gidmap") || str_empty(mode) ||
+            options_given(&in->parse, "userns"))
                 return 0;
         int r = parse_userns(c, mode, reterr);
         return r < 0 ? error_prefix(reterr, r, "cannot use 'PODMAN_USERNS=%s'", mode) : 0;

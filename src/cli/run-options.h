@@ -33,6 +33,7 @@ typedef struct RunOptions {
         bool unset_env_all;
         uint32_t preserve_fds;
         char **preserve_fd;     /* numbers */
+        char **uid_maps, **gid_maps; /* those with flags */
         char *sub_uid_name, *sub_gid_name;
 } RunOptions;
 

@@ -76,6 +76,8 @@ static int create(Invocation *in, const Store **ret_store, bool starts, Containe
                 .env_merge = options->env_merge,
                 .unset_env = options->unset_env,
                 .unset_env_all = options->unset_env_all,
+                .uid_maps = options->uid_maps,
+                .gid_maps = options->gid_maps,
                 .sub_uid_name = options->sub_uid_name ?: options->sub_gid_name,
                 .sub_gid_name = options->sub_gid_name ?: options->sub_uid_name,
                 .pull = options->pull,

@@ -16,6 +16,7 @@
 #include "engine/create-env.h"
 #include "engine/depend.h"
 #include "engine/namespaces.h"
+#include "engine/id-maps.h"
 #include "engine/policy.h"
 #include "engine/remove.h"
 #include "engine/secrets.h"
@@ -411,6 +412,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 r = create_expand_devices(config, reterr);
         if (r >= 0 && config->publish_all)
                 r = publish_exposed(config, reterr);
+        if (r >= 0)
+                r = id_maps_apply(config, options->uid_maps, options->gid_maps, reterr);
         if (r >= 0)
                 r = userns_from_names(config, options->sub_uid_name, options->sub_gid_name, reterr);
         /* who keeps their ID runs under it (podman-run(1), --userns) */

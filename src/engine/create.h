@@ -14,6 +14,7 @@ typedef struct CreateOptions {
         char *const *env_host;   /* "K=V" of --env-host and --http-proxy: over the image's environment, below the request's */
         char *const *env_merge, *const *unset_env; /* what is made of, and taken from, the image's */
         bool unset_env_all;
+        char *const *uid_maps, *const *gid_maps; /* those with flags (engine/id-maps.h); NULL: none */
         const char *sub_uid_name, *sub_gid_name; /* both or none: whose subordinate IDs are the container's */
         const char *pull;        /* NULL: "missing"; "always", "never", "newer" */
         /* Pulls the image by that policy: the ID of what is there then. */

@@ -86,7 +86,7 @@ static int configure_scope(const Placement *p, pid_t pid, Error *reterr) {
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot find the container's cgroup");
         _cleanup_fd_ int fd = cgroup_open(path, reterr);
-        return fd < 0 ? fd : limits_write_conf(&p->limits, fd, reterr);
+        return fd < 0 ? fd : limits_write_rest(&p->limits, fd, reterr);
 }
 
 static int enter_scope(pid_t pid, void *data, Error *reterr) {
@@ -111,7 +111,7 @@ static int enter_scope(pid_t pid, void *data, Error *reterr) {
         if (r < 0)
                 return r;
         if (str_equal(result, "done"))
-                return config->resources.cgroup_conf ? configure_scope(p, pid, reterr) : 0;
+                return config->resources.cgroup_conf || container_resources_have_io(&config->resources) ? configure_scope(p, pid, reterr) : 0;
         (void) error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start the scope of the container: %s", result);
         return error_hint(reterr, "the manager's journal says why: journalctl --user --unit %s", name);
 }

@@ -124,6 +124,18 @@ exits 125 "... an option that is not there"
 run $R --userns keep-id:uid=3,gid=3,size=5 $BUSYBOX cat /proc/self/uid_map
 is "$(uid_map)" '0 1 3,3 0 1,4 4 2,' "--userns keep-id:size="
 
+sub=$(awk -F: -v u="$USER" '$1 == u { print $2; exit }' /etc/subuid)
+run $R --uidmap +7:@"$UID" $BUSYBOX cat /proc/self/uid_map
+exits 125 "--uidmap + of the ID that root has: nobody is root then"
+run $R --uidmap "+100000:@$((sub + 9))" $BUSYBOX cat /proc/self/uid_map /proc/self/gid_map
+is "$(uid_map)" "0 0 1,0 0 1,1 1 9,1 1 9,11 11 65526,11 11 65526,100000 10 1,100000 10 1," "--uidmap +CONTAINER:@HOST adds to the map, for groups, too"
+run $R --uidmap "+u100000:10:2" --gidmap 0:0:5 $BUSYBOX cat /proc/self/uid_map /proc/self/gid_map
+is "$(uid_map)" "0 0 1,0 0 1,1 1 4,1 1 9,12 12 65525,100000 10 2," "... u: for users alone"
+run $R --uidmap "0:@$((sub + 5)):3" $BUSYBOX cat /proc/self/uid_map
+is "$(uid_map)" "0 6 3," "... @ alone"
+run $R --uidmap "0:@0" $BUSYBOX true
+exits 125 "... an ID of the host's that is not the user's"
+
 # ---- descriptors
 
 exec 3<<<three 4<<<four 7<<<seven

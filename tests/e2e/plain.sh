@@ -56,7 +56,7 @@ for way in 'env -u HOME' 'env -u PATH /usr/bin/env' 'env TMPDIR=/nonexistent' 'e
         if [[ $status == 0 ]]; then
                 is "$out" fine "works: $way"
         else
-                is "$status:$(grep -vc '^hint' <<<"$err")" "125:1" "refused in one line: $way"
+                is "$status:$(grep -vc '^hint' <<<"$err")" "126:1" "refused in one line: $way"
         fi
 done
 run sh -c "exec sdpod run --rm --network none $BUSYBOX echo lost >&-"

@@ -443,7 +443,7 @@ TEST(id_maps) {
                 { "0:1:1000", "" }, { "0:5", "" }, { "4294967294:0:1", "" }, { "0:0:0", "EINVAL" }, { "0", "EINVAL" },
                 { "0:0:1:1", "EINVAL" }, { "-1:0:1", "EINVAL" }, { "4294967295:0:1", "EINVAL" },
                 { "4294967294:0:2", "EINVAL" }, { "0:4294967290:100", "EINVAL" }, { "0:0:4294967296", "EINVAL" },
-                { "+0:0:1", "EOPNOTSUPP" }, { "0:@5:1", "EOPNOTSUPP" }, { "u0:0:1", "EOPNOTSUPP" },
+                { "+0:0:1", "EINVAL" }, { "0:@5:1", "EINVAL" }, { "u0:0:1", "EINVAL" }, /* these are engine/id-maps's */
         };
         ContainerIdMapping *items = NULL;
         size_t n = 0;
