@@ -5,13 +5,14 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/time-text.h"
+#include "image/names-history.h"
 
 enum { SHORT_ID = 12 };
 
 /* Sorted. */
 static const FormatField fields[] = {
         { "Containers", NULL }, { "Created", "CREATED" },     { "CreatedAt", NULL },   { "CreatedSince", "CREATED" },
-        { "CreatedTime", NULL }, { "Dangling", NULL },        { "Digest", NULL },      { "History", NULL },
+        { "CreatedTime", NULL }, { "Dangling", NULL },        { "Digest", NULL },      { "History", "HISTORY" },
         { "ID", "IMAGE ID" },   { "Labels", NULL },           { "Names", NULL },       { "ParentId", "PARENT ID" },
         { "ReadOnly", "R/O" },  { "RepoDigests", NULL },      { "RepoTags", NULL },    { "Repository", "REPOSITORY" },
         { "SharedSize", NULL }, { "Size", "SIZE" },           { "Tag", "TAG" },        { "VirtualSize", NULL },
@@ -25,6 +26,12 @@ static const TemplateTypes list_types = { .maps = list_maps, .aliases = list_ali
 const FormatList image_list = { fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}" };
 const FormatList image_list_digests = {
         fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.Created}}\t{{.Size}}"
+};
+const FormatList image_list_history = {
+        fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}\t{{.History}}"
+};
+const FormatList image_list_digests_history = {
+        fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.Created}}\t{{.Size}}\t{{.History}}"
 };
 
 static const char *const inspect_maps[] = { "Labels", "Annotations", "ExposedPorts", "Volumes", "Data", NULL };
@@ -77,6 +84,7 @@ static int set(json_t *object, const char *key, json_t *value) {
 }
 
 json_t *image_to_json(const ImageInfo *image, const ImageView *view) {
+        _cleanup_strv_ char **names = NULL;
         _cleanup_free_ char *created = created_at(image);
         _cleanup_json_ json_t *object = json_object();
 
@@ -93,7 +101,8 @@ json_t *image_to_json(const ImageInfo *image, const ImageView *view) {
                 return NULL;
         if (set(object, "Digest", json_string(image->digest)) < 0)
                 return NULL;
-        if (image->names && set(object, "History", json_from_strv(image->names)) < 0)
+        names = names_history_of(view->history, image);
+        if (names && set(object, "History", json_from_strv(names)) < 0)
                 return NULL;
         if (set(object, "Created", json_integer(image->config.created_usec / TIME_USEC_PER_SEC)) < 0 ||
             set(object, "CreatedAt", json_string(created)) < 0)
@@ -107,13 +116,16 @@ static char *shown_id(const ImageInfo *image, const ImageView *view) {
 
 json_t *image_to_row(const ImageInfo *image, const char *name, const ImageView *view) {
         _cleanup_free_ char *repository = NULL, *tag = NULL, *id = shown_id(image, view), *created = created_at(image),
-                            *at = NULL, *history = strv_join(image->names, ", ");
+                            *at = NULL, *history = NULL;
+        _cleanup_strv_ char **names = names_history_of(view->history, image);
         _cleanup_free_ char *ago = time_text_ago(image->config.created_usec, view->now_usec),
                             *size = time_text_size(image->size, 3, /* space= */ true);
         json_t *row;
 
         if (name && image_split_name(name, &repository, &tag) < 0)
                 return NULL;
+        if (names)
+                history = strv_join(names, ", ");
         if (!id || !created || !ago || !size || (image->names && !history) || time_text_go(created, &at) < 0)
                 return NULL;
         row = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "Repository", name ? repository : "<none>", "Tag",
@@ -237,7 +249,8 @@ static json_t *find_parent(const Store *store, const ImageInfo *image) {
 json_t *image_to_inspect(const Store *store, const ImageInfo *image) {
         const ImageConfig *c = &image->config;
         const ImageHistory *last = c->n_history > 0 ? c->history + c->n_history - 1 : NULL;
-        _cleanup_json_ json_t *o = json_object();
+        _cleanup_json_ json_t *o = json_object(), *history = names_history_read(store);
+        _cleanup_strv_ char **names = names_history_of(history, image);
         const struct {
                 const char *key;
                 json_t *value;
@@ -263,7 +276,7 @@ json_t *image_to_inspect(const Store *store, const ImageInfo *image) {
                 { "ManifestType", json_string(image->manifest_type) },
                 { "User", json_string(c->user ?: "") },
                 { "History", inspect_history(c) },
-                { "NamesHistory", json_from_strv(image->names) },
+                { "NamesHistory", json_from_strv(names) },
         };
         int r = 0;
 

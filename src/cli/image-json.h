@@ -6,7 +6,7 @@
 #include "image/store.h"
 
 /* The lists' fields, and the template's knowledge of inspect's. */
-extern const FormatList image_list, image_list_digests;
+extern const FormatList image_list, image_list_digests, image_list_history, image_list_digests_history;
 extern const TemplateTypes image_inspect_types;
 
 /* How a list shows an image. */
@@ -14,6 +14,7 @@ typedef struct ImageView {
         bool no_trunc;
         int64_t now_usec;
         size_t containers;   /* that use it */
+        const json_t *history; /* names_history_read() */
 } ImageView;
 
 /* All return a new reference, or NULL when out of memory. */

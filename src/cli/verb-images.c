@@ -5,6 +5,7 @@
 #include "cli/image-json.h"
 #include "cli/image-use.h"
 #include "cli/verbs.h"
+#include "image/names-history.h"
 
 typedef struct ListOptions {
         char **filters, *format, *sort;
@@ -22,7 +23,7 @@ static const Option list_rows[] = {
           .help = "Show only images for which this holds" },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "TEMPLATE",
           .help = "Print as 'json', or by a Go template, with headings after 'table '" },
-        { "history", .kind = OPTION_REFUSED_BOOL, .refused = "former names are not kept" },
+        { "history", .kind = OPTION_BOOL, .offset = FIELD(history), .help = "Show the names that the images have had" },
         { "no-trunc", .kind = OPTION_BOOL, .offset = FIELD(no_trunc), .help = "Do not shorten IDs" },
         { "noheading", 'n', .kind = OPTION_BOOL, .offset = FIELD(no_heading), .help = "Print no headings" },
         { "quiet", 'q', .kind = OPTION_BOOL, .offset = FIELD(quiet), .help = "Print IDs only" },
@@ -74,11 +75,13 @@ typedef struct Images {
         size_t n;
         ImageUse *uses;
         size_t n_uses;
+        json_t *history;     /* names_history_read() */
 } Images;
 
 static void images_done(Images *images) {
         image_info_free_many(images->items, images->n);
         image_use_free_many(images->uses, images->n_uses);
+        json_decref(images->history);
 }
 
 /* Leaves those that the filters want. */
@@ -104,7 +107,7 @@ static int filter(const Store *store, const ListOptions *o, Images *images, Erro
 }
 
 static json_t *make_lines(const ListOptions *o, const Images *images) {
-        ImageView view = { .no_trunc = o->no_trunc, .now_usec = time_now_usec() };
+        ImageView view = { .no_trunc = o->no_trunc, .now_usec = time_now_usec(), .history = images->history };
         _cleanup_json_ json_t *rows = json_array();
         size_t n = 0;
 
@@ -134,7 +137,8 @@ static json_t *make_json(const Images *images) {
         _cleanup_json_ json_t *array = json_array();
 
         for (size_t i = 0; i < images->n; i++) {
-                ImageView view = { .containers = image_uses_count(images->uses, images->n_uses, images->items[i].id) };
+                ImageView view = { .containers = image_uses_count(images->uses, images->n_uses, images->items[i].id),
+                                   .history = images->history };
 
                 if (json_array_append_new(array, image_to_json(images->items + i, &view)) < 0)
                         return NULL;
@@ -143,6 +147,8 @@ static json_t *make_json(const Images *images) {
 }
 
 static int print(const ListOptions *o, const Images *images, Error *reterr) {
+        static const FormatList *const lists[2][2] = { { &image_list, &image_list_digests },
+                                                       { &image_list_history, &image_list_digests_history } };
         bool json = format_is_json(o->format) && !o->quiet;
         _cleanup_json_ json_t *all = json ? make_json(images) : NULL;
 
@@ -156,7 +162,7 @@ static int print(const ListOptions *o, const Images *images, Error *reterr) {
         if (!all)
                 return error_oom(reterr);
         return json ? format_json(all, 4, stdout, reterr)
-                    : format_list(o->digests ? &image_list_digests : &image_list, o->format, o->no_heading, all, stdout, reterr);
+                    : format_list(lists[o->history][o->digests], o->format, o->no_heading, all, stdout, reterr);
 }
 
 static int run_list(Invocation *in, Error *reterr) {
@@ -173,6 +179,8 @@ static int run_list(Invocation *in, Error *reterr) {
                 r = image_uses(store, &images.uses, &images.n_uses, reterr);
         if (r >= 0)
                 r = filter(store, o, &images, reterr);
+        if (r >= 0)
+                images.history = names_history_read(store);
         return r < 0 ? r : print(o, &images, reterr);
 }
 

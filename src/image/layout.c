@@ -10,6 +10,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "image/names-history.h"
 #include "spec/digest.h"
 
 #define ANNOTATION_INDEX_DIGEST "sdpod.index.digest" /* our own, in index.json alone */
@@ -121,8 +122,10 @@ int layout_save(int images_fd, const json_t *index, Error *reterr) {
                 error_done(reterr);
                 r = json_write(images_fd, "index.json", sealed, 0600, FILE_DURABLE, reterr);
         }
-        if (r >= 0)
+        if (r >= 0) {
+                names_history_note(images_fd, index);
                 make_reserve(images_fd);
+        }
         return r;
 }
 

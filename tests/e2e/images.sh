@@ -78,6 +78,20 @@ sdpod rm holder >/dev/null
 run sdpod rmi localhost/no-such
 exits 1 "rmi of what does not exist"
 
+# --- names that are gone
+sdpod tag localhost/busybox localhost/hist:1 localhost/hist:2
+sdpod untag localhost/busybox localhost/hist:1
+like "$(sdpod images --history --filter reference=localhost/hist:2)" "HISTORY.*localhost/hist:2, localhost/hist:1, .*localhost/busybox:latest" "images --history"
+is "$(sdpod image inspect localhost/busybox --format '{{index .NamesHistory 0}} {{index .NamesHistory 1}}')" "localhost/hist:2 localhost/hist:1" "... NamesHistory of inspect"
+sdpod rmi localhost/hist:2 >/dev/null
+unlike "$(sdpod images)" "HISTORY" "... only where it is asked for"
+echo garbage >"$HOME/.local/share/sdpod/images/names.json"
+run sdpod images --history
+exits 0 "... a damaged one is none"
+sdpod tag localhost/busybox localhost/hist:3
+is "$(sdpod images --format '{{.History}}' --filter reference=localhost/hist:3 | sort -u | grep -c hist:3)" 1 "... and made anew"
+sdpod rmi localhost/hist:3 >/dev/null
+
 # --- import
 mkdir -p "$T/root/bin"
 cp /bin/busybox "$T/root/bin/sh"

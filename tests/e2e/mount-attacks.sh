@@ -3,6 +3,7 @@
 # Containers and images that exchange symlinks where something is mounted: nothing outside is ever reached.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
+sdpod system reset -f >/dev/null
 image_load busybox || { cat "$T/image_load"; exit 99; }
 cd "$T" || exit 99
 R="sdpod run --rm --network none"

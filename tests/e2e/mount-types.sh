@@ -3,6 +3,7 @@
 # --mount of every type, -v with O, --image-volume: seen from inside, and what the host has of it.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
+sdpod system reset -f >/dev/null
 image_load busybox || { cat "$T/image_load"; exit 99; }
 image_load web || { cat "$T/image_load"; exit 99; }
 cd "$T" || exit 99

@@ -3,6 +3,7 @@
 # volume create with its options, export and import, mount and unmount, prune, filters, JSON; what two starts and a removal do at once.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
+sdpod system reset -f >/dev/null
 image_load busybox || { cat "$T/image_load"; exit 99; }
 cd "$T" || exit 99
 R="sdpod run --rm --network none"
@@ -62,7 +63,7 @@ is "$($R -v fast:/t $BUSYBOX ls /t)" "" "... and no longer"
 run $V export fast
 exits 125 "... cannot be exported"
 run $R --mount type=volume,src=fast,dst=/t,subpath=x $BUSYBOX true
-exits 125 "... has no subpath"
+exits 126 "... has no subpath"
 
 # --- bind
 mkdir src && echo host >src/file
