@@ -213,6 +213,8 @@ static int run_list(Invocation *in, Error *reterr) {
         }
         if (r < 0)
                 return r;
+        if (str_equal(o->format, "json"))
+                return format_json(rows, 4, stdout, reterr);
         return o->quiet ? format_quiet(rows, "ID", /* no_trunc= */ true, stdout, reterr)
                         : format_list(&list_format, o->format, o->no_heading, rows, stdout, reterr);
 }

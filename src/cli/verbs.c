@@ -64,6 +64,7 @@ const VerbName verb_names[] = {
         { "cp", .verb = &verb_cp },
         { "create", .verb = &verb_create },
         { "diff", .verb = &verb_diff },
+        { "doctor", .verb = &verb_doctor },
         { "events", .verb = &verb_events },
         { "exec", .verb = &verb_exec },
         { "export", .verb = &verb_export },

@@ -17,6 +17,7 @@ extern const Verb verb_cp;
 extern const Verb verb_create;
 extern const Verb verb_attach;
 extern const Verb verb_diff;
+extern const Verb verb_doctor;
 extern const Verb verb_events;
 extern const Verb verb_exec;
 extern const Verb verb_export;

@@ -31,6 +31,7 @@
 #include "cgroup/notify.h"
 #include "engine/health.h"
 #include "engine/internal-command.h"
+#include "engine/linger.h"
 #include "engine/output.h"
 #include "engine/pod.h"
 #include "engine/remove.h"
@@ -370,7 +371,11 @@ int engine_start_detached(const Store *store, Container *container, const Detach
         int r = str_equal(container->config.cgroups, "disabled") ? -ENOENT : manager_connect(&manager, reterr);
         if (r == -ENOENT)
                 return start_by_monitor(store, container, options, reterr);
-        return r < 0 ? r : start_by_systemd(store, container, options, &manager, reterr);
+        if (r >= 0)
+                r = start_by_systemd(store, container, options, &manager, reterr);
+        if (r >= 0)
+                linger_tell(store);
+        return r;
 }
 
 /* ---- the end ---- */

@@ -120,7 +120,7 @@ static int refuse_limits(const Placement *p, Error *reterr) {
         if (!p->limits.asked)
                 return 0;
         (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot set limits: there is no systemd manager of this user to ask");
-        return error_hint(reterr, "log in so that 'systemctl --user status' works, or 'loginctl enable-linger'");
+        return error_hint(reterr, "log in so that 'systemctl --user status' works, or 'loginctl enable-linger'; 'sdpod doctor' tells what is missing");
 }
 
 /* The first since the user manager came up. */

@@ -49,6 +49,7 @@ run sdpod secret ls --format '{{.Name}} {{.Driver}}'
 is "$out" $'big file\none file\nthree file\ntwo file' "they are listed"
 run sdpod secret ls
 like "$out" '^ID +NAME +DRIVER +CREATED +UPDATED'$'\n' "... in a table with headings"
+is "$(sdpod secret ls --format json | jq -r '.[0] | keys | join(" ")')" "CreatedAt Driver ID Name UpdatedAt" "... as JSON"
 is "$(sdpod secret ls --noheading --filter name=^o | awk '{ print $1, $2 }')" "$id one" "... by name"
 is "$(sdpod secret ls -q --filter id="${id:0:6}")" "$id" "... by the beginning of the ID"
 run sdpod secret ls --filter bogus=1
