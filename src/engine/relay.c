@@ -33,6 +33,8 @@ typedef struct Loop {
         int signal_fd;
         bool stdin_open, ended, abandoned;
         bool at_terminal;    /* standard input was one at the beginning */
+        bool is_raw;         /* and passes all keys on */
+        struct termios raw;
         char *pending;       /* of stdin, not yet taken by the process */
         size_t n_pending, pending_at;
         size_t n_keys;       /* how many of the keys to detach by were typed last */
@@ -54,6 +56,7 @@ int relay_block_signals(bool sig_proxy, int *ret_signal_fd, Error *reterr) {
         } else {
                 (void) sigemptyset(&set);
                 (void) sigaddset(&set, SIGWINCH);
+                (void) sigaddset(&set, SIGCONT);
                 (void) sigaddset(&set, SIGPIPE);
         }
         if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
@@ -80,6 +83,13 @@ static bool can_detach(const Relay *relay) {
         return relay->console_fd >= 0 && relay->detach_keys && *relay->detach_keys;
 }
 
+/* A shell that we were stopped in front of has given the terminal its own modes; where it lets us go on in the background, the
+ * terminal is not ours to change. */
+static void resume_terminal(const Loop *loop) {
+        if (loop->is_raw && tcgetpgrp(STDIN_FILENO) == getpgrp())
+                (void) tcsetattr(STDIN_FILENO, TCSADRAIN, &loop->raw);
+}
+
 static void pass_signals(Loop *loop) {
         struct signalfd_siginfo info;
 
@@ -91,6 +101,8 @@ static void pass_signals(Loop *loop) {
                         loop->abandoned = true;
                 if (signal == SIGWINCH)
                         pass_window_size(loop->relay);
+                if (signal == SIGCONT)
+                        resume_terminal(loop);
                 if (signal == SIGHUP && loop->at_terminal && can_detach(loop->relay))
                         continue; /* standard input says it, too */
                 if (loop->relay->sig_proxy && signal != SIGPIPE && (signal != SIGWINCH || loop->relay->console_fd < 0))
@@ -316,8 +328,7 @@ int relay_run(Relay *relay, int signal_fd, Error *reterr) {
         Loop loop = { .relay = relay, .signal_fd = signal_fd, .stdin_open = relay->open_stdin, .pending = pending,
                       .at_terminal = isatty(STDIN_FILENO),
                       .out = { .data = out }, .err = { .data = err } };
-        struct termios before, raw;
-        bool is_raw = false;
+        struct termios before;
 
         if (!out || !err || !pending)
                 return error_oom(reterr);
@@ -326,13 +337,13 @@ int relay_run(Relay *relay, int signal_fd, Error *reterr) {
         if (relay->console_fd >= 0) {
                 pass_window_size(relay);
                 if (relay->open_stdin && tcgetattr(STDIN_FILENO, &before) == 0) {
-                        raw = before;
-                        cfmakeraw(&raw);
-                        is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+                        loop.raw = before;
+                        cfmakeraw(&loop.raw);
+                        loop.is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &loop.raw) == 0;
                 }
         }
         int r = loop_run(&loop, reterr);
-        if (is_raw)
+        if (loop.is_raw)
                 (void) tcsetattr(STDIN_FILENO, TCSADRAIN, &before);
         if (!relay->detached)
                 relay_done(relay);

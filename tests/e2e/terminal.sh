@@ -102,7 +102,7 @@ seen "... and goes on with it" '^again$'
 fresh
 until_ok 10 bash -c "! TMUX_TMPDIR='$T' tmux -L t capture-pane -p -t s | grep -q host"
 keys C-p C-q
-seen "the keys to detach by give the shell outside back" '^ *host>'
+seen "the keys to detach by give the shell outside back" 'host> *$'
 is "$(sdpod inspect -f '{{.State.Running}}' shell)" true "... and the container runs on"
 fresh
 typed "stty -a | grep -o ' icanon\| echo '"
