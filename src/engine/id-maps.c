@@ -78,7 +78,7 @@ static int cut(const Half *half, bool host_side, uint64_t first, uint64_t size) 
 
 static int put(const Half *half, const IdMapWish *wish, Error *reterr) {
         ContainerIdMapping m = wish->mapping;
-        uint32_t first, last;
+        uint32_t first = 0, last = 0;
 
         if (wish->of_host && (!idmap_from_host(half->base, m.host_id, &first) || !idmap_from_host(half->base, m.host_id + m.size - 1, &last) ||
                               last - first != m.size - 1))

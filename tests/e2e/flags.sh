@@ -95,8 +95,32 @@ exits 125 "--passwd-entry of two lines"
 
 run $R --group-add keep-groups $BUSYBOX true
 exits 0 "--group-add keep-groups"
-run $R --group-add keep-groups $BUSYBOX grep ^Groups: /proc/self/status
-is "$(wc -w <<<"$out")" "$(($(grep ^Groups: /proc/self/status | wc -w)))" "... keeps them all"
+# the caller's group has no ID in this map: it is shown as nogroup where it was kept
+run $R --userns nomap $BUSYBOX grep ^Groups: /proc/self/status
+unlike "$out" 65534 "the caller's groups are dropped"
+run $R --userns nomap --group-add keep-groups $BUSYBOX grep ^Groups: /proc/self/status
+like "$out" 65534 "--group-add keep-groups keeps them"
+units=$HOME/.config/containers/systemd
+mkdir -p "$units"
+cat >"$units/flagged.container" <<END
+[Container]
+Image=$BUSYBOX
+Exec=sleep 1000
+Network=none
+UserNS=nomap
+GroupAdd=keep-groups
+PodmanArgs=--pidfile %t/flagged.pid --conmon-pidfile %t/flagged.conmon
+END
+at_end eval "rm '$units/flagged.container'; systemctl --user daemon-reload"
+systemctl --user daemon-reload
+run systemctl --user start flagged
+exits 0 "a unit with such flags"
+run sdpod exec systemd-flagged grep -h ^Groups: /proc/1/status /proc/self/status
+is "$(grep -c 65534 <<<"$out")" 2 "... keeps its groups, and exec in it does"
+is "$(cat "$XDG_RUNTIME_DIR/flagged.pid") $(cat "$XDG_RUNTIME_DIR/flagged.conmon")" \
+        "$(systemctl --user show -p MainPID --value flagged) $(systemctl --user show -p MainPID --value flagged)" \
+        "... and its files name the unit's main process"
+systemctl --user stop flagged
 run $R --group-add keep-groups --group-add 5 $BUSYBOX true
 exits 125 "... alone"
 
