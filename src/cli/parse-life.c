@@ -299,10 +299,10 @@ int parse_shm_size(ContainerConfig *config, const char *value, Error *reterr) {
         return 0;
 }
 
-int parse_systemd_mode(_unused_ ContainerConfig *config, const char *value, Error *reterr) {
-        bool on = true;
+int parse_systemd_mode(ContainerConfig *config, const char *value, Error *reterr) {
+        bool on = true, always = str_equal(value, "always");
 
-        if (!str_equal(value, "always") && parse_bool(value, &on) < 0)
-                return INVALID("not one of true, false, always");
-        return on ? NOT_YET("preparing a container for systemd is not there yet") : 0;
+        if (!always && parse_bool(value, &on) < 0)
+                return INVALID("--systemd values must be one of \"true, false, always\"");
+        return str_replace(&config->systemd, always ? "always" : on ? NULL : "false") < 0 ? error_oom(reterr) : 0;
 }

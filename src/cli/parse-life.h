@@ -54,5 +54,5 @@ int parse_workdir(ContainerConfig *config, const char *value, Error *reterr);
 /* A size; 0, in Podman no limit, is UINT64_MAX. */
 int parse_shm_size(ContainerConfig *config, const char *value, Error *reterr);
 
-/* "false"; "true" and "always" are not there yet. */
+/* true, false, always. */
 int parse_systemd_mode(ContainerConfig *config, const char *value, Error *reterr);

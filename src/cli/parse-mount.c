@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cli/mount-words.h"
 #include "cli/option.h"
+#include "engine/volumes-from.h"
 
 enum { GLOB_LIMIT = 1000 };
 
@@ -349,4 +350,14 @@ int parse_mount(ContainerConfig *config, const char *value, Error *reterr) {
                                 : mount_from_fields(config, &fields, fields.source, fields.destination, reterr);
         strv_free(fields.words);
         return r;
+}
+
+int parse_volumes_from(const char *value, char ***words, Error *reterr) {
+        _cleanup_free_ char *name = NULL;
+        _cleanup_strv_ char **options = NULL;
+        int r = volumes_from_parse(value, &name, &options, reterr);
+
+        if (r < 0)
+                return r;
+        return strv_append(words, value) < 0 ? error_oom(reterr) : 0;
 }

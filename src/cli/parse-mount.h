@@ -15,5 +15,8 @@ int parse_mount(ContainerConfig *config, const char *value, Error *reterr);
 /* DESTINATION[:OPTION,...] */
 int parse_tmpfs(ContainerConfig *config, const char *value, Error *reterr);
 
+/* --volumes-from: CONTAINER[:ro|rw,z] */
+int parse_volumes_from(const char *value, char ***words, Error *reterr);
+
 /* The path, made absolute below the current directory and simplified as text. Owned. */
 int parse_host_path(const char *path, char **ret, Error *reterr);

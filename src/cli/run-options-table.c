@@ -25,6 +25,8 @@ static int each_field(ContainerConfig *c, const char *value, int (*parse)(Contai
         return r;
 }
 
+static const char *const systemd_words[] = { "true", "false", "always", NULL };
+
 /* Defines set_NAME(), for a row, from an expression over `c` (the config), `value` and `reterr`. */
 #define SETTER(name, expression)                                                                \
         static int set_##name(void *options, const char *value, Error *reterr) {                \
@@ -99,6 +101,8 @@ PARSED(shm_size_systemd)
 PARSED(stop_signal)
 PARSED(stop_timeout)
 PARSED_LIST(sysctl)
+SETTER(init_path, parse_host_path(value, &c->init_path, reterr))
+SETTER(volumes_from, parse_volumes_from(value, &c->volumes_from, reterr))
 SETTER(requires, parse_requires(value, &c->requires, reterr))
 PARSED(systemd_mode)
 PARSED(timezone)
@@ -294,7 +298,7 @@ static const Option common_rows[] = {
           .help = "What becomes of the image's volumes: anonymous (the default), tmpfs, ignore" },
         { "init", .kind = OPTION_BOOL, .offset = CONFIG(init),
           .help = "Run an init that forwards signals and reaps processes" },
-        { "init-path", .kind = OPTION_REFUSED },
+        { "init-path", SET(init_path), .metavar = "FILE", .help = "The program that --init runs", .complete = COMPLETE_FILE },
         { "interactive", 'i', .kind = OPTION_BOOL, .offset = CONFIG(open_stdin), .help = "Keep stdin open" },
         { "ip", .kind = OPTION_REFUSED },
         { "ip6", .kind = OPTION_REFUSED },
@@ -388,7 +392,8 @@ static const Option common_rows[] = {
           .help = "Map the subordinate IDs of this user alone" },
         { "sysctl", SET(sysctl), .metavar = "NAME=VALUE", .help = "Set a kernel parameter of the container's own" },
         { "systemd", SET(systemd_mode), .metavar = "BOOL",
-          .help = "Prepare the container for systemd: only false is there yet" },
+          .help = "Prepare the container for a systemd inside: true (where the command is one), false, always",
+          .complete = COMPLETE_WORDS, .words = systemd_words },
         { "timeout", .kind = OPTION_UINT32, .offset = CONFIG(timeout), .metavar = "SECONDS",
           .help = "Kill the container after this time" },
         OPTION_ROW_TLS_VERIFY(RunOptions, registry),
@@ -409,7 +414,8 @@ static const Option common_rows[] = {
         OPTION_ROW_VARIANT(RunOptions, platform),
         { "volume", 'v', SET(volume), .metavar = "[SOURCE:]PATH[:OPTIONS]", .complete = COMPLETE_FILE,
           .help = "Mount a directory or volume" },
-        { "volumes-from", .kind = OPTION_REFUSED },
+        { "volumes-from", SET(volumes_from), .metavar = "CONTAINER[:OPTIONS]",
+          .help = "Mount what that container has mounted: its volumes and directories", .complete = COMPLETE_CONTAINER },
         { "workdir", 'w', SET(workdir), .metavar = "DIR", .help = "Set the working directory" },
         {},
 };

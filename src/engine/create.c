@@ -20,7 +20,9 @@
 #include "engine/policy.h"
 #include "engine/remove.h"
 #include "engine/secrets.h"
+#include "engine/systemd-mode.h"
 #include "engine/userns-auto.h"
+#include "engine/volumes-from.h"
 #include "ns/idmap.h"
 #include "proc/caps.h"
 #include "proc/masked.h"
@@ -370,8 +372,6 @@ static int make_record(const Store *store, ContainerConfig *config, Container *r
         _cleanup_pod_ Pod pod = POD_NULL;
         int r = 0;
 
-        if (!config->id && !(config->id = str_random_hex(CONTAINER_ID_LENGTH)))
-                return error_oom(reterr);
         if (config->pod)
                 r = pod_load(store, config->pod, &pod, reterr);
         if (r >= 0 && config->pod)
@@ -401,7 +401,10 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
                                  "cannot use the name '%s': names have letters, digits, '_', '.' and '-' and begin with a letter or digit",
                                  config->name);
-        if (!config->rootfs && !config->infra) {
+        if (!config->id && !(config->id = str_random_hex(CONTAINER_ID_LENGTH)))
+                return error_oom(reterr);
+        r = volumes_from_merge(store, config, options->replace, reterr); /* over what the image wants */
+        if (r >= 0 && !config->rootfs && !config->infra) {
                 r = find_image(store, config, options, &image, reterr);
                 if (r >= 0)
                         r = merge_image(config, &image, options, reterr);
@@ -429,6 +432,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 r = name_anonymous_volumes(config, reterr);
         if (r >= 0)
                 r = create_env_merge(config, image.config.env, options, reterr);
+        if (r >= 0)
+                r = systemd_mode_choose(config, options->stop_signal_given, reterr);
         if (r >= 0)
                 r = userns_auto_choose(store, config, &auto_lock, reterr);
         if (r >= 0)

@@ -88,6 +88,8 @@ json_t *inspect_config(const Container *container) {
         view_string(&v, "HealthcheckOnFailureAction", c->health.on_failure ?: "none");
         view_string(&v, "HealthLogDestination", c->health.log_destination ?: "local");
         view_strv(&v, "CreateCommand", c->create_command);
+        if (c->systemd_mode)
+                view_bool(&v, "SystemdMode", true);
         view_string(&v, "SystemdUnit", c->systemd_unit);
         if (c->timezone)
                 view_string(&v, "Timezone", c->timezone);
@@ -331,7 +333,7 @@ json_t *inspect_host_config(const Container *container) {
         view_add(&v, "RestartPolicy", restart_policy(c));
         view_bool(&v, "AutoRemove", c->auto_remove);
         view_string(&v, "VolumeDriver", "");
-        view_add(&v, "VolumesFrom", json_null());
+        view_add(&v, "VolumesFrom", c->volumes_from ? json_from_strv(c->volumes_from) : json_null());
         view_strv(&v, "CapAdd", c->cap_add);
         view_strv(&v, "CapDrop", c->cap_drop);
         view_strv(&v, "Dns", c->dns);

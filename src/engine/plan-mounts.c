@@ -17,6 +17,7 @@
 #include "engine/network.h"
 #include "engine/plan-process.h"
 #include "engine/plan-user-mounts.h"
+#include "engine/systemd-mode.h"
 #include "proc/user.h"
 #include "storage/mapped.h"
 #include "storage/volume.h"
@@ -138,7 +139,7 @@ static int add_init(const ContainerConfig *config, ProcPlan *plan, Error *reterr
         MountPlan *m = proc_plan_add_mount(plan);
         if (!m)
                 return error_oom(reterr);
-        m->source = strdup(INIT_PROGRAM);
+        m->source = strdup(config->init_path ?: INIT_PROGRAM);
         m->destination = strdup(INIT_IN_CONTAINER);
         m->attributes = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
         return m->source && m->destination ? plan_open_source(m, reterr) : error_oom(reterr);
@@ -194,6 +195,8 @@ int plan_mounts(const Store *store, Container *container, const UserMap *base, P
         const ContainerConfig *config = &container->config;
         int r = add_read_only_tmpfs(config, plan, reterr);
 
+        if (r >= 0)
+                r = systemd_mode_plan(config, plan, reterr);
         if (r >= 0 && !config->infra)
                 r = plan_hold_volumes(store, config, holds, reterr);
         /* a pod's volumes are for its members; the infra container only has them on record */

@@ -114,9 +114,11 @@ static int plan_process(const ContainerConfig *config, ProcPlan *plan, Error *re
         int r = 0;
 
         if (config->init) {
-                if (access(INIT_PROGRAM, X_OK) < 0) {
-                        (void) error_set_errno(reterr, -errno, "cannot use --init: no '%s'", INIT_PROGRAM);
-                        return error_hint(reterr, "install the package catatonit");
+                const char *program = config->init_path ?: INIT_PROGRAM;
+
+                if (access(program, X_OK) < 0) {
+                        r = error_set_errno(reterr, -errno, "cannot use --init: no '%s'", program);
+                        return config->init_path ? r : error_hint(reterr, "install the package catatonit");
                 }
                 r = strv_append(&plan->args, INIT_IN_CONTAINER);
                 if (r >= 0)

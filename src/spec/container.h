@@ -153,6 +153,7 @@ typedef struct ContainerConfig {
         char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode; /* NULL: "private"; "host"; "container:ID"; "ns:PATH" */
                                   /* ipc_mode besides: NULL: "shareable"; "private": nobody may join; "none": without /dev/shm */
         char *hostname;
+        char **volumes_from;      /* as given: their mounts stand in `mounts` */
         char **requires;          /* --requires: IDs of containers that must run before it */
 
         /* files */
@@ -163,6 +164,9 @@ typedef struct ContainerConfig {
         ContainerSecret *secrets;
         size_t n_secrets;
         uint64_t shm_size;        /* bytes; 0: 64 MiB */
+        char *systemd;            /* --systemd: NULL: "true"; "false", "always" */
+        bool systemd_mode;        /* what that comes to for this command: it is prepared for a systemd inside */
+        char *init_path;          /* --init-path: absolute; NULL: the default one */
         uint64_t shm_size_systemd; /* bytes, of the tmpfs that --systemd mounts; 0: the kernel's default */
         bool no_hosts, no_read_only_tmpfs;
         bool no_hostname;         /* /etc/hostname is the image's */

@@ -136,4 +136,39 @@ run sdpod start keep
 exits 0 "one with a restart policy is started with what it needs"
 is "$(state base)" running "... which runs"
 
+# ---- volumes of others ----
+
+mkdir "$T/dir"
+echo host >"$T/dir/file"
+create first -v named:/named -v /anonymous -v "$T/dir:/dir:ro" --tmpfs /mine
+sdpod start first >/dev/null
+sdpod exec first sh -c 'echo 1 >/named/file; echo 2 >/anonymous/file'
+run sdpod run --rm --volumes-from first $BUSYBOX cat /named/file /anonymous/file /dir/file
+is "$out" $'1\n2\nhost' "--volumes-from mounts volumes, anonymous ones with them, and directories"
+run sdpod run --rm --volumes-from first $BUSYBOX sh -c 'echo x >/dir/file; ls -d /mine'
+exits 1 "... read-only where they are, and no tmpfs"
+run sdpod run --rm --volumes-from first:ro $BUSYBOX sh -c 'echo 3 >/named/file'
+exits 1 "... or read-only as wanted"
+run sdpod run --rm --volumes-from first:rw $BUSYBOX sh -c 'echo 3 >/named/file; echo guest >/dir/file; cat /dir/file'
+is "$out" guest "... or writable as wanted"
+create second -v other:/named
+sdpod start second >/dev/null
+sdpod exec second sh -c 'echo 4 >/named/file'
+run sdpod run --rm --volumes-from first --volumes-from second:z,ro $BUSYBOX cat /named/file /anonymous/file
+is "$out" $'4\n2' "of two the later one wins"
+run sdpod run --rm --volumes-from first -v "$T/dir:/named" $BUSYBOX cat /named/file
+is "$out" guest "a mount of one's own stands"
+run sdpod create --name third --volumes-from first:ro --volumes-from second $BUSYBOX true
+is "$(sdpod inspect -f '{{json .HostConfig.VolumesFrom}} {{json .Dependencies}}' third)" '["first:ro","second"] []' "inspect shows it; it makes no need"
+is "$(sdpod inspect -f '{{range .Mounts}}{{.Destination}} {{end}}' third | tr ' ' '\n' | sort | tr '\n' ' ')" " /anonymous /dir /named " "... and the mounts"
+anonymous=$(sdpod inspect -f '{{range .Mounts}}{{.Name}} {{end}}' first | tr ' ' '\n' | grep -v named | grep .)
+sdpod rm -v third >/dev/null
+ok "rm --volumes leaves what came from another" sdpod volume exists "$anonymous"
+run sdpod run --rm --volumes-from nobody $BUSYBOX true
+exits 125 "--volumes-from of one that does not exist"
+like "$err" "no such container" "... says so"
+run sdpod create --replace --name second --volumes-from second $BUSYBOX true
+exits 125 "--volumes-from of what is replaced"
+sdpod rm -f -t 0 -v -a >/dev/null
+
 finish
