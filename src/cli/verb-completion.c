@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/file.h"
+#include "base/io.h"
 #include "base/str.h"
 #include "cli/verbs.h"
 #include "config.h"
@@ -55,7 +56,8 @@ static int run(Invocation *in, Error *reterr) {
                 return error_set_errno(reterr, r, "cannot read '%s'", path);
         if (!o->file)
                 return fwrite(text, 1, size, stdout) == size ? 0 : error_set_errno(reterr, -EIO, "cannot write to standard output");
-        r = file_write_atomic(AT_FDCWD, o->file, text, size, 0644, FILE_VOLATILE);
+        _cleanup_fd_ int fd = open(o->file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        r = fd < 0 ? -errno : io_write_full(fd, text, size);
         return r < 0 ? error_set_errno(reterr, r, "cannot write '%s'", o->file) : 0;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/container-args.h"
+#include "cli/run-rmi.h"
 #include "cli/verbs.h"
 #include "engine/prepare.h"
 #include "engine/remove.h"
@@ -55,7 +56,7 @@ const Verb verb_init = {
 
 typedef struct CleanupOptions {
         ContainerSelect select;
-        bool remove;
+        bool remove, remove_image;
 } CleanupOptions;
 
 static const Option cleanup_rows[] = {
@@ -63,7 +64,7 @@ static const Option cleanup_rows[] = {
         { "exec", .kind = OPTION_REFUSED, .refused = "there are no exec sessions" },
         CONTAINER_SELECT_LATEST_ROW(CleanupOptions, select),
         { "rm", .kind = OPTION_BOOL, .offset = offsetof(CleanupOptions, remove), .help = "Then remove them, with their anonymous volumes" },
-        { "rmi", .kind = OPTION_REFUSED_BOOL },
+        { "rmi", .kind = OPTION_BOOL, .offset = offsetof(CleanupOptions, remove_image), .help = "Then remove them, and their image" },
         {},
 };
 static const Option *const cleanup_options[] = { cleanup_rows, NULL };
@@ -80,8 +81,11 @@ static int cleanup_one(const Store *store, Container *container, const char *wor
         r = engine_settle(store, container, reterr);
         if (r >= 0)
                 engine_drop_cgroup(container->config.id);
-        if (r >= 0 && o->remove)
+        if (r >= 0 && (o->remove || o->remove_image))
                 r = engine_remove(store, container, &(RemoveOptions){ .volumes = true }, reterr);
+        container->config.remove_image = o->remove_image;
+        if (r >= 0)
+                run_remove_image(store, &container->config);
         if (r >= 0)
                 puts(word);
         return r;

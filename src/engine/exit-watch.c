@@ -9,7 +9,9 @@
 
 #include "base/io.h"
 #include "base/process.h"
+#include "base/str.h"
 #include "engine/stop.h"
+#include "state/events.h"
 
 enum { RECORD_GRACE_MSEC = 5000 };
 
@@ -58,7 +60,34 @@ static int read_exit(ExitWatch *watch, Error *reterr) {
         return r;
 }
 
-static int was_removed(const ExitWatch *watch, Error *reterr) {
+/* The last exit code that the events tell of this container; 0, or -ENODATA. */
+static int exit_code_from_events(const Store *store, const char *id, int *ret) {
+        _cleanup_event_reader_ EventReader reader = {};
+        int r = event_reader_open(store, /* follow= */ false, /* from_end= */ false, &reader, /* reterr= */ NULL), found = -ENODATA;
+        size_t size;
+        char *line;
+
+        while (r >= 0 && (r = event_reader_next(&reader, &line, &size, /* reterr= */ NULL)) > 0) {
+                _cleanup_json_ json_t *event = NULL;
+
+                /* most lines are others': those are not parsed */
+                if (!memmem(line, size, id, strlen(id)) || json_parse(line, size, "an event", &event, /* reterr= */ NULL) < 0 ||
+                    !str_equal(json_get_string(event, "ID"), id) || !str_equal(json_get_string(event, "Status"), "died"))
+                        continue;
+                *ret = (int) json_get_integer(event, "ContainerExitCode", 0);
+                found = 0;
+        }
+        return found;
+}
+
+/* Who was off the CPU while the end was recorded and the container removed (--rm) finds it in the events. */
+static int was_removed(ExitWatch *watch, Error *reterr) {
+        if (exit_code_from_events(watch->store, watch->container->config.id, &watch->code) >= 0) {
+                if (reterr)
+                        error_done(reterr);
+                watch->ended = true;
+                return 0;
+        }
         return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot tell the exit code of '%s': it was removed meanwhile",
                          watch->container->config.name);
 }
@@ -81,9 +110,10 @@ static int record_ourselves(ExitWatch *watch, int *ret_code, Error *reterr) {
 
         if (r < 0)
                 return r;
-        if (gone)
-                return was_removed(watch, reterr);
-        *ret_code = watch->container->state.exit_code;
+        r = gone ? was_removed(watch, reterr) : 0;
+        if (r < 0)
+                return r;
+        *ret_code = gone ? watch->code : watch->container->state.exit_code;
         return 0;
 }
 

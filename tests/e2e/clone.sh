@@ -94,4 +94,9 @@ for verb in checkpoint restore runlabel; do
         run sdpod container $verb runs
         like "$status:$err" "^125:.*cannot run 'sdpod container $verb': (CRIU|a label)" "$verb is refused with a reason"
 done
+sdpod rm -af -t 0 >/dev/null
+sdpod tag $BUSYBOX localhost/brief >/dev/null
+sdpod run --name brief --network none localhost/brief true
+run sdpod container cleanup --rmi brief
+is "$status:$(sdpod image exists localhost/brief; echo $?):$(sdpod container exists brief; echo $?)" 0:1:1 "--rmi removes the image, too"
 finish

@@ -40,6 +40,16 @@ for code in 1 2 3 4 5; do
         is "$status:$out" "0:$code" "wait for a container under --rm, code $code"
         until_ok 10 sh -c '! sdpod container exists gone'
 done
+start gone --rm $BUSYBOX sh -c 'until [ -e /end ]; do sleep 0.05; done; exit 6'
+sdpod wait gone >"$T/late" 2>&1 &
+waiter=$!
+until_ok 10 sh -c 'ls -l "/proc/$1/fd" | grep -q inotify' sh $waiter
+kill -STOP $waiter
+sdpod exec gone touch /end
+until_ok 10 sh -c '! sdpod container exists gone'
+kill -CONT $waiter
+wait $waiter
+is "$?:$(cat "$T/late")" 0:6 "... by one who was stopped while it ended and went"
 start again --restart=always $BUSYBOX sh -c 'sleep 0.5; exit 4'
 run sdpod wait again
 is "$status:$out" 0:4 "wait sees the first end of a container that is restarted"
@@ -59,6 +69,37 @@ wait
 run sdpod ps -aq --filter status=paused --no-trunc
 is "$out" "$(sdpod inspect -f '{{.Id}}' late)" "a paused container by its status"
 sdpod unpause late >/dev/null
+start sick --health-cmd 'test -e /well' --health-interval 200ms --health-retries 1 $BUSYBOX sleep 100
+RUN_TIMEOUT=15 run sdpod wait --condition unhealthy --interval 50ms sick
+is "$status:$out" 0:-1 "wait --condition unhealthy"
+sdpod exec sick touch /well
+RUN_TIMEOUT=15 run sdpod wait --condition healthy,exited --interval 50ms sick
+is "$status:$out" 0:-1 "wait --condition healthy"
+like "$(sdpod ps --format '{{.Status}}' --filter name=sick)" '^Up .* ago \(healthy\)$' "ps says it, too"
+(sleep 0.5; sdpod kill sick) >/dev/null &
+RUN_TIMEOUT=15 run sdpod wait --exit-first-match late sick
+is "$status:$out" 0:137 "wait --exit-first-match"
+wait
+RUN_TIMEOUT=10 run sdpod wait --condition healthy sick
+exits 125 "nobody waits for the health of what has ended"
+RUN_TIMEOUT=10 run sdpod wait --exit-first-match --condition paused,running sick late
+is "$status:$out" 0:-1 "... of states"
+run sdpod attach --no-stdin --sig-proxy=false no-such
+exits 125 "attach to none"
+for group in container image volume system manifest; do
+        run sdpod $group
+        like "$status:$out:$err" "^125:.*Commands:.*missing command 'sdpod $group COMMAND'" "$group alone prints what there is"
+done
+for shell in bash fish zsh; do
+        run sdpod completion $shell
+        like "$status:$out" "^0:.*__complete" "completion $shell"
+done
+run sdpod completion -f "$T/completion" bash
+is "$status:$out:$(bash -n "$T/completion" 2>&1)" "0::" "completion --file"
+run sdpod completion powershell
+exits 125 "completion powershell is refused"
+run sdpod top late groups,hgroups,pid
+like "$status:$out" '^0:GROUPS +HGROUPS +PID' "top's supplementary groups"
 
 # --- top reads nothing of a hostile image but regular files, and shows no control byte
 start hostile $BUSYBOX sh -c 'rm -f /etc/passwd /etc/group; mkfifo /etc/group; ln -s /proc/1/root/etc/shadow /etc/passwd
