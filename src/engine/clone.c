@@ -44,6 +44,14 @@ static void drop_maps(ContainerConfig *config) {
         config->n_uid_map = config->n_gid_map = 0;
 }
 
+/* Files of the host that say who the first one is. */
+static void drop_files(ContainerConfig *config) {
+        char **paths[] = { &config->pid_file, &config->conmon_pid_file, &config->cid_file };
+
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+                free(TAKE_PTR(*paths[i]));
+}
+
 /* What a unit file's container has from its unit. */
 static int leave_unit(ContainerConfig *config) {
         if (!config->systemd_unit && !config->notify_socket)
@@ -63,10 +71,13 @@ int engine_clone_config(const Store *store, const ContainerConfig *source, const
 
         if (!record)
                 return error_oom(reterr);
+        if (source->infra)
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot clone '%s': it holds the namespaces of a pod", source->name);
         int r = json_fields_load(record, container_config_fields, &config, reterr);
         if (r < 0)
                 return r;
         strv_free(TAKE_PTR(config.layers));
+        drop_files(&config);
         if (str_after(config.userns ?: "", "auto"))
                 drop_maps(&config);
         for (size_t i = 0; i < config.n_mounts; i++)
