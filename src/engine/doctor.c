@@ -49,7 +49,7 @@ const char *doctor_status_to_string(DoctorStatus status) {
         return status < _DOCTOR_STATUS_MAX ? status_words[status] : "problem";
 }
 
-static void set(char **field, const char *format, va_list arguments) {
+static _printf_(2, 0) void set(char **field, const char *format, va_list arguments) {
         char *text = NULL;
 
         if (vasprintf(&text, format, arguments) < 0)

@@ -125,6 +125,30 @@ rm -rf /home/e2e-patient/left
 run $plain unshare -Ur sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec sdpod --root "$HOME/ns" --runroot "$HOME/nsr" doctor --format json'
 like "$(says "user namespaces")" "^problem.*max_user_namespaces is 0.*sysctl" "no user namespaces: which sysctl"
 
+# ---- secrets: what protects them, and from whom
+printf hunter2 | $as sdpod secret create --replace doctors - >/dev/null
+run $plain sh -c 'cat /home/e2e-doctor/.local/share/sdpod/secrets/doctors /home/e2e-doctor/.config/sdpod/secrets.key'
+is "$out" "" "another user reads neither secret nor key"
+$as chmod 755 /home/e2e-doctor /home/e2e-doctor/.local /home/e2e-doctor/.local/share /home/e2e-doctor/.config
+run $plain sh -c 'cat /home/e2e-doctor/.local/share/sdpod/secrets/doctors /home/e2e-doctor/.config/sdpod/secrets.key'
+is "$out" "" "... also where the home is open to all"
+$as chmod 700 /home/e2e-doctor
+$as sdpod secret rm doctors >/dev/null
+root="sdpod --root $T/root --runroot $T/rootrun"
+if why=$(lacks_program systemd-creds); then
+        skip "root's secrets are encrypted by systemd-creds" "$why"
+else
+        printf hunter2 | $root secret create mine - >/dev/null
+        is "$($root secret inspect --format '{{.Spec.Driver.Options.encryption}}' mine)" systemd-creds "root's secrets are encrypted by systemd-creds"
+        is "$($root secret inspect --showsecret mine | jq -r '.[0].SecretData')" hunter2 "... and come back"
+        ok "... and are not in the clear" sh -c '! grep -rq hunter2 "$1"' sh "$T/root"
+        $root load -q -i "$(image_file busybox)" >/dev/null
+        run $root run --rm --network none --secret mine $BUSYBOX cat /run/secrets/mine
+        is "$out" hunter2 "... and are in root's containers"
+        run $root doctor --format json
+        like "$(says secrets)" "^ok.encrypted by systemd-creds" "... and doctor knows"
+fi
+
 # ---- a unit that the user has turned off
 $as systemctl --user -q mask sdpod-restart.service
 doctor $as
