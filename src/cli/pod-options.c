@@ -11,6 +11,7 @@
 #include "cli/parse-mount.h"
 #include "cli/parse-namespace.h"
 #include "cli/parse-port.h"
+#include "cli/parse-process.h"
 #include "cli/parse-security.h"
 #include "state/name.h"
 
@@ -66,6 +67,7 @@ WORD_LIST(dns_option, parse_resolv_word(value, &c->dns_options, reterr))
 WORD_LIST(dns_search, parse_resolv_word(value, &c->dns_search, reterr))
 WORD_LIST(gidmap, parse_id_map(value, &c->gid_map, &c->n_gid_map, reterr))
 PARSED(hostname)
+SETTER(infra_conmon_pidfile, parse_path_field(value, &c->conmon_pid_file, reterr))
 PARSED(memory_swap)
 PARSED(network)
 SETTER(pid, parse_namespace(value, &c->pid_mode, reterr))
@@ -123,7 +125,7 @@ static const Option rows[] = {
         { "hosts-file", .kind = OPTION_REFUSED },
         { "infra", .kind = OPTION_BOOL, .offset = FIELD(want_infra), .help = "Make a container that holds what is shared (default true)" },
         { "infra-command", .kind = OPTION_REFUSED, .refused = no_image },
-        { "infra-conmon-pidfile", .kind = OPTION_STRING, .offset = FIELD(pod.infra_pidfile), .metavar = "FILE", .complete = COMPLETE_FILE,
+        { "infra-conmon-pidfile", SET(infra_conmon_pidfile), .metavar = "FILE", .complete = COMPLETE_FILE,
           .help = "Write the process ID of the infra container to this file at each start" },
         { "infra-image", .kind = OPTION_REFUSED, .refused = no_image },
         { "infra-name", SET(infra_name), .metavar = "NAME", .help = "Set the infra container's name" },

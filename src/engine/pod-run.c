@@ -68,13 +68,6 @@ static void stop_slice(const Pod *pod) {
 
 /* ---- start ---- */
 
-static int write_pidfile(const char *path, int pid, Error *reterr) {
-        _cleanup_free_ char *text = str_format("%d\n", pid);
-        int r = text ? file_write_atomic(AT_FDCWD, path, text, strlen(text), 0644, FILE_VOLATILE) : -ENOMEM;
-
-        return r < 0 ? error_set_errno(reterr, r, "cannot write --infra-conmon-pidfile '%s'", path) : 0;
-}
-
 /* Whether this very command is the start of the unit that the pod was made for: then the infra container is its main process. */
 static bool is_own_unit(const ContainerConfig *infra) {
         _cleanup_free_ char *own = infra->systemd_unit ? journal_own_unit() : NULL;
@@ -96,13 +89,7 @@ static int start_infra(const Store *store, const Pod *pod, Container *infra, con
         r = is_own_unit(&infra->config) ? engine_start_in_unit(store, infra, options, reterr)
                                         : engine_start_detached(store, infra, options, reterr);
         container_unlock(infra);
-        if (r >= 0)
-                r = container_refresh(store, infra, reterr);
-        if (r >= 0 && infra->process.pid == 0)
-                r = error_set(reterr, -ESRCH, ERROR_STATE, "cannot start pod '%s': its infra container has ended at once", pod->config.name);
-        if (r >= 0 && pod->config.infra_pidfile)
-                r = write_pidfile(pod->config.infra_pidfile, infra->process.pid, reterr);
-        return r;
+        return r < 0 ? r : container_refresh(store, infra, reterr);
 }
 
 /* Members reach each other by their names, too: a line in the hosts file that all of them have mounted. It is written anew when

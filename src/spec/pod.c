@@ -21,7 +21,6 @@ const JsonField pod_config_fields[] = {
         FIELD(restart_policy, "restartPolicy", STRING),
         FIELD(restart_retries, "restartRetries", UINT32),
         FIELD(infra_id, "infraID", STRING),
-        FIELD(infra_pidfile, "infraPidFile", STRING),
         FIELD(cgroup_parent, "cgroupParent", STRING),
         FIELD(no_share_parent, "noShareParent", BOOL),
         JSON_FIELD_OBJECT_OF(PodConfig, resources, "resources", container_resources_fields),

@@ -20,7 +20,6 @@ typedef struct PodConfig {
         char *restart_policy;  /* of members that say nothing themselves; NULL: "no" */
         uint32_t restart_retries;
         char *infra_id;        /* the infra container; NULL: there is none */
-        char *infra_pidfile;   /* where its process ID is written at a start; NULL: nowhere */
         char *cgroup_parent;   /* a slice of systemd's; NULL: POD_CGROUP_PARENT */
         bool no_share_parent;  /* members are not in the pod's slice */
         ContainerResources resources; /* limits of that slice */
