@@ -25,6 +25,7 @@
 #include "base/parse.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
@@ -95,6 +96,14 @@ static int unit_created(Container *container, Proc *proc, void *data, Error *ret
         return r < 0 ? r : tell_main_pid(&container->config, proc->pid, reterr);
 }
 
+/* At once: for systemd a program that has ended before this was said has failed to start. */
+static void unit_started(const Container *container, _unused_ void *data) {
+        const ContainerConfig *config = &container->config;
+
+        if (notify_socket(config) && !payload_says_ready(config) && !str_equal(config->sdnotify, "healthy"))
+                (void) notify_send("READY=1"); /* systemd has just answered on this socket */
+}
+
 static int leave_error(const Store *store, Container *container, const Error *error) {
         _cleanup_json_ json_t *json = json_object();
         int fd = container_runtime_fd(store, container, /* reterr= */ NULL);
@@ -137,6 +146,7 @@ static int start_here(const Store *store, Container *container, const DetachedOp
                 .storage_driver = options->storage_driver,
                 .orphan = true, /* systemd warns of a main process that is not its child */
                 .created = unit_created,
+                .started = unit_started,
                 .failed = unit_failed,
                 .failure_exit_status = failure_exit_status,
                 .data = &unit,
@@ -154,7 +164,7 @@ static int start_here(const Store *store, Container *container, const DetachedOp
         output_done(&unit.output);
         if (r >= 0)
                 r = watch_health(store, container, options, reterr);
-        if (r >= 0 && notify_socket(&container->config) && !payload_says_ready(&container->config) &&
+        if (r >= 0 && notify_socket(&container->config) && str_equal(container->config.sdnotify, "healthy") &&
             (r = notify_send("READY=1")) < 0)
                 r = error_set_errno(reterr, r, "cannot tell systemd that the container has started");
         return r;
@@ -305,6 +315,13 @@ static int run_transient(const Store *store, Container *container, const Detache
         return error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start container '%s': its unit ended with '%s'", config->name, result);
 }
 
+/* A program that ends sooner than systemd hears that it has started makes the unit fail, and yet it did run. */
+static bool has_run_since(const Store *store, Container *container, int64_t since_usec) {
+        int r = container_refresh(store, container, /* reterr= */ NULL);
+
+        return r == -ENOENT ? container->config.auto_remove : r >= 0 && container->state.started_usec >= since_usec;
+}
+
 static int start_by_systemd(const Store *store, Container *container, const DetachedOptions *options, Manager *manager, Error *reterr) {
         _cleanup_free_ char *name = str_format("sdpod-%s.service", container->config.id);
         int runtime_fd = container_runtime_fd(store, container, reterr), r;
@@ -318,8 +335,13 @@ static int start_by_systemd(const Store *store, Container *container, const Deta
         if (r < 0)
                 return r;
         container_unlock(container);
+        int64_t since = time_now_usec();
         r = run_transient(store, container, options, manager, name, reterr);
         int left = fetch_error(runtime_fd, r < 0 ? reterr : NULL);
+        if (r == -EIO && left == 0 && has_run_since(store, container, since)) {
+                error_done(reterr);
+                return 0;
+        }
         return r < 0 && left < 0 ? left : r;
 }
 

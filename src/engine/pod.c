@@ -72,7 +72,7 @@ const char *pod_members_state(const PodMembers *members) {
         for (size_t i = 0; i < members->n; i++) {
                 ContainerStatus status = members->items[i].status;
 
-                count.created += status == CONTAINER_CREATED;
+                count.created += status == CONTAINER_CREATED || status == CONTAINER_INITIALIZED;
                 count.running += status == CONTAINER_RUNNING || status == CONTAINER_STOPPING;
                 count.paused += status == CONTAINER_PAUSED;
                 count.ended += status == CONTAINER_EXITED;

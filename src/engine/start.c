@@ -358,6 +358,8 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
                 }
                 return r;
         }
+        if (options->started)
+                options->started(container, options->data);
         mark_filled(store, &volumes);
         container->pidfd = fcntl(proc.pidfd, F_DUPFD_CLOEXEC, 3);
         container->status = CONTAINER_RUNNING;

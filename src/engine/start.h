@@ -25,6 +25,8 @@ typedef struct StartOptions {
         int (*meanwhile)(Container *container, void *data, Error *reterr);
         /* Called when all is in place and the output can flow, before the program runs; NULL: nothing to do. */
         int (*created)(Container *container, Proc *proc, void *data, Error *reterr);
+        /* Called as soon as the program runs, before anything else is done; NULL: nothing to do. */
+        void (*started)(const Container *container, void *data);
         /* Called when the start has failed, before a supervisor can see the end of the init; NULL: nothing to do. */
         void (*failed)(Container *container, const Error *error, void *data);
         int failure_exit_status; /* see proc/plan.h */
