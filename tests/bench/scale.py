@@ -22,7 +22,7 @@ LINE = 'x' * 60
 
 class Program:
     def __init__(self, name, path, rounds):
-        self.name, self.rounds, self.made = name, rounds, 0
+        self.name, self.path, self.rounds, self.made = name, path, rounds, 0
         self.argv = ['/usr/bin/timeout', '-k', '5', '300', path] if name == 'podman' else [path]
 
     def run(self, *words):
@@ -106,6 +106,29 @@ def table_verbs(programs, counts):
         row('rm, of one that has run', rounds(programs, ['rm', 'ran'], lambda p: p.run('run', '--name', 'ran', *NETWORK, bench.IMAGE, 'true')))
 
 
+def table_slope(programs, counts):
+    """What a run takes beside many, in the same rounds as beside one: sdpod's alone, with a second store."""
+    many = programs[0]
+    few = Program('few', many.path, many.rounds)
+    few.argv = [many.path, '--root', f'{bench.HOME}/few', '--runroot', f'{os.environ["XDG_RUNTIME_DIR"]}/few']
+    few.run('load', '-q', '-i', f'{bench.HOME}/busybox.tar')
+    few.fill(1)
+    many.made = len(many.text('ps', '-aq', '--filter', 'name=^s[0-9]'))
+    many.fill(counts[-1])
+    many.name = 'many'
+    print(f'\nBeside {counts[-1]} containers and beside one, in turn; CPU pressure {bench.pressure()}')
+    for title, words in (('run --rm, true', ['run', '--rm', *NETWORK, bench.IMAGE, 'true']), ('ps', ['ps']), ('inspect, one', ['inspect', 's0'])):
+        samples = rounds([many, few], words)
+        for k, what in ((0, 'wall'), (1, 'CPU')):
+            ratios = [a[k] / b[k] for a, b in zip(samples['many'], samples['few'])]
+            middle, low, high = bench.interval(ratios)
+            best = [min(s[k] for s in samples[name]) * 1e3 for name in ('many', 'few')]
+            print(f'  {title:24}{what:5} best {best[0]:8.2f} and {best[1]:8.2f} ms, ratio of these {best[0] / best[1]:.2f}, '
+                  f'of the rounds {middle:.2f} ({low:.2f}-{high:.2f})', flush=True)
+    many.name = 'sdpod'
+    few.run('rm', '-fa')
+
+
 def table_start(programs, _counts):
     head('Several at once')
     names = [f'many{i}' for i in range(20)]
@@ -180,7 +203,7 @@ def table_remove(programs, _counts):
     print(f'  left: {len(left)}')
 
 
-TABLES = {'verbs': table_verbs, 'start': table_start, 'logs': table_logs, 'store': table_store, 'remove': table_remove}
+TABLES = {'verbs': table_verbs, 'slope': table_slope, 'start': table_start, 'logs': table_logs, 'store': table_store, 'remove': table_remove}
 
 
 def main():
