@@ -69,9 +69,6 @@ static int create(Invocation *in, const Store **ret_store, bool starts, Containe
         _cleanup_platform_wish_ PlatformWish wish = {};
         CreateOptions create_options = {
                 .replace = options->replace,
-                .entrypoint_given = options->entrypoint_given,
-                .stop_signal_given = options->stop_signal_given,
-                .stop_timeout_given = options->stop_timeout_given,
                 .image_volume = options->image_volume,
                 .env_merge = options->env_merge,
                 .unset_env = options->unset_env,
@@ -101,6 +98,9 @@ static int create(Invocation *in, const Store **ret_store, bool starts, Containe
         if (r < 0)
                 return error_oom(reterr);
         create_options.platform = wish;
+        create_options.entrypoint_given = options->entrypoint_given;
+        create_options.stop_signal_given = options->stop_signal_given;
+        create_options.stop_timeout_given = options->stop_timeout_given;
         create_options.env_host = options->env_pairs_host;
         r = pod_member_prepare(in, *ret_store, starts, reterr);
         if (r >= 0)
