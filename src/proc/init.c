@@ -152,6 +152,8 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
         r = user_resolve(root, plan->config->user, plan->config->group_add, &user, reterr);
         if (r >= 0)
                 r = user_check_mapped(&user, &plan->map, reterr);
+        if (r >= 0 && plan->config->user && !plan->map.single && user_add_own_group(&user) < 0)
+                r = error_oom(reterr);
         if (r >= 0)
                 r = finish_environment(plan, &env, &user, reterr);
         if (r >= 0)

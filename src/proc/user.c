@@ -305,6 +305,15 @@ static int resolve_groups(int root_fd, Who *group, char *const *group_add, Conta
         return r;
 }
 
+int user_add_own_group(ContainerUser *user) {
+        if (user->keep_groups)
+                return 0;
+        if (add_group(user, user->gid) < 0)
+                return -ENOMEM;
+        sort_groups(user);
+        return 0;
+}
+
 void container_user_done(ContainerUser *user) {
         free(user->groups);
         free(user->name);

@@ -29,6 +29,10 @@ void container_user_done(ContainerUser *user);
  * `group_add`'s, as in Podman. */
 int user_resolve(int root_fd, const char *spec, char *const *group_add, ContainerUser *ret, Error *reterr);
 
+/* Makes the user's own group one of the supplementary ones as well, as Podman and Docker do where a user was asked for:
+ * else a file that is closed to a group (mode 0604) would be open to whoever has it as the first (CVE-2022-2989). */
+int user_add_own_group(ContainerUser *user);
+
 /* Whether a line of `list` ("etc/passwd", "etc/group") has the name or the ID. True as well where the list cannot be read. */
 bool user_is_listed(int root_fd, const char *list, const char *name, uint32_t id);
 
