@@ -67,14 +67,10 @@ static bool is_directory(int fd) {
         return fstat(fd, &st) >= 0 && S_ISDIR(st.st_mode);
 }
 
-static bool has_option(const char *data, const char *name) {
-        return data && strstr(data, name);
-}
-
-/* Fills a fresh volume with what the image has at that place, owner and mode of the directory included, but for those that
- * were asked for (`data`: the options of a tmpfs). */
+/* Fills a fresh volume with what the image has at that place, owner and mode of the directory included. */
 static int copy_up(int target_fd, int mount_fd, const MountPlan *plan, Error *reterr) {
-        const char *data = plan->data;
+        /* a tmpfs is root's and everybody's (1777) as with Podman, whatever the image has in its place */
+        bool keep = plan->keep_owner || plan->kind == MOUNT_TMPFS || plan->kind == MOUNT_RAMFS;
         _cleanup_fd_ int from = openat(target_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         _cleanup_fd_ int to = openat(mount_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -88,10 +84,9 @@ static int copy_up(int target_fd, int mount_fd, const MountPlan *plan, Error *re
         if (!empty)
                 return 0;
         int r = copy_directory(from, to, reterr);
-        if (r >= 0 && fchown(to, plan->keep_owner || has_option(data, "uid=") ? before.st_uid : (uid_t) -1,
-                             plan->keep_owner || has_option(data, "gid=") ? before.st_gid : (gid_t) -1) < 0)
+        if (r >= 0 && keep && fchown(to, before.st_uid, before.st_gid) < 0)
                 r = error_set_errno(reterr, -errno, "cannot set its owner");
-        if (r >= 0 && (plan->keep_owner || has_option(data, "mode=")) && fchmod(to, before.st_mode & 07777) < 0)
+        if (r >= 0 && keep && fchmod(to, before.st_mode & 07777) < 0)
                 r = error_set_errno(reterr, -errno, "cannot set its mode");
         return r;
 }
