@@ -27,9 +27,27 @@ bool format_is_json(const char *format) {
         return false;
 }
 
-/* A line for each object: the newline that people leave out is added. */
+/* Whether an action has a string with `\n` in it: {{printf "%s\n" .Name}}. */
+static bool makes_own_lines(const char *format) {
+        for (const char *open = strstr(format, "{{"); open; open = strstr(open, "{{")) {
+                bool quoted = false;
+
+                for (open += 2; *open && (quoted || !str_after(open, "}}")); open++) {
+                        if (*open == '"')
+                                quoted = !quoted;
+                        else if (quoted && *open == '\\' && *++open == 'n')
+                                return true;
+                        if (!*open)
+                                return false;
+                }
+        }
+        return false;
+}
+
+/* A line for each object: the newline that people leave out is added, but where the template makes lines itself (as in
+ * Podman, which reads such a template as it stands). */
 static int parse_line(const char *format, TemplateFlags flags, Template **ret, Error *reterr) {
-        bool ends = str_has_suffix(format, "\n") || str_has_suffix(format, "\\n");
+        bool ends = str_has_suffix(format, "\n") || str_has_suffix(format, "\\n") || makes_own_lines(format);
         _cleanup_free_ char *line = ends ? strdup(format) : str_format("%s\n", format);
 
         if (!line)

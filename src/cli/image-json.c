@@ -13,15 +13,15 @@ enum { SHORT_ID = 12 };
 static const FormatField fields[] = {
         { "Containers", NULL }, { "Created", "CREATED" },     { "CreatedAt", NULL },   { "CreatedSince", "CREATED" },
         { "CreatedTime", NULL }, { "Dangling", NULL },        { "Digest", NULL },      { "History", "HISTORY" },
-        { "ID", "IMAGE ID" },   { "Labels", NULL },           { "Names", NULL },       { "ParentId", "PARENT ID" },
+        { "ID", "IMAGE ID" },   { "Id", "IMAGE ID" },         { "Labels", NULL },      { "Names", NULL },
+        { "ParentId", "PARENT ID" },
         { "ReadOnly", "R/O" },  { "RepoDigests", NULL },      { "RepoTags", NULL },    { "Repository", "REPOSITORY" },
         { "SharedSize", NULL }, { "Size", "SIZE" },           { "Tag", "TAG" },        { "VirtualSize", NULL },
         {},
 };
 
 static const char *const list_maps[] = { "Labels", NULL };
-static const char *const list_aliases[] = { "Id", "ID", NULL };
-static const TemplateTypes list_types = { .maps = list_maps, .aliases = list_aliases };
+static const TemplateTypes list_types = { .maps = list_maps };
 
 const FormatList image_list = { fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}" };
 const FormatList image_list_digests = {
@@ -133,7 +133,8 @@ json_t *image_to_row(const ImageInfo *image, const char *name, const ImageView *
                         "Size", size, "Digest", image->digest);
         if (!row)
                 return NULL;
-        if (set(row, "Containers", json_integer((json_int_t) view->containers)) < 0 ||
+        if (set(row, "Id", json_string(image->id)) < 0 || /* Podman's is never cut */
+            set(row, "Containers", json_integer((json_int_t) view->containers)) < 0 ||
             set(row, "Dangling", json_boolean(!image->names)) < 0 || set(row, "History", json_string(history ?: "")) < 0 ||
             set(row, "Labels", json_from_pairs(image->config.labels)) < 0 || set(row, "Names", json_from_strv(image->names)) < 0 ||
             set(row, "ParentId", json_string("")) < 0 || set(row, "ReadOnly", json_false()) < 0 ||

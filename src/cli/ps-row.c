@@ -17,14 +17,16 @@ enum { COMMAND_WIDTH = 17 };
 
 /* Sorted. USERNS is the name that older versions had. */
 static const FormatField fields[] = {
-        { "AutoRemove" },  { "CIDFile" },    { "Cgroup", "CGROUPNS" },
+        { "AutoRemove" },  { "CGROUPNS", "CGROUPNS" },            { "CIDFile" },
+        { "Cgroup", "CGROUPNS" },
         { "Command" },     { "Created" },    { "CreatedAt" },
         { "CreatedHuman", "CREATED" },       { "ExitCode" },
         { "Exited" },      { "ExitedAt" },   { "ExposedPorts" },
         { "ID", "CONTAINER ID" },            { "IPC" },
         { "Image" },       { "ImageID" },    { "IsInfra" },
         { "Labels" },      { "MNT" },        { "Mounts" },
-        { "NET" },         { "Names" },      { "Networks" },
+        { "NET" },         { "Names" },      { "Namespaces" },
+        { "Networks" },
         { "PIDNS", "PIDNS" },                { "Pid" },
         { "Pod", "POD ID" },                 { "PodName", "PODNAME" },
         { "Ports" },       { "Restarts" },   { "RunningFor" },
@@ -278,10 +280,24 @@ static json_t *namespace_json(int pid, const char *name) {
         return json_string(number + 1);
 }
 
+/* What {{.Namespaces}} prints, in the order of Podman's struct; its JSON leaves out what is empty. */
+static json_t *namespaces_struct(int pid) {
+        static const struct {
+                const char *field, *file;
+        } names[] = { { "MNT", "mnt" },   { "Cgroup", "cgroup" }, { "IPC", "ipc" }, { "NET", "net" },
+                      { "PIDNS", "pid" }, { "UTS", "uts" },       { "User", "user" } };
+        _cleanup_json_ json_t *object = json_object();
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++)
+                if (json_object_set_new_nocheck(object, names[i].field, namespace_json(pid, names[i].file)) < 0)
+                        return NULL;
+        return TAKE_PTR(object);
+}
+
 static int add_namespaces(json_t *row, int pid) {
         static const struct {
                 const char *field, *file;
-        } names[] = { { "Cgroup", "cgroup" }, { "IPC", "ipc" },   { "MNT", "mnt" },     { "NET", "net" },
+        } names[] = { { "CGROUPNS", "cgroup" }, { "Cgroup", "cgroup" }, { "IPC", "ipc" },   { "MNT", "mnt" },     { "NET", "net" },
                       { "PIDNS", "pid" },     { "USERNS", "user" }, { "User", "user" }, { "UTS", "uts" } };
 
         for (size_t i = 0; i < ELEMENTSOF(names); i++)
@@ -371,6 +387,7 @@ json_t *ps_row_fields(const PsEntry *entry, const PsView *view, bool namespaces)
                 { "Labels", labels_json(config) },
                 { "Mounts", destinations(config) },
                 { "Names", json_text(config->name) },
+                { "Namespaces", namespaces_struct(namespaces ? pid : 0) },
                 { "Networks", json_string("") },
                 { "Pid", json_integer(pid) },
                 { "Pod", short_id(config->pod, view->no_trunc) },

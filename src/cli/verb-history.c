@@ -44,16 +44,16 @@ static json_t *make_row(const ImageInfo *image, const ImageHistory *entry, bool 
         int64_t created = 0;
         _cleanup_free_ char *at = NULL, *ago = NULL, *by = o->no_trunc ? strdup(entry->created_by ?: "") : shortened(entry->created_by ?: ""),
                             *bytes = o->human ? time_text_size(size, 3, /* space= */ true) : str_format("%llu", (unsigned long long) size),
-                            *id = top ? str_format("%.*s", o->no_trunc ? 64 : SHORT_ID, image->id) : strdup(missing);
+                            *go = NULL, *id = top ? str_format("%.*s", o->no_trunc ? 64 : SHORT_ID, image->id) : strdup(missing);
 
         if (entry->created)
                 (void) image_time_parse(entry->created, &created);
         at = image_time_format(created / TIME_USEC_PER_SEC * TIME_USEC_PER_SEC);
         ago = o->human ? time_text_ago(created, time_now_usec()) : at ? strdup(at) : NULL;
-        if (!at || !ago || !by || !bytes || !id)
+        if (!at || !ago || !by || !bytes || !id || time_text_go(at, &go) < 0)
                 return NULL;
-        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "ID", id, "Created", ago, "CreatedSince", ago, "CreatedAt", at,
-                         "CreatedBy", by, "Size", bytes, "Comment", entry->comment ?: "", "Tags", top && image->name ? image->name : "");
+        return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "ID", id, "Created", ago, "CreatedSince", ago, "CreatedAt", go,
+                         "CreatedBy", by, "Size", bytes, "Comment", entry->comment ?: "", "Tags");
 }
 
 static json_t *make_json(const ImageInfo *image, const ImageHistory *entry, bool top, uint64_t size) {

@@ -146,11 +146,33 @@ static json_t *make_json(const Images *images) {
         return TAKE_PTR(array);
 }
 
-static int print(const ListOptions *o, const Images *images, Error *reterr) {
+/* For what shows each image once: by its first name. */
+static int sort_images(Images *images, const char *key) {
+        _cleanup_free_ Line *lines = calloc(images->n + 1, sizeof(*lines));
+        _cleanup_free_ ImageInfo *sorted = calloc(images->n + 1, sizeof(*sorted));
+
+        if (!lines || !sorted)
+                return -ENOMEM;
+        for (size_t i = 0; i < images->n; i++)
+                lines[i] = (Line){ images->items + i, images->items[i].names ? images->items[i].names[0] : NULL };
+        sort_lines(lines, images->n, key);
+        for (size_t i = 0; i < images->n; i++)
+                sorted[i] = *lines[i].image;
+        if (images->n > 0)
+                memcpy(images->items, sorted, images->n * sizeof(*sorted));
+        return 0;
+}
+
+static int print(const ListOptions *o, Images *images, Error *reterr) {
         static const FormatList *const lists[2][2] = { { &image_list, &image_list_digests },
                                                        { &image_list_history, &image_list_digests_history } };
         bool json = format_is_json(o->format) && !o->quiet;
-        _cleanup_json_ json_t *all = json ? make_json(images) : NULL;
+        _cleanup_json_ json_t *all = NULL;
+
+        if ((json || o->quiet) && o->sort && sort_images(images, o->sort) < 0)
+                return error_oom(reterr);
+        if (json)
+                all = make_json(images);
 
         if (o->quiet) { /* each image once, however many names it has */
                 for (size_t i = 0; i < images->n; i++)

@@ -21,9 +21,11 @@ static const Option *const options[] = { rows, NULL };
 /* The fields of Podman's Go structs, which templates name, and the keys of its JSON, which are these but for the case. */
 static const char *const aliases[] = {
         "Host", "host", "Store", "store", "Version", "version", "Registries", "registries", "Plugins", "plugins",
-        "Arch", "arch", "CGroupsVersion", "cgroupVersion", "CgroupVersion", "cgroupVersion",
+        "Arch", "arch", "BuildahVersion", "buildahVersion", "CGroupsVersion", "cgroupVersion", "CgroupsVersion", "cgroupVersion", "CgroupVersion", "cgroupVersion",
         "CgroupControllers", "cgroupControllers", "CgroupManager", "cgroupManager", "CPUs", "cpus",
-        "Distribution", "distribution", "Codename", "codename", "Hostname", "hostname",
+        "CPUUtilization", "cpuUtilization", "UserPercent", "userPercent", "SystemPercent", "systemPercent",
+        "IdlePercent", "idlePercent", "Conmon", "conmon", "EventLogger", "eventLogger", "RemoteSocket", "remoteSocket",
+        "Slirp4NetNS", "slirp4netns", "Executable", "executable", "Distribution", "distribution", "Codename", "codename", "Hostname", "hostname",
         "IDMappings", "idMappings", "GIDMap", "gidmap", "UIDMap", "uidmap", "Kernel", "kernel",
         "Linkmode", "linkmode", "LogDriver", "logDriver", "MemFree", "memFree", "MemTotal", "memTotal",
         "NetworkBackend", "networkBackend", "OCIRuntime", "ociRuntime", "Name", "name", "Package", "package",
@@ -36,7 +38,8 @@ static const char *const aliases[] = {
         "GraphDriverReason", "graphDriverReason", "GraphOptions", "graphOptions", "GraphRoot", "graphRoot",
         "GraphRootAllocated", "graphRootAllocated", "GraphRootUsed", "graphRootUsed",
         "GraphStatus", "graphStatus", "ImageCopyTmpDir", "imageCopyTmpDir", "ImageStore", "imageStore",
-        "RunRoot", "runRoot", "VolumePath", "volumePath", "Volume", "volume", "Network", "network", "Log", "log", NULL,
+        "RunRoot", "runRoot", "VolumePath", "volumePath", "Volume", "volume", "Network", "network", "Log", "log",
+        "Authorization", "authorization", NULL,
 };
 static const char *const maps[] = { "graphOptions", "graphStatus", "registries", NULL };
 static const TemplateTypes types = { .aliases = aliases, .maps = maps };
@@ -53,7 +56,7 @@ static int run(Invocation *in, Error *reterr) {
                 return r;
         array = json_pack("[O]", info);
         if (!array || json_object_set_new(info, "registries", json_object()) < 0 ||
-            json_object_set_new(info, "plugins", json_pack("{s:[s], s:[s,s,s], s:[s,s,s,s]}", "volume", "local", "network",
+            json_object_set_new(info, "plugins", json_pack("{s:n, s:[s], s:[s,s,s], s:[s,s,s,s]}", "authorization", "volume", "local", "network",
                                                            "host", "none", "slirp4netns", "log", "journald", "k8s-file",
                                                            "none", "passthrough")) < 0 ||
             json_object_set_new(info, "version", version_to_json()) < 0)

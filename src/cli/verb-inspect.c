@@ -85,6 +85,8 @@ static int find_image(const Subject *s, json_t **ret, Error *reterr) {
                 r = -ENOENT; /* what cannot be an image's name may be a volume's */
         if (r == -ENOENT)
                 return r;
+        if (r >= 0)
+                r = image_store_measure(s->store, &image, &error);
         if (r < 0)
                 return error_move(reterr, &error);
         *ret = image_to_inspect(s->store, &image);
@@ -149,7 +151,7 @@ static int add(const Kind *kind, const char *format, json_t *object, json_t *all
 
 static int inspect_all(const Store *store, const InspectOptions *o, const char *type, char *const *words, Error *reterr) {
         _cleanup_json_ json_t *all = json_array();
-        const char *format = format_is_json(o->format) && strcmp(o->format, "json") == 0 ? NULL : o->format;
+        const char *format = str_empty(o->format) || strcmp(o->format, "json") == 0 ? NULL : o->format;
         bool failed = false;
 
         if (!all)

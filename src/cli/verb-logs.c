@@ -38,7 +38,7 @@ static const Option rows[] = {
         { "color", .kind = OPTION_BOOL, .offset = FIELD(color), .help = "Give each container's lines a colour" },
         { "follow", 'f', .kind = OPTION_BOOL, .offset = FIELD(follow), .help = "Go on until the containers end" },
         { "latest", 'l', .kind = OPTION_BOOL, .offset = FIELD(latest), .help = "Take the container made last" },
-        { "names", 'n', .kind = OPTION_BOOL, .offset = FIELD(names), .help = "Begin lines with the container's name" },
+        { "names", 'n', .kind = OPTION_BOOL, .offset = FIELD(names), .help = "Of several, begin lines with the name instead of the ID" },
         { "since", .kind = OPTION_STRING, .offset = FIELD(since), .metavar = "TIME",
           .help = "Print what was written from then on: a date, seconds since the epoch, or '10m' ago" },
         { "tail", .kind = OPTION_SET, .set = set_tail, .metavar = "N", .help = "Print only the last N lines" },
@@ -99,12 +99,12 @@ typedef struct Reading {
         bool several;
 } Reading;
 
-/* Podman's: the name where asked, else the ID where there are several. `index` chooses a colour. */
+/* Podman's: only where there are several, the name where asked, else the ID. `index` chooses a colour. */
 static char *make_prefix(const Reading *reading, const Container *c, size_t index) {
         static const unsigned colours[] = { 37, 31, 33, 34, 35, 36, 32 };
         bool named = reading->options->names;
 
-        if (!named && !reading->several)
+        if (!reading->several)
                 return strdup("");
         if (!reading->options->color)
                 return named ? str_format("%s ", c->config.name) : str_format("%.12s ", c->config.id);

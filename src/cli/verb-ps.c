@@ -273,8 +273,8 @@ static int run(Invocation *in, Error *reterr) {
                 r = container_filter_parse(store, o->filters, time_now_usec(), &filter, reterr);
         if (r < 0)
                 return r;
-        if (!o->size && o->format && format_uses_field(o->format, "Size"))
-                return error_set(reterr, -EINVAL, ERROR_USAGE, "the field Size needs --size");
+        if (o->format && format_uses_field(o->format, "Size"))
+                o->size = true; /* who asks for it in a template wants it measured, as with docker */
         for (;;) {
                 if (o->watch > 0 && isatty(STDOUT_FILENO))
                         fputs("\033[H\033[2J", stdout);

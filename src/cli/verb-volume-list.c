@@ -42,8 +42,12 @@ static int run_list(Invocation *in, Error *reterr) {
                 r = volumes_to_json(store, o->filters, /* unused= */ false, &rows, reterr);
         if (r < 0)
                 return r;
-        if (str_equal(o->format, "json"))
+        if (!o->quiet && format_is_json(o->format)) {
                 volumes_leave_out(rows);
+                return format_json(rows, 5, stdout, reterr);
+        }
+        if (json_array_size(rows) == 0) /* not even headings, as with Podman */
+                return 0;
         return o->quiet ? format_quiet(rows, "Name", /* no_trunc= */ true, stdout, reterr)
                         : format_list(&list_format, o->format, o->no_heading, rows, stdout, reterr);
 }

@@ -140,6 +140,32 @@ static json_t *uptime(void) {
         return json_string(text);
 }
 
+static double percent(unsigned long long part, unsigned long long whole) {
+        return whole > 0 ? (double) (part * 10000 / whole) / 100 : 0;
+}
+
+/* Since boot, of all processors together: proc(5), /proc/stat. */
+static json_t *cpu_utilization(void) {
+        unsigned long long user = 0, nice = 0, system = 0, idle = 0;
+        FILE *f = fopen("/proc/stat", "re");
+        bool known = f && fscanf(f, "cpu %llu %llu %llu %llu", &user, &nice, &system, &idle) == 4;
+        unsigned long long total = user + system + idle;
+
+        if (f)
+                fclose(f);
+        return !known ? NULL
+                      : json_pack("{s:f, s:f, s:f}", "idlePercent", percent(idle, total), "systemPercent",
+                                  percent(system, total), "userPercent", percent(user, total));
+}
+
+/* What Podman says of the programs that it needs and sdpod does without. */
+static void set_absent(json_t *object) {
+        set(object, "buildahVersion", json_string(""));
+        set(object, "conmon", json_pack("{s:s, s:s, s:s}", "package", "", "path", "", "version", ""));
+        set(object, "remoteSocket", json_pack("{s:s}", "path", ""));
+        set(object, "slirp4netns", json_pack("{s:s, s:s, s:s}", "executable", "", "package", "", "version", ""));
+}
+
 static json_t *host(void) {
         struct utsname name = {};
         bool manager = manager_is_there();
@@ -151,8 +177,10 @@ static json_t *host(void) {
         set(object, "cgroupControllers", controllers(manager));
         set(object, "cgroupManager", json_string(manager ? "systemd" : "disabled"));
         set(object, "cgroupVersion", json_string(cgroup >= 0 ? "v2" : "v1"));
+        set(object, "cpuUtilization", cpu_utilization());
         set(object, "cpus", json_integer(sysconf(_SC_NPROCESSORS_ONLN)));
         set(object, "distribution", distribution());
+        set(object, "eventLogger", json_string("file"));
         set(object, "hostname", json_text(name.nodename));
         set(object, "idMappings", id_mappings());
         set(object, "kernel", json_text(name.release));
@@ -169,6 +197,7 @@ static json_t *host(void) {
         set(object, "serviceIsRemote", json_false());
         set_memory(object, "swapFree", "SwapFree");
         set_memory(object, "swapTotal", "SwapTotal");
+        set_absent(object);
         set(object, "uptime", uptime());
         return object;
 }

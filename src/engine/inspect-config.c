@@ -6,15 +6,16 @@
 #include "engine/inspect-view.h"
 
 static json_t *healthcheck(const ContainerHealth *health) {
+        uint64_t interval = health->interval_usec ?: HEALTH_INTERVAL_USEC; /* UINT64_MAX: disabled */
         _cleanup_view_ View v = VIEW_NULL;
 
         if (!health->test)
                 return json_null();
         view_strv(&v, "Test", health->test);
         view_integer(&v, "StartPeriod", (int64_t) health->start_period_usec * 1000);
-        view_integer(&v, "Interval", (int64_t) health->interval_usec * 1000);
-        view_integer(&v, "Timeout", (int64_t) health->timeout_usec * 1000);
-        view_integer(&v, "Retries", health->retries);
+        view_integer(&v, "Interval", interval == UINT64_MAX ? 0 : (int64_t) interval * 1000);
+        view_integer(&v, "Timeout", (int64_t) (health->timeout_usec ?: HEALTH_TIMEOUT_USEC) * 1000);
+        view_integer(&v, "Retries", health->retries ?: HEALTH_RETRIES);
         return view_take(&v);
 }
 
@@ -183,8 +184,11 @@ static json_t *log_config(const Container *container) {
         _cleanup_view_ View v = VIEW_NULL;
         const char *tag = strv_env_get(c->log_opt, "tag");
 
-        view_string(&v, "Type", container->state.log_driver ?: c->log_driver);
-        view_map(&v, "Config", c->log_opt);
+        view_string(&v, "Type", container->state.log_driver ?: c->log_driver ?: "k8s-file");
+        if (c->log_opt)
+                view_map(&v, "Config", c->log_opt);
+        else
+                view_add(&v, "Config", json_null());
         view_string(&v, "Path", container->state.log_path ?: strv_env_get(c->log_opt, "path"));
         view_string(&v, "Tag", tag);
         view_string(&v, "Size", strv_env_get(c->log_opt, "max-size") ?: "0B");
@@ -194,7 +198,7 @@ static json_t *log_config(const Container *container) {
 static json_t *restart_policy(const ContainerConfig *c) {
         _cleanup_view_ View v = VIEW_NULL;
 
-        view_string(&v, "Name", c->restart_policy ?: "no");
+        view_string(&v, "Name", c->restart_policy);
         view_integer(&v, "MaximumRetryCount", c->restart_retries);
         return view_take(&v);
 }
@@ -312,10 +316,10 @@ static void add_unset(View *v) {
 static void add_namespaces(View *v, const ContainerConfig *c) {
         view_string(v, "CgroupManager", str_equal(c->cgroups, "disabled") ? "disabled" : "systemd");
         view_string(v, "CgroupMode", c->cgroupns_mode ?: "private");
-        view_string(v, "NetworkMode", c->network ?: "slirp");
+        view_string(v, "NetworkMode", !c->network || str_equal(c->network, "slirp") ? "slirp4netns" : c->network);
         view_string(v, "IpcMode", c->ipc_mode ?: "private");
         view_string(v, "Cgroup", "");
-        view_string(v, "Cgroups", c->cgroups ?: "enabled");
+        view_string(v, "Cgroups", !c->cgroups || str_equal(c->cgroups, "enabled") ? "default" : c->cgroups);
         view_string(v, "PidMode", c->pid_mode ?: "private");
         view_string(v, "UTSMode", c->uts_mode ?: "private");
         view_string(v, "UsernsMode", c->userns);

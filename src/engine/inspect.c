@@ -284,7 +284,8 @@ int inspect_container(const Store *store, const Container *c, InspectFlags flags
         view_string(&v, "Id", c->config.id);
         view_time(&v, "Created", c->config.created_usec);
         view_string(&v, "Path", words[0]);
-        view_strv(&v, "Args", words[0] ? words + 1 : NULL);
+        /* Podman's view of a command of one word has it twice */
+        view_strv(&v, "Args", words[0] && words[1] ? words + 1 : words);
         view_add(&v, "State", state(store, c));
         add_identity(&v, store, c, dir);
         view_add(&v, "Config", inspect_config(c));
