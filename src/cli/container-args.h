@@ -23,8 +23,8 @@ typedef struct ContainerSelect {
 #define CONTAINER_SELECT_CIDFILE_ROW(type, member)                                                      \
         { "cidfile", .kind = OPTION_STRV, .offset = offsetof(type, member.cidfiles), .metavar = "FILE", \
           .help = "Take the ID from a file", .complete = COMPLETE_FILE }
-#define CONTAINER_SELECT_FILTER_ROW(type, member)                                                       \
-        { "filter", .kind = OPTION_STRV, .offset = offsetof(type, member.filters),                      \
+#define CONTAINER_SELECT_FILTER_ROW(type, member, of_letter)                                            \
+        { "filter", .letter = (of_letter), .kind = OPTION_STRV, .offset = offsetof(type, member.filters),                      \
           .metavar = "KEY=VALUE", .help = "Only containers that match" }
 
 /* What is done with one of them. `word` is what the person wrote, which Podman's verbs print back. */

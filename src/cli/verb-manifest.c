@@ -38,6 +38,7 @@ static const Option add_rows[] = {
         { "all", .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Of a list, add all images" },
         ROW_ANNOTATION,
         ROW_ARCH,
+        { "artifact", .kind = OPTION_REFUSED_BOOL },
         OPTION_ROW_AUTHFILE(ManifestOptions, push.registry),
         OPTION_ROW_CERT_DIR(ManifestOptions, push.registry),
         OPTION_ROW_CREDS(ManifestOptions, push.registry),
@@ -53,11 +54,15 @@ static const Option add_rows[] = {
 };
 static const Option *const add_tables[] = { add_rows, NULL };
 
-static const Option annotate_rows[] = { ROW_ANNOTATION, ROW_ARCH, ROW_FEATURES, ROW_OS, ROW_OS_FEATURES, ROW_OS_VERSION, ROW_VARIANT, {} };
+static const Option annotate_rows[] = {
+        ROW_ANNOTATION, ROW_ARCH, ROW_FEATURES, { "index", .kind = OPTION_REFUSED_BOOL }, ROW_OS, ROW_OS_FEATURES, ROW_OS_VERSION,
+        ROW_VARIANT, {},
+};
 static const Option *const annotate_tables[] = { annotate_rows, NULL };
 
 static const Option create_rows[] = {
         { "all", .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Of a list, add all images" },
+        { "annotation", .kind = OPTION_REFUSED },
         { "amend", 'a', .kind = OPTION_BOOL, .offset = FIELD(amend), .help = "Change a list of this name that is there already" },
         OPTION_ROW_AUTHFILE(ManifestOptions, push.registry),
         OPTION_ROW_CERT_DIR(ManifestOptions, push.registry),
@@ -83,6 +88,7 @@ static const Option inspect_rows[] = {
 static const Option *const inspect_tables[] = { inspect_rows, NULL };
 
 static const Option push_rows[] = {
+        { "add-compression", .kind = OPTION_REFUSED },
         { "all", .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Push the images of the list, too (the default)" },
         OPTION_ROW_AUTHFILE(ManifestOptions, push.registry),
         OPTION_ROW_CERT_DIR(ManifestOptions, push.registry),
@@ -254,6 +260,16 @@ static int remove_list(const Store *store, const char *name, Error *reterr) {
         return 0;
 }
 
+typedef struct RmOptions {
+        bool ignore;
+} RmOptions;
+
+static const Option rm_rows[] = {
+        { "ignore", 'i', .kind = OPTION_BOOL, .offset = offsetof(RmOptions, ignore), .help = "Do not fail for lists that are not there" },
+        {},
+};
+static const Option *const rm_tables[] = { rm_rows, NULL };
+
 /* Goes on with the others where one is not there: podman-manifest-rm(1) is podman-rmi(1), with its exit status. */
 static int run_rm(Invocation *in, Error *reterr) {
         const Store *store;
@@ -266,7 +282,7 @@ static int run_rm(Invocation *in, Error *reterr) {
                 _cleanup_error_ Error error = ERROR_NULL;
 
                 r = remove_list(store, *name, &error);
-                if (r >= 0)
+                if (r >= 0 || (r == -ENOENT && ((RmOptions *) in->options)->ignore))
                         continue;
                 error_print(&error);
                 status = status != 0 && status != 1 ? status : r == -ENOENT ? 1 : error_exit_status(&error);
@@ -277,6 +293,8 @@ static int run_rm(Invocation *in, Error *reterr) {
 const Verb verb_manifest_rm = {
         .arguments = "LIST [LIST...]",
         .summary = "Remove manifest lists from the store",
+        .options = rm_tables,
+        .options_size = sizeof(RmOptions),
         .arguments_min = 1,
         .arguments_max = VERB_ANY,
         .complete = COMPLETE_IMAGE,

@@ -34,7 +34,7 @@ static const Option start_rows[] = {
         { "attach", 'a', .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, attach), .help = "In the foreground, with its output" },
         { "detach-keys", .kind = OPTION_STRING, .offset = offsetof(StartVerbOptions, detach_keys), .metavar = "KEYS",
           .help = "With --attach: type these to leave it running (default ctrl-p,ctrl-q)" },
-        CONTAINER_SELECT_FILTER_ROW(StartVerbOptions, select),
+        CONTAINER_SELECT_FILTER_ROW(StartVerbOptions, select, 'f'),
         { "interactive", 'i', .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, interactive), .help = "With our standard input, where it is attached" },
         CONTAINER_SELECT_LATEST_ROW(StartVerbOptions, select),
         { "sig-proxy", .kind = OPTION_BOOL, .offset = offsetof(StartVerbOptions, sig_proxy), .help = "Pass signals on (default true)" },
@@ -145,7 +145,7 @@ static int set_restart_timeout(void *options, const char *value, Error *reterr) 
 static const Option restart_rows[] = {
         CONTAINER_SELECT_ALL_ROW(RestartOptions, select),
         CONTAINER_SELECT_CIDFILE_ROW(RestartOptions, select),
-        CONTAINER_SELECT_FILTER_ROW(RestartOptions, select),
+        CONTAINER_SELECT_FILTER_ROW(RestartOptions, select, 'f'),
         CONTAINER_SELECT_LATEST_ROW(RestartOptions, select),
         { "running", .kind = OPTION_BOOL, .offset = offsetof(RestartOptions, running), .help = "Only those that run" },
         { "time", 't', .kind = OPTION_SET, .set = set_restart_timeout, .metavar = "SECONDS",

@@ -32,7 +32,7 @@ static int set_stop_timeout(void *options, const char *value, Error *reterr) {
 static const Option stop_rows[] = {
         CONTAINER_SELECT_ALL_ROW(StopOptions, select),
         CONTAINER_SELECT_CIDFILE_ROW(StopOptions, select),
-        CONTAINER_SELECT_FILTER_ROW(StopOptions, select),
+        CONTAINER_SELECT_FILTER_ROW(StopOptions, select, 'f'),
         CONTAINER_SELECT_IGNORE_ROW(StopOptions, select),
         CONTAINER_SELECT_LATEST_ROW(StopOptions, select),
         { "service", .hidden = true, .kind = OPTION_BOOL, .offset = offsetof(StopOptions, service),
@@ -160,7 +160,7 @@ static const PauseOptions pause_default = { .pause = true };
 static const Option pause_rows[] = {
         CONTAINER_SELECT_ALL_ROW(PauseOptions, select),
         CONTAINER_SELECT_CIDFILE_ROW(PauseOptions, select),
-        CONTAINER_SELECT_FILTER_ROW(PauseOptions, select),
+        CONTAINER_SELECT_FILTER_ROW(PauseOptions, select, 'f'),
         CONTAINER_SELECT_LATEST_ROW(PauseOptions, select),
         {},
 };
@@ -226,7 +226,7 @@ static const Option rm_rows[] = {
         CONTAINER_SELECT_ALL_ROW(RmOptions, select),
         CONTAINER_SELECT_CIDFILE_ROW(RmOptions, select),
         { "depend", .kind = OPTION_BOOL, .offset = offsetof(RmOptions, depend), .help = "Remove those that need them, too" },
-        CONTAINER_SELECT_FILTER_ROW(RmOptions, select),
+        CONTAINER_SELECT_FILTER_ROW(RmOptions, select, 0 /* -f is --force */),
         { "force", 'f', .kind = OPTION_BOOL, .offset = offsetof(RmOptions, remove.force), .help = "Stop those that run first" },
         CONTAINER_SELECT_IGNORE_ROW(RmOptions, select),
         CONTAINER_SELECT_LATEST_ROW(RmOptions, select),
