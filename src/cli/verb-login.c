@@ -22,8 +22,8 @@ static const Option login_rows[] = {
         { "password", 'p', .kind = OPTION_STRING, .offset = FIELD(password), .metavar = "PASSWORD",
           .help = "The password; others can see it while this runs" },
         { "password-stdin", .kind = OPTION_BOOL, .offset = FIELD(password_stdin), .help = "Read the password from the standard input" },
-        OPTION_ROW_TLS_VERIFY(LoginOptions, registry),
         { "secret", .kind = OPTION_REFUSED },
+        OPTION_ROW_TLS_VERIFY(LoginOptions, registry),
         { "username", 'u', .kind = OPTION_STRING, .offset = FIELD(username), .metavar = "NAME", .help = "The user name" },
         { "verbose", 'v', .kind = OPTION_BOOL, .offset = FIELD(verbose), .help = "Say which file the credentials go to" },
         {},
@@ -73,8 +73,8 @@ typedef struct LogoutOptions {
 
 static const Option logout_rows[] = {
         { "all", 'a', .kind = OPTION_BOOL, .offset = offsetof(LogoutOptions, all), .help = "Forget the credentials for all registries" },
-        { "compat-auth-file", .kind = OPTION_REFUSED },
         OPTION_ROW_AUTHFILE(LogoutOptions, registry),
+        { "compat-auth-file", .kind = OPTION_REFUSED },
         {},
 };
 static const Option *const logout_options[] = { logout_rows, NULL };

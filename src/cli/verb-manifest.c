@@ -62,8 +62,8 @@ static const Option *const annotate_tables[] = { annotate_rows, NULL };
 
 static const Option create_rows[] = {
         { "all", .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Of a list, add all images" },
-        { "annotation", .kind = OPTION_REFUSED },
         { "amend", 'a', .kind = OPTION_BOOL, .offset = FIELD(amend), .help = "Change a list of this name that is there already" },
+        { "annotation", .kind = OPTION_REFUSED },
         OPTION_ROW_AUTHFILE(ManifestOptions, push.registry),
         OPTION_ROW_CERT_DIR(ManifestOptions, push.registry),
         OPTION_ROW_CREDS(ManifestOptions, push.registry),
