@@ -183,6 +183,21 @@ is "$out" "$(sdpod exec busy hostname)" "exec --latest"
 run sdpod exec -l
 exits 125 "exec --latest without a command"
 exec 3<&- 4<&- 7<&-
+sdpod run -d --name same --network none --personality LINUX32 --umask 0027 --ulimit nofile=99:99 --group-add 7 --cap-drop all --cap-add kill \
+        --security-opt no-new-privileges --env SHARED=1 -u 1234:5 -w /tmp $BUSYBOX sh -c 'cat /proc/1/status; uname -m; umask; ulimit -n; pwd; env; exec sleep 1000' >/dev/null
+ok "... a container with rules" until_ok 10 eval 'sdpod logs same | grep -q SHARED=1'
+told() { grep -E '^(Uid|Gid|Groups|Cap...|NoNewPrivs|Seccomp):|^i.86|^x86_64|^[0-9]+$|^/tmp|^(SHARED|HOME|PATH)=' | sort; }
+run sdpod exec same sh -c 'cat /proc/self/status; uname -m; umask; ulimit -n; pwd; env'
+is "$(told <<<"$out")" "$(sdpod logs same | told)" "exec has the identity, capabilities, limits and environment of the first process"
+run sdpod exec -u 0 --env SHARED=2 same sh -c 'id -u; echo $SHARED'
+is "$out" $'0\n2' "... but for what it is given"
+sdpod rm -f -t 0 same >/dev/null
+sdpod run --name deaf --network none --sig-proxy=false $BUSYBOX sh -c 'trap "echo heard" USR1; echo ready; sleep 1000 & wait' >deaf-says 2>&1 &
+ok "run --sig-proxy=false" until_ok 10 grep -q ready deaf-says
+kill -USR1 $!
+wait $!
+ok "... passes no signal on" test "$(grep -c heard deaf-says)" = 0
+sdpod rm -f -t 0 deaf >/dev/null
 
 # ---- life
 
