@@ -6,13 +6,14 @@
  *     layers/HEX/            one unpacked layer by diff ID: diff/, layer.json
  *     layers/mount-points/   the lowest layer of every container
  *     seccomp/HASH           a compiled seccomp profile of a user's own
- *     containers/ID/         container.json, state.json, upper/, work/, ctr.log
+ *     containers/ID/         container.json, state.json, upper/, work/, ctr.log, secrets/
  *     pending/ID             a container that a command is just making, removing or holding; locked by it
  *     names/NAME             a symlink whose text means the ID of the container of that name (state/name.h)
  *     pod-names/NAME         the same for a pod
  *     pods/ID/               pod.json, members/ID, lock
  *     pods.lock              held by who makes a pod
  *     volumes/NAME/          volume.json, _data/
+ *     secrets/NAME           a secret, encrypted
  *     .tmp-*                 unfinished work; its owner holds a lock on it
  *   runtime   $XDG_RUNTIME_DIR/sdpod (root: /run/sdpod)            dies with the boot
  *     containers/ID/         process.json, lock, hosts, resolv.conf, hostname, containerenv, spools of the monitor, sockets
