@@ -280,7 +280,7 @@ static int place(Placement *p, const StartOptions *options, ProcPlan *plan, Erro
         }
 }
 
-static int run(const Store *store, Container *container, const StartOptions *options, ProcPlan *plan, bool own_cgroup, Proc *proc,
+static int run(const Store *store, Container *container, const StartOptions *options, ProcPlan *plan, bool own_cgroup, VolumeHolds *volumes, Proc *proc,
                Error *reterr) {
         _cleanup_net_helper_ NetHelper net = NET_HELPER_NULL;
         int r = proc_clone(plan, proc, reterr);
@@ -301,6 +301,8 @@ static int run(const Store *store, Container *container, const StartOptions *opt
                 r = record_start(store, container, proc, options->place == START_IN_UNIT, own_cgroup, reterr);
         if (r >= 0)
                 r = pid_files_write(&container->config, proc->pid, reterr);
+        if (r >= 0)
+                mark_filled(store, volumes); /* while nothing but the image's content can be in them */
         return r < 0 ? r : proc_start(proc, reterr);
 }
 
@@ -345,7 +347,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         if (r >= 0)
                 r = place(&placement, options, &plan, reterr);
         if (r >= 0)
-                r = run(store, container, options, &plan, placement.own, &proc, reterr);
+                r = run(store, container, options, &plan, placement.own, &volumes, &proc, reterr);
         manager_done(&placement.manager);
         (void) fd_close(placement.cgroup_fd);
         if (r < 0) {
@@ -360,7 +362,6 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         }
         if (options->started)
                 options->started(container, options->data);
-        mark_filled(store, &volumes);
         container->pidfd = fcntl(proc.pidfd, F_DUPFD_CLOEXEC, 3);
         container->status = CONTAINER_RUNNING;
         watch_time(store, container);

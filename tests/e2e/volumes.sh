@@ -16,7 +16,9 @@ is "$($V inspect plain | python3 -c 'import json, sys; print(*json.load(sys.stdi
         "Name Driver Mountpoint CreatedAt Labels Scope Options MountCount NeedsCopyUp NeedsChown" "inspect: a new one has Podman's fields"
 $R -v plain:/v $BUSYBOX sh -c 'echo x >/v/file; echo y >/v/second'
 is "$($V inspect plain | python3 -c 'import json, sys; print(*json.load(sys.stdin)[0])')" \
-        "Name Driver Mountpoint CreatedAt Labels Scope Options MountCount" "... and one that is filled"
+        "Name Driver Mountpoint CreatedAt Labels Scope Options MountCount NeedsCopyUp" "... one that a container had, and got nothing from its image"
+$R -v etc:/etc $BUSYBOX true
+is "$(inspect etc '{{.NeedsCopyUp}} {{.NeedsChown}}')" "false false" "... and one that is filled"
 run $V create plain
 exits 125 "one that is there"
 run $V create --ignore plain
