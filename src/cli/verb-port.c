@@ -5,6 +5,7 @@
 #include "cli/parse-port.h"
 #include "cli/verbs.h"
 #include "engine/inspect.h"
+#include "engine/namespaces.h"
 
 typedef struct PortOptions {
         bool all, latest;
@@ -51,8 +52,10 @@ static int run_all(const Store *store, Error *reterr) {
         for (char **id = ids; r >= 0 && id && *id; id++) {
                 _cleanup_container_ Container container = CONTAINER_NULL;
 
-                if (container_load(store, *id, &container, NULL) >= 0 && container.status == CONTAINER_RUNNING)
+                if (container_load(store, *id, &container, NULL) >= 0 && container.status == CONTAINER_RUNNING) {
+                        namespaces_take_ports(store, &container);
                         (void) print_ports(&container, NULL, /* with_id= */ true);
+                }
         }
         return r < 0 ? r : 0;
 }
@@ -88,6 +91,7 @@ static int run(Invocation *in, Error *reterr) {
                 r = container_choose_one(store, o->latest ? NULL : in->arguments[0], o->latest, &container, reterr);
         if (r < 0)
                 return r;
+        namespaces_take_ports(store, &container);
         size_t n =
                 container.status == CONTAINER_RUNNING ? print_ports(&container, wanted.ports, /* with_id= */ false) : 0;
         if (n == 0 && wanted.ports)

@@ -11,6 +11,7 @@
 #include "cli/container-filter.h"
 #include "cli/ps-row.h"
 #include "cli/verbs.h"
+#include "engine/namespaces.h"
 #include "engine/stop.h"
 #include "engine/inspect.h"
 #include "state/health.h"
@@ -157,6 +158,8 @@ static int make_entry(const ContainerLister *lister, const PsOptions *o, const C
                 *ret = entry_free(entry);
                 return 0;
         }
+        if (r >= 0)
+                namespaces_take_ports(lister->store, &entry->container);
         if (r >= 0)
                 r = complete(lister->store, o, entry, reterr);
         *ret = r < 0 ? entry_free(entry) : entry;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/process.h"
@@ -120,6 +121,19 @@ static bool note_oom_kill(void *data) {
         return killed == 0; /* a cgroup that is gone says so for ever */
 }
 
+/* In a PID namespace that is not its own the end of the first process is not that of the others, which hold our pipes. */
+static void end_others(void *data) {
+        const Container *container = data;
+        const char *mode = container->config.pid_mode;
+        _cleanup_fd_ int cgroup = -EBADF;
+
+        if (!mode || str_equal(mode, "private") || str_empty(container->process.cgroup))
+                return;
+        cgroup = cgroup_open(container->process.cgroup, /* reterr= */ NULL);
+        if (cgroup >= 0)
+                (void) file_write_string(cgroup, "cgroup.kill", "1"); /* cgroups(7); it is the container's alone, or there was no start */
+}
+
 /* Somebody typed the keys: the monitor reads the terminal from now on, and others can attach to it. We stay, without the terminal,
  * to record the end; and where there is no monitor, to read what is written. */
 static int leave(const Store *store, Container *container, Relay *relay, Front *front, Log *log, int signal_fd, Error *reterr) {
@@ -191,6 +205,8 @@ static int run(const Store *store, Container *container, const ForegroundOptions
                 .events = POLLPRI,
                 .event = note_oom_kill,
                 .data = &oom,
+                .ended = end_others,
+                .ended_data = container,
                 .out = { .from = TAKE_FD(pipes.ours[1]), .to = options->show_stdout ? STDOUT_FILENO : -EBADF,
                          .tee = tee, .tee_data = &log.writer },
                 .err = { .from = TAKE_FD(pipes.ours[2]), .to = options->show_stderr ? STDERR_FILENO : -EBADF,

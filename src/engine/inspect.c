@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "engine/depend.h"
 #include "engine/inspect-view.h"
+#include "engine/namespaces.h"
 #include "proc/caps.h"
 #include "state/health.h"
 #include "storage/rootfs.h"
@@ -155,15 +156,24 @@ static json_t *dependencies(const ContainerConfig *c) {
         return TAKE_PTR(list);
 }
 
+/* Who can enter it may do so by this path, as with Podman's. */
+static char *network_path(const Container *c) {
+        bool own = c->pidfd >= 0 && c->process.pid > 0 && !str_equal(c->config.network, "host");
+
+        return own ? str_format("/proc/%d/ns/net", c->process.pid) : strdup("");
+}
+
 static json_t *network_settings(const Container *c) {
         static const char *const empty[] = { "EndpointID", "Gateway", "IPAddress", "IPv6Gateway", "GlobalIPv6Address",
-                                             "MacAddress", "Bridge", "SandboxID", "LinkLocalIPv6Address", "SandboxKey" };
+                                             "MacAddress", "Bridge", "SandboxID", "LinkLocalIPv6Address" };
         _cleanup_view_ View v = VIEW_NULL;
         size_t n;
         const ContainerPort *ports = inspect_ports(c, &n);
+        _cleanup_free_ char *path = network_path(c);
 
         for (size_t i = 0; i < ELEMENTSOF(empty); i++)
                 view_string(&v, empty[i], "");
+        view_string(&v, "SandboxKey", path);
         view_integer(&v, "IPPrefixLen", 0);
         view_integer(&v, "GlobalIPv6PrefixLen", 0);
         view_integer(&v, "LinkLocalIPv6PrefixLen", 0);
@@ -171,6 +181,13 @@ static json_t *network_settings(const Container *c) {
         view_add(&v, "Ports", inspect_port_map(ports, n, c->config.expose));
         view_add(&v, "Networks", json_object());
         return view_take(&v);
+}
+
+/* Podman shows of who is in another's network what that one has. */
+static json_t *shown_network(const Store *store, const Container *c) {
+        _cleanup_container_ Container holder = CONTAINER_NULL;
+
+        return network_settings(namespaces_holder(store, &c->config, NAMESPACE_NET, &holder, /* reterr= */ NULL) > 0 ? &holder : c);
 }
 
 /* Layers by path, the topmost first, as mount(8) takes them. */
@@ -268,7 +285,7 @@ static void add_identity(View *v, const Store *store, const Container *c, const 
         view_add(v, "GraphDriver", graph_driver(store, c, dir));
         view_add(v, "Mounts", mounts(store, config));
         view_add(v, "Dependencies", dependencies(config));
-        view_add(v, "NetworkSettings", network_settings(c));
+        view_add(v, "NetworkSettings", shown_network(store, c));
         view_string(v, "Namespace", "");
         view_bool(v, "IsInfra", config->infra);
         view_bool(v, "IsService", false);

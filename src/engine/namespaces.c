@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
 #include "ns/handle.h"
@@ -102,6 +103,25 @@ static int find_user_owner(const Store *store, const ContainerConfig *config, un
                 return 0;
         }
         return 0;
+}
+
+static void take_ports(ContainerPort **from, size_t *n_from, ContainerPort **to, size_t *n_to) {
+        ContainerPort *items = *to;
+        size_t n = *n_to;
+
+        *to = *from;
+        *n_to = *n_from;
+        *from = items; /* freed with the container that they came from */
+        *n_from = n;
+}
+
+void namespaces_take_ports(const Store *store, Container *c) {
+        _cleanup_container_ Container holder = CONTAINER_NULL;
+
+        if (!namespace_joined(c->config.network) || namespaces_holder(store, &c->config, NAMESPACE_NET, &holder, /* reterr= */ NULL) <= 0)
+                return;
+        take_ports(&holder.config.ports, &holder.config.n_ports, &c->config.ports, &c->config.n_ports);
+        take_ports(&holder.process.ports, &holder.process.n_ports, &c->process.ports, &c->process.n_ports);
 }
 
 /* ---- at creation ---- */
@@ -233,8 +253,23 @@ static int check_owners(const Store *store, const ContainerConfig *config, const
         return 0;
 }
 
+static void discard_ports(ContainerConfig *config) {
+        if (config->n_ports == 0 || !config->network || (!namespace_joined(config->network) && !str_after(config->network, "ns:")))
+                return;
+        log_warning("the published ports are discarded: with --network=%s they are those of that network", config->network);
+        for (size_t i = 0; i < config->n_ports; i++) {
+                free(config->ports[i].host_ip);
+                free(config->ports[i].protocol);
+        }
+        free(config->ports);
+        config->ports = NULL;
+        config->n_ports = 0;
+}
+
 int namespaces_resolve(const Store *store, ContainerConfig *config, bool replaces, Error *reterr) {
         _cleanup_free_ char *owner = NULL;
+
+        discard_ports(config);
         int r = resolve_requires(store, config, replaces, reterr);
 
         for (NamespaceKind kind = 0; kind < _NAMESPACE_KIND_MAX && r >= 0; kind++)

@@ -32,5 +32,9 @@ int namespaces_plan(const Store *store, const ContainerConfig *config, ProcPlan 
  * loaded into *ret; 0: the container's own or something outside; 1: *ret has it. */
 int namespaces_holder(const Store *store, const ContainerConfig *config, NamespaceKind kind, Container *ret, Error *reterr);
 
+/* For showing: a container in another's network has the ports of that one, as Podman has it. Where that cannot be read it keeps
+ * what it has. */
+void namespaces_take_ports(const Store *store, Container *container);
+
 /* The ID of the container that this mode names ("container:ID"), borrowed; NULL: none. */
 const char *namespace_joined(const char *mode);

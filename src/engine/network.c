@@ -89,8 +89,6 @@ int network_check(const ContainerConfig *config, Error *reterr) {
         if (!joins && !str_equal(config->network, "none") && !str_equal(config->network, "host"))
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
                                  "cannot use --network=%s: not there yet; there are slirp, host, none, container:NAME and ns:PATH", config->network);
-        if (config->n_ports > 0 && joins)
-                log_warning("the published ports of '%s' are discarded: its network is another's", config->name);
         if (config->n_ports > 0 && str_equal(config->network, "host"))
                 log_warning("the published ports of '%s' are discarded: with --network=host all its ports are the host's", config->name);
         if (config->n_ports > 0 && str_equal(config->network, "none"))

@@ -275,8 +275,11 @@ static void handle(Loop *loop, const struct pollfd *slots) {
         Relay *relay = loop->relay;
         int *out_from = relay->console_fd >= 0 ? &relay->console_fd : &relay->out.from;
 
-        if (slots[SLOT_PROCESS].revents)
+        if (slots[SLOT_PROCESS].revents) {
                 loop->ended = true;
+                if (relay->ended)
+                        relay->ended(relay->ended_data);
+        }
         /* with the end first of all, as what there is to learn may go soon after */
         if (slots[SLOT_EVENTS].revents || (slots[SLOT_PROCESS].revents && relay->event && !loop->events_off))
                 loop->events_off = !relay->event(relay->data);

@@ -30,6 +30,8 @@ typedef struct Relay {
         short events;
         bool (*event)(void *data);
         void *data;          /* for these two */
+        void (*ended)(void *ended_data); /* called when the process has ended, before the rest is read; NULL: nothing to do */
+        void *ended_data;
         RelayStream out, err; /* with a terminal only `out`, whose `from` is ignored */
 } Relay;
 

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <signal.h>
 #include <string.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -346,6 +347,9 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         plan.orphan = options->orphan;
         if (r >= 0)
                 r = place(&placement, options, &plan, reterr);
+        if (r >= 0 && !placement.own && !(plan.namespaces.flags & CLONE_NEWPID))
+                r = error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                              "cannot join another container's PID namespace if not creating cgroups: nobody could end all its processes");
         if (r >= 0)
                 r = run(store, container, options, &plan, placement.own, &volumes, &proc, reterr);
         manager_done(&placement.manager);

@@ -56,6 +56,7 @@ like "$(sdpod exec all sh -c 'echo $HOSTNAME')" "^$(sdpod exec a hostname)$" "HO
 run sdpod run --rm --network container:a --oom-score-adj 500 $BUSYBOX cat /proc/self/oom_score_adj
 is "$out" 500 "--oom-score-adj of one that joins"
 sdpod exec -d a sh -c 'echo served | nc -l -p 7777'
+until_ok 10 sh -c 'sdpod exec a netstat -ltn | grep -q ":7777 "'
 run sdpod run --rm --network container:a $BUSYBOX sh -c 'nc 127.0.0.1 7777 </dev/null'
 is "$out" served "one reaches the other by 127.0.0.1"
 run sdpod run --rm --network container:all $BUSYBOX readlink /proc/self/ns/net
@@ -82,6 +83,34 @@ run sdpod stop -t 0 a
 until_ok 5 sh -c 'sdpod inspect -f "{{.State.Status}}" own | grep -q exited'
 is "$(sdpod inspect -f '{{.State.Status}} {{.State.ExitCode}}' own)" "exited 137" "who is in the PID namespace of one that ends, ends with it"
 sdpod start a >/dev/null
+
+for mode in host container:a; do
+        RUN_TIMEOUT=10 run sdpod run --rm --pid $mode $BUSYBOX sh -c 'sleep 987 & echo $!'
+        exits 0 "--pid $mode: the end of the first process is the end"
+        ok "... of all that it started" sh -c '! pgrep -u "$UID" -f "^sleep 987$" >/dev/null'
+done
+sdpod run -d --name own2 --pid container:a $BUSYBOX sh -c 'sleep 987 & exec true' >/dev/null
+until_ok 10 sh -c '! pgrep -u "$UID" -f "^sleep 987$" >/dev/null'
+run pgrep -u "$UID" -f "^sleep 987$"
+is "$out" "" "... in the background, too"
+run sdpod run --rm --cgroups disabled --pid host $BUSYBOX true
+exits 126 "where nobody could end them it is refused"
+like "$err" "cannot join another container's PID namespace if not creating cgroups" "... in Podman's words"
+
+# ---- what is shown ----
+
+port=$(free_port)
+sdpod run -d --name shown -p "127.0.0.1:$port:80" $BUSYBOX sleep 1000 >/dev/null
+start guest --network container:shown
+is "$(sdpod port guest)" "80/tcp -> 127.0.0.1:$port" "port shows those of the network's owner"
+like "$(sdpod ps --filter name=guest)" "127.0.0.1:$port->80/tcp" "... and ps"
+is "$(sdpod inspect -f '{{json .NetworkSettings}}' guest)" "$(sdpod inspect -f '{{json .NetworkSettings}}' shown)" "... and inspect"
+is "$(stat -L -c %i "$(sdpod inspect -f '{{.NetworkSettings.SandboxKey}}' guest)")" "$(stat -L -c %i "/proc/$(pid_of shown)/ns/net")" "... with a path of it"
+is "$(sdpod inspect -f '{{.HostConfig.IpcMode}} {{.HostConfig.PidMode}} {{.HostConfig.UTSMode}} {{.HostConfig.CgroupMode}}' guest)" \
+        "shareable private private private" "what is its own"
+run sdpod container create --name discarded --network container:shown -p 1:2 $BUSYBOX
+is "$(sdpod inspect -f '{{json .HostConfig.PortBindings}}' discarded)" "{}" "what was discarded is not on record"
+sdpod rm -f -t 0 guest discarded shown >/dev/null
 
 # ---- ID maps ----
 
