@@ -122,6 +122,8 @@ static int execute(const JoinPlan *plan, int *sync_fd, Error *reterr) {
                 r = open_terminal(&master, &console, reterr);
         if (r >= 0)
                 r = user_resolve(root, plan->user ?: plan->config->user, plan->config->group_add, &user, reterr);
+        if (r >= 0 && (plan->user || plan->config->user) && !plan->setgroups_denied && user_add_own_group(&user) < 0)
+                r = error_oom(reterr);
         if (r >= 0 && !strv_env_get(env, "HOME") && strv_consume(&env, str_format("HOME=%s", user.home)) < 0)
                 r = error_oom(reterr);
         if (r >= 0)
