@@ -281,8 +281,8 @@ static int place(Placement *p, const StartOptions *options, ProcPlan *plan, Erro
         }
 }
 
-static int run(const Store *store, Container *container, const StartOptions *options, ProcPlan *plan, bool own_cgroup, VolumeHolds *volumes, Proc *proc,
-               Error *reterr) {
+static int run(const Store *store, Container *container, const StartOptions *options, ProcPlan *plan, bool own_cgroup,
+               VolumeHolds *volumes, Proc *proc, Error *reterr) {
         _cleanup_net_helper_ NetHelper net = NET_HELPER_NULL;
         int r = proc_clone(plan, proc, reterr);
 
