@@ -46,9 +46,29 @@ const FormatList stats_list = {
                  "\t{{.AVGCPU}}",
 };
 
+static const FormatField pod_fields[] = {
+        { "BlockIO", "BLOCK IO" },
+        { "CID", "CID" },
+        { "CPU", "CPU %" },
+        { "Mem", "MEM %" },
+        { "MemUsage", "MEM USAGE/ LIMIT" },
+        { "MemUsageBytes", "MEM USAGE/ LIMIT" },
+        { "Name" },
+        { "NetIO", "NET IO" },
+        { "PIDS", "PIDS" },
+        { "Pod" },
+        {},
+};
+
+const FormatList stats_pod_list = {
+        .fields = pod_fields,
+        .table = "table {{.Pod}}\t{{.CID}}\t{{.Name}}\t{{.CPU}}\t{{.MemUsage}}\t{{.Mem}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDS}}",
+};
+
 void stats_entry_done(StatsEntry *entry) {
         free(entry->id);
         free(entry->name);
+        free(entry->pod);
         *entry = (StatsEntry){};
 }
 
@@ -183,6 +203,21 @@ json_t *stats_row_fields(const StatsEntry *entry, bool no_trunc) {
             put_text(row, "Up", t.cpu_time) < 0 || put_text(row, "UpTime", t.cpu_time) < 0 ||
             put_real(row, "CPU", entry->cpu_percent) < 0 || put_real(row, "AvgCPU", average_percent(s)) < 0 ||
             json_object_set_new_nocheck(row, "PerCPU", json_array()) < 0 || put_numbers(row, entry) < 0)
+                return NULL;
+        return TAKE_PTR(row);
+}
+
+json_t *stats_pod_row(const StatsEntry *entry) {
+        _cleanup_(texts_done) Texts t = make_texts(entry, /* no_trunc= */ false);
+        const ContainerStats *s = &entry->stats;
+        _cleanup_free_ char *binary = pair_text(s->used.has_memory, s->used.memory, s->memory_limit, binary_size);
+        _cleanup_free_ char *pod = strndup(entry->pod, SHORT_ID);
+        _cleanup_json_ json_t *row = json_object();
+
+        if (put_text(row, "CPU", t.cpu) < 0 || put_text(row, "MemUsage", t.memory) < 0 || put_text(row, "MemUsageBytes", binary) < 0 ||
+            put_text(row, "Mem", t.memory_percent) < 0 || put_text(row, "NetIO", t.net) < 0 || put_text(row, "BlockIO", t.block) < 0 ||
+            put_text(row, "PIDS", t.pids) < 0 || put_text(row, "Pod", pod) < 0 || put_text(row, "CID", t.id) < 0 ||
+            put_text(row, "Name", t.name) < 0)
                 return NULL;
         return TAKE_PTR(row);
 }

@@ -9,8 +9,10 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "cli/container-choose.h"
+#include "cli/pod-args.h"
 #include "cli/stats-row.h"
 #include "cli/verbs.h"
+#include "engine/pod.h"
 
 /* The time over which the first report sees how busy the CPU is; later ones have that since the report before. */
 enum { FIRST_INTERVAL_USEC = 100000, INTERVAL_MAX_SEC = 86400 };
@@ -54,7 +56,8 @@ static void report_done(Report *report) {
 typedef struct Watch {
         const Store *store;
         const StatsOptions *options;
-        char **words;    /* the containers that were named; NULL: all */
+        char **words;    /* the containers, or pods, that were named; NULL: all */
+        bool of_pods;
         int cgroup_root; /* -errno where there is none */
         Report before;
 } Watch;
@@ -74,7 +77,7 @@ static int check(const StatsOptions *o, size_t n_arguments, Error *reterr) {
         return 0;
 }
 
-static int add(const Watch *watch, Report *report, Container *c, Error *reterr) {
+static int add(const Watch *watch, Report *report, const char *pod, Container *c, Error *reterr) {
         if (!watch->words && !watch->options->all && c->pidfd < 0)
                 return 0;
         if (report->n == report->room) {
@@ -87,6 +90,8 @@ static int add(const Watch *watch, Report *report, Container *c, Error *reterr) 
         }
         StatsEntry *entry = &report->items[report->n++];
         *entry = (StatsEntry){ .id = TAKE_PTR(c->config.id), .name = TAKE_PTR(c->config.name), .created_usec = c->config.created_usec };
+        if (pod && !(entry->pod = strdup(pod)))
+                return error_oom(reterr);
         stats_read(c, watch->cgroup_root, &entry->stats);
         return 0;
 }
@@ -115,7 +120,7 @@ static int read_all(const Watch *watch, Report *report, Error *reterr) {
                         return error_move(reterr, &error);
                 if (r < 0 && r != -ENOENT)
                         log_warning("%s, leaving it out", error.message);
-                r = r < 0 ? 0 : add(watch, report, &c, reterr);
+                r = r < 0 ? 0 : add(watch, report, /* pod= */ NULL, &c, reterr);
         }
         if (r >= 0 && report->n > 0)
                 qsort(report->items, report->n, sizeof(StatsEntry), by_creation);
@@ -131,14 +136,41 @@ static int read_named(const Watch *watch, bool again, Report *report, Error *ret
 
                 if (r == -ENOENT && again)
                         continue;
-                r = r < 0 ? error_move(reterr, &error) : add(watch, report, &c, reterr);
+                r = r < 0 ? error_move(reterr, &error) : add(watch, report, /* pod= */ NULL, &c, reterr);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
+/* Pod by pod. One that is gone meanwhile is none. */
+static int read_pods(const Watch *watch, bool again, Report *report, Error *reterr) {
+        _cleanup_strv_ char **all = NULL;
+        int r = watch->words ? 0 : pod_list(watch->store, &all, reterr);
+
+        for (char **word = watch->words ?: all; r >= 0 && word && *word; word++) {
+                _cleanup_pod_members_ PodMembers members = {};
+                _cleanup_error_ Error error = ERROR_NULL;
+                _cleanup_pod_ Pod pod = POD_NULL;
+
+                r = pod_open(watch->store, *word, &pod, &error);
+                if (r >= 0)
+                        r = engine_pod_members(watch->store, &pod, &members, &error);
+                if (r == -ENOENT && (again || !watch->words)) {
+                        r = 0;
+                        continue;
+                }
+                if (r < 0)
+                        return error_move(reterr, &error);
+                for (size_t i = 0; r >= 0 && i < members.n; i++)
+                        r = add(watch, report, pod.config.id, &members.items[i], reterr);
+        }
+        return r;
+}
+
 static int read_report(const Watch *watch, bool again, Report *report, Error *reterr) {
+        if (watch->of_pods)
+                return read_pods(watch, again, report, reterr);
         return watch->words ? read_named(watch, again, report, reterr) : read_all(watch, report, reterr);
 }
 
@@ -166,16 +198,18 @@ static void work_out_percents(const Report *before, Report *now) {
         }
 }
 
-static int print(const StatsOptions *o, const Report *report, Error *reterr) {
+static int print(const Watch *watch, const Report *report, Error *reterr) {
+        const StatsOptions *o = watch->options;
         _cleanup_json_ json_t *list = json_array();
         bool json = format_is_json(o->format);
 
         for (size_t i = 0; i < report->n; i++)
-                if (json_array_append_new(list, json ? stats_row_json(&report->items[i], o->no_trunc)
+                if (json_array_append_new(list, watch->of_pods ? stats_pod_row(&report->items[i])
+                                                : json         ? stats_row_json(&report->items[i], o->no_trunc)
                                                      : stats_row_fields(&report->items[i], o->no_trunc)) < 0)
                         return error_oom(reterr);
         int r = json ? format_json(list, 1, stdout, reterr)
-                     : format_list(&stats_list, o->format, /* no_heading= */ false, list, stdout, reterr);
+                     : format_list(watch->of_pods ? &stats_pod_list : &stats_list, o->format, /* no_heading= */ false, list, stdout, reterr);
         if (r >= 0 && fflush(stdout) != 0)
                 r = error_set_errno(reterr, -errno, "cannot write to standard output");
         return r;
@@ -190,7 +224,7 @@ static int report_once(Watch *watch, bool again, Error *reterr) {
         work_out_percents(&watch->before, &now);
         if (!watch->options->no_stream && !watch->options->no_reset && isatty(STDOUT_FILENO))
                 fputs("\033[H\033[2J", stdout);
-        r = print(watch->options, &now, reterr);
+        r = print(watch, &now, reterr);
         report_done(&watch->before);
         watch->before = now;
         now = (Report){};
@@ -211,6 +245,15 @@ static int read_first(Watch *watch, Error *reterr) {
         return r;
 }
 
+static int choose_pods(const Store *store, char *const *words, bool latest, char ***ret, Error *reterr) {
+        _cleanup_pod_ Pod pod = POD_NULL;
+        int r = latest ? pod_choose_one(store, NULL, latest, &pod, reterr) : 0;
+
+        if (r < 0)
+                return r;
+        return (latest ? strv_append(ret, pod.config.id) : strv_extend(ret, words)) < 0 ? error_oom(reterr) : 0;
+}
+
 static int run(Invocation *in, Error *reterr) {
         StatsOptions *o = in->options;
         _cleanup_(watch_done) Watch watch = { .options = o, .cgroup_root = stats_open() };
@@ -218,8 +261,10 @@ static int run(Invocation *in, Error *reterr) {
         int r = check(o, in->n_arguments, reterr);
         if (r >= 0)
                 r = invocation_store(in, &watch.store, reterr);
+        watch.of_pods = str_equal(in->name, "pod stats");
         if (r >= 0 && (in->n_arguments > 0 || o->latest))
-                r = container_choose_words(watch.store, in->arguments, o->latest, &watch.words, reterr);
+                r = watch.of_pods ? choose_pods(watch.store, in->arguments, o->latest, &watch.words, reterr)
+                                  : container_choose_words(watch.store, in->arguments, o->latest, &watch.words, reterr);
         if (r >= 0 && stats_needs_cpu_percent(o->format))
                 r = read_first(&watch, reterr);
         for (bool again = false; r >= 0; again = true) {
@@ -239,5 +284,27 @@ const Verb verb_stats = {
         .options_default = &defaults,
         .arguments_max = VERB_ANY,
         .complete = COMPLETE_CONTAINER,
+        .run = run,
+};
+
+static const Option pod_rows[] = {
+        { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Show containers that do not run too" },
+        { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "FORMAT",
+          .help = "Print as 'json', or by a Go template, with headings after 'table '" },
+        { "latest", 'l', .kind = OPTION_BOOL, .offset = FIELD(latest), .help = "Take the pod made last" },
+        { "no-reset", .kind = OPTION_BOOL, .offset = FIELD(no_reset), .help = "Do not clear the screen between reports" },
+        { "no-stream", .kind = OPTION_BOOL, .offset = FIELD(no_stream), .help = "Print one report and end" },
+        {},
+};
+static const Option *const pod_tables[] = { pod_rows, NULL };
+
+const Verb verb_pod_stats = {
+        .arguments = "[POD...]",
+        .summary = "Show what the containers of pods use",
+        .options = pod_tables,
+        .options_size = sizeof(StatsOptions),
+        .options_default = &defaults,
+        .arguments_max = VERB_ANY,
+        .complete = COMPLETE_POD,
         .run = run,
 };

@@ -138,7 +138,7 @@ const VerbName verb_names[] = {
         { "pod restart", .verb = &verb_pod_restart },
         { "pod rm", .verb = &verb_pod_rm },
         { "pod start", .verb = &verb_pod_start },
-        NOT_YET("pod stats"),
+        { "pod stats", .verb = &verb_pod_stats },
         { "pod stop", .verb = &verb_pod_stop },
         { "pod top", .verb = &verb_pod_top },
         { "pod unpause", .verb = &verb_pod_unpause },

@@ -64,6 +64,7 @@ extern const Verb verb_pod_ps;
 extern const Verb verb_pod_restart;
 extern const Verb verb_pod_rm;
 extern const Verb verb_pod_start;
+extern const Verb verb_pod_stats;
 extern const Verb verb_pod_stop;
 extern const Verb verb_pod_top;
 extern const Verb verb_pod_unpause;

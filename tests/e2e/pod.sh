@@ -81,6 +81,10 @@ run sdpod create --pod shop --init-ctr always $BUSYBOX true
 exits 125 "no init container comes into a pod that runs"
 run sdpod pod top shop comm
 is "$(sort <<<"$out" | tr -s ' \n' ' ')" "COMMAND httpd sdpod-infra serve " "pod top"
+run sdpod pod stats --no-stream --format '{{.Pod}} {{.Name}}' shop
+is "$(sort <<<"$out" | tr '\n' ' ')" "${id:0:12} ${id:0:12}-infra ${id:0:12} second ${id:0:12} web " "pod stats"
+is "$(sdpod pod stats --no-stream --format json shop | python3 -c 'import json, sys; print(" ".join(json.load(sys.stdin)[0]))')" \
+        "CPU MemUsage MemUsageBytes Mem NetIO BlockIO PIDS Pod CID Name" "... with Podman's keys"
 run sdpod pod logs --names shop
 like "$out" "^web serving /www" "pod logs"
 run sdpod pod logs -c nothing shop
