@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starting and stopping pods. */
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,7 +17,7 @@
 #include "engine/stop.h"
 #include "state/events.h"
 
-enum { HOSTS_LIMIT = 1024 * 1024 };
+enum { HOSTS_LIMIT = 1024 * 1024, KILL_TIMEOUT_USEC = 10000000 };
 
 /* ---- the slice ---- */
 
@@ -290,6 +291,9 @@ int engine_pod_kill(const Store *store, const Pod *pod, int signal, Error *reter
         for (size_t i = 0; i < members.n && r >= 0; i++)
                 if (members.items[i].pidfd >= 0)
                         r = engine_kill(store, &members.items[i], signal, reterr);
+        for (size_t i = 0; i < members.n && r >= 0 && signal == SIGKILL; i++)
+                if (members.items[i].pidfd >= 0) /* there is no way around that one: who asks next sees the end */
+                        (void) process_wait_end(members.items[i].pidfd, KILL_TIMEOUT_USEC);
         if (r >= 0)
                 event_named(store, "pod", "kill", pod->config.id, pod->config.name);
         return r;

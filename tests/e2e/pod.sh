@@ -6,6 +6,7 @@
 image_load web || { cat "$T/image_load"; exit 99; }
 image_load busybox
 RUN_TIMEOUT=30
+NL=$'\n'
 at_end sdpod pod rm -fa -t 0
 names() { sdpod ps -a --format '{{.Names}}' | sort | tr '\n' ' '; }
 field() { sdpod pod inspect "$1" --format "$2"; }
@@ -86,7 +87,7 @@ is "$(sort <<<"$out" | tr '\n' ' ')" "${id:0:12} ${id:0:12}-infra ${id:0:12} sec
 is "$(sdpod pod stats --no-stream --format json shop | python3 -c 'import json, sys; print(" ".join(json.load(sys.stdin)[0]))')" \
         "CPU MemUsage MemUsageBytes Mem NetIO BlockIO PIDS Pod CID Name" "... with Podman's keys"
 run sdpod pod logs --names shop
-like "$out" "^web serving /www" "pod logs"
+like "$(sort <<<"$out")" "^second stocked${NL}web serving /www" "pod logs"
 run sdpod pod logs -c nothing shop
 exits 125 "... of a container that is not in it"
 
@@ -152,6 +153,8 @@ port=$(free_port)
 run sdpod run -d --pod new:fresh --hostname fresher -p "$port:8080" --name w $WEB
 exits 0 "run --pod new:"
 ok "... the ports are the pod's" until_ok 10 sh -c "curl -sf http://127.0.0.1:$port/ | grep -q works"
+is "$(sdpod port w)" "8080/tcp -> 0.0.0.0:$port" "... and shown as the member's"
+is "$(sdpod ps --format '{{.Ports}}' | sort -u)" "0.0.0.0:$port->8080/tcp" "... by ps, too"
 is "$(field fresh '{{.Hostname}} {{.State}}'):$(sdpod exec w hostname)" "fresher Running:fresher" "... and the hostname"
 run sdpod rm -fa -t 0
 is "$status:$(sdpod pod ps -q | wc -l)" "0:0" "rm --all takes the pod with its containers"
