@@ -23,14 +23,14 @@ static const Option init_rows[] = {
 };
 static const Option *const init_options[] = { init_rows, NULL };
 
-static int init_one(const Store *store, Container *container, _unused_ const char *word, void *data, Error *reterr) {
+static int init_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
         const InitOptions *o = data;
 
         if (o->select.all && container->status != CONTAINER_CREATED && container->status != CONTAINER_EXITED)
                 return 0;
         int r = engine_prepare(store, container, o->storage_driver, reterr);
         if (r >= 0)
-                puts(container->config.id);
+                puts(o->select.all || o->select.latest ? container->config.id : word);
         return r;
 }
 

@@ -173,6 +173,7 @@ static int inspect_all(const Store *store, const InspectOptions *o, const char *
                         failed = true;
                 }
         }
+        volumes_leave_out(all);
         int r = format ? 0 : format_json(all, 5, stdout, reterr);
         return r < 0 ? r : failed ? 125 : 0;
 }

@@ -130,11 +130,7 @@ class Normaliser:
         changed = self.words(text)
         if changed == text:
             return text
-        # what is as wide as an ID or a time leaves columns of another width
-        before, after = text.split('\n'), changed.split('\n')
-        if len(before) == len(after):
-            after = [line if line == old else re.sub(r'  +', '  ', line) for line, old in zip(after, before)]
-        return '\n'.join(after)
+        return re.sub(r'  +', '  ', changed)  # what is as wide as an ID or a time leaves columns of another width
 
 
 # ------------------------------------------------------------------------------------------------------------- running

@@ -57,7 +57,7 @@ sdpod rm -af -t 0 >/dev/null
 # --- init
 sdpod create --name made --network none $BUSYBOX echo ran >/dev/null
 run sdpod init made
-is "$status:$out" "0:$(field made '{{.Id}}')" "init prints the ID"
+is "$status:$out" "0:made" "init prints the name that was given"
 is "$(field made '{{.State.Status}}') $(sdpod ps -a --format '{{.Status}}')" "initialized Initialized" "the state"
 is "$(sdpod ps -a --filter status=initialized --format '{{.Names}}')" made "... by the filter"
 RUN_TIMEOUT=10 run sdpod wait --condition initialized --interval 50ms made
