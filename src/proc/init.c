@@ -91,7 +91,7 @@ static int set_oom_score(Init *init, Error *reterr) {
         if (init->plan->config->oom_score_adj == 0 || init->plan->namespaces.n_joins > 0 /* it was born with it */)
                 return 0;
         (void) snprintf(text, sizeof(text), "%d", init->plan->config->oom_score_adj);
-        r = file_write_string(init->proc_fd, "self/oom_score_adj", text);
+        r = file_write_string(AT_FDCWD, "/proc/self/oom_score_adj", text);
         if (r < 0) {
                 (void) error_set_errno(reterr, r, "cannot set the OOM score to %s", text);
                 (void) error_hint(reterr, "an ordinary user can only raise it");
@@ -112,8 +112,9 @@ static int run_steps(Init *init, int (*const *steps)(Init *, Error *), Error *re
 /* Most of the work is done while the starter sees to the cgroup. */
 static int create(Init *init, int sync_fd, Error *reterr) {
         static int (*const before_placed[])(Init *, Error *) = {
-                become_root,   raise_loopback, init_mount_root, init_mount_proc, apply_sysctl /* while /proc/sys can be written */,
-                set_oom_score, init_mount_sys, init_mount_dev,  init_mount_volumes, init_mount_secrets, set_hostname, NULL,
+                set_oom_score /* while /proc/self is ours: who changes its IDs is not dumpable (proc(5)) */,
+                become_root,    raise_loopback, init_mount_root,    init_mount_proc,    apply_sysctl /* while /proc/sys can be written */,
+                init_mount_sys, init_mount_dev, init_mount_volumes, init_mount_secrets, set_hostname, NULL,
         };
         static int (*const after_placed[])(Init *, Error *) = {
                 separate_cgroup, init_mount_cgroup, init_mask_paths, init_list_user, init_seal_root, init_pivot_root, NULL,

@@ -292,6 +292,8 @@ code 126 "no such supplementary group" --group-add nosuch $BUSYBOX true
 code 126 "no such working directory" -w /nosuch $BUSYBOX true
 code 126 "a limit that is not allowed" --ulimit nofile=99999999:99999999 $BUSYBOX true
 code 126 "an OOM score that is not allowed" --oom-score-adj -900 $BUSYBOX true
+run sdpod run --rm --network none --userns keep-id --oom-score-adj 500 $BUSYBOX cat /proc/self/oom_score_adj
+is "$out" 500 "--oom-score-adj of who keeps the ID"
 code 127 "no such command" --entrypoint /nosuch $BUSYBOX true
 code 126 "a command that is a directory" --entrypoint /etc $BUSYBOX true
 code 125 "no such source of a mount" -v /nosuch:/x $BUSYBOX true

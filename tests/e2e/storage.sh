@@ -87,7 +87,7 @@ storage_tests() { # DRIVER
                 run "${s[@]}" start c
                 exits 0 "vfs: a container stays with its driver"
                 run "${s[@]}" run --rm --network none --userns keep-id localhost/tree true
-                like "$status $err" "^125 .*storage driver 'vfs'" "vfs: an ID map of its own is refused by name"
+                like "$status $err" "^126 .*storage driver 'vfs'" "vfs: an ID map of its own is refused by name"
         fi
         run "${s[@]}" run --rm --network none -v kept:/data localhost/tree sh -c 'stat -c "%u:%g %a" /data /data/seed; cat /data/seed'
         is "$out" $'1000:1000 750\n1000:1000 640\nseed' "$driver: a volume is filled from the image, with its owners"
