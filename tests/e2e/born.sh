@@ -103,7 +103,7 @@ is "$("$nest" in cat "$dir/$id/cgroup.controllers")" "$controllers" "every contr
 as sdpod rm -f -t 0 b >/dev/null
 if [[ " $controllers " != *" memory "* ]]; then
         run "$nest" as $user $R -m 64m $BUSYBOX true
-        exits 125 "a limit without a controller is refused"
+        exits 126 "a limit without a controller is refused"
         like "$err" "controller 'memory'" "... by name"
 fi
 
