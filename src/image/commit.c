@@ -57,7 +57,7 @@ static int start(const NewLayer *layer, size_t number, const Stage *stage, uint6
         _cleanup_fd_ int record = -EBADF;
 
         slot->small = layer->file.size <= NURSERY_SMALL_SIZE;
-        int r = layer_dir_make(stage, number, slot->small, path, &slot->fd, &record, reterr);
+        int r = layer_dir_make(stage, number, path, &slot->fd, &record, reterr);
         if (r < 0)
                 return r;
         slot->layer = number;

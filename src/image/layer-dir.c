@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "image/commit.h"
-#include "image/nursery.h"
 #include "image/share.h"
 
 bool layer_dir_is_in(int layers_fd, const char *diff_id, uint64_t *ret_size) {
@@ -69,18 +68,16 @@ int layer_dir_mend(int layers_fd, int stage_fd, const char *diff_id, Error *rete
         return json_write(here, "layer.json", record, 0600, FILE_DURABLE, reterr);
 }
 
-static void dir_name(size_t number, bool small, char ret[static LAYER_DIR_NAME_SIZE]) {
-        (void) snprintf(ret, LAYER_DIR_NAME_SIZE, "%slayer-%zu", small ? NURSERY_SMALL "/" : "", number);
+static void dir_name(size_t number, char ret[static LAYER_DIR_NAME_SIZE]) {
+        (void) snprintf(ret, LAYER_DIR_NAME_SIZE, "layer-%zu", number);
 }
 
-int layer_dir_make(const Stage *stage, size_t number, bool small, char ret_path[static LAYER_DIR_NAME_SIZE], int *ret_fd, int *ret_record_fd,
+int layer_dir_make(const Stage *stage, size_t number, char ret_path[static LAYER_DIR_NAME_SIZE], int *ret_fd, int *ret_record_fd,
                    Error *reterr) {
         char name[LAYER_DIR_NAME_SIZE];
         _cleanup_fd_ int fd = -EBADF, diff = -EBADF;
 
-        dir_name(number, small, name);
-        if (small && mkdirat(stage->fd, NURSERY_SMALL, 0700) < 0 && errno != EEXIST)
-                return error_set_errno(reterr, -errno, "cannot make a temporary directory");
+        dir_name(number, name);
         if (mkdirat(stage->fd, name, 0700) < 0) {
                 int r = errno == EEXIST ? stage_remove_tree(&stage->map, stage->fd, name, reterr) : -errno; /* of an earlier try */
 
@@ -92,7 +89,7 @@ int layer_dir_make(const Stage *stage, size_t number, bool small, char ret_path[
         fd = openat(stage->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 || mkdirat(fd, "diff", 0755) < 0)
                 return error_set_errno(reterr, -errno, "cannot make a temporary directory");
-        diff = openat(fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        diff = openat(fd, "diff", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         /* whatever the umask: a tree whose archive does not name its root is readable for all users in a container */
         if (diff < 0 || fchmod(diff, 0755) < 0)
                 return error_set_errno(reterr, -errno, "cannot make a temporary directory");
@@ -105,7 +102,7 @@ int layer_dir_make(const Stage *stage, size_t number, bool small, char ret_path[
 }
 
 static uint64_t share(const Store *store, int fd, const UnpackResult *result) {
-        _cleanup_fd_ int diff = result->n_shareable > 0 ? openat(fd, "diff", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -EBADF;
+        _cleanup_fd_ int diff = result->n_shareable > 0 ? openat(fd, "diff", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -EBADF;
 
         return diff < 0 ? 0 : share_layer(store, diff);
 }
@@ -148,13 +145,13 @@ int layer_dir_finish(const Stage *stage, size_t number, bool small, int fd, cons
 
         int r = check(digest, diff_id, result, reterr);
         if (r >= 0)
-                r = write_record(fd, result, share(stage->store, fd, result), reterr);
+                r = write_record(fd, result, small ? 0 : share(stage->store, fd, result), reterr);
         if (r < 0)
                 return r;
         if (result->n_devices_skipped > 0)
                 log_info("layer %zu has %llu device nodes that an ordinary user cannot make, leaving them out", number + 1,
                          (unsigned long long) result->n_devices_skipped);
-        dir_name(number, small, name);
+        dir_name(number, name);
         if (!layer_dir_is_in(stage->fd, *diff_id, &size) && renameat(stage->fd, name, stage->fd, digest_hex(*diff_id)) < 0)
                 return error_set_errno(reterr, -errno, "cannot rename a temporary directory");
         return 0;

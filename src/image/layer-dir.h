@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The directory of one layer on its way into the store: "layer-N" in the stage while it is filled, or "small/layer-N" where the common
- * worker of the small ones does that (nursery.h); named after its diff ID when it is complete, and renamed into layers/ by commit.h. */
+/* The directory of one layer on its way into the store: "layer-N" in the stage while it is filled, named after its
+ * diff ID when it is complete, and renamed into layers/ by commit.h. */
 #pragma once
 
 #include "image/stage.h"
@@ -21,11 +21,11 @@ bool layer_dir_lacks_record(int layers_fd, const char *diff_id);
 int layer_dir_mend(int layers_fd, int stage_fd, const char *diff_id, Error *reterr);
 
 /* Makes one for layer `number`, removing what an earlier try left: its descriptor, that of the empty file for its record,
- * and the path of its tree for nursery_start_worker(), which is told the same `small`. */
-int layer_dir_make(const Stage *stage, size_t number, bool small, char ret_path[static LAYER_DIR_NAME_SIZE], int *ret_fd, int *ret_record_fd,
+ * and the path of its tree for nursery_start_worker(). */
+int layer_dir_make(const Stage *stage, size_t number, char ret_path[static LAYER_DIR_NAME_SIZE], int *ret_fd, int *ret_record_fd,
                    Error *reterr);
 
 /* Checks what was unpacked into it: `digest` of the bytes as they came (NULL: nothing is known), *diff_id (NULL: is set to what
- * was found). Writes layer.json and gives the directory its name. */
+ * was found). Writes layer.json and gives the directory its name. `small`: as for nursery_start_worker(). */
 int layer_dir_finish(const Stage *stage, size_t number, bool small, int fd, const UnpackResult *result, const char *digest, char **diff_id,
                      Error *reterr);

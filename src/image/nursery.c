@@ -5,8 +5,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -16,7 +19,9 @@
 #include "image/sandbox.h"
 #include "ns/userns.h"
 
-enum { FD_RESULT, FD_IN, FD_OUT, FDS_MAX };
+#define NURSERY_SMALL "small" /* stays empty */
+
+enum { FD_RESULT, FD_IN, FD_OUT, FD_ROOT /* only to the common worker */, FDS_MAX };
 
 typedef struct Order {
         WorkerTask task;
@@ -47,8 +52,7 @@ _noreturn_ static void worker_main(const Order *order, const UserMap *map, const
 
 static bool take_order(int socket, Order *ret, int fds[static FDS_MAX], size_t *ret_n) {
         *ret_n = FDS_MAX;
-        if (io_receive_fds(socket, ret, sizeof(*ret), fds, ret_n) != sizeof(*ret) ||
-            *ret_n != (ret->has_out ? FDS_MAX : FDS_MAX - 1U))
+        if (io_receive_fds(socket, ret, sizeof(*ret), fds, ret_n) != sizeof(*ret) || *ret_n < (ret->has_out ? FD_OUT + 1U : FD_IN + 1U))
                 return false;
         ret->path[sizeof(ret->path) - 1] = 0;
         return true;
@@ -67,11 +71,12 @@ _noreturn_ static void small_main(uint64_t size_limit, const UserMap *map, int s
         Order order;
         size_t n;
 
-        if (worker_keep_fds(&none, &socket) < 0 || change_root(NURSERY_SMALL) < 0 || worker_lock(size_limit, &error) < 0)
+        if (worker_keep_fds(&none, &socket) < 0 || (mkdir(NURSERY_SMALL, 0700) < 0 && errno != EEXIST) || change_root(NURSERY_SMALL) < 0 ||
+            worker_lock(size_limit, &error) < 0)
                 _exit(1);
-        while (take_order(socket, &order, fds, &n)) {
+        while (take_order(socket, &order, fds, &n) && n == FDS_MAX) {
                 const WorkerJob job = order_job(&order, fds);
-                _cleanup_fd_ int root = openat(AT_FDCWD, order.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                _cleanup_fd_ int root = openat(fds[FD_ROOT], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
                 if (root >= 0)
                         worker_unpack(&job, map, root, fds[FD_RESULT]);
@@ -95,6 +100,17 @@ static int small_start(uint64_t size_limit, const UserMap *map) {
         return TAKE_FD(ours);
 }
 
+/* The tree of one layer goes to the common worker as the root of a mount of its own, from which no ".." leads out: the worker may keep
+ * it, and who uses the layer later must not find a link to elsewhere in its place. */
+static void pass_on(int small_fd, const Order *order, int fds[static FDS_MAX], size_t *n) {
+        int tree = *n == FD_ROOT ? (int) syscall(SYS_open_tree, AT_FDCWD, order->path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC) : -EBADF;
+
+        if (tree < 0)
+                return;
+        fds[(*n)++] = tree;
+        (void) io_send_fds(small_fd, order, sizeof(*order), fds, *n);
+}
+
 /* Whatever goes wrong here is seen by a socket for a result that nobody has any more. */
 static void serve(int socket, const UserMap *map, int *small_fd) {
         int fds[FDS_MAX];
@@ -106,7 +122,7 @@ static void serve(int socket, const UserMap *map, int *small_fd) {
         if (order.small && *small_fd < 0)
                 *small_fd = small_start(order.size_limit, map);
         if (order.small)
-                (void) io_send_fds(*small_fd, &order, sizeof(order), fds, n);
+                pass_on(*small_fd, &order, fds, &n);
         else if (process_fork_bound(SIGKILL) == 0)
                 worker_main(&order, map, fds);
         close_all(fds, n);
@@ -162,13 +178,13 @@ int nursery_start_worker(Nursery *nursery, const WorkerJob *job, bool small, con
                         return r;
                 nursery->ready = true;
         }
-        assert(strlen(path) < sizeof(order.path));
+        assert(strlen(path) < sizeof(order.path) && (!small || order.has_out));
         (void) snprintf(order.path, sizeof(order.path), "%s", path);
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot start a worker");
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];
-        const int fds[FDS_MAX] = { [FD_RESULT] = theirs, [FD_IN] = job->in_fd, [FD_OUT] = job->out_fd };
-        int r = io_send_fds(nursery->socket, &order, sizeof(order), fds, order.has_out ? FDS_MAX : FDS_MAX - 1);
+        const int fds[FD_OUT + 1] = { [FD_RESULT] = theirs, [FD_IN] = job->in_fd, [FD_OUT] = job->out_fd };
+        int r = io_send_fds(nursery->socket, &order, sizeof(order), fds, order.has_out ? FD_OUT + 1 : FD_IN + 1);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot start a worker");
         *ret = (Worker){ .socket = TAKE_FD(ours) };

@@ -188,7 +188,7 @@ static int layer_start(PullLayers *l, size_t number, Error *reterr) {
                 return r;
         layer->state = LAYER_RUNNING;
         layer->transfer_over = layer->worker_over = false;
-        r = layer_dir_make(l->stage, number, layer->small, layer->path, &layer->dir_fd, &layer->record_fd, reterr);
+        r = layer_dir_make(l->stage, number, layer->path, &layer->dir_fd, &layer->record_fd, reterr);
         if (r < 0)
                 return r;
         if (layer->small)

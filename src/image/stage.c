@@ -193,7 +193,7 @@ static bool has_layers(const Stage *stage) {
         (void) TAKE_FD(fd);
         for (struct dirent *e; (e = readdir(dir)) && !found;)
                 found = digest_hex_is_valid(e->d_name) || str_after(e->d_name, "layer-") ||
-                        str_equal(e->d_name, "small") || str_after(e->d_name, STAGE_PREFIX);
+                        str_after(e->d_name, STAGE_PREFIX);
         (void) closedir(dir);
         return found;
 }

@@ -166,12 +166,15 @@ int worker_keep_fds(WorkerJob *job, int *socket) {
                         if (*fds[i] < 0)
                                 return -errno;
                 }
-        for (int i = 0; i < (int) ELEMENTSOF(fds); i++)
-                if (*fds[i] >= 0) {
-                        if (dup3(*fds[i], WORKER_FIRST_FD + i, O_CLOEXEC) < 0)
-                                return -errno;
-                        *fds[i] = WORKER_FIRST_FD + i;
+        for (int i = 0; i < (int) ELEMENTSOF(fds); i++) {
+                if (*fds[i] < 0) { /* what the parent had at that number may be a directory of the host */
+                        (void) close(WORKER_FIRST_FD + i);
+                        continue;
                 }
+                if (dup3(*fds[i], WORKER_FIRST_FD + i, O_CLOEXEC) < 0)
+                        return -errno;
+                *fds[i] = WORKER_FIRST_FD + i;
+        }
         return close_range(WORKER_FIRST_FD + (unsigned) ELEMENTSOF(fds), ~0U, 0) < 0 ? -errno : 0;
 }
 
