@@ -126,7 +126,7 @@ exits 0 "logout of what is in it"
 ok "... takes it out of there" test ! -e "$T/kept"
 like "$(<"$T/store.log")" "erase $BASIC" "... by the registry's name"
 run sdpod logout --authfile "$T/config/auth.json" "$BASIC"
-like "$status$out$err" "^[^0]|[Nn]ot logged" "... and then there is nothing more"
+like "$status$out$err" "^[^0]|not logged" "... and then there is nothing more"
 
 helper loud 'exec cat /dev/zero'
 refused "a helper that says more than there is room for" "$BASIC/ok/7" "helper|credential|auth" --authfile "$T/config/auth.json"

@@ -129,6 +129,6 @@ is "$(wc -l <"$T/stdout")" $((RUNNING + STOPPED)) "... each is named"
 is "$(sdpod ps -aq)" "" "... none is left"
 ok "nothing else is left: processes, mounts, cgroups, files" until_ok 20 bash -c \
         "$(declare -f footprint container_processes owned_by_user); [[ \$(footprint) == \"\$1\" ]]" - "$before"
-is "$(ls "$XDG_RUNTIME_DIR/sdpod/running" "$XDG_RUNTIME_DIR/sdpod/containers" | grep -c .)" 2 "... nor marks of what runs"
+is "$(find "$XDG_RUNTIME_DIR/sdpod/running" "$XDG_RUNTIME_DIR/sdpod/containers" -mindepth 1)" "" "... nor marks of what runs"
 is "$(systemctl --user list-units --all --no-legend 'sdpod-*' | grep -cE 'sdpod-[0-9a-f]{64}')" 0 "... nor units"
 finish

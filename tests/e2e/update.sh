@@ -55,7 +55,7 @@ until_ok 5 sh -c '! systemctl --user is-active --quiet '"$(unit_of ends)"
 is "$(sdpod inspect -f '{{.State.Status}}' ends)" exited "... and stays so"
 sdpod start ends >/dev/null
 is "$(property ends Restart)" no "a start has the policy of the record"
-is "$(ls "$XDG_RUNTIME_DIR/systemd/user.control/$(unit_of ends).d" 2>&1 | grep -c restart.conf)" 0 "... and no drop-in of the last run"
+is "$(find "$XDG_RUNTIME_DIR/systemd/user.control" -path "*/$(unit_of ends).d/*restart.conf" 2>/dev/null)" "" "... and no drop-in of the last run"
 sdpod update --restart always ends >/dev/null
 unit=$(unit_of ends)
 sdpod rm -f -t 0 ends >/dev/null

@@ -218,7 +218,7 @@ done >"$T/counts" 2>"$T/errors"
 is "$(sort -u "$T/counts")" 500 "nobody sees a volume that is half filled"
 is "$(wc -l <"$T/counts")" 15 "... and all start"
 is "$(cat "$T/errors")" "" "... without a word"
-is "$(ls -A "$HOME/.local/share/sdpod/volumes" | grep -c tmp)" 0 "... and nothing is left"
+is "$(find "$HOME/.local/share/sdpod/volumes" -mindepth 1 -maxdepth 1 -name '*tmp*')" "" "... and nothing is left"
 for round in $(seq 6); do
         sdpod run --rm --network none -v x1:/a -v x2:/b $BUSYBOX true &
         sdpod run --rm --network none -v x2:/a -v x1:/b $BUSYBOX true &
