@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "state/container-record.h"
 #include "state/name.h"
 #include "state/pending.h"
 #include "state/pod-name.h"
@@ -113,24 +114,6 @@ int container_save_state(Container *container, Error *reterr) {
         return save(container->dir_fd, "state.json", container_state_fields, &container->state, durability(container), reterr);
 }
 
-/* There is a mark for each process.json, made before it and removed after it: so that who wants to know what may run need not
- * ask for a thousand files that are not there. */
-static int running_mark(const Store *store, const char *id, Error *reterr) {
-        _cleanup_fd_ int dir_fd = store_open_runtime(store, "running", reterr);
-
-        if (dir_fd < 0)
-                return dir_fd;
-        _cleanup_fd_ int fd = openat(dir_fd, id, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        return fd < 0 ? error_set_errno(reterr, -errno, "cannot mark container %.12s as running", id) : 0;
-}
-
-static void running_unmark(const Store *store, const char *id) {
-        _cleanup_free_ char *path = str_format("running/%s", id);
-
-        if (path)
-                (void) unlinkat(store->runtime_fd, path, 0); /* one that stays costs a look */
-}
-
 int container_save_process(const Store *store, Container *container, Error *reterr) {
         int fd = container_runtime_fd(store, container, reterr);
 
@@ -139,10 +122,10 @@ int container_save_process(const Store *store, Container *container, Error *rete
         if (container->process.pid == 0) {
                 if (unlinkat(fd, "process.json", 0) < 0 && errno != ENOENT)
                         return error_set_errno(reterr, -errno, "cannot remove 'process.json'");
-                running_unmark(store, container->config.id);
+                container_running_unmark(store, container->config.id);
                 return 0;
         }
-        int r = running_mark(store, container->config.id, reterr);
+        int r = container_running_mark(store, container->config.id, reterr);
         if (r < 0)
                 return r;
         return save(fd, "process.json", container_process_fields, &container->process, FILE_VOLATILE, reterr);
@@ -155,7 +138,7 @@ static bool name_is_held(const Store *store, const char *id) {
         return !path || faccessat(store->data_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static int read_name(int names_fd, const char *name, char **ret_id) {
+int container_name_read(int names_fd, const char *name, char **ret_id) {
         char text[CONTAINER_ID_LENGTH + 2], id[CONTAINER_ID_LENGTH + 1];
         ssize_t n = readlinkat(names_fd, name, text, sizeof(text) - 1);
 
@@ -181,7 +164,7 @@ static int claim_name(const Store *store, int names_fd, const char *name, const 
                         return 0;
                 if (errno != EEXIST)
                         return error_set_errno(reterr, -errno, "cannot take the name '%s'", name);
-                int found = read_name(names_fd, name, &holder);
+                int found = container_name_read(names_fd, name, &holder);
                 if (found == -ENOENT)
                         continue;
                 if (found >= 0 && name_is_held(store, holder))
@@ -278,15 +261,12 @@ void container_settled(const Store *store, Container *container) {
         pending_drop(store, container->config.id, &container->pending_fd);
 }
 
-enum { PATH_LENGTH = sizeof("containers/") + CONTAINER_ID_LENGTH + sizeof("/container.json") };
-
-/* Of a file of a container's: `parent` is "containers/", or "" below that. */
-static void file_path(const char *parent, const char *id, const char *name, char ret[static PATH_LENGTH]) {
+void container_file_path(const char *parent, const char *id, const char *name, char ret[static CONTAINER_PATH_SIZE]) {
         char *p = stpcpy(ret, parent);
 
         p = mempcpy(p, id, strnlen(id, CONTAINER_ID_LENGTH));
         *p++ = '/';
-        (void) stpcpy(p, name); /* the longest of them is what PATH_LENGTH counts */
+        (void) stpcpy(p, name); /* the longest of them is what CONTAINER_PATH_SIZE counts */
 }
 
 static int load(int dir_fd, const char *name, const JsonField *fields, void *target, Error *reterr) {
@@ -304,11 +284,11 @@ static bool is_there(const Store *store, int names_fd, const char *id) {
         static const JsonField fields[] = { JSON_FIELD(ContainerConfig, name, "name", JSON_FIELD_STRING), {} };
         _cleanup_container_config_ ContainerConfig config = {};
         _cleanup_free_ char *holder = NULL;
-        char path[PATH_LENGTH];
+        char path[CONTAINER_PATH_SIZE];
 
-        file_path("containers/", id, "container.json", path);
+        container_file_path("containers/", id, "container.json", path);
         return load(store->data_fd, path, fields, &config, /* reterr= */ NULL) >= 0 && config.name &&
-               container_name_is_valid(config.name) && read_name(names_fd, config.name, &holder) >= 0 && str_equal(holder, id);
+               container_name_is_valid(config.name) && container_name_read(names_fd, config.name, &holder) >= 0 && str_equal(holder, id);
 }
 
 /* Finds a directory, and then asks for its name alone: a look at all names would cost a system call for each. */
@@ -354,7 +334,7 @@ static int find(const Store *store, const char *name_or_id, char **ret_id, Error
         if (names_fd < 0)
                 return names_fd;
         if (container_name_is_valid(name_or_id)) {
-                r = read_name(names_fd, name_or_id, ret_id);
+                r = container_name_read(names_fd, name_or_id, ret_id);
                 if (r >= 0 && !name_is_held(store, *ret_id)) {
                         free(*ret_id);
                         *ret_id = NULL;
@@ -404,8 +384,7 @@ static void resolve_status(const Store *store, Container *c) {
                 c->status = c->state.started_usec > 0 ? CONTAINER_EXITED : CONTAINER_CREATED;
 }
 
-/* State and process anew, and the status that follows from them. A `process` of NULL: there is none. */
-static int load_run(const Store *store, int state_fd, const char *state, int process_fd, const char *process, Container *c, Error *reterr) {
+int container_load_run(const Store *store, int state_fd, const char *state, int process_fd, const char *process, Container *c, Error *reterr) {
         json_fields_done(container_state_fields, &c->state);
         c->state = (ContainerState){};
         json_fields_done(container_process_fields, &c->process);
@@ -422,21 +401,21 @@ static int load_run(const Store *store, int state_fd, const char *state, int pro
 }
 
 int container_refresh(const Store *store, Container *c, Error *reterr) {
-        char process[PATH_LENGTH];
+        char process[CONTAINER_PATH_SIZE];
 
-        file_path("containers/", c->config.id, "process.json", process);
-        return load_run(store, c->dir_fd, "state.json", store->runtime_fd, process, c, reterr);
+        container_file_path("containers/", c->config.id, "process.json", process);
+        return container_load_run(store, c->dir_fd, "state.json", store->runtime_fd, process, c, reterr);
 }
 
-static int no_such(const char *id, Error *reterr) {
+int container_no_such(const char *id, Error *reterr) {
         return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot open container %.12s: no such container", id);
 }
 
-static int load_record(int dir_fd, const char *path, const char *id, const JsonField *fields, ContainerConfig *config, Error *reterr) {
+int container_load_record(int dir_fd, const char *path, const char *id, const JsonField *fields, ContainerConfig *config, Error *reterr) {
         config->stop_timeout = 0;
         int r = load(dir_fd, path, fields, config, reterr);
         if (r == -ENOENT)
-                return no_such(id, reterr);
+                return container_no_such(id, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "container %.12s", id);
         if (config->version > CONTAINER_CONFIG_VERSION)
@@ -456,9 +435,8 @@ int container_load(const Store *store, const char *id, Container *ret, Error *re
                 return error_oom(reterr);
         c.dir_fd = openat(store->data_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (c.dir_fd < 0)
-                return error_set(reterr, -errno, error_kind_from_errno(-errno),
-                                 "cannot open container %.12s: no such container", id);
-        int r = load_record(c.dir_fd, "container.json", id, container_config_fields, &c.config, reterr);
+                return errno == ENOENT ? container_no_such(id, reterr) : error_set_errno(reterr, -errno, "cannot open container %.12s", id);
+        int r = container_load_record(c.dir_fd, "container.json", id, container_config_fields, &c.config, reterr);
         if (r < 0)
                 return r;
         r = container_refresh(store, &c, reterr);
@@ -471,7 +449,7 @@ int container_load(const Store *store, const char *id, Container *ret, Error *re
 
 int container_reload_config(Container *container, Error *reterr) {
         ContainerConfig config = {};
-        int r = load_record(container->dir_fd, "container.json", container->config.id, container_config_fields, &config, reterr);
+        int r = container_load_record(container->dir_fd, "container.json", container->config.id, container_config_fields, &config, reterr);
 
         if (r < 0) {
                 container_config_done(&config);
@@ -480,96 +458,6 @@ int container_reload_config(Container *container, Error *reterr) {
         container_config_done(&container->config);
         container->config = config;
         return 0;
-}
-
-/* Takes the ID over. strv_append() counts what is there each time. */
-static int ids_append(char ***ids, size_t *n, size_t *room, char *id) {
-        if (id && *n + 2 > *room) {
-                char **grown = reallocarray(*ids, *room * 2 + 16, sizeof(char *));
-
-                if (!grown) {
-                        free(id);
-                        return -ENOMEM;
-                }
-                *ids = grown;
-                *room = *room * 2 + 16;
-        }
-        if (!id)
-                return -ENOMEM;
-        (*ids)[(*n)++] = id;
-        (*ids)[*n] = NULL;
-        return 0;
-}
-
-static int compare_ids(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
-}
-
-int container_lister_open(const Store *store, ContainerLister *ret, Error *reterr) {
-        _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
-        int fd, r = 0;
-
-        lister.store = store;
-        lister.data_fd = store_open_data(store, "containers", reterr);
-        lister.runtime_fd = lister.data_fd < 0 ? -EBADF : store_open_runtime(store, "containers", reterr);
-        fd = lister.runtime_fd < 0 ? -EBADF : store_open_runtime(store, "running", reterr);
-        if (fd < 0)
-                return MIN(MIN(lister.data_fd, lister.runtime_fd), fd);
-        DIR *dir = fdopendir(fd);
-        if (!dir) {
-                (void) fd_close(fd);
-                return error_set_errno(reterr, -errno, "cannot list the running containers");
-        }
-        for (struct dirent *e; r >= 0 && (e = readdir(dir));)
-                if (*e->d_name != '.')
-                        r = ids_append(&lister.running, &lister.n_running, &lister.room, strdup(e->d_name));
-        (void) closedir(dir);
-        if (r < 0)
-                return error_oom(reterr);
-        if (lister.n_running > 0)
-                qsort(lister.running, lister.n_running, sizeof(char *), compare_ids);
-        *ret = lister;
-        lister = CONTAINER_LISTER_NULL;
-        return 0;
-}
-
-void container_lister_done(ContainerLister *lister) {
-        (void) fd_close(lister->data_fd);
-        (void) fd_close(lister->runtime_fd);
-        strv_free(lister->running);
-        *lister = CONTAINER_LISTER_NULL;
-}
-
-bool container_may_run(const ContainerLister *lister, const char *id) {
-        return lister->n_running > 0 && bsearch(&id, lister->running, lister->n_running, sizeof(char *), compare_ids);
-}
-
-int container_load_config(const ContainerLister *lister, const char *id, const JsonField *fields, ContainerConfig *ret, Error *reterr) {
-        char path[PATH_LENGTH];
-
-        if (strlen(id) != CONTAINER_ID_LENGTH)
-                return no_such(id, reterr);
-        file_path("", id, "container.json", path);
-        return load_record(lister->data_fd, path, id, fields, ret, reterr);
-}
-
-int container_load_listed(const ContainerLister *lister, const char *id, Container *ret, Error *reterr) {
-        char state[PATH_LENGTH], process[PATH_LENGTH];
-
-        /* straight into its place: to free an empty one takes as long as to read a small record */
-        *ret = CONTAINER_NULL;
-        int r = container_load_config(lister, id, container_listed_fields, &ret->config, reterr);
-        if (r >= 0) {
-                file_path("", id, "state.json", state);
-                file_path("", id, "process.json", process);
-                r = load_run(lister->store, lister->data_fd, state, lister->runtime_fd, container_may_run(lister, id) ? process : NULL, ret,
-                             reterr);
-                if (r < 0)
-                        r = error_prefix(reterr, r, "container '%s'", ret->config.name);
-        }
-        if (r < 0)
-                container_done(ret);
-        return r;
 }
 
 int container_open(const Store *store, const char *name_or_id, Container *ret, Error *reterr) {
@@ -596,33 +484,6 @@ int container_lock(const Store *store, Container *container, Error *reterr) {
 
 void container_unlock(Container *container) {
         container->lock_fd = fd_close(container->lock_fd);
-}
-
-int container_list(const Store *store, char ***ret, Error *reterr) {
-        _cleanup_strv_ char **ids = NULL;
-        int names_fd = store_open_data(store, "names", reterr);
-        size_t n = 0, room = 0;
-
-        if (names_fd < 0)
-                return names_fd;
-        DIR *dir = fdopendir(names_fd);
-        if (!dir) {
-                (void) fd_close(names_fd);
-                return error_set_errno(reterr, -errno, "cannot list the containers");
-        }
-        for (struct dirent *e; (e = readdir(dir));) {
-                _cleanup_free_ char *id = NULL;
-
-                if (*e->d_name == '.' || read_name(dirfd(dir), e->d_name, &id) < 0)
-                        continue;
-                if (ids_append(&ids, &n, &room, TAKE_PTR(id)) < 0) {
-                        (void) closedir(dir);
-                        return error_oom(reterr);
-                }
-        }
-        (void) closedir(dir);
-        *ret = TAKE_PTR(ids);
-        return 0;
 }
 
 int container_rename(const Store *store, Container *container, const char *name, Error *reterr) {
@@ -666,7 +527,7 @@ int container_delete(const Store *store, Container *container, int (*remove_root
         _cleanup_fd_ int parent = store_open_data(store, "containers", reterr);
         if (parent < 0)
                 return parent;
-        if (read_name(names_fd, container->config.name, &holder) >= 0 && str_equal(holder, id))
+        if (container_name_read(names_fd, container->config.name, &holder) >= 0 && str_equal(holder, id))
                 (void) unlinkat(names_fd, container->config.name, 0);
         if (renameat(parent, id, parent, dead) < 0 && errno != ENOENT)
                 return error_set_errno(reterr, -errno, "cannot remove container '%s'", container->config.name);
@@ -680,7 +541,7 @@ int container_delete(const Store *store, Container *container, int (*remove_root
         _cleanup_fd_ int runtime = store_open_runtime(store, "containers", /* reterr= */ NULL);
         if (runtime >= 0)
                 (void) path_remove_tree(runtime, id);
-        running_unmark(store, id);
+        container_running_unmark(store, id);
         if (r >= 0)
                 pending_drop(store, id, &container->pending_fd);
         return r;
