@@ -95,20 +95,32 @@ int error_prefix(Error *reterr, int code, const char *format, ...) {
         return code;
 }
 
-int error_hint(Error *reterr, const char *format, ...) {
-        va_list ap;
+static void set_hint(Error *reterr, const char *format, va_list ap) _printf_(2, 0);
+
+static void set_hint(Error *reterr, const char *format, va_list ap) {
         char *hint = NULL;
 
-        if (!reterr)
-                return -EINVAL;
+        if (!reterr || vasprintf(&hint, format, ap) < 0)
+                return; /* the message stands without it */
+        free(reterr->hint);
+        reterr->hint = hint;
+}
+
+void error_hint(Error *reterr, const char *format, ...) {
+        va_list ap;
+
         va_start(ap, format);
-        int r = vasprintf(&hint, format, ap);
+        set_hint(reterr, format, ap);
         va_end(ap);
-        if (r >= 0) {
-                free(reterr->hint);
-                reterr->hint = hint;
-        }
-        return reterr->code;
+}
+
+int error_with_hint(Error *reterr, int code, const char *format, ...) {
+        va_list ap;
+
+        va_start(ap, format);
+        set_hint(reterr, format, ap);
+        va_end(ap);
+        return code;
 }
 
 int error_move(Error *to, Error *from) {

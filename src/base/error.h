@@ -51,8 +51,11 @@ int error_set_errno(Error *reterr, int code, const char *format, ...) _printf_(3
 /* Puts "<text>: " before the message that is there (sets one from `code` if there is none). Returns `code`. */
 int error_prefix(Error *reterr, int code, const char *format, ...) _printf_(3, 4);
 
-/* Adds the hint line. Returns the error's code (-EINVAL for a `reterr` that is NULL). */
-int error_hint(Error *reterr, const char *format, ...) _printf_(2, 3);
+/* Adds the hint line, or puts it in the place of one. */
+void error_hint(Error *reterr, const char *format, ...) _printf_(2, 3);
+
+/* The same. Returns `code`, which holds where nobody wants the text, too (`reterr` is NULL). */
+int error_with_hint(Error *reterr, int code, const char *format, ...) _printf_(3, 4);
 
 /* Moves `from` into `to` (which may be NULL) and leaves `from` empty. Returns the code. */
 int error_move(Error *to, Error *from);

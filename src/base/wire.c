@@ -43,7 +43,7 @@ int wire_receive_result_fd(int socket, int *ret_fd, Error *reterr) {
         if (wire.result < 0) {
                 (void) error_set(reterr, wire.code < 0 ? wire.code : wire.result, (ErrorKind) wire.kind, "%s", wire.message);
                 if (*wire.hint)
-                        (void) error_hint(reterr, "%s", wire.hint);
+                        error_hint(reterr, "%s", wire.hint);
         }
         if (ret_fd)
                 *ret_fd = fd;

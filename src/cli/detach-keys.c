@@ -37,7 +37,7 @@ int detach_keys_parse(const char *text, char ret[static DETACH_KEYS_MAX], Error 
                 if (!key || n + 1 >= DETACH_KEYS_MAX) {
                         (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --detach-keys '%s': %s", text,
                                          key ? "too many keys" : "not keys that can be typed");
-                        return error_hint(reterr, "for example ctrl-p,ctrl-q or ctrl-] or q");
+                        return error_with_hint(reterr, -EINVAL, "for example ctrl-p,ctrl-q or ctrl-] or q");
                 }
                 ret[n++] = key;
         }

@@ -98,7 +98,7 @@ static int check_word_value(const MountWord *word, const char *value, Error *ret
                 if (geteuid() == 0)
                         return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "the mount option 'idmap' is not there yet");
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "the kernel lets only the machine's root map the IDs of a mount");
-                return error_hint(reterr, "--userns keep-id:uid=,gid= maps those of the whole container, U gives the files to its user");
+                return error_with_hint(reterr, -EOPNOTSUPP, "--userns keep-id:uid=,gid= maps those of the whole container, U gives the files to its user");
         }
         if (str_equal(word->name, "size") || str_equal(word->name, "nr_inodes"))
                 return parse_bytes(value, &size) < 0 ? INVALID("'%s' is not a size", value) : 0;

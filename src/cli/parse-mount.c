@@ -244,8 +244,8 @@ static int refuse_field(const char *key, Error *reterr) {
 
         for (size_t i = 0; i < ELEMENTSOF(keys); i++)
                 if (str_equal(key, keys[i])) {
-                        (void) NOT_YET("the field '%s' is not there", key);
-                        return error_hint(reterr, "make the volume first: sdpod volume create --help");
+                        int r = NOT_YET("the field '%s' is not there", key);
+                        return error_with_hint(reterr, r, "make the volume first: sdpod volume create --help");
                 }
         return 0;
 }

@@ -134,8 +134,8 @@ static int add_fd(int **fds, size_t *n, uint32_t number, const char *option, Err
         if (*n >= PRESERVED_MAX)
                 return INVALID("cannot use %s: more than %d descriptors", option, PRESERVED_MAX);
         if (flags < 0 || (flags & FD_CLOEXEC)) {
-                (void) INVALID("cannot use %s: file descriptor %u is not available", option, number);
-                return error_hint(reterr, "it must be open in the command that calls sdpod, as in: sdpod run ... %u<FILE", number);
+                int r = INVALID("cannot use %s: file descriptor %u is not available", option, number);
+                return error_with_hint(reterr, r, "it must be open in the command that calls sdpod, as in: sdpod run ... %u<FILE", number);
         }
         for (size_t i = 0; i < *n; i++)
                 if ((*fds)[i] == (int) number)

@@ -33,7 +33,7 @@ int prune_ask(const char *text, const char *what, Error *reterr) {
         if (!fgets(answer, sizeof(answer), stdin)) {
                 printf("\n");
                 (void) error_set(reterr, -EIO, ERROR_INVALID, "cannot %s: there was no answer", what);
-                return error_hint(reterr, "use --force where nobody can answer");
+                return error_with_hint(reterr, -EIO, "use --force where nobody can answer");
         }
         return answer[0] == 'y' || answer[0] == 'Y';
 }

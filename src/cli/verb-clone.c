@@ -72,7 +72,7 @@ static int run(Invocation *in, Error *reterr) {
         if (r >= 0 && o->destroy && !o->force && source.pidfd >= 0) {
                 (void) error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it is %s", source.config.name,
                                  container_status_to_string(source.status));
-                return error_hint(reterr, "stop it first, or use --force");
+                return error_with_hint(reterr, -EBUSY, "stop it first, or use --force");
         }
         if (r >= 0)
                 r = make(in, store, &source, &clone, reterr);

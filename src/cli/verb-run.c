@@ -148,7 +148,7 @@ static int find_preserved(const RunOptions *o, Preserved *ret, Error *reterr) {
         if (r >= 0 && ret->n > 0 && o->detach && !in_unit) {
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
                                  "cannot use --preserve-fds with --detach: a container in the background is started by systemd, not by this command");
-                return error_hint(reterr, "leave --detach out, or use socket activation in a unit");
+                return error_with_hint(reterr, -EOPNOTSUPP, "leave --detach out, or use socket activation in a unit");
         }
         return r;
 }

@@ -90,7 +90,7 @@ static int read_file(const char *path, SecretMemory *ret, Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot open '%s'", path);
         if (from_stdin && isatty(fd)) {
                 (void) error_set(reterr, -EINVAL, ERROR_INVALID, "the standard input is a terminal, which would show it");
-                return error_hint(reterr, "pipe it in, or name a file");
+                return error_with_hint(reterr, -EINVAL, "pipe it in, or name a file");
         }
         int r = secret_memory_read(fd, SECRET_SIZE_LIMIT, ret);
         if (r == -EFBIG)

@@ -80,7 +80,7 @@ static int start_one(const Store *store, Container *container, const char *word,
                 }
                 if (container->status == CONTAINER_PAUSED) {
                         (void) error_set(reterr, -EBUSY, ERROR_STATE, "cannot start container '%s': it is paused", container->config.name);
-                        return error_hint(reterr, "sdpod unpause %s", container->config.name);
+                        return error_with_hint(reterr, -EBUSY, "sdpod unpause %s", container->config.name);
                 }
                 container_unlock(container);
                 puts(word);

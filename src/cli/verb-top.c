@@ -37,7 +37,7 @@ static int choose(Chosen *chosen, const char *name, Error *reterr) {
                                  *name == '-' ? "cannot show '%s': options of ps(1) are not supported"
                                               : "cannot show '%s': there is no such column",
                                  name);
-                (void) error_hint(reterr, "the columns are %s", names ?: "");
+                error_hint(reterr, "the columns are %s", names ?: "");
                 return -EINVAL;
         }
         if (chosen->n >= COLUMNS_LIMIT)

@@ -104,7 +104,7 @@ static int check_image(const Store *store, Volume *volume, Error *reterr) {
                 return INVALID("cannot make a volume of an image: say which with --opt image=IMAGE");
         int r = image_store_resolve(store, name, &image, reterr);
         if (r < 0)
-                return r == -ENOENT ? error_hint(reterr, "sdpod pull %s", name) : r;
+                return r == -ENOENT ? error_with_hint(reterr, r, "sdpod pull %s", name) : r;
         if (str_replace(&volume->image_id, image.id) < 0 || !(volume->layers = strv_copy(image.layers)))
                 return error_oom(reterr);
         return 0;

@@ -72,7 +72,7 @@ static int refuse_used(const char *name, char *const *users, Error *reterr) {
                 return error_oom(reterr);
         (void) error_set(reterr, -EBUSY, ERROR_IN_USE,
                          "cannot remove volume '%s': volume is being used by the following container(s): %s", name, list);
-        return error_hint(reterr, "remove them first: sdpod rm -f %s", users[0]);
+        return error_with_hint(reterr, -EBUSY, "remove them first: sdpod rm -f %s", users[0]);
 }
 
 static int remove_one(const Store *store, const char *word, const VolumeRemoveOptions *o, Error *reterr) {
@@ -170,7 +170,7 @@ static int confirmed(const json_t *volumes, Error *reterr) {
         if (!fgets(answer, sizeof(answer), stdin)) {
                 printf("\n");
                 (void) error_set(reterr, -EIO, ERROR_INVALID, "cannot prune volumes: there was no answer");
-                return error_hint(reterr, "use --force where nobody can answer");
+                return error_with_hint(reterr, -EIO, "use --force where nobody can answer");
         }
         return answer[0] == 'y' || answer[0] == 'Y';
 }

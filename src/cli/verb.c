@@ -126,7 +126,7 @@ static int prepare_and_run(Invocation *in, const VerbName *name, char **words, E
 
 static int usage_hint(const VerbName *name, Error *reterr) {
         if (reterr && reterr->kind == ERROR_USAGE && !reterr->hint)
-                return error_hint(reterr, "try 'sdpod %s%s--help'", name ? name->name : "", name ? " " : "");
+                return error_with_hint(reterr, reterr->code, "try 'sdpod %s%s--help'", name ? name->name : "", name ? " " : "");
         return -EINVAL;
 }
 
@@ -160,7 +160,7 @@ static int no_such_name(const VerbName *group, const char *word, Error *reterr) 
         (void) error_set(reterr, -EINVAL, ERROR_USAGE, word ? "unrecognized command 'sdpod %s%s%s'"
                                                             : "missing command 'sdpod %s%s%s'",
                          before, space, word ?: "COMMAND");
-        return nearest ? error_hint(reterr, "did you mean 'sdpod %s'?", nearest) : usage_hint(group, reterr);
+        return nearest ? error_with_hint(reterr, -EINVAL, "did you mean 'sdpod %s'?", nearest) : usage_hint(group, reterr);
 }
 
 static bool is_help(const char *word) {

@@ -169,7 +169,7 @@ static int run_check(Command *c, const Store *store, Error *reterr) {
                 return r;
         (void) fflush(stdout);
         (void) error_set(reterr, -EBADMSG, ERROR_CORRUPT, "%zu things are damaged in '%s'", left, store->data_path);
-        return error_hint(reterr, c->check.repair ? "containers need them: see to what is in them, then use --repair --force"
+        return error_with_hint(reterr, -EBADMSG, c->check.repair ? "containers need them: see to what is in them, then use --repair --force"
                                                   : "sdpod system check --repair removes them, and the images that need them");
 }
 

@@ -278,7 +278,7 @@ int commit_container(Stage *stage, const char *name, const CommitOptions *option
         if (rootfs_is_vfs(&c) && !options->squash) {
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot commit container '%s': with the storage driver vfs it has no layer of its own",
                                  name);
-                return error_hint(reterr, "use --squash");
+                return error_with_hint(reterr, -EOPNOTSUPP, "use --squash");
         }
         r = commit(stage, &c, options, ret_id, reterr);
         return r < 0 ? error_prefix(reterr, r, "cannot commit container '%s'", name) : 0;

@@ -15,7 +15,7 @@
 static int refuse(const Volume *volume, const char *verb, Error *reterr) {
         (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot %s volume '%s': its files are there only in containers that run", verb,
                          volume->name);
-        return error_hint(reterr, "copy them with sdpod cp CONTAINER:PATH");
+        return error_with_hint(reterr, -EOPNOTSUPP, "copy them with sdpod cp CONTAINER:PATH");
 }
 
 /* Below the data directory, as its owner may be one of the user's other IDs; or somewhere on the host. */

@@ -39,7 +39,7 @@ static int explain(const Container *container, int r, Error *reterr) {
                 return error_prefix(reterr, r, "cannot attach to container '%s'", container->config.name);
         (void) error_set(reterr, r, ERROR_STATE, "cannot attach to container '%s': nobody reads its output who could share it",
                          container->config.name);
-        return error_hint(reterr, "it runs in the foreground of another command, or with --log-driver=passthrough");
+        return error_with_hint(reterr, r, "it runs in the foreground of another command, or with --log-driver=passthrough");
 }
 
 /* Until the container's end, a detach, or the monitor's end. */

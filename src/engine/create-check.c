@@ -23,7 +23,7 @@ static int check_mount(const ContainerMount *mount, Error *reterr) {
                 return 0;
         int r = error_set_errno(reterr, -errno, "cannot mount '%s' on '%s'", mount->source, mount->destination);
         if (r == -ENOENT)
-                (void) error_hint(reterr, "make that directory first: a bind mount does not");
+                error_hint(reterr, "make that directory first: a bind mount does not");
         return r;
 }
 
@@ -40,7 +40,7 @@ static int check_permissions(const ContainerDevice *device, Error *reterr) {
                         continue;
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot give the container the device '%s' as '%s': only root can keep a "
                                  "container from what its user may do with a device", device->source, device->permissions);
-                return error_hint(reterr, "give it as 'rw', or take the permission away from yourself");
+                return error_with_hint(reterr, -EOPNOTSUPP, "give it as 'rw', or take the permission away from yourself");
         }
         return 0;
 }

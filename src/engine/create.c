@@ -99,7 +99,7 @@ static int find_mounted_images(const Store *store, ContainerConfig *config, Erro
                 int r = image_store_resolve(store, mount->source, &image, reterr);
                 if (r < 0) {
                         r = error_prefix(reterr, r, "cannot mount an image on '%s'", mount->destination);
-                        return r == -ENOENT ? error_hint(reterr, "sdpod pull %s", mount->source) : r;
+                        return r == -ENOENT ? error_with_hint(reterr, r, "sdpod pull %s", mount->source) : r;
                 }
                 if (str_replace(&mount->image_id, image.id) < 0 || !(mount->layers = strv_copy(image.layers)))
                         return error_oom(reterr);
@@ -279,7 +279,7 @@ static int check_health(const ContainerConfig *config, Error *reterr) {
         for (size_t i = 0; i < ELEMENTSOF(needing); i++)
                 if (needing[i].given) {
                         (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use %s: there is no health check", needing[i].option);
-                        return error_hint(reterr, "give one with --health-cmd; the image has none");
+                        return error_with_hint(reterr, -EINVAL, "give one with --health-cmd; the image has none");
                 }
         return 0;
 }
@@ -294,7 +294,7 @@ static int check(const ContainerConfig *config, Error *reterr) {
         if (!config->entrypoint && !config->command) {
                 (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot create a container of '%s': no command or entrypoint given",
                                  config->image ?: config->rootfs);
-                return error_hint(reterr, "the image sets none: put a command after its name");
+                return error_with_hint(reterr, -EINVAL, "the image sets none: put a command after its name");
         }
         int r = check_mounts(config, reterr);
         if (r >= 0)
@@ -388,7 +388,7 @@ static int make_record(const Store *store, ContainerConfig *config, Container *r
         }
         if (r < 0 && config->pod)
                 pod_drop_member(store, config->pod, config->id);
-        return r == -EEXIST ? error_hint(reterr, "remove that container first, or use --replace to do it at once") : r;
+        return r == -EEXIST ? error_with_hint(reterr, r, "remove that container first, or use --replace to do it at once") : r;
 }
 
 int engine_create(const Store *store, ContainerConfig *config, const CreateOptions *options, Container *ret, Error *reterr) {

@@ -154,7 +154,7 @@ int dependents_check(const Store *store, const Container *container, Error *rete
         (void) error_set(reterr, -EEXIST, ERROR_STATE,
                          "cannot remove container '%s': container %s has dependent containers which must be removed before it: %s: container already exists",
                          container->config.name, container->config.id, text);
-        return error_hint(reterr, "rm --depend removes them, too");
+        return error_with_hint(reterr, -EEXIST, "rm --depend removes them, too");
 }
 
 static int walk(const Store *store, Container *container, unsigned depth, char ***seen, DependentAction action, void *data, Error *reterr) {

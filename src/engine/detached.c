@@ -190,7 +190,7 @@ static int fetch_error(int runtime_fd, Error *reterr) {
         code = code < 0 ? code : -EIO;
         (void) error_set(reterr, code, error_kind_from_string(json_get_string(json, "kind")), "%s", json_get_string(json, "message") ?: "");
         if (json_get_string(json, "hint"))
-                (void) error_hint(reterr, "%s", json_get_string(json, "hint"));
+                error_hint(reterr, "%s", json_get_string(json, "hint"));
         return code;
 }
 

@@ -29,7 +29,7 @@ int mounts_check(const char *command, Error *reterr) {
                 return 0;
         (void) error_set(reterr, -EPERM, ERROR_DENIED, "cannot run command 'sdpod %s' in rootless mode, must execute 'sdpod unshare' first",
                          command);
-        return error_hint(reterr, "sdpod unshare");
+        return error_with_hint(reterr, -EPERM, "sdpod unshare");
 }
 
 static int mount_path(const Store *store, const char *id, char **ret, Error *reterr) {
@@ -125,7 +125,7 @@ static int clone_running(const Container *c, int socket, Error *reterr) {
         if (setns(c->pidfd, (own.st_ino != theirs.st_ino ? CLONE_NEWUSER : 0) | CLONE_NEWNS) < 0) {
                 int r = error_set_errno(reterr, -errno, "cannot enter the running container '%s'", c->config.name);
 
-                return r == -EPERM ? error_hint(reterr, "its user namespace is not inside this one: mount it while it does not run") : r;
+                return r == -EPERM ? error_with_hint(reterr, r, "its user namespace is not inside this one: mount it while it does not run") : r;
         }
         _cleanup_fd_ int tree = mount_clone(AT_FDCWD, "/", /* recursive= */ false, reterr);
         return tree < 0 ? tree : wire_send_result_fd(socket, 0, /* error= */ NULL, tree);

@@ -134,7 +134,7 @@ static int check_target(const ContainerConfig *config, NamespaceKind kind, const
                 (void) error_set(reterr, -EPERM, ERROR_INVALID,
                                  "cannot share the IPC namespace of container '%s': joining IPC of container %s is not allowed: non-shareable IPC",
                                  target->config.name, target->config.id);
-                return error_hint(reterr, "make that container with --ipc shareable");
+                return error_with_hint(reterr, -EPERM, "make that container with --ipc shareable");
         }
         return 0;
 }
@@ -216,7 +216,7 @@ static int take_map(const Store *store, ContainerConfig *config, const char *own
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
                                  "cannot use %s%s: who shares namespaces with container '%s' shares its user namespace, which has another ID map",
                                  own_map ? "an ID map of its own" : "--userns=", own_map ? "" : config->userns, owner.config.name);
-                return error_hint(reterr, "give both containers the same --userns");
+                return error_with_hint(reterr, -EOPNOTSUPP, "give both containers the same --userns");
         }
         if (!map.own)
                 return 0;
@@ -248,7 +248,7 @@ static int check_owners(const Store *store, const ContainerConfig *config, const
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
                                  "cannot use %s=container:%.12s: its user namespace is not that of the other containers that are joined",
                                  kinds[kind].option, id);
-                return error_hint(reterr, "make those containers with --userns container:NAME of one of them");
+                return error_with_hint(reterr, -EOPNOTSUPP, "make those containers with --userns container:NAME of one of them");
         }
         return 0;
 }
@@ -379,7 +379,7 @@ static int join_owner(int ns, NamespaceKind kind, const char *path, ProcPlan *pl
         if (owner < 0 || ns_is_own(owner, "user") || ns_check_user(owner, getuid()) < 0) {
                 (void) error_set(reterr, -EPERM, ERROR_DENIED, "cannot join the %s namespace '%s': it belongs to another user", kinds[kind].what,
                                  path);
-                return error_hint(reterr, "an ordinary user joins what was made in a user namespace of this user");
+                return error_with_hint(reterr, -EPERM, "an ordinary user joins what was made in a user namespace of this user");
         }
         int r = ns_read_map(/* pid= */ 0, owner, &map, reterr);
         if (r < 0)

@@ -76,7 +76,7 @@ int plan_timezone(const ContainerConfig *config, ProcPlan *plan, Error *reterr) 
         if (!path) {
                 int r = error_set_errno(reterr, -errno, "cannot use --tz '%s': '%s'", config->timezone, named);
 
-                (void) error_hint(reterr, "install the package tzdata");
+                error_hint(reterr, "install the package tzdata");
                 return r;
         }
         MountPlan *m = proc_plan_add_mount(plan);

@@ -131,7 +131,7 @@ static int hint_denied(const char *path, Error *reterr) {
                 *strrchr(above, '/') = 0;
         if (!above || stat(*above ? above : "/", &st) < 0)
                 return -EACCES;
-        (void) error_hint(reterr, "'%s' belongs to %u:%u with mode %04o, and you are %u:%u: no container of yours comes by it either",
+        error_hint(reterr, "'%s' belongs to %u:%u with mode %04o, and you are %u:%u: no container of yours comes by it either",
                           *above ? above : "/", st.st_uid, st.st_gid, st.st_mode & 07777, geteuid(), getegid());
         return -EACCES;
 }
@@ -143,7 +143,7 @@ int plan_open_source(MountPlan *plan, Error *reterr) {
                 int r = error_set_errno(reterr, -errno, "cannot mount '%s' on '%s'", plan->source, plan->destination);
 
                 if (r == -ENOENT)
-                        (void) error_hint(reterr, "make that directory first: a bind mount does not");
+                        error_hint(reterr, "make that directory first: a bind mount does not");
                 return r == -EACCES ? hint_denied(plan->source, reterr) : r;
         }
         if (!plan->subpath) {

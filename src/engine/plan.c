@@ -33,7 +33,7 @@ static int plan_vfs(const Store *store, Container *container, char *const *lower
 
         if (plan->map.own) {
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use an ID map of its own with the storage driver 'vfs'");
-                return error_hint(reterr, "fuse-overlayfs shows files under other owners: --storage-driver fuse-overlayfs");
+                return error_with_hint(reterr, -EOPNOTSUPP, "fuse-overlayfs shows files under other owners: --storage-driver fuse-overlayfs");
         }
         int r = rootfs_vfs_make(store, container, lower, base, reterr);
         if (r < 0)
@@ -120,7 +120,7 @@ static int plan_process(const ContainerConfig *config, ProcPlan *plan, Error *re
 
                 if (access(program, X_OK) < 0) {
                         r = error_set_errno(reterr, -errno, "cannot use --init: no '%s'", program);
-                        return config->init_path ? r : error_hint(reterr, "install the package catatonit");
+                        return config->init_path ? r : error_with_hint(reterr, r, "install the package catatonit");
                 }
                 r = strv_append(&plan->args, INIT_IN_CONTAINER);
                 if (r >= 0)

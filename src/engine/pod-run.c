@@ -207,7 +207,7 @@ int engine_pod_start(const Store *store, const Pod *pod, bool again, const Detac
                 (void) error_set(reterr, -ENOENT, ERROR_STATE,
                                  members.n == 0 ? "cannot start pod '%s': it has no containers" : "cannot start pod '%s': its infra container is gone",
                                  pod->config.name);
-                return error_hint(reterr, members.n == 0 ? "add some: sdpod create --pod %s IMAGE" : "remove it: sdpod pod rm --force %s",
+                return error_with_hint(reterr, -ENOENT, members.n == 0 ? "add some: sdpod create --pod %s IMAGE" : "remove it: sdpod pod rm --force %s",
                                   pod->config.name);
         }
         if (!(order = in_order(&members)))
@@ -336,7 +336,7 @@ static int refuse_running(const Pod *pod, const PodMembers *members, Error *rete
                         continue;
                 (void) error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove pod '%s': container '%s' is %s", pod->config.name,
                                  c->config.name, container_status_to_string(c->status));
-                return error_hint(reterr, "stop it first, or use --force");
+                return error_with_hint(reterr, -EBUSY, "stop it first, or use --force");
         }
         return 0;
 }

@@ -95,7 +95,7 @@ static int check_limits(const PodConfig *config, Error *reterr) {
                 r = manager_connect(&manager, reterr);
         if (r == -ENOENT) {
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot limit a pod: there is no systemd manager of this user to ask");
-                return error_hint(reterr, "log in so that 'systemctl --user status' works, or 'loginctl enable-linger'");
+                return error_with_hint(reterr, -EOPNOTSUPP, "log in so that 'systemctl --user status' works, or 'loginctl enable-linger'");
         }
         if (r >= 0)
                 r = manager_controllers(&manager, &controllers, reterr);
@@ -153,7 +153,7 @@ int engine_pod_create(const Store *store, PodConfig *config, ContainerConfig *in
         pod_collect(store);
         r = pod_create(store, config, &pod, reterr);
         if (r == -EEXIST)
-                return error_hint(reterr, "remove what has it first; --replace does so with a pod");
+                return error_with_hint(reterr, r, "remove what has it first; --replace does so with a pod");
         if (r < 0)
                 return r;
         _cleanup_fd_ int mark = pending_take(store, pod.config.id, reterr);
@@ -178,7 +178,7 @@ int engine_pod_create(const Store *store, PodConfig *config, ContainerConfig *in
 
 static int refuse(const Pod *pod, const char *option, const char *why, Error *reterr) {
         (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use %s in pod '%s': %s", option, pod->config.name, why);
-        return error_hint(reterr, "give it to 'sdpod pod create'");
+        return error_with_hint(reterr, -EINVAL, "give it to 'sdpod pod create'");
 }
 
 /* What belongs to a namespace that is shared is the pod's. */
@@ -205,7 +205,7 @@ static int check_shared(const Pod *pod, const ContainerConfig *c, Error *reterr)
         if (pod_has_limits(&pod->config) && (str_equal(c->cgroups, "split") || str_equal(c->cgroups, "disabled") || c->cgroup_parent)) {
                 (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot add a container to pod '%s': it would not be under the pod's limits",
                                  pod->config.name);
-                return error_hint(reterr, "its cgroup is elsewhere by --cgroups or --cgroup-parent; in unit files, limit a slice and use Slice=");
+                return error_with_hint(reterr, -EINVAL, "its cgroup is elsewhere by --cgroups or --cgroup-parent; in unit files, limit a slice and use Slice=");
         }
         return 0;
 }

@@ -51,7 +51,7 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                                  "cannot remove container '%s': it is the infra container of pod %.12s and cannot be removed without "
                                  "removing the pod",
                                  c->config.name, c->config.pod);
-                return error_hint(reterr, "sdpod pod rm %.12s", c->config.pod);
+                return error_with_hint(reterr, -EPERM, "sdpod pod rm %.12s", c->config.pod);
         }
         r = dependents_check(store, c, reterr);
         if (r < 0)
@@ -59,7 +59,7 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
         if (c->pidfd >= 0 && !options->force) {
                 (void) error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it is %s", c->config.name,
                                  container_status_to_string(c->status));
-                return error_hint(reterr, "stop it first, or use --force");
+                return error_with_hint(reterr, -EBUSY, "stop it first, or use --force");
         }
         if (c->pidfd >= 0 || (c->state.unit && !options->by_supervisor)) {
                 r = engine_end(store, c, options->has_timeout ? options->timeout : c->config.stop_timeout, /* by_user= */ true, reterr);

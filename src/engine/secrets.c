@@ -17,7 +17,7 @@ static int open_named(const Store *store, const char *name, Secret *ret, Error *
         int r = secret_open(store, name, ret, reterr);
 
         if (r == -ENOENT)
-                (void) error_hint(reterr, "make it first: sdpod secret create %s FILE", name);
+                error_hint(reterr, "make it first: sdpod secret create %s FILE", name);
         return r;
 }
 

@@ -61,7 +61,7 @@ static int place_in_unit(Placement *p, Error *reterr) {
         p->own = p->cgroup_fd >= 0;
         if (p->cgroup_fd < 0) {
                 (void) error_prefix(reterr, p->cgroup_fd, "cannot set limits");
-                return error_hint(reterr, "the unit needs Delegate=yes");
+                return error_with_hint(reterr, p->cgroup_fd, "the unit needs Delegate=yes");
         }
         if (!p->limits.asked)
                 return 0;
@@ -114,14 +114,14 @@ static int enter_scope(pid_t pid, void *data, Error *reterr) {
         if (str_equal(result, "done"))
                 return config->resources.cgroup_conf || container_resources_have_io(&config->resources) ? configure_scope(p, pid, reterr) : 0;
         (void) error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start the scope of the container: %s", result);
-        return error_hint(reterr, "the manager's journal says why: journalctl --user --unit %s", name);
+        return error_with_hint(reterr, -EIO, "the manager's journal says why: journalctl --user --unit %s", name);
 }
 
 static int refuse_limits(const Placement *p, Error *reterr) {
         if (!p->limits.asked)
                 return 0;
         (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot set limits: there is no systemd manager of this user to ask");
-        return error_hint(reterr, "log in so that 'systemctl --user status' works, or 'loginctl enable-linger'; 'sdpod doctor' tells what is missing");
+        return error_with_hint(reterr, -EOPNOTSUPP, "log in so that 'systemctl --user status' works, or 'loginctl enable-linger'; 'sdpod doctor' tells what is missing");
 }
 
 /* The first since the user manager came up. */

@@ -115,7 +115,7 @@ static bool is_gone(const Container *c) {
 static int cannot_watch(const Container *c, int code, Error *reterr) {
         (void) error_set_errno(reterr, -code, "cannot watch container '%s'", c->config.name);
         if (code == EMFILE)
-                (void) error_hint(reterr, "raise fs.inotify.max_user_instances by sysctl(8), or wait for fewer containers at once");
+                error_hint(reterr, "raise fs.inotify.max_user_instances by sysctl(8), or wait for fewer containers at once");
         return -code;
 }
 

@@ -116,7 +116,7 @@ static int change_health(const Store *store, Container *c, const Container *befo
                 return 0;
         if (!has_timer(c)) {
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "its checks are not made by a timer of systemd's");
-                return error_hint(reterr, "stop it, change it, and start it again");
+                return error_with_hint(reterr, -EOPNOTSUPP, "stop it, change it, and start it again");
         }
         health_unschedule(before);
         if (!container_has_health_check(&c->config.health))

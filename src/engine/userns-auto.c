@@ -177,7 +177,7 @@ static int choose(const Mappings *fixed, const Mappings *taken, uint32_t size, u
 static int no_room(const ContainerConfig *config, uint32_t size, const UserMap *base, Error *reterr) {
         (void) error_set(reterr, -ENOSPC, ERROR_INVALID, "cannot use --userns=%s: no %u IDs are free, %llu are yours in all",
                          config->userns, size, (unsigned long long) idmap_size(&base->uid));
-        return error_hint(reterr, "remove containers with --userns=auto, or ask root for more with 'usermod --add-subuids'");
+        return error_with_hint(reterr, -ENOSPC, "remove containers with --userns=auto, or ask root for more with 'usermod --add-subuids'");
 }
 
 int userns_auto_choose(const Store *store, ContainerConfig *config, int *ret_lock_fd, Error *reterr) {
@@ -219,7 +219,7 @@ static int check_name(const char *option, const char *name, const char *own, Err
         if (str_equal(name, own) || (parse_id(name, &id) >= 0 && id == getuid()))
                 return 0;
         (void) error_set(reterr, -EPERM, ERROR_INVALID, "cannot use %s '%s': a user can map nobody's subordinate IDs but their own", option, name);
-        return error_hint(reterr, "as %s: %s %s", own ?: "you", option, own ?: "YOUR-NAME");
+        return error_with_hint(reterr, -EPERM, "as %s: %s %s", own ?: "you", option, own ?: "YOUR-NAME");
 }
 
 int userns_from_names(ContainerConfig *config, const char *uid_name, const char *gid_name, Error *reterr) {

@@ -177,7 +177,7 @@ static int add_remote_index(const Remote *remote, const char *source, bool all, 
         chosen = all ? NULL : index_choose(&index, /* architecture= */ NULL);
         if (!all && !chosen) {
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "it is a list without an image for linux/%s", platform_host_architecture());
-                return error_hint(reterr, "add all of it with --all, or one of its images by digest");
+                return error_with_hint(reterr, -EOPNOTSUPP, "add all of it with --all, or one of its images by digest");
         }
         for (size_t i = 0; i < index.n_manifests && r >= 0; i++)
                 if (all || chosen == index.manifests + i)
@@ -224,7 +224,7 @@ int list_source_entries(Stage *stage, const char *word, const RegistryOptions *r
         if (transport.path) {
                 (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot add '%s': only images of the store and docker:// are there yet",
                                  word);
-                return error_hint(reterr, "load it first: sdpod pull %s", word);
+                return error_with_hint(reterr, -EOPNOTSUPP, "load it first: sdpod pull %s", word);
         }
         /* a word without a transport is an image that is here, else one of a registry */
         r = given && transport.kind == TRANSPORT_DOCKER ? -ENOENT : image_store_is_list(stage->store, transport.reference, &error);

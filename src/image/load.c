@@ -229,7 +229,7 @@ static int count_wanted(const Loader *l, const Index *index, Error *reterr) {
         if (n == 1 || !l->transport)
                 return 0;
         (void) error_set(reterr, -EINVAL, ERROR_INVALID, "there are %zu images in it", n);
-        return error_hint(reterr, "name one of them behind the path: %s:NAME", l->transport->path);
+        return error_with_hint(reterr, -EINVAL, "name one of them behind the path: %s:NAME", l->transport->path);
 }
 
 static int load_layout(Loader *l, Error *reterr) {
@@ -422,7 +422,7 @@ static int load(Loader *l, const char *path, Error *reterr) {
                         return r;
         }
         r = error_set(reterr, -EINVAL, ERROR_INVALID, "it is neither an OCI image layout, nor an archive of 'docker save', nor a directory of dir:");
-        (void) error_hint(reterr, "a root file system's tar archive is made an image by 'sdpod import'");
+        error_hint(reterr, "a root file system's tar archive is made an image by 'sdpod import'");
         return r;
 }
 

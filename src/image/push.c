@@ -66,7 +66,7 @@ static int open_file(const Stage *stage, const Transport *transport, const char 
         /* as podman-push(1): an archive of several images is made by `save`, not bit by bit */
         if (format == FILE_DOCKER_ARCHIVE && stat(transport->path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0) {
                 (void) error_set(reterr, -EEXIST, ERROR_EXISTS, "cannot write to '%s': there is a file already", transport->path);
-                return error_hint(reterr, "remove it first, or use another name");
+                return error_with_hint(reterr, -EEXIST, "remove it first, or use another name");
         }
         if (options->compress && format != FILE_DIRECTORY)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --compress: it is for dir: alone");
@@ -160,12 +160,12 @@ int image_push(const Stage *stage, const char *reference, const char *destinatio
                 return r;
         if (!destination && !image.name) {
                 (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot push '%s': it has no name that says where to", reference);
-                return error_hint(reterr, "name a destination: sdpod push %s REGISTRY/NAME", reference);
+                return error_with_hint(reterr, -EINVAL, "name a destination: sdpod push %s REGISTRY/NAME", reference);
         }
         r = transport_parse(destination ?: image.name, &transport, reterr);
         if (r >= 0)
                 r = push(stage, &image, &transport, options, ret, reterr);
         if (r < 0 && !destination && str_after(image.name, "localhost/") && reterr && !reterr->hint)
-                (void) error_hint(reterr, "a name with 'localhost' is of this machine: say where to with sdpod push %s REGISTRY/NAME", reference);
+                error_hint(reterr, "a name with 'localhost' is of this machine: say where to with sdpod push %s REGISTRY/NAME", reference);
         return r < 0 ? error_prefix(reterr, r, "cannot push '%s'", reference) : 0;
 }

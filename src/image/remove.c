@@ -153,7 +153,7 @@ static int refuse_in_use(const ImageInfo *info, const char *reference, const Ima
                         continue;
                 (void) error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot remove image '%s': image is in use by the container %.12s",
                                  reference, uses[i].container_id);
-                return error_hint(reterr, "remove the container first, or both with --force");
+                return error_with_hint(reterr, -EBUSY, "remove the container first, or both with --force");
         }
         return 0;
 }
@@ -221,7 +221,7 @@ static int update(const Store *store, json_t *index, const char *reference, cons
                 _cleanup_free_ char *list = strv_join(info.names, ", ");
 
                 (void) error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot remove image '%s': it has several names: %s", reference, list ?: "");
-                return error_hint(reterr, "remove it by its names, or with --force");
+                return error_with_hint(reterr, -EBUSY, "remove it by its names, or with --force");
         }
         if (!(flags & IMAGE_REMOVE_FORCE)) {
                 r = refuse_in_use(&info, reference, uses, n_uses, reterr);

@@ -63,7 +63,7 @@ int save_open(const char *path, FileFormat format, Error *reterr) {
                 if (isatty(STDOUT_FILENO) || directory) {
                         (void) error_set(reterr, -EINVAL, ERROR_INVALID, "%s",
                                          directory ? "a directory needs a name" : "the standard output is a terminal");
-                        return error_hint(reterr, "name where it should go with --output");
+                        return error_with_hint(reterr, -EINVAL, "name where it should go with --output");
                 }
                 fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
         } else if (directory) {

@@ -200,7 +200,7 @@ static int open_input(const char *path, struct stat *st, Error *reterr) {
                 int r = error_set(reterr, -EINVAL, ERROR_INVALID, "%s",
                                   path ? "it is a device" : isatty(fd) ? "the standard input is a terminal" : "the standard input is a device");
 
-                (void) error_hint(reterr, "name a file with --input, or send one to the standard input");
+                error_hint(reterr, "name a file with --input, or send one to the standard input");
                 return r;
         }
         return TAKE_FD(fd);

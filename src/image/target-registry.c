@@ -196,7 +196,7 @@ static int registry_target_manifest(Target *target, const TargetManifest *m, Err
         if (!m->nested && digest_is_valid(t->under) && !str_equal(t->under, m->digest)) {
                 (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot push as '%s@%s': its digest there is %s", t->repository, t->under,
                                  m->digest);
-                return error_hint(reterr, "push to a tag");
+                return error_with_hint(reterr, -EINVAL, "push to a tag");
         }
         return registry_manifest_put(t->client, m->nested ? m->digest : t->under, m->bytes, m->size, m->media_type, found, reterr);
 }

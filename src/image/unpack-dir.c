@@ -165,7 +165,7 @@ int unpack_dir_make_opaque(int fd, Error *reterr) {
                 int r = error_set_errno(reterr, -errno, "cannot mark a directory opaque");
 
                 if (errno == EOPNOTSUPP)
-                        (void) error_hint(reterr, "the images' file system does not take user.* attributes: keep them on ext4, xfs or btrfs");
+                        error_hint(reterr, "the images' file system does not take user.* attributes: keep them on ext4, xfs or btrfs");
                 return r;
         }
         return 0;

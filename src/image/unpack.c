@@ -38,7 +38,7 @@ static int fault(Error *reterr, int code, const char *verb, const char *path) {
         int r = error_set_errno(reterr, code, "cannot %s '%.300s'", verb, path);
 
         if (code == -ENOSPC || code == -EDQUOT)
-                (void) error_hint(reterr, "free some space, for example by removing images that are not needed any more");
+                error_hint(reterr, "free some space, for example by removing images that are not needed any more");
         return r;
 }
 
@@ -50,7 +50,7 @@ static int check_owner(const Unpacker *u, const TarEntry *e, Error *reterr) {
         int r = error_set(reterr, -EOVERFLOW, ERROR_UNSUPPORTED, "'%.300s' belongs to the %s ID %llu, and this user can only use 0 to %llu",
                           e->path, group ? "group" : "user", (unsigned long long) (group ? e->gid : e->uid),
                           (unsigned long long) (group ? u->options->n_gids : u->options->n_uids) - 1);
-        (void) error_hint(reterr, "root can add more to /etc/sub%cid: usermod --add-sub%cids FIRST-LAST USER", group ? 'g' : 'u',
+        error_hint(reterr, "root can add more to /etc/sub%cid: usermod --add-sub%cids FIRST-LAST USER", group ? 'g' : 'u',
                           group ? 'g' : 'u');
         return r;
 }

@@ -48,7 +48,7 @@ static int connect_user(Error *reterr) {
         if (!has_systemd(runtime))
                 return error_set(reterr, fd, ERROR_UNREACHABLE, "cannot reach the monitor: no systemd manager in '%s'", runtime);
         (void) error_set_errno(reterr, fd, "cannot reach the monitor at '%s/" MONITOR_SOCKET_NAME "'", dir);
-        (void) error_hint(reterr, "systemctl %senable --now sdpod-monitor.socket", geteuid() == 0 ? "" : "--user ");
+        error_hint(reterr, "systemctl %senable --now sdpod-monitor.socket", geteuid() == 0 ? "" : "--user ");
         return fd;
 }
 

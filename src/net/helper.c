@@ -97,7 +97,7 @@ static int take_error(const json_t *inner, Error *reterr) {
         ErrorKind kind = error_kind_from_string(json_get_string(inner, "kind") ?: "");
         (void) error_set(reterr, -EREMOTEIO, kind, "%s", message ?: "cannot set up the network: no reason given");
         if (hint)
-                (void) error_hint(reterr, "%s", hint);
+                error_hint(reterr, "%s", hint);
         return -EREMOTEIO;
 }
 

@@ -73,7 +73,7 @@ static int check_port(const NetPort *port, bool ipv6, Error *reterr) {
         if (!str_empty(port->host_ip) && family == AF_INET6 && !ipv6 && str_equal(port->protocol, "tcp")) {
                 (void) error_set(reterr, -EAFNOSUPPORT, ERROR_UNSUPPORTED, "cannot publish port [%s]:%u: the container has no IPv6",
                                  port->host_ip, port->host_port);
-                return error_hint(reterr, "publish it on an IPv4 address, or on all addresses");
+                return error_with_hint(reterr, -EAFNOSUPPORT, "publish it on an IPv4 address, or on all addresses");
         }
         return 0;
 }

@@ -118,13 +118,13 @@ static int explain(const NetPort *port, int family, int code, Error *reterr) {
 
                 (void) error_set(reterr, code, ERROR_IN_USE, "cannot publish port %s: already in use%s%s", what,
                                  holder ? " by " : "", holder ?: "");
-                (void) error_hint(reterr, "publish another host port, or stop what listens there (ss -%snp 'sport = :%u')",
+                error_hint(reterr, "publish another host port, or stop what listens there (ss -%snp 'sport = :%u')",
                                   str_equal(port->protocol, "tcp") ? "lt" : "lu", port->host_port);
                 return code;
         }
         if (code == -EACCES) {
                 (void) error_set(reterr, code, ERROR_DENIED, "cannot publish port %s: Permission denied", what);
-                (void) error_hint(reterr, "use a host port of %u or above, or let users have this one: "
+                error_hint(reterr, "use a host port of %u or above, or let users have this one: "
                                   "sysctl net.ipv4.ip_unprivileged_port_start=%u", first_unprivileged_port(), port->host_port);
                 return code;
         }

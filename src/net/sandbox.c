@@ -114,8 +114,8 @@ int sandbox_enter(DnsSource *dns, Error *reterr) {
         gid_t gid = getegid();
 
         if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0) {
-                (void) error_set_errno(reterr, -errno, "cannot make a user namespace for sdpod-net");
-                return error_hint(reterr, "rootless containers need user namespaces: see user.max_user_namespaces, and AppArmor's "
+                int r = error_set_errno(reterr, -errno, "cannot make a user namespace for sdpod-net");
+                return error_with_hint(reterr, r, "rootless containers need user namespaces: see user.max_user_namespaces, and AppArmor's "
                                   "kernel.apparmor_restrict_unprivileged_userns");
         }
         int r = map_ids(uid, gid);

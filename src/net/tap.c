@@ -151,7 +151,7 @@ static int explain(const TapAnswer *answer, Error *reterr) {
 
         (void) error_set_errno(reterr, answer->error, "%s", texts[answer->step]);
         if (answer->step == TAP_STEP_OPEN)
-                (void) error_hint(reterr, "user-mode networking needs /dev/net/tun, readable and writable (module 'tun')");
+                error_hint(reterr, "user-mode networking needs /dev/net/tun, readable and writable (module 'tun')");
         return answer->error;
 }
 

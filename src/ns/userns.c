@@ -27,7 +27,7 @@ static int check_helper(const char *path, Error *reterr) {
 
         if (stat(path, &st) < 0) {
                 int r = error_set_errno(reterr, -errno, "cannot run '%s'", path);
-                (void) error_hint(reterr, "install the package that has it: uidmap (Debian, Ubuntu), shadow-utils (Fedora)");
+                error_hint(reterr, "install the package that has it: uidmap (Debian, Ubuntu), shadow-utils (Fedora)");
                 return r;
         }
         return 0;
@@ -85,7 +85,7 @@ static int write_by_helpers(pid_t pid, const UserMap *map, Error *reterr) {
 
                         code = error_set(reterr, -EPERM, ERROR_INTERNAL, "cannot set up the user namespace: %s",
                                          str_empty(said) ? "newuidmap failed" : said);
-                        (void) error_hint(reterr, "check the ranges of your user in /etc/subuid and /etc/subgid");
+                        error_hint(reterr, "check the ranges of your user in /etc/subuid and /etc/subgid");
                 }
         }
         return code;
@@ -138,10 +138,10 @@ static int explain_unshare(int code, Error *reterr) {
         int r = error_set_errno(reterr, code, "cannot make a user namespace");
 
         if (code == -EPERM)
-                (void) error_hint(reterr, "see /proc/sys/kernel/unprivileged_userns_clone, "
+                error_hint(reterr, "see /proc/sys/kernel/unprivileged_userns_clone, "
                                           "/proc/sys/kernel/apparmor_restrict_unprivileged_userns");
         else if (code == -ENOSPC || code == -EUSERS)
-                (void) error_hint(reterr, "raise /proc/sys/user/max_user_namespaces");
+                error_hint(reterr, "raise /proc/sys/user/max_user_namespaces");
         return r;
 }
 

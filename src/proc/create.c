@@ -116,10 +116,10 @@ static int hint_clone(const ProcPlan *plan, int code, Error *reterr) {
         if (!(plan->namespaces.flags & CLONE_NEWUSER))
                 return code;
         if (code == -EPERM)
-                (void) error_hint(reterr, "see sysctl kernel.unprivileged_userns_clone, "
+                error_hint(reterr, "see sysctl kernel.unprivileged_userns_clone, "
                                           "kernel.apparmor_restrict_unprivileged_userns");
         else if (code == -ENOSPC || code == -EUSERS)
-                (void) error_hint(reterr, "raise sysctl user.max_user_namespaces");
+                error_hint(reterr, "raise sysctl user.max_user_namespaces");
         return code;
 }
 

@@ -50,7 +50,7 @@ int apparmor_apply(const char *profile, int proc_fd, Error *reterr) {
                 return 0;
         (void) error_set_errno(reterr, r, "cannot use the AppArmor profile '%s'", profile);
         if (r == -ENOENT)
-                (void) error_hint(reterr, "root loads it with apparmor_parser(8)");
+                error_hint(reterr, "root loads it with apparmor_parser(8)");
         return r;
 }
 

@@ -47,8 +47,8 @@ int denied_hint(const ProcPlan *plan, const char *path, const ContainerUser *use
         if (!m || !reterr || reterr->hint || stat(m->destination, &st) < 0 || statvfs(m->destination, &fs) < 0)
                 return code;
         if ((fs.f_flag & ST_NOEXEC) && !S_ISDIR(st.st_mode))
-                return error_hint(reterr, "'%s' is mounted with noexec", m->destination);
-        (void) error_hint(reterr,
+                return error_with_hint(reterr, code, "'%s' is mounted with noexec", m->destination);
+        error_hint(reterr,
                           "'%s' is the host's '%s', which belongs to %u:%u (on the host: %s) with mode %04o, and this is %u:%u (on the host: %s); "
                           "the mount option U gives it to that user, --userns keep-id:uid=%u,gid=%u makes that user you",
                           m->destination, m->source, st.st_uid, st.st_gid, outside(plan, st.st_uid, st.st_gid, owner), st.st_mode & 07777,

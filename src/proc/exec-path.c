@@ -15,7 +15,7 @@ int exec_path_explain(int code, const char *name, Error *reterr) {
                                  strerror(-code));
         int r = error_set(reterr, code, ERROR_NOT_EXECUTABLE, "cannot run '%s' in the container: %s", name, strerror(-code));
         if (code == -ENOEXEC)
-                (void) error_hint(reterr, "is the image made for another processor, or is it a script without '#!'?");
+                error_hint(reterr, "is the image made for another processor, or is it a script without '#!'?");
         return r;
 }
 

@@ -94,7 +94,7 @@ static int set_oom_score(Init *init, Error *reterr) {
         r = file_write_string(AT_FDCWD, "/proc/self/oom_score_adj", text);
         if (r < 0) {
                 (void) error_set_errno(reterr, r, "cannot set the OOM score to %s", text);
-                (void) error_hint(reterr, "an ordinary user can only raise it");
+                error_hint(reterr, "an ordinary user can only raise it");
         }
         return r;
 }

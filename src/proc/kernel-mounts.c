@@ -85,7 +85,7 @@ int init_mount_proc(Init *init, Error *reterr) {
         if (init->proc_fd < 0) {
                 int r = error_prefix(reterr, init->proc_fd, "cannot mount '/proc'");
 
-                (void) error_hint(reterr, "in a container, its /proc must be fully visible: nothing may be mounted over it");
+                error_hint(reterr, "in a container, its /proc must be fully visible: nothing may be mounted over it");
                 return r;
         }
         target = open_kernel_target(init, "/proc", reterr);

@@ -35,6 +35,6 @@ int mount_source_clone(const MountPlan *plan, Error *reterr) {
                 return fd;
         int tree = mount_clone(fd, "", plan->recursive, reterr);
         if (tree == -EINVAL && !plan->recursive) /* what covers a directory must not be taken off (mount_namespaces(7)) */
-                (void) error_hint(reterr, "with other mounts below it a directory can only be mounted with them: use rbind");
+                error_hint(reterr, "with other mounts below it a directory can only be mounted with them: use rbind");
         return tree;
 }

@@ -45,7 +45,7 @@ static int set_oom_score(int score, Error *reterr) {
         int r = file_write_string(AT_FDCWD, "/proc/self/oom_score_adj", text);
         if (r < 0) {
                 (void) error_set_errno(reterr, r, "cannot set the OOM score to %s", text);
-                (void) error_hint(reterr, "an ordinary user can only raise it");
+                error_hint(reterr, "an ordinary user can only raise it");
         }
         return r;
 }
@@ -56,7 +56,7 @@ static int enter(const NamespacePlan *plan, Error *reterr) {
                         int r = error_set_errno(reterr, -errno, "cannot join %s", plan->joins[i].what);
 
                         if (r == -EPERM)
-                                (void) error_hint(reterr, "all namespaces that are joined must belong to one user namespace, and that to this user");
+                                error_hint(reterr, "all namespaces that are joined must belong to one user namespace, and that to this user");
                         return r;
                 }
         return 0;

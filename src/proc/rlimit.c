@@ -47,7 +47,7 @@ static int plan_item(const ContainerRlimit *item, RlimitPlan *plan, Error *reter
                         (void) snprintf(wanted, sizeof(wanted), "%llu", (unsigned long long) item->hard);
                 (void) error_set(reterr, -EPERM, ERROR_DENIED, "cannot set limit '%s' to %s: the hard limit of this session is %llu",
                                  kind->name, wanted, (unsigned long long) now.rlim_max);
-                return error_hint(reterr, "ask for at most that, or raise it for the user (limits.conf(5), LimitNOFILE= and "
+                return error_with_hint(reterr, -EPERM, "ask for at most that, or raise it for the user (limits.conf(5), LimitNOFILE= and "
                                           "the like in systemd.exec(5))");
         }
         plan->items[plan->n_items++] = (struct RlimitPlanItem){ kind->resource, item->soft, item->hard };

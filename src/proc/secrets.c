@@ -57,7 +57,7 @@ static int write_file(int directory, const char *path, const SecretPlan *secret,
                 r = -errno;
                 (void) error_set_errno(reterr, r, "cannot give it to %u:%u", secret->uid, secret->gid);
                 if (r == -EINVAL)
-                        (void) error_hint(reterr, "the container's ID map has to have both");
+                        error_hint(reterr, "the container's ID map has to have both");
                 return r;
         }
         return fchmod(fd, secret->mode) < 0 ? error_set_errno(reterr, -errno, "cannot set its mode") : 0;

@@ -128,7 +128,7 @@ int stdio_enter_workdir(const char *path, bool make, const ContainerUser *user, 
         if (r == -ENOENT) {
                 (void) error_set(reterr, r, ERROR_NOT_EXECUTABLE, "cannot enter the working directory '%s': it does not exist on container",
                                  path);
-                return error_hint(reterr, "make it in the image, or mount something there");
+                return error_with_hint(reterr, r, "make it in the image, or mount something there");
         }
         if (r < 0)
                 return error_set(reterr, r, ERROR_NOT_EXECUTABLE, "cannot enter the working directory '%s': %s", path, strerror(-r));

@@ -85,7 +85,7 @@ static int check_one(const char *word, SysctlNamespaces own, char ret_path[stati
         (void) error_set(reterr, -EPERM, ERROR_DENIED, "cannot use --sysctl '%s': the setting belongs to no namespace of "
                                                        "the container", word);
         if (reterr && str_equal(ret_path, "kernel/hostname"))
-                (void) error_hint(reterr, "use --hostname");
+                error_hint(reterr, "use --hostname");
         return -EPERM;
 }
 

@@ -372,7 +372,7 @@ bool user_is_listed(int root_fd, const char *list, const char *name, uint32_t id
 static int not_mapped(const char *what, uint32_t id, const IdMap *map, Error *reterr) {
         (void) error_set(reterr, -EINVAL, ERROR_NOT_EXECUTABLE, "cannot use %s ID %u: the container's user namespace has %llu IDs", what, id,
                          (unsigned long long) idmap_size(map));
-        return error_hint(reterr, "more come with larger ranges in /etc/subuid and /etc/subgid, or with --uidmap and --gidmap");
+        return error_with_hint(reterr, -EINVAL, "more come with larger ranges in /etc/subuid and /etc/subgid, or with --uidmap and --gidmap");
 }
 
 int user_check_mapped(const ContainerUser *user, const UserMap *map, Error *reterr) {

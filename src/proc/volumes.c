@@ -142,7 +142,7 @@ static int mount_one(const Init *init, const MountPlan *plan, Error *reterr) {
         if (r >= 0)
                 r = mount_set(fd, plan->attributes, 0, plan->recursive, reterr);
         if (r == -EPERM && (plan->attributes & MOUNT_ATTR__ATIME))
-                (void) error_hint(reterr, "when a mount of the host notes accesses can only the machine's root change: leave noatime out");
+                error_hint(reterr, "when a mount of the host notes accesses can only the machine's root change: leave noatime out");
         if (r >= 0)
                 r = mount_set(fd, 0, plan->propagation ?: MS_PRIVATE, plan->propagation ? plan->propagation_recursive : plan->recursive, reterr);
         return r < 0 ? r : mount_attach(fd, target, reterr);

@@ -141,7 +141,7 @@ static int enqueue(RegistryClient *client, const FetchAnswer *answer) {
 static int failure(const FetchAnswer *answer, Error *reterr) {
         (void) error_set(reterr, answer->code, (ErrorKind) answer->kind, "%s", answer->message);
         if (*answer->hint)
-                (void) error_hint(reterr, "%s", answer->hint);
+                error_hint(reterr, "%s", answer->hint);
         return answer->code;
 }
 

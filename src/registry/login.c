@@ -32,7 +32,7 @@ static int find_key(const char *name, char **ret, Error *reterr) {
                         return r;
                 if (!conf.search) {
                         (void) error_set(reterr, -EINVAL, ERROR_USAGE, "cannot choose a registry: '%s' names none to search", conf.path);
-                        return error_hint(reterr, "say which, as in 'sdpod login docker.io'");
+                        return error_with_hint(reterr, -EINVAL, "say which, as in 'sdpod login docker.io'");
                 }
                 *ret = strdup(conf.search[0]);
         } else {
@@ -116,7 +116,7 @@ static int read_line(const char *prompt, bool secret, char **ret, Error *reterr)
                 (void) tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
         if (n < 0 || n > WORD_LENGTH_LIMIT) {
                 (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot log in: no %s was given", secret ? "password" : "user name");
-                return error_hint(reterr, "without a terminal: --username NAME --password-stdin");
+                return error_with_hint(reterr, -EINVAL, "without a terminal: --username NAME --password-stdin");
         }
         line[strcspn(line, "\r\n")] = 0;
         *ret = TAKE_PTR(line);

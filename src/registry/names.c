@@ -108,7 +108,7 @@ static int search(const RegistriesConf *conf, const char *word, const Reference 
         if (!*names) {
                 (void) error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot use the short name '%s': there is no such alias, and '%s' names no registries to search",
                                  word, conf->path);
-                return error_hint(reterr, "say the whole name, like docker.io/library/%s, or set unqualified-search-registries", word);
+                return error_with_hint(reterr, -ENOENT, "say the whole name, like docker.io/library/%s, or set unqualified-search-registries", word);
         }
         if (strv_length(*names) == 1 || conf->mode == SHORT_NAME_DISABLED)
                 return 0;

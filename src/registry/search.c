@@ -36,7 +36,7 @@ static int split_term(const char *term, char ***ret_registries, const char **ret
                 return r;
         if (!conf.search) {
                 (void) error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot search for '%s': '%s' names no registries to search", term, conf.path);
-                return error_hint(reterr, "put a registry before it: docker.io/%s", term);
+                return error_with_hint(reterr, -ENOENT, "put a registry before it: docker.io/%s", term);
         }
         *ret_registries = TAKE_PTR(conf.search);
         return 0;

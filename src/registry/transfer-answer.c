@@ -65,7 +65,7 @@ static int status_error(const Transfer *t, long status, Error *reterr) {
                 (void) transfer_error(t, rows[i].code, rows[i].kind, reterr, "%s%s%s%s", rows[i].text, text ? " (" : "", text ?: "",
                                       text ? ")" : "");
         if (status == 403 && !auth_has_credentials(t))
-                (void) error_hint(reterr, "log in with 'sdpod login %s'", transfer_endpoint(t)->name);
+                error_hint(reterr, "log in with 'sdpod login %s'", transfer_endpoint(t)->name);
         return -EREMOTEIO;
 }
 
@@ -137,7 +137,7 @@ static void upload_opened(Transfer *t) {
                 (void) transfer_error(t, -EREMOTEIO, ERROR_CORRUPT, &error, "the registry does not say where to send it");
         else if (t->url.https && !url.https) {
                 (void) transfer_error(t, -EREMOTEIO, ERROR_UNREACHABLE, &error, "the registry wants it sent by plain http");
-                (void) error_hint(&error, "the registry stands behind a proxy that does not tell it of https (X-Forwarded-Proto)");
+                error_hint(&error, "the registry stands behind a proxy that does not tell it of https (X-Forwarded-Proto)");
         }
         if (error.code < 0) {
                 transfer_fail(t, &error);
@@ -249,12 +249,12 @@ int transfer_curl_error(Transfer *t, CURLcode result, Error *reterr) {
         case CURLE_SSL_ISSUER_ERROR:
                 (void) error_set(reterr, -EPERM, ERROR_DENIED, "cannot trust %s '%s': %s", role, host,
                                  curl_reason(t, result, buffer, sizeof(buffer)));
-                return error_hint(reterr, "put its CA's certificate into /etc/containers/certs.d/%s/ca.crt, or skip the check with --tls-verify=false",
+                return error_with_hint(reterr, -EPERM, "put its CA's certificate into /etc/containers/certs.d/%s/ca.crt, or skip the check with --tls-verify=false",
                                   host);
         case CURLE_SSL_CONNECT_ERROR:
                 (void) error_set(reterr, -EPROTO, ERROR_UNREACHABLE, "cannot reach %s '%s' with TLS: %s", role, host,
                                  curl_reason(t, result, buffer, sizeof(buffer)));
-                return error_hint(reterr, "where it speaks plain http, say --tls-verify=false, or insecure = true in registries.conf");
+                return error_with_hint(reterr, -EPROTO, "where it speaks plain http, say --tls-verify=false, or insecure = true in registries.conf");
         case CURLE_COULDNT_RESOLVE_HOST:
         case CURLE_COULDNT_RESOLVE_PROXY:
         case CURLE_COULDNT_CONNECT:

@@ -172,8 +172,8 @@ int auth_setup_token(Transfer *t, Error *reterr) {
         if (r < 0)
                 return r;
         if (auth_has_credentials(t) && !trusted) {
-                (void) realm_error(t, reterr, "a host of another domain, which does not get the password");
-                return error_hint(reterr, "'sdpod logout %s' lets it be tried without one", transfer_endpoint(t)->name);
+                r = realm_error(t, reterr, "a host of another domain, which does not get the password");
+                return error_with_hint(reterr, r, "'sdpod logout %s' lets it be tried without one", transfer_endpoint(t)->name);
         }
         t->sent_credentials = auth_has_credentials(t);
         if (t->sent_credentials && c->identity_token)
@@ -202,7 +202,7 @@ static void denied(Transfer *t) {
                                       name);
         else {
                 (void) transfer_error(t, -EACCES, ERROR_DENIED, &error, "registry '%s' wants a login, or does not have it", name);
-                (void) error_hint(&error, "log in with 'sdpod login %s'", name);
+                error_hint(&error, "log in with 'sdpod login %s'", name);
         }
         transfer_give_up(t, &error);
 }

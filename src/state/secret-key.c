@@ -44,7 +44,7 @@ static int library_load(Library *ret, Error *reterr) {
 
         if (!handle) {
                 (void) error_set(reterr, -ENOPKG, ERROR_UNSUPPORTED, "there is no libcrypto.so.3");
-                (void) error_hint(reterr, "install the package libssl3");
+                error_hint(reterr, "install the package libssl3");
                 return -ENOPKG;
         }
         ret->handle = handle;
@@ -211,7 +211,7 @@ static int find_key(const Secret *secret, SecretMemory *ret, Error *reterr) {
                 error_done(reterr);
                 return read_key(path, ret, reterr);
         }
-        (void) error_hint(reterr, "without that file the secret is lost; make it again: sdpod secret create --replace %s FILE", secret->name);
+        error_hint(reterr, "without that file the secret is lost; make it again: sdpod secret create --replace %s FILE", secret->name);
         return r;
 }
 

@@ -109,7 +109,7 @@ int secret_create(const Store *store, Secret *secret, const SecretMemory *conten
         int r = secret_load(dir_fd, secret->name, &old, reterr);
         if (r >= 0 && existing == SECRET_REFUSE) {
                 (void) error_set(reterr, -EEXIST, ERROR_EXISTS, "cannot create secret '%s': secret name in use", secret->name);
-                (void) error_hint(reterr, "use --replace to give it new content");
+                error_hint(reterr, "use --replace to give it new content");
                 return -EEXIST;
         }
         if (r >= 0 && existing == SECRET_IGNORE) {

@@ -75,7 +75,7 @@ static char *default_runtime_path(Error *reterr) {
                 path = strdup(store_session_path(STORE_SESSION_RUNTIME) ?: "/run/sdpod");
         else if (!str_empty(xdg) && *xdg == '/') {
                 if (check_private(xdg, reterr) < 0) {
-                        (void) error_hint(reterr, "XDG_RUNTIME_DIR must be a directory of yours with mode 0700");
+                        error_hint(reterr, "XDG_RUNTIME_DIR must be a directory of yours with mode 0700");
                         return NULL;
                 }
                 path = str_format("%s/sdpod", xdg);

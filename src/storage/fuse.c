@@ -116,8 +116,8 @@ int rootfs_fuse_mount(const Store *store, const Container *container, char *cons
         if (!options)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot describe the ID map to fuse-overlayfs");
         if (access(PROGRAM, X_OK) < 0) {
-                (void) error_set_errno(reterr, -errno, "cannot run '%s'", PROGRAM);
-                return error_hint(reterr, "install fuse-overlayfs: containers with an ID map of their own need it");
+                int r = error_set_errno(reterr, -errno, "cannot run '%s'", PROGRAM);
+                return error_with_hint(reterr, r, "install fuse-overlayfs: containers with an ID map of their own need it");
         }
         if (mkdirat(store->data_fd, "mnt", 0700) < 0 && errno != EEXIST)
                 return error_set_errno(reterr, -errno, "cannot make the mount point");

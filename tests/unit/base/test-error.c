@@ -8,6 +8,7 @@ TEST(without_an_error_object_the_code_travels) {
         CHECK_INT(error_set_errno(NULL, -ENOENT, "cannot find it"), -ENOENT);
         CHECK_INT(error_prefix(NULL, -EACCES, "more"), -EACCES);
         CHECK_INT(error_oom(NULL), -ENOMEM);
+        CHECK_INT(error_with_hint(NULL, -ENOENT, "make it"), -ENOENT);
         error_done(NULL);
 }
 
@@ -15,7 +16,7 @@ TEST(a_message_is_built_on_the_way) {
         _cleanup_error_ Error error = ERROR_NULL, other = ERROR_NULL;
 
         CHECK_INT(error_set_errno(&error, -ENOENT, "cannot open '%s'", "x"), -ENOENT);
-        CHECK_INT(error_hint(&error, "make it"), -ENOENT);
+        CHECK_INT(error_with_hint(&error, -ENOENT, "make it"), -ENOENT);
         CHECK_INT(error_prefix(&error, -ENOENT, "container 'c'"), -ENOENT);
         CHECK_STR(error.message, "container 'c': cannot open 'x': No such file or directory");
         CHECK_STR(error.hint, "make it");
