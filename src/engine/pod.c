@@ -67,11 +67,15 @@ Container *pod_members_infra(const PodMembers *members) {
 }
 
 const char *pod_members_state(const PodMembers *members) {
-        PodCount count = { .all = (unsigned) members->n };
+        PodCount count = {};
 
         for (size_t i = 0; i < members->n; i++) {
                 ContainerStatus status = members->items[i].status;
 
+                /* One that is to end before the others start would make every pod a degraded one. */
+                if (members->items[i].config.init_container)
+                        continue;
+                count.all++;
                 count.created += status == CONTAINER_CREATED || status == CONTAINER_INITIALIZED;
                 count.running += status == CONTAINER_RUNNING || status == CONTAINER_STOPPING;
                 count.paused += status == CONTAINER_PAUSED;
