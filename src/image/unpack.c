@@ -50,8 +50,7 @@ static int check_owner(const Unpacker *u, const TarEntry *e, Error *reterr) {
         int r = error_set(reterr, -EOVERFLOW, ERROR_UNSUPPORTED, "'%.300s' belongs to the %s ID %llu, and this user can only use 0 to %llu",
                           e->path, group ? "group" : "user", (unsigned long long) (group ? e->gid : e->uid),
                           (unsigned long long) (group ? u->options->n_gids : u->options->n_uids) - 1);
-        error_hint(reterr, "root can add more to /etc/sub%cid: usermod --add-sub%cids FIRST-LAST USER", group ? 'g' : 'u',
-                          group ? 'g' : 'u');
+        error_hint(reterr, "root can add more to /etc/sub%cid; where there are none, 'sdpod doctor' gives the command", group ? 'g' : 'u');
         return r;
 }
 

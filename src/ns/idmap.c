@@ -138,7 +138,7 @@ void user_map_warn_single(const UserMap *map, int runtime_fd) {
         user = subid_user_name(getuid());
         log_warning("no range in /etc/subuid and /etc/subgid for '%s', using a single ID: only root exists in containers",
                     user ?: "you");
-        log_hint("ask root to run: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 %s", user ?: "USER");
+        log_hint("'sdpod doctor' gives the command by which root adds a range that is free");
 }
 
 /* Maps a run of the user's view to the host's; it may fall into several ranges there. */

@@ -71,6 +71,10 @@ is "$status" 0 "... and no problem"
 cp -a /etc/subuid /etc/subgid "$T"
 at_end cp -a "$T/subuid" "$T/subgid" /etc
 sed -i /^e2e-patient:/d /etc/subuid /etc/subgid
+rm -f "$($plain sdpod info --format '{{.Store.RunRoot}}')/warned-subid"
+run $plain sdpod unshare true
+like "$err" "no range in /etc/subuid.*hint: 'sdpod doctor' gives the command" "no subordinate IDs: a container's start says so, once"
+unlike "$err" "usermod" "... and names no range, which could be another user's"
 doctor $plain
 exits 1 "no subordinate IDs are a problem"
 like "$(says "subordinate IDs")" "^problem.*sudo usermod --add-subuids [0-9]+-[0-9]+ --add-subgids [0-9]+-[0-9]+ e2e-patient$" "... with the command"
