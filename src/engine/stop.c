@@ -53,7 +53,7 @@ int engine_stop_process(Container *c, int64_t timeout, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        if (timeout != 0) {
+        if (timeout != 0 && !c->stop_killed) {
                 r = c->stop_sent_usec ? 0 : process_signal(c->pidfd, signal);
                 if (r >= 0)
                         r = process_wait_end(c->pidfd, time_left(c->stop_sent_usec, timeout));
@@ -220,23 +220,26 @@ bool engine_stop_begin(const Store *store, Container *c, int64_t timeout, bool b
         return true;
 }
 
-void engine_stop_expire(const StopRound *round) {
+void engine_stop_expire(StopRound *round) {
         for (size_t i = 0; i < round->n; i++) {
-                const StopSent *sent = &round->sent[i];
+                StopSent *sent = &round->sent[i];
                 _cleanup_fd_ int pidfd = sent->timeout > 0 ? process_open(sent->pid, sent->start_time) : -EBADF;
 
                 if (pidfd < 0 || process_wait_end(pidfd, time_left(sent->usec, sent->timeout)) != -ETIMEDOUT)
                         continue;
                 log_warning("container '%s' did not end in %lld s, killing it", sent->name ?: "", (long long) sent->timeout);
                 (void) process_signal(pidfd, SIGKILL);
+                sent->killed = true;
         }
 }
 
 void engine_stop_resume(const StopRound *round, Container *c) {
         for (size_t i = 0; i < round->n; i++)
                 if (round->sent[i].pid == c->process.pid && round->sent[i].start_time == c->process.start_time &&
-                    str_equal(round->sent[i].id, c->config.id))
+                    str_equal(round->sent[i].id, c->config.id)) {
                         c->stop_sent_usec = round->sent[i].usec;
+                        c->stop_killed = round->sent[i].killed;
+                }
 }
 
 int engine_kill(const Store *store, Container *c, int signal, Error *reterr) {

@@ -37,6 +37,7 @@ typedef struct StopSent {
         int pid;
         uint64_t start_time;
         int64_t usec, timeout;
+        bool killed; /* its time was over */
 } StopSent;
 
 typedef struct StopRound {
@@ -52,7 +53,7 @@ void stop_round_done(StopRound *round);
 bool engine_stop_begin(const Store *store, Container *container, int64_t timeout, bool by_user, StopRound *round);
 
 /* After the last one: kills those whose time is over, all before any end is recorded. Who is waited for without limit is left out. */
-void engine_stop_expire(const StopRound *round);
+void engine_stop_expire(StopRound *round);
 
 /* For the container as it was loaded again: its signal was sent, and its time is running. */
 void engine_stop_resume(const StopRound *round, Container *container);

@@ -61,6 +61,7 @@ typedef struct Container {
         int pidfd;              /* of the init while it runs; -EBADF otherwise */
         int lock_fd;            /* -EBADF: not locked */
         int64_t stop_sent_usec; /* CLOCK_MONOTONIC: when this process was told to end already (engine_stop_begin()); 0: it was not */
+        bool stop_killed;       /* ... and was killed, as its time was over (engine_stop_expire()) */
         int pending_fd;         /* the mark that we are making, removing or holding it; -EBADF: none */
 } Container;
 

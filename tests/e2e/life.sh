@@ -150,6 +150,10 @@ sdpod run -d --name polite --network none $BUSYBOX sh -c 'trap "echo bye; exit 3
 until_ok 10 sh -c 'sdpod logs polite | grep -q ready'
 RUN_TIMEOUT=8 run sdpod stop polite
 is "$status:$(sdpod inspect -f '{{.State.ExitCode}}' polite):$(sdpod logs polite | tail -n 1)" "0:3:bye" "stop sends SIGTERM and waits"
+sdpod run -d --name deaf --network none $BUSYBOX sleep 1000 >/dev/null
+run sdpod stop -t 1 deaf nobody
+is "$(grep -c 'did not end' <<<"$err")" 1 "what is killed beside another is spoken of once"
+sdpod rm deaf >/dev/null
 run sdpod stop polite
 exits 0 "stop of a stopped container is no error"
 sdpod rm polite >/dev/null
