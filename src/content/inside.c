@@ -228,12 +228,15 @@ static int keep_fds(int *root_fd, int *data_fd, int *socket) {
         for (size_t i = 0; i < ELEMENTSOF(fds); i++)
                 if (*fds[i] >= 0 && (*fds[i] = fcntl(*fds[i], F_DUPFD_CLOEXEC, 100)) < 0)
                         return -errno;
-        for (int i = 0; i < (int) ELEMENTSOF(fds); i++)
-                if (*fds[i] >= 0) {
-                        if (dup3(*fds[i], FIRST_FD + i, O_CLOEXEC) < 0)
-                                return -errno;
-                        *fds[i] = FIRST_FD + i;
+        for (int i = 0; i < (int) ELEMENTSOF(fds); i++) {
+                if (*fds[i] < 0) { /* what the parent had at that number may be a directory of the host */
+                        (void) close(FIRST_FD + i);
+                        continue;
                 }
+                if (dup3(*fds[i], FIRST_FD + i, O_CLOEXEC) < 0)
+                        return -errno;
+                *fds[i] = FIRST_FD + i;
+        }
         return close_range(FIRST_FD + (unsigned) ELEMENTSOF(fds), ~0U, 0) < 0 ? -errno : 0;
 }
 
