@@ -80,6 +80,27 @@ static int make_data(const Store *store, int dir_fd, const Volume *volume, Error
         return r < 0 ? error_prefix(reterr, r, "cannot give volume '%s' to %u:%u", volume->name, volume->uid, volume->gid) : 0;
 }
 
+/* Its directory, which may be there already: a command was killed, or another one makes the same volume. */
+static int make_locked(int parent, const char *name, int *ret_dir_fd, int *ret_lock, Error *reterr) {
+        for (;;) {
+                if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+                        return error_set_errno(reterr, -errno, "cannot make volume '%s'", name);
+                _cleanup_fd_ int dir_fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (dir_fd < 0 && errno != ENOENT)
+                        return error_set_errno(reterr, -errno, "cannot open volume '%s'", name);
+                int lock = dir_fd < 0 ? -ENOENT : store_lock(dir_fd, "lock", /* exclusive= */ true, reterr);
+                if (lock == -ENOENT) { /* removed meanwhile */
+                        error_done(reterr);
+                        continue;
+                }
+                if (lock < 0)
+                        return lock;
+                *ret_dir_fd = TAKE_FD(dir_fd);
+                *ret_lock = lock;
+                return 0;
+        }
+}
+
 int volume_create(const Store *store, Volume *volume, Error *reterr) {
         struct stat st;
 
@@ -89,14 +110,10 @@ int volume_create(const Store *store, Volume *volume, Error *reterr) {
         _cleanup_fd_ int parent = store_open_data(store, "volumes", reterr);
         if (parent < 0)
                 return parent;
-        if (mkdirat(parent, volume->name, 0700) < 0 && errno != EEXIST)
-                return error_set_errno(reterr, -errno, "cannot make volume '%s'", volume->name);
-        _cleanup_fd_ int dir_fd = openat(parent, volume->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (dir_fd < 0)
-                return error_set_errno(reterr, -errno, "cannot open volume '%s'", volume->name);
-        _cleanup_fd_ int lock = store_lock(dir_fd, "lock", /* exclusive= */ true, reterr);
-        if (lock < 0)
-                return lock;
+        _cleanup_fd_ int dir_fd = -EBADF, lock = -EBADF;
+        r = make_locked(parent, volume->name, &dir_fd, &lock, reterr);
+        if (r < 0)
+                return r;
         if (fstatat(dir_fd, "volume.json", &st, AT_SYMLINK_NOFOLLOW) == 0)
                 return error_set(reterr, -EEXIST, ERROR_EXISTS, "cannot make volume '%s': volume already exists", volume->name);
         r = make_data(store, dir_fd, volume, reterr);
@@ -306,13 +323,15 @@ int volume_remove(const Store *store, const char *name, Error *reterr) {
         if (parent < 0)
                 return parent;
         _cleanup_fd_ int dir_fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (dir_fd >= 0) {
+        if (dir_fd >= 0)
                 lock = store_lock(dir_fd, "lock", /* exclusive= */ true, reterr);
-                if (lock == -ENOENT) /* removed by another one meanwhile */
-                        error_done(reterr);
-                else if (lock < 0)
-                        return lock;
+        /* removed by another one meanwhile: what has its name by now is a new one, whose lock this is not */
+        if (lock == -ENOENT || (dir_fd < 0 && errno == ENOENT)) {
+                error_done(reterr);
+                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "no volume with name '%s' found: no such volume", name);
         }
+        if (dir_fd >= 0 && lock < 0)
+                return lock;
         r = renameat(parent, name, parent, dead) < 0 ? -errno : 0;
         if (r == -ENOTEMPTY || r == -EEXIST) { /* an earlier removal of that name was killed */
                 r = mapped_remove_tree(parent, dead, reterr);
@@ -327,6 +346,23 @@ int volume_remove(const Store *store, const char *name, Error *reterr) {
         return mapped_remove_tree(parent, dead, reterr);
 }
 
+/* What a killed command left of a volume that it was making: neither a record nor a file in it. */
+static void collect_unfinished(int parent, const char *name) {
+        _cleanup_fd_ int dir_fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), data = -EBADF, lock = -EBADF;
+        _cleanup_free_ char *dead = str_format(DYING "%.200s", name);
+
+        if (dir_fd < 0 || !dead || faccessat(dir_fd, "volume.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                return;
+        lock = store_lock(dir_fd, "lock", /* exclusive= */ true, /* reterr= */ NULL);
+        if (lock < 0 || faccessat(dir_fd, "volume.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+                return;
+        data = openat(dir_fd, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (data < 0 ? errno != ENOENT : copy_directory_is_empty(data) <= 0)
+                return;
+        if (renameat(parent, name, parent, dead) == 0)
+                (void) mapped_remove_tree(parent, dead, /* reterr= */ NULL);
+}
+
 void volume_collect(const Store *store) {
         int fd = store_open_data(store, "volumes", /* reterr= */ NULL);
         DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -338,5 +374,7 @@ void volume_collect(const Store *store) {
         for (struct dirent *e; (e = readdir(dir));)
                 if (str_after(e->d_name, DYING))
                         (void) mapped_remove_tree(dirfd(dir), e->d_name, /* reterr= */ NULL);
+                else if (container_name_is_valid(e->d_name))
+                        collect_unfinished(dirfd(dir), e->d_name);
         (void) closedir(dir);
 }

@@ -86,5 +86,5 @@ int volume_list(const Store *store, char ***ret, Error *reterr);
  * business. */
 int volume_remove(const Store *store, const char *name, Error *reterr);
 
-/* Goes on with the removals that were killed. Best effort; two that do it at once do each other no harm. */
+/* Goes on with the removals that were killed, and removes what is left of a volume whose making was. Best effort; two that do it at once do each other no harm. */
 void volume_collect(const Store *store);

@@ -204,6 +204,16 @@ run $V prune -f --filter label!=keep --filter name=prune
 is "$out" prune2 "prune --filter"
 run $V prune -f --all --filter name=prune
 is "$out" prune1 "prune --all"
+volumes=$HOME/.local/share/sdpod/volumes
+mkdir -p "$volumes/unborn/_data" "$volumes/lost/_data"
+echo precious >"$volumes/lost/_data/file"
+touch "$volumes/unborn/lock"
+run $V prune -f
+is "$(cd "$volumes" && echo unborn* lost*)" "unborn* lost" "prune removes what a killed create left, but no file"
+run $V create lost
+exits 0 "... which are there again with the volume's record"
+is "$(cat "$($V inspect --format '{{.Mountpoint}}' lost)/file")" precious "... as they were"
+$V rm lost >/dev/null
 
 # --- a start, another start and a removal at once
 sdpod run --name big --network none $BUSYBOX sh -c 'mkdir /data; for i in $(seq 500); do echo $i >/data/$i; done' && sdpod commit -q --change 'VOLUME /data' big localhost/big >/dev/null
