@@ -153,6 +153,8 @@ int format_list(const FormatList *list, const char *format, bool no_heading, con
         _cleanup_template_ Template *template = NULL;
         const char *columns = str_after(format ?: list->table, table_prefix);
 
+        if (format_is_json(format))
+                return format_json(rows, list->json_indent, out, reterr);
         if (columns)
                 return format_table(list, columns, no_heading, rows, out, reterr);
         int r = parse_line(format ?: list->table, 0, &template, reterr);

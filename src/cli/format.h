@@ -16,6 +16,7 @@ typedef struct FormatList {
         const FormatField *fields;  /* ended by a NULL name */
         const TemplateTypes *types; /* may be NULL */
         const char *table;          /* of the default output: "table {{.ID}}\t{{.Name}}" */
+        unsigned json_indent;       /* of its JSON, which Podman indents differently in each list; 0: a single line */
 } FormatList;
 
 /* "json", "{{json}}" and "{{json .}}" ask for the rows as JSON. */
@@ -24,7 +25,8 @@ bool format_is_json(const char *format);
 /* Whether the format (NULL: the default table) reads that field. False for a format that does not parse. */
 bool format_uses_field(const char *format, const char *name);
 
-/* Prints an array of rows, objects with all of list->fields, by the user's format or (NULL) as the list's table. */
+/* Prints an array of rows, objects with all of list->fields, by the user's format, as JSON where that asks for it, or (NULL) as the
+ * list's table. */
 int format_list(const FormatList *list, const char *format, bool no_heading, const json_t *rows, FILE *out, Error *reterr);
 
 /* Prints one line for each object by the user's template, as `inspect --format` does; "json" prints the array. */

@@ -23,15 +23,15 @@ static const FormatField fields[] = {
 static const char *const list_maps[] = { "Labels", NULL };
 static const TemplateTypes list_types = { .maps = list_maps };
 
-const FormatList image_list = { fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}" };
+const FormatList image_list = { fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}", 4 };
 const FormatList image_list_digests = {
-        fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.Created}}\t{{.Size}}"
+        fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.Created}}\t{{.Size}}", 4
 };
 const FormatList image_list_history = {
-        fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}\t{{.History}}"
+        fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.Created}}\t{{.Size}}\t{{.History}}", 4
 };
 const FormatList image_list_digests_history = {
-        fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.Created}}\t{{.Size}}\t{{.History}}"
+        fields, &list_types, "table {{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.Created}}\t{{.Size}}\t{{.History}}", 4
 };
 
 static const char *const inspect_maps[] = { "Labels", "Annotations", "ExposedPorts", "Volumes", "Data", NULL };

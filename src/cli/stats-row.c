@@ -44,6 +44,7 @@ const FormatList stats_list = {
         .fields = fields,
         .table = "table {{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDS}}\t{{.UpTime}}"
                  "\t{{.AVGCPU}}",
+        .json_indent = 1,
 };
 
 static const FormatField pod_fields[] = {
@@ -63,6 +64,7 @@ static const FormatField pod_fields[] = {
 const FormatList stats_pod_list = {
         .fields = pod_fields,
         .table = "table {{.Pod}}\t{{.CID}}\t{{.Name}}\t{{.CPU}}\t{{.MemUsage}}\t{{.Mem}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDS}}",
+        .json_indent = 1,
 };
 
 void stats_entry_done(StatsEntry *entry) {

@@ -33,7 +33,7 @@ static const FormatField summary_fields[] = {
         { "Type", NULL }, { "Total", NULL }, { "TotalCount", "TOTAL" }, { "Active", NULL },
         { "Size", NULL }, { "RawSize", NULL }, { "Reclaimable", NULL }, { "RawReclaimable", NULL }, {},
 };
-static const FormatList summary_list = { summary_fields, NULL, "table {{.Type}}\t{{.Total}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}" };
+static const FormatList summary_list = { summary_fields, NULL, "table {{.Type}}\t{{.Total}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}", 5 };
 
 static const FormatField image_fields[] = {
         { "Repository", NULL }, { "Tag", NULL }, { "ImageID", "IMAGE ID" }, { "Created", NULL },
@@ -238,8 +238,7 @@ static int print_summary(const DfOptions *o, const Usage *u, Error *reterr) {
             json_array_append_new(rows, summary_row("Containers", &u->containers)) < 0 ||
             json_array_append_new(rows, summary_row("Local Volumes", &u->volumes)) < 0)
                 return error_oom(reterr);
-        return format_is_json(o->format) ? format_json(rows, 5, stdout, reterr)
-                                         : format_list(&summary_list, o->format, /* no_heading= */ false, rows, stdout, reterr);
+        return format_list(&summary_list, o->format, /* no_heading= */ false, rows, stdout, reterr);
 }
 
 static int print_verbose(const Usage *u, Error *reterr) {

@@ -21,7 +21,7 @@ static const Option rows[] = {
 static const Option *const tables[] = { rows, NULL };
 
 static const FormatField fields[] = { { "Check", NULL }, { "Status", NULL }, { "Finding", NULL }, { "Cost", NULL }, { "Fix", NULL }, {} };
-static const FormatList list = { fields, NULL, "table {{.Status}}\t{{.Check}}\t{{.Finding}}" };
+static const FormatList list = { fields, NULL, "table {{.Status}}\t{{.Check}}\t{{.Finding}}", 4 };
 
 static void print_text(const char *before, const char *text) {
         _cleanup_free_ char *clean = str_escape_control(text);
@@ -68,9 +68,7 @@ static int run(Invocation *in, Error *reterr) {
         if (invocation_store(in, &store, &store_error) < 0)
                 store = NULL; /* that is a finding, too */
         int r = engine_doctor(store, &store_error, in->global.storage_driver, &findings, &worst, reterr);
-        if (r >= 0 && str_equal(o->format, "json"))
-                r = format_json(findings, 4, stdout, reterr);
-        else if (r >= 0 && o->format)
+        if (r >= 0 && o->format)
                 r = format_list(&list, o->format, /* no_heading= */ false, findings, stdout, reterr);
         else if (r >= 0)
                 print_all(findings, o->quiet);

@@ -114,8 +114,7 @@ static int run(Invocation *in, Error *reterr) {
                 return r;
         if (o->quiet && !json)
                 return format_quiet(rows, "ID", /* no_trunc= */ true, stdout, reterr);
-        return json ? format_json(rows, 0, stdout, reterr)
-                    : format_list(&list, o->format, /* no_heading= */ false, rows, stdout, reterr);
+        return format_list(&list, o->format, /* no_heading= */ false, rows, stdout, reterr);
 }
 
 const Verb verb_history = {

@@ -183,8 +183,7 @@ static int print(const ListOptions *o, Images *images, Error *reterr) {
                 all = make_lines(o, images);
         if (!all)
                 return error_oom(reterr);
-        return json ? format_json(all, 4, stdout, reterr)
-                    : format_list(lists[o->history][o->digests], o->format, o->no_heading, all, stdout, reterr);
+        return format_list(lists[o->history][o->digests], o->format, o->no_heading, all, stdout, reterr);
 }
 
 static int run_list(Invocation *in, Error *reterr) {

@@ -102,7 +102,7 @@ static int print(const ListOptions *o, const Entries *entries, Error *reterr) {
         _cleanup_json_ json_t *rows = json_array();
         _cleanup_free_ char *table = table_text(o);
         bool json = format_is_json(o->format);
-        const FormatList list = { pod_row_names, &pod_row_types, table };
+        const FormatList list = { pod_row_names, &pod_row_types, table, 2 };
 
         for (size_t i = 0; i < entries->n; i++) {
                 if (o->quiet) { /* whole, as in Podman */
@@ -117,7 +117,7 @@ static int print(const ListOptions *o, const Entries *entries, Error *reterr) {
                 return 0;
         if (!table)
                 return error_oom(reterr);
-        return json ? format_json(rows, 2, stdout, reterr) : format_list(&list, o->format, o->no_heading, rows, stdout, reterr);
+        return format_list(&list, o->format, o->no_heading, rows, stdout, reterr);
 }
 
 static int run_list(Invocation *in, Error *reterr) {

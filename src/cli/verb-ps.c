@@ -233,7 +233,7 @@ static int print_quiet(const PsOptions *o, const Entries *entries) {
 static int print(const PsOptions *o, const Entries *entries, Error *reterr) {
         const FormatList *base = o->namespaces ? &ps_list_namespaces : &ps_list;
         _cleanup_free_ char *table = str_format("%s%s%s", base->table, o->pod ? "\t{{.Pod}}\t{{.PodName}}" : "", o->size ? "\t{{.Size}}" : "");
-        const FormatList list = { base->fields, base->types, table };
+        const FormatList list = { base->fields, base->types, table, 2 };
         bool json = format_is_json(o->format);
         _cleanup_json_ json_t *all = NULL;
 
@@ -248,7 +248,7 @@ static int print(const PsOptions *o, const Entries *entries, Error *reterr) {
         all = make_rows(o, entries, json);
         if (!all || !table)
                 return error_oom(reterr);
-        return json ? format_json(all, 2, stdout, reterr) : format_list(&list, o->format, o->no_heading, all, stdout, reterr);
+        return format_list(&list, o->format, o->no_heading, all, stdout, reterr);
 }
 
 static int show(const Store *store, const PsOptions *o, const ContainerFilter *filter, Error *reterr) {

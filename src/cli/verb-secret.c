@@ -161,7 +161,7 @@ static const FormatField list_fields[] = {
         { "ID", NULL }, { "Name", NULL }, { "Driver", NULL }, { "CreatedAt", "CREATED" }, { "UpdatedAt", "UPDATED" }, {},
 };
 static const FormatList list_format = {
-        list_fields, NULL, "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.CreatedAt}}\t{{.UpdatedAt}}"
+        list_fields, NULL, "table {{.ID}}\t{{.Name}}\t{{.Driver}}\t{{.CreatedAt}}\t{{.UpdatedAt}}", 4
 };
 
 static int match_name(const void *item, const char *value, Error *reterr) {
@@ -213,8 +213,6 @@ static int run_list(Invocation *in, Error *reterr) {
         }
         if (r < 0)
                 return r;
-        if (str_equal(o->format, "json"))
-                return format_json(rows, 4, stdout, reterr);
         return o->quiet ? format_quiet(rows, "ID", /* no_trunc= */ true, stdout, reterr)
                         : format_list(&list_format, o->format, o->no_heading, rows, stdout, reterr);
 }

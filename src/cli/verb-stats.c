@@ -208,8 +208,7 @@ static int print(const Watch *watch, const Report *report, Error *reterr) {
                                                 : json         ? stats_row_json(&report->items[i], o->no_trunc)
                                                      : stats_row_fields(&report->items[i], o->no_trunc)) < 0)
                         return error_oom(reterr);
-        int r = json ? format_json(list, 1, stdout, reterr)
-                     : format_list(watch->of_pods ? &stats_pod_list : &stats_list, o->format, /* no_heading= */ false, list, stdout, reterr);
+        int r = format_list(watch->of_pods ? &stats_pod_list : &stats_list, o->format, /* no_heading= */ false, list, stdout, reterr);
         if (r >= 0 && fflush(stdout) != 0)
                 r = error_set_errno(reterr, -errno, "cannot write to standard output");
         return r;

@@ -28,7 +28,7 @@ static const FormatField list_fields[] = {
         { "UID", NULL },         { "GID", NULL },        {},
 };
 
-static const FormatList list_format = { list_fields, &volume_template_types, "table {{.Driver}}\t{{.Name}}" };
+static const FormatList list_format = { list_fields, &volume_template_types, "table {{.Driver}}\t{{.Name}}", 5 };
 
 static int run_list(Invocation *in, Error *reterr) {
         ListOptions *o = in->options;
@@ -42,11 +42,9 @@ static int run_list(Invocation *in, Error *reterr) {
                 r = volumes_to_json(store, o->filters, /* unused= */ false, &rows, reterr);
         if (r < 0)
                 return r;
-        if (!o->quiet && format_is_json(o->format)) {
+        if (format_is_json(o->format))
                 volumes_leave_out(rows);
-                return format_json(rows, 5, stdout, reterr);
-        }
-        if (json_array_size(rows) == 0) /* not even headings, as with Podman */
+        else if (json_array_size(rows) == 0) /* not even headings, as with Podman */
                 return 0;
         return o->quiet ? format_quiet(rows, "Name", /* no_trunc= */ true, stdout, reterr)
                         : format_list(&list_format, o->format, o->no_heading, rows, stdout, reterr);

@@ -9,7 +9,7 @@ static const FormatField fields[] = {
         { "ID", "CONTAINER ID" }, { "Names", NULL }, { "CreatedAt", NULL }, { "CIDFile", NULL }, { "ImageID", NULL },
         { "Size", NULL },         {},
 };
-static const FormatList list = { .fields = fields, .table = "table {{.ID}}\t{{.Names}}" };
+static const FormatList list = { .fields = fields, .table = "table {{.ID}}\t{{.Names}}", .json_indent = 1 };
 static const char rows_text[] = "[{\"ID\":\"1234567890abcdef\",\"Names\":\"web\",\"CreatedAt\":\"now\"},"
                                 "{\"ID\":\"2\",\"Names\":\"a\\u001bb\",\"CreatedAt\":\"then\"}]";
 
@@ -38,6 +38,14 @@ TEST(json_is_asked_for_in_three_ways) {
         CHECK(format_is_json(" {{json}} "));
         CHECK(!format_is_json("{{json .ID}}"));
         CHECK(!format_is_json(NULL));
+}
+
+TEST(a_list_is_json_where_that_is_asked_for) {
+        const char *text = "[\n {\n  \"ID\": \"1234567890abcdef\",";
+
+        CHECK(str_after(show("json", false, false), text));
+        CHECK(str_after(show("{{json .}}", false, false), text));
+        CHECK(!str_after(show("{{json .ID}}", false, false), text));
 }
 
 TEST(the_default_is_a_table_with_headings) {
