@@ -12,18 +12,18 @@
 
 enum { WEIGHT_MIN = 10, WEIGHT_MAX = 1000 };
 
-static int parse_weight(const char *text, uint32_t *ret) {
-        int r = parse_u32(text, ret);
+static int parse_weight(const char *text, uint64_t *ret) {
+        int r = parse_u64(text, ret);
 
         return r >= 0 && (*ret < WEIGHT_MIN || *ret > WEIGHT_MAX) ? -ERANGE : r;
 }
 
 int parse_blkio_weight(ContainerConfig *config, const char *value, Error *reterr) {
-        uint32_t weight;
+        uint64_t weight;
 
         if (parse_weight(value, &weight) < 0)
                 return INVALID("not a number from 10 to 1000");
-        config->resources.blkio_weight = weight;
+        config->resources.blkio_weight = (uint32_t) weight;
         return 0;
 }
 
@@ -62,43 +62,32 @@ static int set_limit(char **path, uint64_t value, ContainerDeviceLimit **limits,
         return 0;
 }
 
-int parse_device_weight(const char *value, ContainerDeviceLimit **limits, size_t *n_limits, Error *reterr) {
+typedef int (*ParseNumber)(const char *text, uint64_t *ret);
+
+static int parse_device(const char *value, ParseNumber parse, const char *what, ContainerDeviceLimit **limits, size_t *n_limits,
+                        Error *reterr) {
         _cleanup_free_ char *path = NULL;
-        const char *rest;
-        uint32_t weight;
-        int r = cut_device(value, &path, &rest, reterr);
-
-        if (r < 0)
-                return r;
-        if (parse_weight(rest, &weight) < 0)
-                return INVALID("'%s' is not a number from 10 to 1000", rest);
-        return set_limit(&path, weight, limits, n_limits, reterr);
-}
-
-int parse_device_bps(const char *value, ContainerDeviceLimit **limits, size_t *n_limits, Error *reterr) {
-        _cleanup_free_ char *path = NULL;
-        const char *rest;
-        uint64_t bytes;
-        int r = cut_device(value, &path, &rest, reterr);
-
-        if (r < 0)
-                return r;
-        if (parse_bytes(rest, &bytes) < 0 || bytes == 0)
-                return INVALID("'%s' is not a size a second, such as 1mb", rest);
-        return set_limit(&path, bytes, limits, n_limits, reterr);
-}
-
-int parse_device_iops(const char *value, ContainerDeviceLimit **limits, size_t *n_limits, Error *reterr) {
-        _cleanup_free_ char *path = NULL;
-        const char *rest;
+        const char *rest = NULL;
         uint64_t number;
         int r = cut_device(value, &path, &rest, reterr);
 
         if (r < 0)
                 return r;
-        if (parse_u64(rest, &number) < 0 || number == 0)
-                return INVALID("'%s' is not a number of operations a second", rest);
+        if (parse(rest, &number) < 0 || number == 0)
+                return INVALID("'%s' is not a %s", rest, what);
         return set_limit(&path, number, limits, n_limits, reterr);
+}
+
+int parse_device_weight(const char *value, ContainerDeviceLimit **limits, size_t *n_limits, Error *reterr) {
+        return parse_device(value, parse_weight, "number from 10 to 1000", limits, n_limits, reterr);
+}
+
+int parse_device_bps(const char *value, ContainerDeviceLimit **limits, size_t *n_limits, Error *reterr) {
+        return parse_device(value, parse_bytes, "size a second, such as 1mb", limits, n_limits, reterr);
+}
+
+int parse_device_iops(const char *value, ContainerDeviceLimit **limits, size_t *n_limits, Error *reterr) {
+        return parse_device(value, parse_u64, "number of operations a second", limits, n_limits, reterr);
 }
 
 /* A file of a controller. Those of the cgroup itself decide which processes are in it and what they may be given: they are not
