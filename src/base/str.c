@@ -243,6 +243,20 @@ const char *strv_env_get(char *const *env, const char *key) {
         return NULL;
 }
 
+void strv_env_unset(char **env, const char *key) {
+        size_t n = strlen(key);
+        char **kept = env;
+
+        for (; env && *env; env++) {
+                if (env_has_key(*env, key, n))
+                        free(*env);
+                else
+                        *kept++ = *env;
+        }
+        if (kept)
+                *kept = NULL;
+}
+
 size_t str_put_utf8(char *to, unsigned long c) {
         if (c < 0x80) {
                 to[0] = (char) c;

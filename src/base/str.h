@@ -81,3 +81,4 @@ char *strv_join(char *const *v, const char *separator);
 /* Environment vectors ("KEY=VALUE", a later one wins in place): sets one; gets the value (borrowed) or NULL. */
 int strv_env_set(char ***env, const char *assignment);
 const char *strv_env_get(char *const *env, const char *key) _pure_;
+void strv_env_unset(char **env, const char *key);

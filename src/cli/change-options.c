@@ -252,24 +252,11 @@ static int take_health(const ChangeOptions *o, const OptionParse *parse, Contain
 
 /* ---- environment ---- */
 
-static void unset(char **env, const char *name) {
-        size_t n = strlen(name), kept = 0;
-
-        for (size_t i = 0; env && env[i]; i++) {
-                if (strncmp(env[i], name, n) == 0 && env[i][n] == '=')
-                        free(env[i]);
-                else
-                        env[kept++] = env[i];
-        }
-        if (env)
-                env[kept] = NULL;
-}
-
 static int take_env(const ChangeOptions *o, ContainerConfig *config, Error *reterr) {
         int r = 0;
 
         for (char **name = o->unset_env; name && *name; name++)
-                unset(config->env, *name);
+                strv_env_unset(config->env, *name);
         for (char **e = o->env; e && *e && r >= 0; e++)
                 if ((r = parse_env(*e, environ, &config->env, reterr)) < 0)
                         r = error_prefix(reterr, r, "cannot use '--env %s'", *e);

@@ -107,19 +107,6 @@ static int merge(char ***env, char *const *words, Error *reterr) {
         return 0;
 }
 
-static void unset(char **env, const char *name) {
-        size_t n = strlen(name), kept = 0;
-
-        for (size_t i = 0; env && env[i]; i++) {
-                if (strncmp(env[i], name, n) == 0 && env[i][n] == '=')
-                        free(env[i]);
-                else
-                        env[kept++] = env[i];
-        }
-        if (env)
-                env[kept] = NULL;
-}
-
 static int set_all(char ***env, char *const *pairs) {
         int r = 0;
 
@@ -145,7 +132,7 @@ int create_env_merge(ContainerConfig *config, char *const *image_env, const Crea
         if (r < 0)
                 return r;
         for (char *const *name = options->unset_env; name && *name; name++)
-                unset(env, *name);
+                strv_env_unset(env, *name);
         r = set_all(&env, options->env_host);
         if (r >= 0)
                 r = set_all(&env, config->env);
