@@ -154,14 +154,18 @@ int container_name_read(int names_fd, const char *name, char **ret_id) {
 static int claim_name(const Store *store, int names_fd, const char *name, const char *id, Error *reterr) {
         char text[NAME_LINK_SIZE];
 
-        int r = pod_name_check(store, name, reterr);
-
         name_link_text(id, text);
-        for (int tries = 0; r >= 0 && tries < 10; tries++) {
+        for (int tries = 0; tries < 10; tries++) {
                 _cleanup_free_ char *holder = NULL;
 
-                if (symlinkat(text, names_fd, name) == 0)
-                        return 0;
+                if (symlinkat(text, names_fd, name) == 0) {
+                        /* of a container and a pod that take one name at once, the later one sees the other: both look afterwards */
+                        int r = pod_name_check(store, name, reterr);
+
+                        if (r < 0)
+                                (void) unlinkat(names_fd, name, 0);
+                        return r;
+                }
                 if (errno != EEXIST)
                         return error_set_errno(reterr, -errno, "cannot take the name '%s'", name);
                 int found = container_name_read(names_fd, name, &holder);
@@ -172,7 +176,7 @@ static int claim_name(const Store *store, int names_fd, const char *name, const 
                                          "cannot take the name '%s': it is in use by container %.12s", name, holder);
                 (void) unlinkat(names_fd, name, 0);
         }
-        return r < 0 ? r : error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot take the name '%s': others keep taking it", name);
+        return error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot take the name '%s': others keep taking it", name);
 }
 
 /* Writes the record and claims its name, or makes names up until one is free. The record is complete first: a name that

@@ -54,12 +54,14 @@ int pod_name_take(const Store *store, const char *name, const char *id, Error *r
 
         if (names_fd < 0)
                 return names_fd;
-        if (is_held(store, "names", name, CONTAINER_RECORD, holder))
-                return in_use(name, "container", holder, reterr);
         name_link_text(id, text);
         for (int tries = 0; tries < 10; tries++) {
-                if (symlinkat(text, names_fd, name) == 0)
-                        return 0;
+                if (symlinkat(text, names_fd, name) == 0) {
+                        if (!is_held(store, "names", name, CONTAINER_RECORD, holder)) /* after it: see claim_name() in container.c */
+                                return 0;
+                        (void) unlinkat(names_fd, name, 0);
+                        return in_use(name, "container", holder, reterr);
+                }
                 if (errno != EEXIST)
                         return error_set_errno(reterr, -errno, "cannot take the name '%s'", name);
                 if (is_held(store, DIRECTORY, name, POD_RECORD, holder))
