@@ -24,7 +24,7 @@ int secret_load(int dir_fd, const char *name, Secret *ret, Error *reterr) {
 
         if (r < 0)
                 return r == -ENOENT ? r : error_prefix(reterr, r, "cannot read secret '%s'", name);
-        if (!secret.id || !secret.name || !secret.encryption || !secret.data)
+        if (!secret.id || !secret.name || !secret_name_is_valid(secret.name) || !secret.encryption || !secret.data)
                 return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "cannot read secret '%s': its record is damaged", name);
         *ret = secret;
         secret = SECRET_NULL;

@@ -153,6 +153,8 @@ int volume_load(const Store *store, const char *name, Volume *ret, Error *reterr
                 return error_set(reterr, r, ERROR_NOT_FOUND, "no volume with name '%s' found: no such volume", name);
         if (r < 0)
                 return error_prefix(reterr, r, "cannot read volume '%s'", name);
+        if (!str_equal(volume.name, name))
+                return error_set(reterr, -EBADMSG, ERROR_CORRUPT, "cannot read volume '%s': its record is damaged", name);
         *ret = volume;
         volume = VOLUME_NULL;
         return 0;
