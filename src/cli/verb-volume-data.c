@@ -21,9 +21,9 @@ static const Option export_rows[] = {
 };
 static const Option *const export_options[] = { export_rows, NULL };
 
-static int find_volume(const Invocation *in, char **ret, Error *reterr) {
+static int find_volume(Invocation *in, char **ret, Error *reterr) {
         const Store *store;
-        int r = invocation_store((Invocation *) in, &store, reterr);
+        int r = invocation_store(in, &store, reterr);
 
         return r < 0 ? r : volume_find(store, in->arguments[0], ret, reterr);
 }

@@ -40,7 +40,7 @@ int export_tree(const Store *store, Tree *tree, const char *path, Error *reterr)
 
         if (!path && isatty(STDOUT_FILENO))
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot write an archive to a terminal: use --output or redirect the output");
-        fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666) : dup(STDOUT_FILENO);
+        fd = path ? open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666) : fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
         if (fd < 0)
                 return error_set_errno(reterr, -errno, "cannot write '%s'", path ?: "the standard output");
         int r = export_to(store, tree, fd, reterr);

@@ -19,14 +19,15 @@ static int make_name(const Store *store, const char *source, char **ret, Error *
                 _cleanup_free_ char *id = NULL;
 
                 if (!name)
-                        break;
+                        return error_oom(reterr);
                 int r = container_find(store, name, &id, /* reterr= */ NULL);
                 if (r == -ENOENT) {
                         *ret = TAKE_PTR(name);
                         return 0;
                 }
         }
-        return error_oom(reterr);
+        return base ? error_set(reterr, -EEXIST, ERROR_EXISTS, "cannot clone '%s': all names for clones are taken, give one with --name", source)
+                    : error_oom(reterr);
 }
 
 /* By the name that the source was made with, while that is still this image. */

@@ -103,7 +103,7 @@ static int mark_is_true(const Store *store, int marks, const char *id, const cha
         _cleanup_error_ Error error = ERROR_NULL;
 
         if (mark < 0)
-                return 0;
+                return errno == ENOENT ? 0 : error_set_errno(reterr, -errno, "cannot read who needs container '%.12s'", needed);
         if (flock(mark, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
                 return 1;
         int r = container_load(store, id, &dependent, &error);

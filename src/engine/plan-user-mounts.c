@@ -315,8 +315,9 @@ static int begin_mount(const Store *store, const ContainerMount *mount, const Us
         m->recursive = m->kind == MOUNT_BIND;
         if (str_equal(mount->type, "volume"))
                 return add_volume(store, mount, base, map, volume_held(holds, mount->source), m, reterr);
-        if (str_equal(mount->type, "image") && add_layers(m, mount->layers, reterr) < 0)
-                return -ENOMEM;
+        int r = str_equal(mount->type, "image") ? add_layers(m, mount->layers, reterr) : 0;
+        if (r < 0)
+                return r;
         /* devices are what somebody wants who mounts below /dev */
         if (str_equal(mount->type, "bind") && (str_equal(m->destination, "/dev") || str_after(m->destination, "/dev/")))
                 m->attributes &= ~(uint64_t) MOUNT_ATTR_NODEV;
