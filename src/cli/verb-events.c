@@ -113,14 +113,15 @@ typedef struct Printer {
 
 /* What a template may name, whether this event has it or not. */
 static json_t *to_row(const json_t *event) {
-        static const char *const texts[] = { "HealthStatus", "ID", "Image", "Name", "Network", "PodID", "Status", "Time", "Type" };
+        static const char *const texts[] = { "ID", "Image", "Name", "Network", "PodID", "Status", "Time", "Type" };
         const json_t *attributes = json_object_get(event, "Attributes");
         _cleanup_json_ json_t *row = json_object();
 
         for (size_t i = 0; row && i < ELEMENTSOF(texts); i++)
                 if (json_object_set_new(row, texts[i], json_string(text_of(event, texts[i]))) < 0)
                         return NULL;
-        if (!row || json_object_set_new(row, "ContainerExitCode", json_integer(json_get_integer(event, "ContainerExitCode", 0))) < 0 ||
+        if (!row || json_object_set_new(row, "HealthStatus", json_string(text_of(event, "health_status"))) < 0 ||
+            json_object_set_new(row, "ContainerExitCode", json_integer(json_get_integer(event, "ContainerExitCode", 0))) < 0 ||
             json_object_set_new(row, "Attributes", json_is_object(attributes) ? json_deep_copy(attributes) : json_object()) < 0)
                 return NULL;
         return json_incref(row);
@@ -140,8 +141,8 @@ static int print_line(const json_t *event, bool no_trunc, Error *reterr) {
         printf("%s %s %s", time, type, text_of(event, "Status"));
         if (str_equal(type, "container") || str_equal(type, "pod")) {
                 printf(" %.*s (image=%s, name=%s", no_trunc ? 64 : 12, id, image, name);
-                if (*text_of(event, "HealthStatus"))
-                        printf(", health_status=%s", text_of(event, "HealthStatus"));
+                if (*text_of(event, "health_status"))
+                        printf(", health_status=%s", text_of(event, "health_status"));
                 if (*log)
                         printf(", health_log=%s", log);
                 json_object_foreach((json_t *) json_object_get(event, "Attributes"), key, value) {

@@ -77,7 +77,7 @@ static json_t *to_json(const Event *event, bool with_attributes) {
                 const char *key, *value;
         } texts[] = {
                 { "ID", event->id }, { "Image", event->image }, { "Name", event->name }, { "Status", event->status },
-                { "Time", time },    { "Type", event->type },     { "HealthStatus", event->health_status },
+                { "Time", time },    { "Type", event->type },     { "health_status", event->health_status },
                 { "HealthLog", with_attributes ? event->health_log : NULL }, /* it may be long, too */
         };
 

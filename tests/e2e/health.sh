@@ -42,6 +42,7 @@ sdpod exec h1 touch /tmp/well
 ok "... and healthy again" until_ok 10 is_health h1 healthy
 ok "events tell of it to people" grep -q ' health_status .*(image=.*, name=h1, health_status=unhealthy)' <(sdpod events --stream=false --filter container=h1)
 ok "events tell of it" grep -q unhealthy <(sdpod events --stream=false --filter event=health_status --filter container=h1 --format '{{.HealthStatus}}')
+ok "... and JSON has it under Podman's key" grep -q '"health_status":"unhealthy"' <(sdpod events --stream=false --filter event=health_status --filter container=h1 --format json)
 sleep 5
 like "$(sdpod inspect -f '{{len .State.Health.Log}}' h1)" '^5$' "five results are kept"
 is "$(systemctl --user show -p StartLimitIntervalUSec "$(systemctl --user list-units --all --plain --no-legend "sdpod-health-$id-*.timer" |
