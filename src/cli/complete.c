@@ -19,12 +19,13 @@ typedef struct Completion {
         Invocation *invocation;
         const char *word;   /* the beginning that candidates must have */
         const char *before; /* printed before a candidate: "--name=" */
+        const char *after;  /* ... and behind it */
 } Completion;
 
 static void offer(const Completion *c, const char *candidate, const char *description) {
         if (!str_after(candidate, c->word))
                 return;
-        fprintf(c->f, "%s%s%s%s\n", c->before, candidate, description ? "\t" : "", description ?: "");
+        fprintf(c->f, "%s%s%s%s%s\n", c->before, candidate, c->after, description ? "\t" : "", description ?: "");
 }
 
 static void offer_signals(const Completion *c) {
@@ -99,6 +100,31 @@ static void offer_options(const Completion *c, const Option *const *tables) {
                 }
 }
 
+static void offer_words(const Completion *c, const char *const *words) {
+        for (; *words; words++) {
+                const char *name = str_equal(*words, "container:") ? str_after(c->word, *words) : NULL;
+                char before[96];
+
+                if (!name) {
+                        offer(c, *words, NULL);
+                        continue;
+                }
+                (void) snprintf(before, sizeof(before), "%s%s", c->before, *words);
+                Completion behind = *c;
+                behind.before = before;
+                behind.word = name;
+                offer_store_names(&behind, "names");
+        }
+}
+
+/* What goes on behind a colon. */
+static void offer_names_with_colon(const Completion *c, const char *directory) {
+        Completion colon = *c;
+
+        colon.after = ":";
+        offer_store_names(&colon, directory);
+}
+
 static void offer_kind(const Completion *c, CompleteKind kind, const char *const *words) {
         switch (kind) {
         case COMPLETE_FILE:
@@ -108,8 +134,7 @@ static void offer_kind(const Completion *c, CompleteKind kind, const char *const
                 fprintf(c->f, ":directory\n");
                 break;
         case COMPLETE_WORDS:
-                for (; *words; words++)
-                        offer(c, *words, NULL);
+                offer_words(c, words);
                 break;
         case COMPLETE_SIGNAL:
                 offer_signals(c);
@@ -137,6 +162,15 @@ static void offer_kind(const Completion *c, CompleteKind kind, const char *const
                 break;
         case COMPLETE_COMMAND:
                 offer_verbs(c, "");
+                break;
+        case COMPLETE_COPY:
+                offer_names_with_colon(c, "names");
+                if (!strchr(c->word, ':')) /* what is in the container is not looked up */
+                        fprintf(c->f, ":file\n");
+                break;
+        case COMPLETE_SOURCE:
+                offer_names_with_colon(c, "volumes");
+                fprintf(c->f, ":file\n");
                 break;
         default:
                 break;
@@ -253,7 +287,7 @@ static void complete_verb(Completion *c, const VerbName *name, char **words) {
 }
 
 void complete_print(FILE *f, Invocation *invocation, char **words) {
-        Completion c = { .f = f, .invocation = invocation, .word = "", .before = "" };
+        Completion c = { .f = f, .invocation = invocation, .word = "", .before = "", .after = "" };
         const Option *const *const lists[] = { global_options, NULL };
         const VerbName *name;
         size_t n;

@@ -41,6 +41,8 @@ typedef enum CompleteKind {
         COMPLETE_POD,
         COMPLETE_NETWORK,
         COMPLETE_COMMAND,    /* a verb of ours */
+        COMPLETE_COPY,       /* a container and a colon, or a file of the host */
+        COMPLETE_SOURCE,     /* a volume and a colon, or a file of the host */
         _COMPLETE_MAX,
 } CompleteKind;
 

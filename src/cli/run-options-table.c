@@ -412,7 +412,7 @@ static const Option common_rows[] = {
           .help = "User namespace: host, keep-id, auto, nomap" },
         { "uts", SET(uts), .metavar = "MODE", .help = "UTS namespace: private, host, container:NAME, ns:PATH" },
         OPTION_ROW_VARIANT(RunOptions, platform),
-        { "volume", 'v', SET(volume), .metavar = "[SOURCE:]PATH[:OPTIONS]", .complete = COMPLETE_FILE,
+        { "volume", 'v', SET(volume), .metavar = "[SOURCE:]PATH[:OPTIONS]", .complete = COMPLETE_SOURCE,
           .help = "Mount a directory or volume" },
         { "volumes-from", SET(volumes_from), .metavar = "CONTAINER[:OPTIONS]",
           .help = "Mount what that container has mounted: its volumes and directories", .complete = COMPLETE_CONTAINER },

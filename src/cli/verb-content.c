@@ -265,6 +265,6 @@ const Verb verb_cp = {
         .options_default = &cp_default,
         .arguments_min = 2,
         .arguments_max = 2,
-        .complete = COMPLETE_FILE,
+        .complete = COMPLETE_COPY,
         .run = run_cp,
 };
