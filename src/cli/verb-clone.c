@@ -28,6 +28,8 @@ static const Option rows[] = {
 };
 static const Option *const tables[] = { change_limit_rows, rows, NULL };
 
+enum { TRIES_MAX = 100 };
+
 static int pull_image(void *data, const char *image, const char *policy, char ret_id[65], Error *reterr) {
         _cleanup_strv_ char **words = NULL;
 
@@ -38,7 +40,7 @@ static int pull_image(void *data, const char *image, const char *policy, char re
 }
 
 /* The record of the new one, with the changes of the command line. */
-static int make(Invocation *in, const Store *store, const Container *source, Container *ret, Error *reterr) {
+static int make_one(Invocation *in, const Store *store, const Container *source, Container *ret, Error *reterr) {
         _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
         const CloneOptions *o = in->options;
         const CreateOptions options = {
@@ -56,6 +58,20 @@ static int make(Invocation *in, const Store *store, const Container *source, Con
         if (r >= 0)
                 r = change_options_apply(&o->change, &in->parse, &config, &update, reterr);
         return r < 0 ? r : engine_create(store, &config, &options, ret, reterr);
+}
+
+/* A name that was free when it was chosen may be another clone's by now. */
+static int make(Invocation *in, const Store *store, const Container *source, Container *ret, Error *reterr) {
+        const CloneOptions *o = in->options;
+        bool named = in->n_arguments > 1 || o->name;
+
+        for (unsigned tries = 0;; tries++) {
+                int r = make_one(in, store, source, ret, reterr);
+
+                if (r != -EEXIST || named || tries >= TRIES_MAX)
+                        return r;
+                error_done(reterr);
+        }
 }
 
 static int run(Invocation *in, Error *reterr) {

@@ -89,6 +89,15 @@ exits 125 "cleanup of a running one"
 run sdpod container cleanup --all --rm
 is "$status:$(sdpod ps -a --format '{{.Names}}')" 0:runs "--all --rm removes those that have ended"
 
+# --- many at once
+sdpod create --name often --network none $BUSYBOX true >/dev/null
+for _ in 1 2 3 4 5 6; do
+        sdpod container clone often &
+done >"$T/clones" 2>"$T/errors"
+wait
+is "$(sort -u "$T/clones" | wc -l):$(cat "$T/errors")" "6:" "six clones at once find a name each"
+sdpod ps -aq --filter name=often | xargs sdpod rm >/dev/null
+
 # --- what will not come
 for verb in checkpoint restore runlabel; do
         run sdpod container $verb runs
