@@ -18,6 +18,8 @@
 #include "storage/rootfs.h"
 #include "storage/volume.h"
 
+enum { STARTS_MAX = 20 };
+
 static void remove_anonymous_volumes(const Store *store, const ContainerConfig *config) {
         for (size_t i = 0; i < config->n_mounts; i++) {
                 _cleanup_error_ Error error = ERROR_NULL;
@@ -41,6 +43,22 @@ void engine_drop_cgroup(const char *id) {
                 stop_scope(id);
 }
 
+/* Who forces it does not give way to others that start it again and again, but to a limit. */
+static int end_and_lock(const Store *store, Container *c, const RemoveOptions *options, Error *reterr) {
+        for (unsigned tries = 0; tries < (options->force ? STARTS_MAX : 1); tries++) {
+                int r = 0;
+
+                if (c->pidfd >= 0 || (c->state.unit && !options->by_supervisor))
+                        r = engine_end(store, c, options->has_timeout ? options->timeout : c->config.stop_timeout, /* by_user= */ true, reterr);
+                if (r >= 0)
+                        r = container_lock(store, c, reterr);
+                if (r < 0 || c->pidfd < 0)
+                        return r;
+                container_unlock(c);
+        }
+        return error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it was started meanwhile", c->config.name);
+}
+
 int engine_remove(const Store *store, Container *c, const RemoveOptions *options, Error *reterr) {
         int r = container_refresh(store, c, reterr);
 
@@ -61,24 +79,13 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                                  container_status_to_string(c->status));
                 return error_with_hint(reterr, -EBUSY, "stop it first, or use --force");
         }
-        if (c->pidfd >= 0 || (c->state.unit && !options->by_supervisor)) {
-                r = engine_end(store, c, options->has_timeout ? options->timeout : c->config.stop_timeout, /* by_user= */ true, reterr);
-                if (r == -ENOENT) { /* its supervisor removed it when it ended (--rm) */
-                        error_done(reterr);
-                        return 0;
-                }
-                if (r < 0)
-                        return r;
-        }
-        r = container_lock(store, c, reterr);
-        if (r == -ENOENT) {
+        r = end_and_lock(store, c, options, reterr);
+        if (r == -ENOENT) { /* its supervisor removed it when it ended (--rm), or another command */
                 error_done(reterr);
                 return 0;
         }
         if (r < 0)
                 return r;
-        if (c->pidfd >= 0)
-                return error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it was started meanwhile", c->config.name);
         r = dependents_check(store, c, reterr); /* marks are made under the lock */
         if (r < 0)
                 return r;

@@ -198,4 +198,16 @@ sdpod rm -fa -t 0 >/dev/null 2>&1
 sdpod run --rm --network none $BUSYBOX true
 is "$(sdpod pod ps -q)$(names)" "" "... and is"
 ok "... to the last file" until_ok 10 sh -c '[ -z "$(find ~/.local/share/sdpod/pods ~/.local/share/sdpod/pod-names ~/.local/share/sdpod/containers ~/.local/share/sdpod/pending -mindepth 1)" ]'
+# --- removal by force, against starts
+for round in 1 2 3 4; do
+        sdpod pod create --network none raced >/dev/null
+        sdpod create --pod raced --name racer $BUSYBOX sleep 100 >/dev/null
+        for _ in 1 2 3; do
+                sdpod pod start raced >/dev/null 2>&1 &
+        done
+        sdpod pod rm -f -t 0 raced >/dev/null 2>>"$T/raced" || echo "round $round: $?" >>"$T/raced"
+        wait
+        sdpod pod rm -f -t 0 --ignore raced >/dev/null
+done
+is "$(cat "$T/raced")" "" "pod rm --force removes a pod that others start"
 finish
