@@ -87,8 +87,19 @@ static int import(Stage *stage, const char *path, const ImportOptions *options, 
         return load_result_add(result, image.names ? image.names[0] : NULL, digest_hex(image.config_digest)) < 0 ? error_oom(reterr) : 0;
 }
 
+/* An address without the password in it: what is said goes into journals. */
+static char *hide_password(const char *path) {
+        const char *scheme = strstr(path, "://"), *authority = scheme ? scheme + 3 : NULL;
+        const char *at = authority && download_is_url(path) ? memrchr(authority, '@', strcspn(authority, "/?#")) : NULL;
+
+        return at ? str_format("%.*s***%s", (int) (authority - path), path, at) : strdup(path);
+}
+
 int image_import(Stage *stage, const char *path, const ImportOptions *options, LoadResult *ret, Error *reterr) {
         int r = import(stage, path, options, ret, reterr);
 
-        return r < 0 ? error_prefix(reterr, r, "cannot import '%s'", path ?: "-") : 0;
+        if (r >= 0)
+                return 0;
+        _cleanup_free_ char *shown = hide_password(path ?: "-");
+        return error_prefix(reterr, r, "cannot import '%s'", shown ?: "");
 }

@@ -135,6 +135,9 @@ done
 unlike "$err" $'\e' "... whose words do not reach the terminal"
 run sdpod import "https://${web#http://}/root.tar" localhost/none:1
 exits 125 "... nor without TLS where that was said"
+run sdpod import "http://somebody:hunter2@${web#http://}/nothing" localhost/none:1
+like "$status$err" "^125.*http://\\*\\*\\*@" "... nor is a password said that is in the address"
+unlike "$err" hunter2 "... anywhere"
 run sdpod import "ftp://127.0.0.1/x" localhost/none:1
 exits 125 "... nor by other protocols"
 run sdpod image exists localhost/none:1
