@@ -141,7 +141,9 @@ static json_t *uptime(void) {
 }
 
 static double percent(unsigned long long part, unsigned long long whole) {
-        return whole > 0 ? (double) (part * 10000 / whole) / 100 : 0;
+        unsigned long long hundredths = whole > 0 ? part * 10000 / whole : 0; /* cut off, as Podman does */
+
+        return (double) hundredths / 100;
 }
 
 /* Since boot, of all processors together: proc(5), /proc/stat. */
