@@ -141,7 +141,7 @@ static json_t *uptime(void) {
 }
 
 static double percent(unsigned long long part, unsigned long long whole) {
-        unsigned long long hundredths = whole > 0 ? part * 10000 / whole : 0; /* cut off, as Podman does */
+        unsigned long long hundredths = whole > 0 ? part * 10000 / whole : 0;
 
         return (double) hundredths / 100;
 }
