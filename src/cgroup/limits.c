@@ -70,8 +70,8 @@ static int lacks(const char *what, const char *controller, Error *reterr) {
         int r = error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot set %s: the cgroup controller '%s' is not available to you", what,
                           controller);
 
-        error_hint(reterr, "ask root to delegate it: a drop-in for user@.service with [Service] Delegate=cpu cpuset io "
-                                  "memory pids, see systemd.resource-control(5)");
+        error_hint(reterr, "'sdpod doctor' tells whether root can delegate it (Delegate=cpu cpuset io memory pids for user@.service), or the "
+                           "kernel has it elsewhere");
         return r;
 }
 

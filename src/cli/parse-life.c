@@ -58,7 +58,7 @@ int parse_log_driver(ContainerConfig *config, const char *value, Error *reterr) 
         for (size_t i = 0; i < ELEMENTSOF(drivers); i++)
                 if (str_equal(drivers[i].name, value))
                         return str_replace(&config->log_driver, drivers[i].means) < 0 ? error_oom(reterr) : 0;
-        return INVALID("not one of journald, k8s-file, none, passthrough");
+        return INVALID("not one of journald, json-file, k8s-file, none, passthrough");
 }
 
 int parse_log_opt(ContainerConfig *config, const char *value, Error *reterr) {

@@ -308,7 +308,7 @@ static const Option common_rows[] = {
           .help = "Read labels from a file" },
         { "link-local-ip", .kind = OPTION_REFUSED },
         { "log-driver", SET(log_driver), .metavar = "DRIVER", WORDS(log_driver_words),
-          .help = "Where output goes: journald, k8s-file, none, passthrough" },
+          .help = "Where output goes: journald, json-file, k8s-file, none, passthrough" },
         { "log-opt", SET(log_opt), .metavar = "NAME=VALUE", .help = "Option of the log driver: path, max-size, tag" },
         { "mac-address", .kind = OPTION_REFUSED },
         { "memory", 'm', .kind = OPTION_BYTES, .offset = CONFIG(resources.memory), .help = "Memory limit" },

@@ -162,5 +162,9 @@ int create_check_host(const ContainerConfig *config, Error *reterr) {
                 r = check_limits(&config->resources, reterr);
         if (r >= 0 && config->seccomp && *config->seccomp == '/' && access(config->seccomp, R_OK) < 0)
                 r = error_set_errno(reterr, -errno, "cannot read the seccomp profile '%s'", config->seccomp);
+        if (r >= 0 && config->rootfs && access(config->rootfs, F_OK) < 0 && errno != EACCES)
+                r = error_set_errno(reterr, -errno, "cannot use '%s' as the root file system", config->rootfs);
+        if (r >= 0 && config->init && config->init_path && access(config->init_path, X_OK) < 0)
+                r = error_set_errno(reterr, -errno, "cannot use '%s' as the init", config->init_path);
         return r;
 }

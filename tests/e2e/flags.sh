@@ -297,6 +297,8 @@ is "$out" 500 "--oom-score-adj of who keeps the ID"
 code 127 "no such command" --entrypoint /nosuch $BUSYBOX true
 code 126 "a command that is a directory" --entrypoint /etc $BUSYBOX true
 code 125 "no such source of a mount" -v /nosuch:/x $BUSYBOX true
+code 125 "no such root file system" --rootfs /nosuch true
+code 125 "no such init" --init --init-path /nosuch $BUSYBOX true
 code 125 "no such device" --device /dev/nosuch $BUSYBOX true
 code 125 "what is no device" --device /etc/passwd $BUSYBOX true
 code 125 "no such seccomp profile" --security-opt seccomp=/nosuch $BUSYBOX true

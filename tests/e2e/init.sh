@@ -31,8 +31,8 @@ else
         like "$out" "1 root +/run/podman-init" "--init-path"
 fi
 run sdpod run --rm --init --init-path /nowhere $BUSYBOX true
-exits 126 "--init-path that is not there"
-like "$err" "no '/nowhere'" "... says so"
+exits 125 "--init-path that is not there"
+like "$err" "'/nowhere' as the init" "... says so"
 
 # ---- --systemd ----
 
