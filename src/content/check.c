@@ -19,6 +19,7 @@
 #include "base/str.h"
 #include "content/layer-check.h"
 #include "image/layout.h"
+#include "image/names-history.h"
 #include "image/list.h"
 #include "image/sha256.h"
 #include "image/stage.h"
@@ -29,7 +30,7 @@
 #define LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}\n"
 enum { BLOB_LIMIT = 64 * 1024 * 1024 };
 
-/* A damaged thing: its key in `damaged` is "blob HEX", "layer HEX", "index", "oci-layout", "container ID". */
+/* A damaged thing: its key in `damaged` is "blob HEX", "layer HEX", "index", "oci-layout", "names", "container ID". */
 typedef struct Check {
         const Store *store;
         const CheckOptions *o;
@@ -121,7 +122,7 @@ static int check_layer(Check *c, _unused_ int dir_fd, const char *name, Error *r
         return r < 0 ? note(c, "layer", name, error.message ?: "damaged", reterr) : 0;
 }
 
-/* index.json and oci-layout as bytes. */
+/* index.json, oci-layout and names.json as bytes. */
 static int check_index(Check *c, json_t **ret, Error *reterr) {
         _cleanup_free_ char *text = NULL, *again = NULL, *layout = NULL;
         _cleanup_error_ Error error = ERROR_NULL;
@@ -129,6 +130,9 @@ static int check_index(Check *c, json_t **ret, Error *reterr) {
         int r = file_read(c->store->data_fd, "images/oci-layout", 4096, &layout, &size);
 
         if (r != -ENOENT && (r < 0 || !str_equal(layout, LAYOUT_TEXT)) && note(c, "oci-layout", "", "it has changed", reterr) < 0)
+                return -ENOMEM;
+        r = names_history_check(c->store);
+        if (r < 0 && note(c, "names", "", r == -EBADMSG ? "it has changed" : strerror(-r), reterr) < 0)
                 return -ENOMEM;
         r = layout_load(c->store, ret, &error);
         if (r == -ENOMEM)
@@ -376,6 +380,8 @@ static int repair_images(const Check *c, const Stage *stage, Error *reterr) {
         if (json_object_get(c->damaged, "oci-layout") &&
             file_write_atomic(images, "oci-layout", LAYOUT_TEXT, strlen(LAYOUT_TEXT), 0644, FILE_DURABLE) < 0)
                 return error_set(reterr, -EIO, ERROR_INTERNAL, "cannot write 'oci-layout'");
+        if (json_object_get(c->damaged, "names"))
+                (void) unlinkat(images, "names.json", 0); /* it begins anew */
         int r = layout_load(c->store, &index, /* reterr= */ NULL);
         if (r < 0)
                 r = rebuild_index(c, &index, reterr);

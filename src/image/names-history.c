@@ -2,8 +2,13 @@
 /* The names that an image has had. */
 #include "image/names-history.h"
 
+#include <string.h>
+
+#include "base/file.h"
 #include "base/str.h"
 #include "image/layout.h"
+
+#define NAMES_FILE "names.json"
 
 enum { NAMES_LIMIT = 100 }; /* of one manifest */
 
@@ -32,7 +37,7 @@ void names_history_note(int images_fd, const json_t *index) {
         const json_t *entry;
         size_t i;
 
-        (void) json_read(images_fd, "names.json", LAYOUT_INDEX_LIMIT, &before, /* reterr= */ NULL);
+        (void) json_read(images_fd, NAMES_FILE, LAYOUT_INDEX_LIMIT, &before, /* reterr= */ NULL);
         json_array_foreach(layout_entries(index), i, entry) {
                 json_t *names = list_of(now, before, layout_entry_digest(entry));
                 const char *name = layout_entry_name(entry);
@@ -43,14 +48,31 @@ void names_history_note(int images_fd, const json_t *index) {
                 while (json_array_size(names) > NAMES_LIMIT)
                         (void) json_array_remove(names, NAMES_LIMIT);
         }
-        if (now && !json_equal(now, before))
-                (void) json_write(images_fd, "names.json", now, 0600, FILE_VOLATILE, /* reterr= */ NULL);
+        if (now && json_seal(now) >= 0 && !json_equal(now, before))
+                (void) json_write(images_fd, NAMES_FILE, now, 0600, FILE_VOLATILE, /* reterr= */ NULL);
+}
+
+int names_history_check(const Store *store) {
+        _cleanup_free_ char *text = NULL, *again = NULL;
+        _cleanup_json_ json_t *history = NULL;
+        size_t size;
+
+        int r = file_read(store->data_fd, "images/" NAMES_FILE, LAYOUT_INDEX_LIMIT, &text, &size);
+        if (r >= 0)
+                r = json_parse(text, size, NAMES_FILE, &history, /* reterr= */ NULL);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        again = json_dumps(history, JSON_COMPACT);
+        if (!again)
+                return -ENOMEM;
+        bool same = strlen(again) + 1 == size && memcmp(again, text, size - 1) == 0 && text[size - 1] == '\n';
+        return same && json_seal_check(history) > 0 ? 0 : -EBADMSG;
 }
 
 json_t *names_history_read(const Store *store) {
         json_t *history = NULL;
 
-        if (json_read(store->data_fd, "images/names.json", LAYOUT_INDEX_LIMIT, &history, /* reterr= */ NULL) < 0)
+        if (json_read(store->data_fd, "images/" NAMES_FILE, LAYOUT_INDEX_LIMIT, &history, /* reterr= */ NULL) < 0)
                 return json_object();
         return history;
 }

@@ -8,6 +8,9 @@
 /* Notes the names in the index, and forgets manifests that are not in it. Under images.lock, by layout_save(). */
 void names_history_note(int images_fd, const json_t *index);
 
+/* Whether the file is as it was written, or not there: 0, or -errno (-EBADMSG: it has changed). */
+int names_history_check(const Store *store);
+
 /* Reads all of it. A new reference; never NULL but when out of memory. */
 json_t *names_history_read(const Store *store);
 

@@ -105,7 +105,7 @@ TEST(ids_are_found_by_their_first_digits) {
 /* Of a container all of whose rows are filled, a list knows what the record says. */
 TEST(a_list_has_of_a_record_what_it_shows) {
         _cleanup_store_ Store store = STORE_NULL;
-        _cleanup_container_ Container a = CONTAINER_NULL, listed = CONTAINER_NULL;
+        _cleanup_container_ Container a = CONTAINER_NULL, listed = CONTAINER_NULL, none = CONTAINER_NULL;
         _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
         ContainerConfig config = CONTAINER_CONFIG_NULL;
         char *word[] = { (char *) "word", NULL };
@@ -139,7 +139,7 @@ TEST(a_list_has_of_a_record_what_it_shows) {
         CHECK(!listed.config.env); /* nothing shows it */
         CHECK_INT(listed.status, CONTAINER_EXITED);
         CHECK_INT(listed.state.exit_code, 3);
-        CHECK_INT(container_load_listed(&lister, "../etc", &listed, &error), -ENOENT);
+        CHECK_INT(container_load_listed(&lister, "../etc", &none, &error), -ENOENT);
 }
 
 TEST(links_of_names_are_short) {
