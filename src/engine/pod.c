@@ -140,6 +140,21 @@ static int clear_name(const Store *store, const char *name, Error *reterr) {
         return r < 0 ? error_move(reterr, &error) : engine_pod_remove(store, &holder, /* force= */ true, /* timeout= */ NULL, reterr);
 }
 
+/* A pod that got no infra container goes again, unless somebody has put a container into it meanwhile: that one's end is for `pod rm`. */
+static void undo_create(const Store *store, Pod *pod) {
+        _cleanup_strv_ char **members = NULL;
+        size_t others = 0;
+
+        if (pod_lock(pod, /* reterr= */ NULL) < 0)
+                return;
+        int r = pod_members(pod, &members, /* reterr= */ NULL);
+        for (char **id = members; id && *id; id++)
+                others += !str_equal(*id, pod->config.infra_id);
+        if (r >= 0 && others == 0)
+                (void) pod_delete(store, pod, /* reterr= */ NULL);
+        pod_unlock(pod);
+}
+
 int engine_pod_create(const Store *store, PodConfig *config, ContainerConfig *infra, const PodCreateOptions *options, Pod *ret, Error *reterr) {
         _cleanup_pod_ Pod pod = POD_NULL;
 
@@ -166,13 +181,13 @@ int engine_pod_create(const Store *store, PodConfig *config, ContainerConfig *in
                 return mark;
         }
         pod_unlock(&pod);
-        event_named(store, "pod", "create", pod.config.id, pod.config.name);
         r = infra ? make_infra(store, &pod, infra, options, reterr) : 0;
         if (r < 0)
-                (void) pod_delete(store, &pod, /* reterr= */ NULL);
+                undo_create(store, &pod);
         pending_drop(store, pod.config.id, &mark);
         if (r < 0)
                 return r;
+        event_named(store, "pod", "create", pod.config.id, pod.config.name);
         *ret = pod;
         pod = POD_NULL;
         return 0;

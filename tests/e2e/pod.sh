@@ -210,4 +210,11 @@ for round in 1 2 3 4; do
         sdpod pod rm -f -t 0 --ignore raced >/dev/null
 done
 is "$(cat "$T/raced")" "" "pod rm --force removes a pod that others start"
+# --- a pod whose infra container cannot be made
+run sdpod pod create --name unmade -v /nosuch:/x
+exits 125 "a volume that is not there is refused"
+run sdpod pod exists unmade
+exits 1 "... and no pod is left"
+unlike "$(sdpod events --stream=false --filter type=pod --format '{{.Name}}')" unmade "... nor an event of one"
+
 finish
