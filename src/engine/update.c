@@ -137,16 +137,21 @@ int engine_update(const Store *store, Container *c, const Update *update, Error 
         _cleanup_container_ Container before = CONTAINER_NULL;
         int r = container_load(store, c->config.id, &before, reterr);
 
-        if (r >= 0 && update->resources)
+        /* the record first: who is killed on the way leaves a container whose next start does what was asked */
+        if (r >= 0)
+                r = container_save_config(c, reterr);
+        if (r < 0)
+                return r;
+        if (update->resources)
                 r = change_limits(c, &before, reterr);
         if (r >= 0 && update->restart)
                 r = engine_change_restart(c, reterr);
         if (r >= 0 && update->health)
                 r = change_health(store, c, &before, update->storage_driver, reterr);
-        if (r < 0)
+        if (r < 0) {
+                (void) container_save_config(&before, /* reterr= */ NULL);
                 return error_prefix(reterr, r, "cannot update container '%s'", c->config.name);
-        r = container_save_config(c, reterr);
-        if (r >= 0)
-                event_container(store, &c->config, "update", EVENT_NO_EXIT_CODE);
-        return r;
+        }
+        event_container(store, &c->config, "update", EVENT_NO_EXIT_CODE);
+        return 0;
 }
