@@ -14,6 +14,7 @@
 #include "image/layout.h"
 #include "image/limits.h"
 #include "image/pack.h"
+#include "image/progress.h"
 
 /* A layer on its way. */
 typedef struct CopySlot {
@@ -33,6 +34,7 @@ typedef struct Copy {
         char **repositories;     /* that the image has names in */
         PlacedLayer *placed;
         unsigned *tries;
+        Progress *progress;      /* NULL: lines are enough */
         CopySlot slots[IMAGE_WORKERS_LIMIT];
 } Copy;
 
@@ -42,6 +44,7 @@ static void copy_done(Copy *c) {
                 if (c->slots[i].blob.fd >= 0)
                         c->target->ops->cancel(c->target, &c->slots[i].blob);
         }
+        (void) progress_free(c->progress);
         manifest_done(&c->manifest);
         free(c->bytes);
         free(c->config);
@@ -219,6 +222,26 @@ static int finish(Copy *c, CopySlot *slot, Error *reterr) {
         return 0;
 }
 
+/* What a layer has in the store is about what it becomes. */
+static void show_begin(Copy *c, size_t layer) {
+        const Descriptor *d = c->manifest.layers + layer;
+
+        if (!c->progress) {
+                copy_say(c->options, "Copying blob", d->digest);
+                return;
+        }
+        progress_expect(c->progress, (uint64_t) d->size);
+        (void) progress_begin(c->progress, layer, d->digest, (uint64_t) d->size);
+}
+
+static void show_bytes(Copy *c) {
+        for (size_t i = 0; i < ELEMENTSOF(c->slots) && c->progress; i++)
+                if (c->slots[i].worker.pid > 0)
+                        progress_bytes(c->progress, c->slots[i].layer, c->target->ops->sent(c->target, &c->slots[i].blob));
+        if (c->progress)
+                progress_tick(c->progress);
+}
+
 /* Waits until a worker is done, and looks after the target meanwhile. NULL: a fault. */
 static CopySlot *wait_for_one(Copy *c, Error *reterr) {
         struct pollfd fds[IMAGE_WORKERS_LIMIT + 1];
@@ -228,7 +251,7 @@ static CopySlot *wait_for_one(Copy *c, Error *reterr) {
                 for (size_t i = 0; i < ELEMENTSOF(c->slots); i++)
                         fds[i] = (struct pollfd){ .fd = c->slots[i].worker.pid > 0 ? c->slots[i].worker.socket : -1, .events = POLLIN };
                 fds[n] = (struct pollfd){ .fd = c->target->ops->events_fd ? c->target->ops->events_fd(c->target) : -1, .events = POLLIN };
-                if (poll(fds, n + 1, -1) < 0) {
+                if (poll(fds, n + 1, c->progress ? progress_timeout(c->progress) : -1) < 0) {
                         if (errno == EINTR)
                                 continue;
                         (void) error_set_errno(reterr, -errno, "cannot wait");
@@ -236,6 +259,7 @@ static CopySlot *wait_for_one(Copy *c, Error *reterr) {
                 }
                 if (fds[n].revents && c->target->ops->dispatch(c->target, reterr) < 0)
                         return NULL;
+                show_bytes(c);
                 for (size_t i = 0; i < ELEMENTSOF(c->slots); i++)
                         if (fds[i].revents)
                                 return c->slots + i;
@@ -261,7 +285,7 @@ static int copy_layers(Copy *c, Error *reterr) {
                 if (slot) {
                         r = same_layer_before(c, next) < next ? 1 : layer_is_there(c, next, reterr);
                         if (r == 0) {
-                                copy_say(c->options, "Copying blob", c->manifest.layers[next].digest);
+                                show_begin(c, next);
                                 r = start(c, next, slot, reterr);
                                 running++;
                         }
@@ -269,8 +293,11 @@ static int copy_layers(Copy *c, Error *reterr) {
                 } else {
                         slot = wait_for_one(c, reterr);
                         r = slot ? finish(c, slot, reterr) : -EIO;
-                        if (r == 0)
+                        if (r == 0) {
                                 running--;
+                                if (c->progress)
+                                        progress_end(c->progress, slot->layer, "done");
+                        }
                 }
                 if (r < 0)
                         return r;
@@ -318,8 +345,15 @@ int copy_image(const Stage *stage, const ImageInfo *image, Target *target, const
         for (size_t i = 0; i < ELEMENTSOF(c.slots); i++)
                 c.slots[i] = (CopySlot){ .worker = WORKER_NULL, .blob = TARGET_BLOB_NULL };
         int r = prepare(&c, reterr);
+        if (r >= 0 && target->ops->sent) {
+                _cleanup_free_ char *what = str_format("Pushing to %s", target->repository);
+
+                c.progress = what ? progress_new(what, options->quiet) : NULL;
+                r = c.progress ? 0 : error_oom(reterr);
+        }
         if (r >= 0)
                 r = copy_layers(&c, reterr);
+        c.progress = progress_free(c.progress);
         if (r < 0)
                 return r;
         copy_say(options, "Copying config", c.manifest.config.digest);

@@ -14,7 +14,7 @@
 #pragma once
 
 #include "image/commit.h"
-#include "image/pull-progress.h"
+#include "image/progress.h"
 #include "registry/client.h"
 
 typedef struct PullLayers PullLayers;

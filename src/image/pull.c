@@ -12,7 +12,7 @@
 #include "image/pull-guard.h"
 #include "image/pull-image.h"
 #include "image/pull-layers.h"
-#include "image/pull-progress.h"
+#include "image/progress.h"
 #include "registry/names.h"
 #include "registry/policy.h"
 #include "spec/reference.h"
@@ -90,10 +90,10 @@ static bool is_current(const Pull *pull, RegistryClient *client, const char *nam
 static int pull_tag(const Pull *pull, RegistryClient *client, const Reference *reference, const char *tag, Error *reterr) {
         _cleanup_pull_image_ PullImage image = PULL_IMAGE_NULL;
         _cleanup_progress_ Progress *progress = NULL;
-        _cleanup_free_ char *name = stored_name(reference, tag), *id = NULL;
+        _cleanup_free_ char *name = stored_name(reference, tag), *what = name ? str_format("Pulling %s", name) : NULL, *id = NULL;
         const char *tag_or_digest = tag ?: reference->digest;
 
-        if (!name || !(progress = progress_new(name, pull->options->quiet)))
+        if (!what || !(progress = progress_new(what, pull->options->quiet)))
                 return error_oom(reterr);
         progress_line(progress, "Trying to pull %s...", name);
         if (pull->options->policy == PULL_NEWER && is_current(pull, client, name, tag_or_digest, &id)) {

@@ -18,6 +18,7 @@ typedef struct Upload {
         bool used;
         unsigned id;
         RegistryState state;
+        uint64_t bytes;                 /* that have gone */
         char digest[DIGEST_LENGTH + 1]; /* of what was sent, once it is done */
         Error error;
 } Upload;
@@ -69,6 +70,7 @@ static int registry_dispatch(Target *target, Error *reterr) {
                 if (!upload)
                         continue;
                 upload->state = event.state;
+                upload->bytes = event.bytes;
                 (void) stpcpy(upload->digest, event.digest);
                 if (event.state == REGISTRY_FAILED)
                         (void) error_move(&upload->error, &event.error);
@@ -77,6 +79,12 @@ static int registry_dispatch(Target *target, Error *reterr) {
 
 static int registry_target_events_fd(Target *target) {
         return registry_events_fd(self(target)->client);
+}
+
+static uint64_t registry_target_sent(Target *target, const TargetBlob *blob) {
+        const Upload *upload = find_upload(self(target), blob->id);
+
+        return upload ? upload->bytes : 0;
 }
 
 /* Waits until all of the upload's bytes have gone, or it failed. */
@@ -229,6 +237,7 @@ static const TargetOps registry_ops = {
         .free = registry_target_free,
         .events_fd = registry_target_events_fd,
         .dispatch = registry_dispatch,
+        .sent = registry_target_sent,
 };
 
 int target_registry_new(const Reference *reference, const RegistryOptions *options, Target **ret, Error *reterr) {

@@ -50,6 +50,8 @@ typedef struct TargetOps {
          * readable. */
         int (*events_fd)(Target *target);
         int (*dispatch)(Target *target, Error *reterr);
+        /* How many bytes of the blob have gone; NULL: writing them is all there is to it. */
+        uint64_t (*sent)(Target *target, const TargetBlob *blob);
 } TargetOps;
 
 /* What every target begins with. */

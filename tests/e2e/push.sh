@@ -39,6 +39,15 @@ exits 0 "skopeo copies it"
 run sdpod pull -q oci:copy:x
 is "$out" "$LAYERS" "... and what it copied is the same image"
 
+# --- on a terminal
+sdpod run --name big --network none localhost/busybox sh -c 'head -c 60000000 /dev/urandom >/big'
+sdpod commit -q big localhost/big >/dev/null
+sdpod rm big >/dev/null
+timeout 120 script -qefc "stty cols 100; sdpod push ${AUTH[*]} ${TLS[*]} localhost/big $REGISTRY/a/big" "$T/terminal" </dev/null >/dev/null 2>&1
+is $? 0 "a push on a terminal"
+like "$(tr -d '\r' <"$T/terminal")" "Copying blob [0-9a-f]{12} .*B / [0-9.]+MiB.*Total .*/s.*Copying blob [0-9a-f]{12} done.*Writing manifest" "... draws the progress of each layer"
+sdpod rmi localhost/big >/dev/null
+
 before=$(uploads)
 run sdpod push -q "${AUTH[@]}" "${TLS[@]}" localhost/layers "docker://$REGISTRY/a/layers:2"
 is "$status:$err:$(uploads)" "0::$before" "a second push sends nothing, and -q says nothing"

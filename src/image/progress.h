@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a pull shows on stderr while it goes on: plain lines, and on a terminal below them one line for each layer that is
+/* What a pull or a push shows on stderr while it goes on: plain lines, and on a terminal below them one line for each layer that is
  * under way, drawn anew in place. To a service's manager it says that it is alive. */
 #pragma once
 
@@ -9,7 +9,7 @@
 
 typedef struct Progress Progress;
 
-/* `quiet`: shows nothing, and tells the manager all the same. NULL: out of memory. */
+/* `what` is done ("Pulling NAME"). `quiet`: shows nothing, and tells the manager all the same. NULL: out of memory. */
 Progress *progress_new(const char *what, bool quiet);
 Progress *progress_free(Progress *progress);
 DEFINE_CLEANUP(Progress, progress_free)
@@ -18,7 +18,7 @@ DEFINE_CLEANUP(Progress, progress_free)
 /* A line that stays. Control bytes are escaped. */
 void progress_line(Progress *progress, const char *format, ...) _printf_(2, 3);
 
-/* Bytes that are to be fetched in all. */
+/* Bytes that are to come or to go in all. */
 void progress_expect(Progress *progress, uint64_t bytes);
 
 /* A blob is under way; `number` names it. It is at `bytes` of `size` (0: not known). */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines, bars, and words to systemd. */
-#include "image/pull-progress.h"
+#include "image/progress.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -244,7 +244,7 @@ static void tell_manager(Progress *p, int64_t now) {
         p->notified_bytes = bytes;
         print_bytes(done, sizeof(done), (double) bytes);
         print_bytes(total, sizeof(total), (double) p->total);
-        text = str_format("EXTEND_TIMEOUT_USEC=%d000000\nSTATUS=Pulling %s: %s of %s", EXTEND_SECONDS, p->what, done, total);
+        text = str_format("EXTEND_TIMEOUT_USEC=%d000000\nSTATUS=%s: %s of %s", EXTEND_SECONDS, p->what, done, total);
         if (text)
                 (void) notify_send(text);
 }
