@@ -8,6 +8,7 @@ import io
 import json
 import lzma
 import os
+import random
 import shutil
 import subprocess
 import tarfile
@@ -253,10 +254,11 @@ def share_holes(m):
         return
     source = f"{d}/shared"
     os.makedirs(source)
+    content = random.Random(1).randbytes(40000)  # two of them: layers of up to 64 KiB have a worker in common, and share nothing
     with open(source + "/data", "wb") as f:
-        f.write(b"data" * 10000)
+        f.write(content)
     with open(source + "/some-holes", "wb") as f:
-        f.write(b"data" * 10000)
+        f.write(content)
         f.truncate(100000)
     with open(source + "/holes", "wb") as f:
         f.truncate(64 << 20)
