@@ -5,104 +5,13 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "cli/parse-blkio.h"
 #include "cli/parse-env.h"
-#include "cli/parse-life.h"
-#include "cli/parse-limit.h"
-#include "cli/run-options.h"
-
-/* Defines set_NAME() from an expression over `c` (the config), `value` and `reterr`. */
-#define SETTER(name, expression)                                                                \
-        static int set_##name(void *options, const char *value, Error *reterr) {                \
-                ContainerConfig *c = &((ChangeOptions *) options)->config;                      \
-                return (expression);                                                            \
-        }
-
-/* The same for an array of limits of devices. */
-#define LIMITS(name, member, parser) SETTER(name, parser(value, &c->resources.member, &c->resources.n_##member, reterr))
-
-SETTER(blkio_weight, parse_blkio_weight(c, value, reterr))
-SETTER(cpus, parse_cpus(c, value, reterr))
-SETTER(cpuset_cpus, parse_cpu_list(value, &c->resources.cpuset_cpus, reterr))
-SETTER(cpuset_mems, parse_cpu_list(value, &c->resources.cpuset_mems, reterr))
-SETTER(health_cmd, parse_health_cmd(c, value, reterr))
-SETTER(health_interval, parse_health_interval(c, value, reterr))
-SETTER(health_log_count, parse_health_log(value, &c->health.log_count, reterr))
-SETTER(health_log_destination, parse_health_log_destination(c, value, reterr))
-SETTER(health_log_size, parse_health_log(value, &c->health.log_size, reterr))
-SETTER(health_startup_cmd, parse_health_startup_cmd(c, value, reterr))
-SETTER(memory_swap, parse_memory_swap(c, value, reterr))
-SETTER(pids_limit, parse_pids_limit(c, value, reterr))
-SETTER(restart, parse_restart(c, value, reterr))
-LIMITS(weight_device, weight_devices, parse_device_weight)
-LIMITS(read_bps, read_bps, parse_device_bps)
-LIMITS(read_iops, read_iops, parse_device_iops)
-LIMITS(write_bps, write_bps, parse_device_bps)
-LIMITS(write_iops, write_iops, parse_device_iops)
-
-static const char *const on_failure_words[] = { "kill", "none", "restart", "stop", NULL };
-static const char *const restart_words[] = { "always", "no", "on-failure", "unless-stopped", NULL };
-static const char no_cgroup_v1[] = "it is for cgroup v1, which rootless containers cannot use";
 
 #define FIELD(member) offsetof(ChangeOptions, member)
-#define CONFIG(member) offsetof(ChangeOptions, config.member)
-#define SET(setter) .kind = OPTION_SET, .set = set_##setter
-#define WORDS(list) .complete = COMPLETE_WORDS, .words = list
-
-const Option change_limit_rows[] = {
-        { "blkio-weight", SET(blkio_weight), .metavar = "N", .help = "Share of block devices' time, 10 to 1000" },
-        { "blkio-weight-device", SET(weight_device), .metavar = "DEVICE:N", .help = "The same for one device" },
-        { "cpu-period", .kind = OPTION_UINT64, .offset = CONFIG(resources.cpu_period), .metavar = "MICROSECONDS",
-          .help = "Period of the CPU quota" },
-        { "cpu-quota", .kind = OPTION_INT64, .offset = CONFIG(resources.cpu_quota), .metavar = "MICROSECONDS",
-          .help = "CPU time in each period" },
-        { "cpu-rt-period", .kind = OPTION_REFUSED, .refused = no_cgroup_v1 },
-        { "cpu-rt-runtime", .kind = OPTION_REFUSED, .refused = no_cgroup_v1 },
-        { "cpu-shares", 'c', .kind = OPTION_UINT64, .offset = CONFIG(resources.cpu_shares), .metavar = "N",
-          .help = "Share of the CPU, relative to 1024" },
-        { "cpus", SET(cpus), .metavar = "N", .help = "Number of CPUs, such as 1.5; 0: no limit" },
-        { "cpuset-cpus", SET(cpuset_cpus), .metavar = "LIST", .help = "CPUs to run on, such as 0-3,7" },
-        { "cpuset-mems", SET(cpuset_mems), .metavar = "LIST", .help = "Memory nodes to use" },
-        { "device-read-bps", SET(read_bps), .metavar = "DEVICE:SIZE", .help = "Limit how much is read from a block device in a second" },
-        { "device-read-iops", SET(read_iops), .metavar = "DEVICE:N", .help = "Limit how often it is read from in a second" },
-        { "device-write-bps", SET(write_bps), .metavar = "DEVICE:SIZE", .help = "Limit how much is written to it in a second" },
-        { "device-write-iops", SET(write_iops), .metavar = "DEVICE:N", .help = "Limit how often it is written to in a second" },
-        { "memory", 'm', .kind = OPTION_BYTES, .offset = CONFIG(resources.memory), .help = "Memory limit; 0: none" },
-        { "memory-reservation", .kind = OPTION_BYTES, .offset = CONFIG(resources.memory_reservation),
-          .help = "Memory that is left alone under pressure" },
-        { "memory-swap", SET(memory_swap), .metavar = "SIZE", .help = "Limit of memory and swap together; -1: none" },
-        { "memory-swappiness", .kind = OPTION_REFUSED, .refused = no_cgroup_v1 },
-        { "pids-limit", SET(pids_limit), .metavar = "N", .help = "Number of processes; -1: no limit" },
-        {},
-};
-
-const Option change_other_rows[] = {
+const Option change_rows[] = {
         { "env", 'e', .kind = OPTION_STRV, .offset = FIELD(env), .metavar = "NAME[=VALUE]",
           .help = "Set an environment variable, from the next start on" },
-        { "health-cmd", SET(health_cmd), .metavar = "COMMAND", .help = "Command that tells whether the container is well" },
-        { "health-interval", SET(health_interval), .metavar = "TIME", .help = "Time between two checks" },
-        { "health-log-destination", SET(health_log_destination), .metavar = "WHERE",
-          .help = "Where results are kept: local, with the container; events_logger; a directory" },
-        { "health-max-log-count", SET(health_log_count), .metavar = "N", .help = "Results that are kept; 0: all" },
-        { "health-max-log-size", SET(health_log_size), .metavar = "BYTES", .help = "Characters of a result that are kept; 0: all" },
-        { "health-on-failure", .kind = OPTION_STRING, .offset = CONFIG(health.on_failure), .metavar = "ACTION", WORDS(on_failure_words),
-          .help = "What is done with an unhealthy container: none, kill, restart, stop" },
-        { "health-retries", .kind = OPTION_UINT32, .offset = CONFIG(health.retries), .help = "Failures in a row that mean unhealthy" },
-        { "health-start-period", .kind = OPTION_DURATION, .offset = CONFIG(health.start_period_usec),
-          .help = "Time in which failures do not count" },
-        { "health-startup-cmd", SET(health_startup_cmd), .metavar = "COMMAND", .help = "Command that is run first, until it passes" },
-        { "health-startup-interval", .kind = OPTION_DURATION, .offset = CONFIG(health.startup_interval_usec),
-          .help = "Time between two such" },
-        { "health-startup-retries", .kind = OPTION_UINT32, .offset = CONFIG(health.startup_retries),
-          .help = "Failures of it after which the container is restarted" },
-        { "health-startup-success", .kind = OPTION_UINT32, .offset = CONFIG(health.startup_successes),
-          .help = "How often it must pass" },
-        { "health-startup-timeout", .kind = OPTION_DURATION, .offset = CONFIG(health.startup_timeout_usec),
-          .help = "Time that it may take" },
-        { "health-timeout", .kind = OPTION_DURATION, .offset = CONFIG(health.timeout_usec), .help = "Time that a check may take" },
         { "no-healthcheck", .kind = OPTION_BOOL, .offset = FIELD(no_healthcheck), .help = "Do not check its health any more" },
-        { "restart", SET(restart), .metavar = "POLICY", WORDS(restart_words),
-          .help = "When to start again: no, always, unless-stopped, on-failure[:N]" },
         { "unsetenv", .kind = OPTION_STRV, .offset = FIELD(unset_env), .metavar = "NAME",
           .help = "Remove an environment variable, from the next start on" },
         {},
@@ -188,7 +97,7 @@ static int take_limits(const ChangeOptions *o, const OptionParse *parse, Contain
             (from->cpuset_mems && str_replace(&to->cpuset_mems, from->cpuset_mems) < 0))
                 return error_oom(reterr);
         *ret_any = *ret_any || from->cpuset_cpus || from->cpuset_mems;
-        return *ret_any ? run_options_check_resources(config, parse, reterr) : 0;
+        return *ret_any ? config_check_resources(config, parse, reterr) : 0;
 }
 
 /* ---- health checks ---- */
@@ -241,13 +150,8 @@ static int take_health(const ChangeOptions *o, const OptionParse *parse, Contain
                 return error_oom(reterr);
         if (any && !o->no_healthcheck && !container_has_health_check(to) && !from->test)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot change the health check of '%s': there is none", config->name);
-        if (options_given(parse, "health-retries") && to->retries == 0)
-                return error_set(reterr, -EINVAL, ERROR_INVALID,
-                                 "cannot use '--health-retries 0': at least one failure makes a container unhealthy");
-        if (options_given(parse, "health-timeout") && to->timeout_usec < 1000000)
-                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --health-timeout: it is less than a second");
         *ret_any = any;
-        return 0;
+        return config_check_health(to, parse, reterr);
 }
 
 /* ---- environment ---- */

@@ -2,6 +2,7 @@
 /* Options that change the record of a container that is there: those of `update`, and the limits of `container clone`. */
 #pragma once
 
+#include "cli/config-options.h"
 #include "cli/verb.h"
 #include "engine/update.h"
 
@@ -11,9 +12,10 @@ typedef struct ChangeOptions {
         char **env, **unset_env;
         bool no_healthcheck;
 } ChangeOptions;
+static_assert(offsetof(ChangeOptions, config) == 0, "the rows of config-options.h count from it");
 
-/* Tables of rows: what limits; restart policy, environment and health checks. */
-extern const Option change_limit_rows[], change_other_rows[];
+/* The rows beside those of config-options.h: the environment, and no health checks. */
+extern const Option change_rows[];
 
 /* Puts what was on the command line into a container's record, and checks it. *ret says what has changed. */
 int change_options_apply(const ChangeOptions *options, const OptionParse *parse, ContainerConfig *config, Update *ret, Error *reterr);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "cli/config-options.h"
 #include "cli/parse-env.h"
 #include "cli/parse-life.h"
 #include "cli/parse-limit.h"
@@ -34,52 +35,29 @@ void pod_options_done(void *options) {
 
 /* ---- rows ---- */
 
-/* Defines set_NAME() from an expression over `c` (the infra container's config), `value` and `reterr`. */
-#define SETTER(setter, expression)                                                              \
-        static int set_##setter(void *options, const char *value, Error *reterr) {              \
-                ContainerConfig *c = &((PodOptions *) options)->infra;                          \
-                return (expression);                                                            \
-        }
-#define PARSED(parser) SETTER(parser, parse_##parser(c, value, reterr))
-#define PARSED_LIST(parser) SETTER(parser, each_field(c, value, parse_##parser, reterr))
-#define WORD_LIST(setter, expression)                                                           \
-        static int one_##setter(ContainerConfig *c, const char *value, Error *reterr) {         \
-                return (expression);                                                            \
-        }                                                                                       \
-        SETTER(setter, each_field(c, value, one_##setter, reterr))
-
-static int each_field(ContainerConfig *c, const char *value, int (*parse)(ContainerConfig *, const char *, Error *), Error *reterr) {
-        _cleanup_strv_ char **words = NULL;
-        int r = csv_split(value, &words, reterr);
-
-        for (char **w = words; r >= 0 && w && *w; w++)
-                r = parse(c, *w, reterr);
-        return r;
-}
-
-PARSED_LIST(add_host)
-PARSED(cpus)
-SETTER(cpuset_cpus, parse_cpu_list(value, &c->resources.cpuset_cpus, reterr))
-SETTER(cpuset_mems, parse_cpu_list(value, &c->resources.cpuset_mems, reterr))
-PARSED_LIST(device)
-PARSED_LIST(dns)
-WORD_LIST(dns_option, parse_resolv_word(value, &c->dns_options, reterr))
-WORD_LIST(dns_search, parse_resolv_word(value, &c->dns_search, reterr))
-WORD_LIST(gidmap, parse_id_map(value, &c->gid_map, &c->n_gid_map, reterr))
-PARSED(hostname)
-SETTER(infra_conmon_pidfile, parse_path_field(value, &c->conmon_pid_file, reterr))
-PARSED(memory_swap)
-PARSED(network)
-SETTER(pid, parse_namespace(value, &c->pid_mode, reterr))
-PARSED_LIST(publish)
-PARSED(restart)
-PARSED(security_opt)
-PARSED(shm_size)
-PARSED_LIST(sysctl)
-WORD_LIST(uidmap, parse_id_map(value, &c->uid_map, &c->n_uid_map, reterr))
-PARSED(userns)
-SETTER(uts, parse_namespace(value, &c->uts_mode, reterr))
-PARSED(volume)
+CONFIG_PARSED_LIST(add_host)
+CONFIG_PARSED(cpus)
+CONFIG_SETTER(cpuset_cpus, parse_cpu_list(value, &c->resources.cpuset_cpus, reterr))
+CONFIG_SETTER(cpuset_mems, parse_cpu_list(value, &c->resources.cpuset_mems, reterr))
+CONFIG_PARSED_LIST(device)
+CONFIG_PARSED_LIST(dns)
+CONFIG_LIST(dns_option, parse_resolv_word(value, &c->dns_options, reterr))
+CONFIG_LIST(dns_search, parse_resolv_word(value, &c->dns_search, reterr))
+CONFIG_LIST(gidmap, parse_id_map(value, &c->gid_map, &c->n_gid_map, reterr))
+CONFIG_PARSED(hostname)
+CONFIG_SETTER(infra_conmon_pidfile, parse_path_field(value, &c->conmon_pid_file, reterr))
+CONFIG_PARSED(memory_swap)
+CONFIG_PARSED(network)
+CONFIG_SETTER(pid, parse_namespace(value, &c->pid_mode, reterr))
+CONFIG_PARSED_LIST(publish)
+CONFIG_PARSED(restart)
+CONFIG_PARSED(security_opt)
+CONFIG_PARSED(shm_size)
+CONFIG_PARSED_LIST(sysctl)
+CONFIG_LIST(uidmap, parse_id_map(value, &c->uid_map, &c->n_uid_map, reterr))
+CONFIG_PARSED(userns)
+CONFIG_SETTER(uts, parse_namespace(value, &c->uts_mode, reterr))
+CONFIG_PARSED(volume)
 
 static int set_infra_name(void *options, const char *value, Error *reterr) {
         return parse_name(&((PodOptions *) options)->infra, value, reterr);
@@ -93,13 +71,9 @@ static int set_cgroup_parent(void *options, const char *value, Error *reterr) {
 
 static const char *const exit_words[] = { "continue", "stop", NULL };
 static const char *const network_words[] = { "host", "none", "slirp4netns", NULL };
-static const char *const restart_words[] = { "always", "no", "on-failure", "unless-stopped", NULL };
-static const char *const userns_words[] = { "auto", "host", "keep-id", "nomap", NULL };
 static const char no_image[] = "the infra container has no image, but a program of sdpod's own";
 
 #define FIELD(member) offsetof(PodOptions, member)
-#define SET(setter) .kind = OPTION_SET, .set = set_##setter
-#define WORDS(list) .complete = COMPLETE_WORDS, .words = list
 
 static const Option rows[] = {
         { "add-host", SET(add_host), .metavar = "NAME:ADDRESS", .help = "Add a line to /etc/hosts" },
@@ -148,7 +122,7 @@ static const Option rows[] = {
           .help = "Write the pod's ID to this file" },
         { "publish", 'p', SET(publish), .metavar = "[[IP:]PORT:]PORT[/udp]", .help = "Publish a port on the host" },
         { "replace", .kind = OPTION_BOOL, .offset = FIELD(replace), .help = "Remove a pod of the same name first" },
-        { "restart", SET(restart), .metavar = "POLICY", WORDS(restart_words), .help = "Restart policy of containers that are given none" },
+        { "restart", SET(restart), .metavar = "POLICY", WORDS(config_restart_words), .help = "Restart policy of containers that are given none" },
         { "security-opt", SET(security_opt), .metavar = "NAME[=VALUE]", .help = "Set a security option of each container" },
         { "share", .kind = OPTION_STRING, .offset = FIELD(share), .metavar = "LIST",
           .help = "Namespaces to share: cgroup, ipc, net, pid, uts, none (default " DEFAULT_SHARE ")" },
@@ -159,7 +133,7 @@ static const Option rows[] = {
         { "subuidname", .kind = OPTION_REFUSED },
         { "sysctl", SET(sysctl), .metavar = "NAME=VALUE", .help = "Set a kernel parameter of what is shared" },
         { "uidmap", SET(uidmap), .metavar = "CONTAINER:HOST:SIZE", .help = "Map user IDs" },
-        { "userns", SET(userns), .metavar = "MODE", WORDS(userns_words), .help = "User namespace: host, keep-id, auto, nomap" },
+        { "userns", SET(userns), .metavar = "MODE", WORDS(config_userns_words), .help = "User namespace: host, keep-id, auto, nomap" },
         { "uts", SET(uts), .metavar = "MODE", .help = "UTS namespace: private" },
         { "volume", 'v', SET(volume), .metavar = "[SOURCE:]PATH[:OPTIONS]", .complete = COMPLETE_FILE,
           .help = "Mount a directory or volume in each container" },
@@ -277,20 +251,15 @@ static int finish_maps(ContainerConfig *c, Error *reterr) {
 }
 
 /* What is on the table as the infra container's and belongs to the pod. */
-static int move_to_pod(PodOptions *o, Error *reterr) {
+static int move_to_pod(PodOptions *o, const OptionParse *parse, Error *reterr) {
         ContainerConfig *c = &o->infra;
-        ContainerResources *r = &c->resources;
 
-        if (r->memory_swap && !r->memory)
-                return INVALID("cannot use --memory-swap without --memory");
-        if (r->memory_swap > 0 && r->memory_swap < r->memory)
-                return INVALID("cannot use --memory-swap: it is less than --memory, which it includes");
-        if (r->cpu_shares && (r->cpu_shares < 2 || r->cpu_shares > 262144))
-                return INVALID("cannot use '--cpu-shares %llu': not from 2 to 262144", (unsigned long long) r->cpu_shares);
-        if (r->memory && !r->memory_swap && __builtin_mul_overflow(r->memory, 2, &r->memory_swap))
-                r->memory_swap = -1;
-        o->pod.resources = *r;
-        *r = (ContainerResources){};
+        int r = config_check_resources(c, parse, reterr);
+
+        if (r < 0)
+                return r;
+        o->pod.resources = c->resources;
+        c->resources = (ContainerResources){};
         o->pod.restart_policy = TAKE_PTR(c->restart_policy);
         o->pod.restart_retries = c->restart_retries;
         c->restart_retries = 0;
@@ -319,7 +288,7 @@ int pod_options_finish(PodOptions *o, const Invocation *in, char *const *environ
         if (r >= 0)
                 r = finish_maps(&o->infra, reterr);
         if (r >= 0)
-                r = move_to_pod(o, reterr);
+                r = move_to_pod(o, &in->parse, reterr);
         if (r < 0)
                 return r;
         unit = told ? strdup(told) : name_of_own_unit(alias);

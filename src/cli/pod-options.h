@@ -6,8 +6,8 @@
 #include "spec/pod.h"
 
 typedef struct PodOptions {
+        ContainerConfig infra; /* first: see config-options.h */
         PodConfig pod;
-        ContainerConfig infra;
 
         /* read by pod_options_finish() into the configs */
         char **labels, **label_files;
@@ -17,6 +17,7 @@ typedef struct PodOptions {
         bool replace;
         char *id_file;
 } PodOptions;
+static_assert(offsetof(PodOptions, infra) == 0, "the rows of config-options.h count from it");
 
 extern const PodOptions pod_options_default;
 extern const Option *const pod_option_tables[];

@@ -5,6 +5,7 @@
 #include <ctype.h>
 
 #include "base/str.h"
+#include "cli/config-options.h"
 #include "cli/parse-env.h"
 #include "cli/parse-limit.h"
 #include "cli/parse-mount.h"
@@ -56,15 +57,11 @@ static int check_life(const RunOptions *o, const Invocation *in, Error *reterr) 
                                c->restart_policy);
         if (o->replace && !c->name)
                 return INVALID("cannot use --replace without --name");
-        if (o->no_healthcheck && options_given(&in->parse, "health-cmd"))
+        if (o->no_healthcheck && (options_given(&in->parse, "health-cmd") || options_given(&in->parse, "healthcheck-command")))
                 return INVALID("cannot use --no-healthcheck with --health-cmd");
-        if (options_given(&in->parse, "health-retries") && c->health.retries == 0)
-                return INVALID("cannot use '--health-retries 0': at least one failure makes a container unhealthy");
-        if (options_given(&in->parse, "health-timeout") && c->health.timeout_usec < 1000000)
-                return INVALID("cannot use --health-timeout: it is less than a second");
         if (c->oom_score_adj < -1000 || c->oom_score_adj > 1000)
                 return INVALID("cannot use '--oom-score-adj %d': not from -1000 to 1000", c->oom_score_adj);
-        return 0;
+        return config_check_health(&c->health, &in->parse, reterr);
 }
 
 static int check_network(const ContainerConfig *c, Error *reterr) {
@@ -91,31 +88,6 @@ static int check_network(const ContainerConfig *c, Error *reterr) {
         if (c->hostname && (mode_is(c->uts_mode, "host") || joins_another(c->uts_mode)))
                 return INVALID("cannot use --hostname with --uts %s", c->uts_mode);
         return parse_ports_check(c, reterr);
-}
-
-int run_options_check_resources(ContainerConfig *c, const OptionParse *parse, Error *reterr) {
-        ContainerResources *r = &c->resources;
-
-        if (options_given(parse, "cpus") &&
-            (options_given(parse, "cpu-quota") || options_given(parse, "cpu-period")))
-                return INVALID("cannot use --cpus with --cpu-quota or --cpu-period");
-        if (r->cpu_period && (r->cpu_period < 1000 || r->cpu_period > 1000000))
-                return INVALID("cannot use '--cpu-period %llu': not from 1000 to 1000000",
-                               (unsigned long long) r->cpu_period);
-        if (r->cpu_quota < -1 || (r->cpu_quota > 0 && r->cpu_quota < 1000))
-                return INVALID("cannot use '--cpu-quota %lld': less than 1000", (long long) r->cpu_quota);
-        if (r->cpu_shares && (r->cpu_shares < 2 || r->cpu_shares > 262144))
-                return INVALID("cannot use '--cpu-shares %llu': not from 2 to 262144",
-                               (unsigned long long) r->cpu_shares);
-        if (r->memory_swap && !r->memory)
-                return INVALID("cannot use --memory-swap without --memory");
-        if (r->memory_swap > 0 && r->memory_swap < r->memory)
-                return INVALID("cannot use --memory-swap: it is less than --memory, which it includes");
-        if (r->memory && r->memory_reservation > r->memory)
-                return INVALID("cannot use --memory-reservation: it is more than --memory");
-        if (r->memory && !r->memory_swap && __builtin_mul_overflow(r->memory, 2, &r->memory_swap))
-                r->memory_swap = -1;
-        return 0;
 }
 
 static int check_cgroups(const ContainerConfig *c, Error *reterr) {
@@ -299,7 +271,7 @@ int run_options_finish(RunOptions *o, const Invocation *in, char *const *environ
         if (r >= 0)
                 r = check_network(c, reterr);
         if (r >= 0)
-                r = run_options_check_resources(c, &in->parse, reterr);
+                r = config_check_resources(c, &in->parse, reterr);
         if (r >= 0)
                 r = check_cgroups(c, reterr);
         if (r >= 0)

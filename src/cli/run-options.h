@@ -7,7 +7,7 @@
 #include "spec/container.h"
 
 typedef struct RunOptions {
-        ContainerConfig config;
+        ContainerConfig config; /* first: see config-options.h */
 
         /* read by run_options_finish() into the config */
         char **env, **env_files, **labels, **label_files;
@@ -36,6 +36,7 @@ typedef struct RunOptions {
         char **uid_maps, **gid_maps; /* those with flags */
         char *sub_uid_name, *sub_gid_name;
 } RunOptions;
+static_assert(offsetof(RunOptions, config) == 0, "the rows of config-options.h count from it");
 
 extern const RunOptions run_options_default;
 
@@ -49,8 +50,6 @@ int run_options_finish(RunOptions *options, const Invocation *invocation, char *
 
 /* The part of it that concerns the process and its life (run-process.c). */
 int run_options_finish_process(RunOptions *options, const Invocation *invocation, Error *reterr);
-/* Whether limits can be had together; sets the swap that goes with a memory limit. `parse` says which were on the command line. */
-int run_options_check_resources(ContainerConfig *config, const OptionParse *parse, Error *reterr);
 
 /* For Verb.options_done. */
 void run_options_done(void *options);

@@ -26,7 +26,7 @@ static const Option rows[] = {
         { "run", .kind = OPTION_BOOL, .offset = FIELD(start), .help = "Start the new one" },
         {},
 };
-static const Option *const tables[] = { change_limit_rows, rows, NULL };
+static const Option *const tables[] = { config_limit_rows, rows, NULL };
 
 enum { TRIES_MAX = 100 };
 

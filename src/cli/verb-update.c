@@ -15,7 +15,7 @@ static const Option rows[] = {
         { "latest", 'l', .kind = OPTION_BOOL, .offset = offsetof(UpdateOptions, latest), .help = "Take the container made last" },
         {},
 };
-static const Option *const tables[] = { change_limit_rows, change_other_rows, rows, NULL };
+static const Option *const tables[] = { config_limit_rows, config_life_change_rows, change_rows, rows, NULL };
 
 static int run(Invocation *in, Error *reterr) {
         _cleanup_container_ Container c = CONTAINER_NULL;
