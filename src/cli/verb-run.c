@@ -67,21 +67,6 @@ static int platform_wish(const PlatformWords *words, PlatformWish *ret, Error *r
 static int create(Invocation *in, const Store **ret_store, bool starts, Container *ret, Error *reterr) {
         RunOptions *options = in->options;
         _cleanup_platform_wish_ PlatformWish wish = {};
-        CreateOptions create_options = {
-                .replace = options->replace,
-                .image_volume = options->image_volume,
-                .env_merge = options->env_merge,
-                .unset_env = options->unset_env,
-                .unset_env_all = options->unset_env_all,
-                .uid_maps = options->uid_maps,
-                .gid_maps = options->gid_maps,
-                .sub_uid_name = options->sub_uid_name ?: options->sub_gid_name,
-                .sub_gid_name = options->sub_gid_name ?: options->sub_uid_name,
-                .pull = options->pull,
-                .pull_image = pull_image,
-                .pull_data = in,
-                .storage_driver = in->global.storage_driver,
-        };
         _cleanup_fd_ int cidfile = -EBADF;
 
         int r = run_options_finish(options, in, environ, reterr);
@@ -97,11 +82,26 @@ static int create(Invocation *in, const Store **ret_store, bool starts, Containe
                 r = str_replace(&options->config.cgroups, "disabled");
         if (r < 0)
                 return error_oom(reterr);
-        create_options.platform = wish;
-        create_options.entrypoint_given = options->entrypoint_given;
-        create_options.stop_signal_given = options->stop_signal_given;
-        create_options.stop_timeout_given = options->stop_timeout_given;
-        create_options.env_host = options->env_pairs_host;
+        const CreateOptions create_options = {
+                .replace = options->replace,
+                .image_volume = options->image_volume,
+                .entrypoint_given = options->entrypoint_given,
+                .stop_signal_given = options->stop_signal_given,
+                .stop_timeout_given = options->stop_timeout_given,
+                .env_host = options->env_pairs_host,
+                .env_merge = options->env_merge,
+                .unset_env = options->unset_env,
+                .unset_env_all = options->unset_env_all,
+                .uid_maps = options->uid_maps,
+                .gid_maps = options->gid_maps,
+                .sub_uid_name = options->sub_uid_name ?: options->sub_gid_name,
+                .sub_gid_name = options->sub_gid_name ?: options->sub_uid_name,
+                .platform = wish,
+                .pull = options->pull,
+                .pull_image = pull_image,
+                .pull_data = in,
+                .storage_driver = in->global.storage_driver,
+        };
         r = pod_member_prepare(in, *ret_store, starts, reterr);
         if (r >= 0)
                 r = engine_create(*ret_store, &options->config, &create_options, ret, reterr);

@@ -108,6 +108,8 @@ like "$err" "Trying to pull" "... the progress is on stderr"
 before=$(registry_requests GET test/busybox)
 run sdpod run $insecure --rm --network none "$image" true
 is "$err:$(registry_requests GET test/busybox)" ":$before" "... what is here is not asked for"
+run sdpod run $insecure --rm --network none --pull missing "$image" true
+is "$status:$err:$(registry_requests GET test/busybox)" "0::$before" "... nor with --pull=missing"
 run sdpod run $insecure --rm --network none --pull always -q "$image" true
 is "$status:$err" "0:" "--pull=always -q"
 ok "... asks the registry" test "$(registry_requests GET test/busybox)" -gt "$before"
