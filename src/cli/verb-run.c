@@ -160,8 +160,7 @@ static void discard(const Store *store, Container *container) {
                 container_settled(store, container);
         else
                 (void) engine_remove(store, container, &(RemoveOptions){ .volumes = true }, /* reterr= */ NULL);
-        if (container->config.remove_image)
-                run_remove_image(store, &container->config);
+        run_remove_image(store, &container->config);
 }
 
 /* What keeps a container that was made from starting is 126, as in Podman, whatever it is; 125 is what the options lack. */
@@ -231,8 +230,7 @@ static int run_run(Invocation *in, Error *reterr) {
                 .n_kept_fds = preserved.n,
         };
         r = engine_run_foreground(store, &container, &foreground, &exit_code, reterr);
-        if (container.config.remove_image)
-                run_remove_image(store, &container.config);
+        run_remove_image(store, &container.config);
         return r < 0 ? start_failed(r, reterr) : exit_code;
 }
 
