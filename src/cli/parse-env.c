@@ -89,3 +89,19 @@ int parse_env_file(const char *path, char *const *host, char ***env, Error *rete
 int parse_label_file(const char *path, char ***labels, Error *reterr) {
         return each_line(path, NULL, labels, /* labels= */ true, reterr);
 }
+
+int parse_labels(char *const *files, char *const *values, char ***labels, Error *reterr) {
+        for (char *const *f = files; f && *f; f++) {
+                int r = parse_label_file(*f, labels, reterr);
+
+                if (r < 0)
+                        return error_prefix(reterr, r, "cannot use '--label-file %s'", *f);
+        }
+        for (char *const *v = values; v && *v; v++) {
+                int r = parse_label(*v, labels, reterr);
+
+                if (r < 0)
+                        return error_prefix(reterr, r, "cannot use '--label %s'", *v);
+        }
+        return 0;
+}

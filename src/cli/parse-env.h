@@ -17,3 +17,6 @@ int parse_env_file(const char *path, char *const *host, char ***env, Error *rete
 /* NAME=VALUE or NAME (an empty value) into pairs, and a file of them. */
 int parse_label(const char *value, char ***labels, Error *reterr);
 int parse_label_file(const char *path, char ***labels, Error *reterr);
+
+/* All of --label-file, and then of --label, either NULL for none; the reason names the option. */
+int parse_labels(char *const *files, char *const *values, char ***labels, Error *reterr);

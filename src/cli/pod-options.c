@@ -187,16 +187,6 @@ static int finish_name(PodOptions *o, const Invocation *in, Error *reterr) {
         return o->replace && !name ? INVALID("cannot replace pod without --name being set") : 0;
 }
 
-static int finish_labels(PodOptions *o, Error *reterr) {
-        int r = 0;
-
-        for (char **f = o->label_files; r >= 0 && f && *f; f++)
-                r = parse_label_file(*f, &o->pod.labels, reterr);
-        for (char **l = o->labels; r >= 0 && l && *l; l++)
-                r = parse_label(*l, &o->pod.labels, reterr);
-        return r < 0 ? error_prefix(reterr, r, "cannot label the pod") : 0;
-}
-
 /* Without the container that would have it. */
 static int check_without_infra(const PodOptions *o, const Invocation *in, Error *reterr) {
         static const char *const needing[] = {
@@ -282,7 +272,7 @@ int pod_options_finish(PodOptions *o, const Invocation *in, char *const *environ
         if (r >= 0)
                 r = pod_share_parse(o->want_infra ? o->share : "none", &o->pod.share, reterr);
         if (r >= 0)
-                r = finish_labels(o, reterr);
+                r = parse_labels(o->label_files, o->labels, &o->pod.labels, reterr);
         if (r >= 0)
                 r = check_infra(o, reterr);
         if (r >= 0)

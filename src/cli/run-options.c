@@ -170,17 +170,7 @@ static int finish_env(RunOptions *o, char *const *env, Error *reterr) {
                 if (r < 0)
                         return error_prefix(reterr, r, "cannot use '--env %s'", *e);
         }
-        for (char **f = o->label_files; r >= 0 && f && *f; f++) {
-                r = parse_label_file(*f, &c->labels, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "cannot use '--label-file %s'", *f);
-        }
-        for (char **l = o->labels; r >= 0 && l && *l; l++) {
-                r = parse_label(*l, &c->labels, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "cannot use '--label %s'", *l);
-        }
-        return r;
+        return r < 0 ? r : parse_labels(o->label_files, o->labels, &c->labels, reterr);
 }
 
 /* The unit that the container is of: its name is in the record, and may be in that of the container. */

@@ -108,11 +108,8 @@ static int run_create(Invocation *in, Error *reterr) {
         keep_to_ourselves();
         if (r >= 0 && o->ignore && o->replace)
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot use --ignore with --replace");
-        for (char **l = o->labels; r >= 0 && l && *l; l++) {
-                r = parse_label(*l, &secret.labels, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "cannot use '--label %s'", *l);
-        }
+        if (r >= 0)
+                r = parse_labels(/* files= */ NULL, o->labels, &secret.labels, reterr);
         if (r < 0)
                 return r;
         if (!(secret.name = strdup(in->arguments[0])))

@@ -129,18 +129,15 @@ static int read_options(const CreateOptions *o, Volume *volume, Error *reterr) {
 }
 
 static int fill_in(const Store *store, const CreateOptions *o, Volume *volume, Error *reterr) {
-        int r = 0;
+        int r;
 
         if (o->driver && !strv_contains((char *const *) drivers, o->driver))
                 return REFUSED("cannot use '--driver %s': volume plugins are not there; there are local and image", o->driver);
-        for (char **l = o->labels; r >= 0 && l && *l; l++) {
-                r = parse_label(*l, &volume->labels, reterr);
-                if (r < 0)
-                        return error_prefix(reterr, r, "cannot use '--label %s'", *l);
-        }
+        r = parse_labels(/* files= */ NULL, o->labels, &volume->labels, reterr);
         if (r >= 0 && str_equal(o->driver, "image") && str_replace(&volume->driver, o->driver) < 0)
                 return error_oom(reterr);
-        r = read_options(o, volume, reterr);
+        if (r >= 0)
+                r = read_options(o, volume, reterr);
         if (r >= 0)
                 r = volume->driver ? check_image(store, volume, reterr) : check_local(volume, reterr);
         if (r >= 0 && o->uid)
