@@ -21,23 +21,23 @@ static const Option export_rows[] = {
 };
 static const Option *const export_options[] = { export_rows, NULL };
 
-static int find_volume(Invocation *in, char **ret, Error *reterr) {
+static int open_volume(Invocation *in, Volume *ret, Error *reterr) {
         const Store *store;
         int r = invocation_store(in, &store, reterr);
 
-        return r < 0 ? r : volume_find(store, in->arguments[0], ret, reterr);
+        return r < 0 ? r : volume_open(store, in->arguments[0], ret, reterr);
 }
 
 static int run_export(Invocation *in, Error *reterr) {
         const ExportOptions *o = in->options;
         _cleanup_strv_ char **words = NULL;
-        _cleanup_free_ char *name = NULL;
-        int r = find_volume(in, &name, reterr);
+        _cleanup_volume_ Volume volume = VOLUME_NULL;
+        int r = open_volume(in, &volume, reterr);
 
         if (r < 0)
                 return r;
         if (strv_append(&words, "volume-export") < 0 || image_exec_add(&words, "output", o->output) < 0 || strv_append(&words, "--") < 0 ||
-            strv_append(&words, name) < 0)
+            strv_append(&words, volume.name) < 0)
                 return error_oom(reterr);
         return image_exec(in, words, reterr);
 }
@@ -55,12 +55,12 @@ const Verb verb_volume_export = {
 
 static int run_import(Invocation *in, Error *reterr) {
         _cleanup_strv_ char **words = NULL;
-        _cleanup_free_ char *name = NULL;
-        int r = find_volume(in, &name, reterr);
+        _cleanup_volume_ Volume volume = VOLUME_NULL;
+        int r = open_volume(in, &volume, reterr);
 
         if (r < 0)
                 return r;
-        if (strv_append(&words, "volume-import") < 0 || strv_append(&words, "--") < 0 || strv_append(&words, name) < 0 ||
+        if (strv_append(&words, "volume-import") < 0 || strv_append(&words, "--") < 0 || strv_append(&words, volume.name) < 0 ||
             strv_append(&words, in->arguments[1]) < 0)
                 return error_oom(reterr);
         return image_exec(in, words, reterr);
@@ -89,11 +89,9 @@ static int for_each(Invocation *in, int (*function)(const Store *store, const Vo
         for (char **word = in->arguments; *word; word++) {
                 _cleanup_volume_ Volume volume = VOLUME_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
-                _cleanup_free_ char *name = NULL, *text = NULL;
+                _cleanup_free_ char *text = NULL;
 
-                r = volume_find(store, *word, &name, &error);
-                if (r >= 0)
-                        r = volume_load(store, name, &volume, &error);
+                r = volume_open(store, *word, &volume, &error);
                 if (r >= 0)
                         r = function(store, &volume, &text, &error);
                 if (r >= 0)

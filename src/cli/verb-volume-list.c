@@ -77,12 +77,8 @@ static int collect(const Store *store, char *const *names, json_t *array, Error 
         for (; *names; names++) {
                 _cleanup_volume_ Volume volume = VOLUME_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
-                _cleanup_free_ char *name = NULL;
-                int r = volume_find(store, *names, &name, &error);
 
-                if (r >= 0)
-                        r = volume_load(store, name, &volume, &error);
-                if (r < 0) {
+                if (volume_open(store, *names, &volume, &error) < 0) {
                         error_print(&error);
                         status = 125;
                 } else if (json_array_append_new(array, volume_to_json(store, &volume)) < 0)

@@ -79,21 +79,18 @@ static int remove_one(const Store *store, const char *word, const VolumeRemoveOp
         _cleanup_strv_ char **users = NULL;
         _cleanup_volume_ Volume volume = VOLUME_NULL;
         _cleanup_error_ Error error = ERROR_NULL;
-        _cleanup_free_ char *name = NULL;
-        int r = volume_find(store, word, &name, &error);
+        int r = volume_open(store, word, &volume, &error);
 
-        if (r >= 0)
-                r = volume_load(store, name, &volume, &error);
         if (r == -ENOENT && o->force)
                 return 0;
         if (r < 0)
                 return error_move(reterr, &error);
-        r = volume_users(store, name, &users, reterr);
+        r = volume_users(store, volume.name, &users, reterr);
         if (r >= 0 && users)
-                r = o->force ? remove_users(store, users, o->time, reterr) : refuse_used(name, users, reterr);
+                r = o->force ? remove_users(store, users, o->time, reterr) : refuse_used(volume.name, users, reterr);
         if (r < 0)
                 return r;
-        r = volume_remove(store, name, &error);
+        r = volume_remove(store, volume.name, &error);
         if (r < 0 && !(r == -ENOENT && o->force)) /* an anonymous one went with its container */
                 return error_move(reterr, &error);
         printf("%s\n", word);

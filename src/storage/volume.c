@@ -196,19 +196,17 @@ static int mark_taken(const Store *store, Volume *volume, Error *reterr) {
         return save(dir_fd, volume, reterr);
 }
 
-int volume_find(const Store *store, const char *word, char **ret, Error *reterr) {
-        _cleanup_volume_ Volume volume = VOLUME_NULL;
+int volume_open(const Store *store, const char *word, Volume *ret, Error *reterr) {
         _cleanup_error_ Error error = ERROR_NULL;
         _cleanup_strv_ char **names = NULL;
         const char *found = NULL;
-        int r = volume_load(store, word, &volume, &error);
+        int r = volume_load(store, word, ret, &error);
 
-        if (r == -ENOENT) {
-                int k = volume_list(store, &names, reterr);
-
-                if (k < 0)
-                        return k;
-        }
+        if (r != -ENOENT)
+                return r < 0 ? error_move(reterr, &error) : 0;
+        r = volume_list(store, &names, reterr);
+        if (r < 0)
+                return r;
         for (char **name = names; name && *name; name++) {
                 if (!str_after(*name, word))
                         continue;
@@ -217,9 +215,7 @@ int volume_find(const Store *store, const char *word, char **ret, Error *reterr)
                                          found, *name);
                 found = *name;
         }
-        if (r < 0 && !found)
-                return error_move(reterr, &error);
-        return str_replace(ret, found ?: word) < 0 ? error_oom(reterr) : 0;
+        return found ? volume_load(store, found, ret, reterr) : error_move(reterr, &error);
 }
 
 static bool needs_lock(const Volume *volume) {

@@ -48,8 +48,8 @@ int volume_load(const Store *store, const char *name, Volume *ret, Error *reterr
 /* Makes it where it is not there, and reads it. */
 int volume_ensure(const Store *store, const char *name, bool anonymous, Volume *ret, Error *reterr);
 
-/* Finds the one volume whose name is `word` or, where there is none, begins with it. *ret (owned): its name. */
-int volume_find(const Store *store, const char *word, char **ret, Error *reterr);
+/* Finds the one volume whose name is `word` or, where there is none, begins with it, and reads it. -ENOENT with ERROR_NOT_FOUND. */
+int volume_open(const Store *store, const char *word, Volume *ret, Error *reterr);
 
 /* The volumes of a start. One that it fills, or mounts a file system for, is locked: whoever fills, mounts or removes it waits
  * for the others. */
