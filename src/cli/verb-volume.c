@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "cli/prune.h"
 #include "cli/verbs.h"
 #include "cli/volume-json.h"
 #include "cli/volume-use.h"
@@ -152,26 +153,6 @@ static const Option prune_rows[] = {
 };
 static const Option *const prune_options[] = { prune_rows, NULL };
 
-/* 1: yes; 0: no; no answer at all is an error, or a script would take it for done. */
-static int confirmed(const json_t *volumes, Error *reterr) {
-        const json_t *volume;
-        char answer[16];
-        size_t i;
-
-        printf("WARNING! This will remove all volumes not used by at least one container. The following "
-               "volumes will be removed:\n");
-        json_array_foreach(volumes, i, volume)
-                printf("%s\n", json_get_string(volume, "Name"));
-        printf("Are you sure you want to continue? [y/N] ");
-        (void) fflush(stdout);
-        if (!fgets(answer, sizeof(answer), stdin)) {
-                printf("\n");
-                (void) error_set(reterr, -EIO, ERROR_INVALID, "cannot prune volumes: there was no answer");
-                return error_with_hint(reterr, -EIO, "use --force where nobody can answer");
-        }
-        return answer[0] == 'y' || answer[0] == 'Y';
-}
-
 static int run_prune(Invocation *in, Error *reterr) {
         PruneOptions *o = in->options;
         _cleanup_json_ json_t *volumes = NULL;
@@ -188,7 +169,11 @@ static int run_prune(Invocation *in, Error *reterr) {
         if (json_array_size(volumes) == 0)
                 return 0;
         if (!o->force) {
-                r = confirmed(volumes, reterr);
+                printf("WARNING! This will remove all volumes not used by at least one container. The following "
+                       "volumes will be removed:\n");
+                json_array_foreach(volumes, i, volume)
+                        printf("%s\n", json_get_string(volume, "Name"));
+                r = prune_ask("", "prune volumes", reterr);
                 if (r <= 0)
                         return r;
         }
