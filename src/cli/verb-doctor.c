@@ -41,7 +41,7 @@ static void print_finding(const json_t *finding) {
                 print_text(ok ? "         to change that: " : "         fix: ", fix);
 }
 
-static void print_all(const json_t *findings, bool quiet) {
+static void print_all(const json_t *findings) {
         const json_t *finding;
         unsigned warnings = 0, problems = 0;
         size_t i;
@@ -51,11 +51,16 @@ static void print_all(const json_t *findings, bool quiet) {
 
                 warnings += str_equal(status, "warning");
                 problems += str_equal(status, "problem");
-                if (!quiet || !str_equal(status, "ok"))
-                        print_finding(finding);
+                print_finding(finding);
         }
         if (problems > 0 || warnings > 0)
                 printf("%u problem%s, %u warning%s\n", problems, problems == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+}
+
+static void leave_out_what_is_ok(json_t *findings) {
+        for (size_t i = json_array_size(findings); i-- > 0;)
+                if (str_equal(json_get_string(json_array_get(findings, i), "Status"), "ok"))
+                        (void) json_array_remove(findings, i);
 }
 
 static int run(Invocation *in, Error *reterr) {
@@ -68,10 +73,12 @@ static int run(Invocation *in, Error *reterr) {
         if (invocation_store(in, &store, &store_error) < 0)
                 store = NULL; /* that is a finding, too */
         int r = engine_doctor(store, &store_error, in->global.storage_driver, &findings, &worst, reterr);
+        if (r >= 0 && o->quiet)
+                leave_out_what_is_ok(findings);
         if (r >= 0 && o->format)
                 r = format_list(&list, o->format, /* no_heading= */ false, findings, stdout, reterr);
         else if (r >= 0)
-                print_all(findings, o->quiet);
+                print_all(findings);
         return r < 0 ? r : worst == DOCTOR_PROBLEM;
 }
 

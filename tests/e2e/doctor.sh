@@ -37,6 +37,8 @@ run $as sdpod doctor -q
 unlike "$out" "(^|"$'\n'")ok " "--quiet has only what is not in order"
 run $as sdpod doctor --format '{{.Check}}: {{.Status}}'
 like "$out" "kernel: ok" "a template"
+run $as sdpod doctor -q --format '{{.Check}}: {{.Status}}'
+unlike "$out" ": ok" "... of only what is not in order, with --quiet"
 run $as sdpod doctor extra
 exits 125 "an argument is refused"
 
