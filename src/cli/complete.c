@@ -93,7 +93,7 @@ static void offer_options(const Completion *c, const Option *const *tables) {
                 for (const Option *o = *tables; o->name; o++) {
                         char name[64];
 
-                        if (o->hidden || !o->help || o->kind == OPTION_REFUSED || o->kind == OPTION_REFUSED_BOOL)
+                        if (!option_is_shown(o))
                                 continue;
                         (void) snprintf(name, sizeof(name), "--%s", o->name);
                         offer(c, name, o->help);

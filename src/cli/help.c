@@ -63,14 +63,10 @@ const char *help_metavar(const Option *option) {
         }
 }
 
-static bool is_shown(const Option *o) {
-        return !o->hidden && o->help && o->kind != OPTION_REFUSED && o->kind != OPTION_REFUSED_BOOL;
-}
-
 static bool has_options(const Option *const *tables) {
         for (; tables && *tables; tables++)
                 for (const Option *o = *tables; o->name; o++)
-                        if (is_shown(o))
+                        if (option_is_shown(o))
                                 return true;
         return false;
 }
@@ -98,7 +94,7 @@ static const Option **sorted_rows(const Option *const *tables, size_t *ret_n) {
 
         for (; tables && *tables; tables++)
                 for (const Option *o = *tables; o->name; o++) {
-                        const Option **more = is_shown(o) ? reallocarray(rows, n + 1, sizeof(*rows)) : NULL;
+                        const Option **more = option_is_shown(o) ? reallocarray(rows, n + 1, sizeof(*rows)) : NULL;
 
                         if (more) {
                                 rows = more;

@@ -21,6 +21,10 @@ const Option *options_find_letter(const Option *const *tables, char letter) {
         return NULL;
 }
 
+bool option_is_shown(const Option *option) {
+        return !option->hidden && option->help && option->kind != OPTION_REFUSED && option->kind != OPTION_REFUSED_BOOL;
+}
+
 bool option_takes_value(const Option *option) {
         switch (option->kind) {
         case OPTION_BOOL:

@@ -92,6 +92,9 @@ bool options_given(const OptionParse *parse, const char *name) _pure_;
 const Option *options_find(const Option *const *tables, const char *name) _pure_;
 const Option *options_find_letter(const Option *const *tables, char letter) _pure_;
 
+/* Whether --help and the shells show it. */
+bool option_is_shown(const Option *option) _pure_;
+
 /* Whether a separate word follows the option as its value. */
 bool option_takes_value(const Option *option) _pure_;
 
