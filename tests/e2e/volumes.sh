@@ -183,8 +183,9 @@ for _ in 1 2 3 4 5; do
         $V import evil race.tar >/dev/null 2>&1
         $V export evil >/dev/null 2>&1
 done
-sdpod rm -f swap >/dev/null
 is "$(cat outside/file; ls outside)" safe$'\n'file "... nor does one in a race"
+is "$(sdpod inspect --format '{{.State.Status}}' swap)" running "... which went on all the time"
+sdpod rm -f swap >/dev/null
 
 # --- mount
 run $V mount plain
