@@ -35,8 +35,11 @@ printf '=x\n' >env-file
 run $R --env-file env-file $BUSYBOX env
 exits 125 "--env-file with a line without a name"
 run $R --personality LINUX32 $BUSYBOX uname -m
-like "$out" '^i.86$|^x86_64$' "--personality LINUX32"
-[[ $(uname -m) != x86_64 ]] || is "$out" i686 "... shows a machine of 32 bits"
+if [[ $(uname -m) == x86_64 ]]; then
+        is "$out" i686 "--personality LINUX32"
+else
+        skip "--personality LINUX32" "what it shows is known of x86_64 alone"
+fi
 run $R --personality linux99 $BUSYBOX true
 exits 125 "an unknown --personality"
 run $R --umask 0027 $BUSYBOX sh -c umask

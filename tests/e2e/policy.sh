@@ -121,7 +121,7 @@ sdpod rm -f -t 0 w >/dev/null
 run $R --network host $BUSYBOX cat /proc/net/unix
 unlike "$out" "@[^ ]*sdpod" "no abstract socket of ours with --network host"
 run $R --pid host $BUSYBOX true
-like "$status" '^(0|125|126)$' "--pid host works or is refused by name"
+exits 0 "--pid host"
 
 # --- fake files in place of /dev and /proc
 mkdir -p "$T/dev" "$T/proc"

@@ -151,10 +151,13 @@ is "$(container_processes)" "" "... and no process"
 # --- files of other owners, and files in use
 start owners $BUSYBOX sh -c 'mkdir -p /d/e; touch /d/e/f; chown -R 1000:1000 /d; chmod 0 /d/e; chmod 0 /d; touch /x; chmod 4000 /x; echo done; sleep 1000'
 until_ok 10 sh -c 'sdpod logs owners | grep -q done'
-sdpod unshare sh -c 'sdpod mount owners >/dev/null; sdpod exec owners true; sleep 0.5' >/dev/null 2>&1 &
+mkfifo "$T/hold"
+sdpod unshare sh -c 'sdpod mount owners >"$1/mounted"; read -r _ <"$1/hold"' sh "$T" 2>/dev/null &
 mounted=$!
+ok "files of other owners, mounted by somebody" until_ok 10 test -s "$T/mounted"
 run sdpod rm -f -t 0 owners
-exits 0 "rm -f with files of other owners, while somebody has it mounted"
+exits 0 "... rm -f meanwhile"
+echo >"$T/hold"
 wait $mounted
 data=${XDG_DATA_HOME:-$HOME/.local/share}/sdpod
 is "$(find "$data/containers" -mindepth 1 -maxdepth 1 | wc -l)" 0 "nothing of it is left"

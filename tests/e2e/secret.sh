@@ -113,8 +113,13 @@ is "$(sdpod inspect --format '{{(index .Config.Secrets 0).Name}} {{(index .Confi
 run sdpod inspect c
 unlike "$out" "$word" "inspect does not have it"
 is "$(sdpod events --stream=false | grep -c "$word")" 0 "... nor the events"
-is "$(journalctl --user 2>/dev/null | grep -c "$word")" 0 "... nor the journal"
-is "$(systemctl --user cat 'sdpod-*' 2>/dev/null | grep -c "$word")" 0 "... nor the unit"
+journalctl --user >"$T/journal" 2>&1
+like "$(head -c 2000 "$T/journal")" systemd "... nor the journal, which can be read"
+is "$(grep -c "$word" "$T/journal")" 0 "... and says nothing of it"
+systemctl --user cat "sdpod-$(sdpod inspect --format '{{.Id}}' c).service" >"$T/unit" 2>&1
+systemctl --user show "sdpod-$(sdpod inspect --format '{{.Id}}' c).service" >>"$T/unit"
+like "$(cat "$T/unit")" "ExecStart=" "... nor the unit, which is there"
+is "$(grep -c "$word" "$T/unit")" 0 "... and says nothing of it"
 found=
 for pid in /proc/[0-9]*; do
         name=$(cat "$pid/comm" 2>/dev/null)
