@@ -124,10 +124,10 @@ is "$(footprint)" "$before" "a pod leaves nothing"
 
 # --- timeouts run at the same time
 sdpod pod create slow >/dev/null
-for i in 1 2 3; do sdpod run -d --pod slow --stop-timeout 2 $BUSYBOX sleep 1000 >/dev/null; done
+for i in 1 2 3; do sdpod run -d --pod slow --stop-timeout 5 $BUSYBOX sleep 1000 >/dev/null; done
 SECONDS=0
 sdpod pod stop slow 2>/dev/null >&2
-ok "three members that do not listen end together" test "$SECONDS" -lt 6
+ok "three members that do not listen end together" test "$SECONDS" -lt 15 # one after the other they take 15
 sdpod pod rm slow >/dev/null
 
 # --- an init container that fails

@@ -31,12 +31,9 @@ ok "CPU time in nanoseconds" test "${out% *}" -gt 1000000
 run sdpod stats --no-stream --format '{{.CPUPerc}}|{{.MemUsage}}|{{.PIDS}}|{{.NetIO}}|{{.BlockIO}}|{{.Up}}' never
 is "$status:$out" "0:0.00%|0B / 0B|0|0B / 0B|0B / 0B|0s" "one that never ran uses nothing"
 
-for controller in memory pids io; do
-        case $controller in
-        memory) field=.MemUsage none='-- / --' ;;
-        pids) field=.PIDS none=-- ;;
-        io) continue ;;
-        esac
+for controller in memory pids; do
+        field=.PIDS none=--
+        [[ $controller == pids ]] || field=.MemUsage none='-- / --'
         run sdpod stats --no-stream --format "{{$field}}" idle
         if why=$(lacks_controller $controller); then
                 is "$out" "$none" "without a $controller controller the column is $none ($why)"
@@ -52,8 +49,8 @@ else
         like "$out" '^67108864 [0-9.]+[kM]?B / 67.11MB [0-9.]+[KM]?i?B / 64MiB$' "the memory limit, in both units"
         sdpod rm -f -t 0 small >/dev/null
 fi
-if why=$(lacks_program slirp4netns) && [[ ! -e /dev/net/tun ]]; then
-        skip "the network column" "there is no /dev/net/tun ($why)"
+if [[ ! -e /dev/net/tun ]]; then
+        skip "the network column" "there is no /dev/net/tun"
 else
         sdpod run -d --name net $BUSYBOX sh -c 'echo x | nc -u -w 1 10.0.2.3 53; sleep 1000' >/dev/null
         until_ok 10 sh -c 'test "$(sdpod stats --no-stream --format "{{.NetOutput}}" net)" -gt 0'
@@ -63,10 +60,8 @@ else
 fi
 
 # --- several reports
-timeout 2.5 sdpod stats --interval 1 --format '{{.Name}}' idle >"$T/stream"
-status=$?
-is "$status:$(sort -u "$T/stream")" "124:idle" "it goes on until it is ended"
-ok "... with a report each second" test "$(wc -l <"$T/stream")" -ge 2
+RUN_TIMEOUT=60 run sh -c "sdpod stats --interval 1 --format '{{.Name}}' idle | head -n 3 | tee '$T/stream'"
+is "$status:$out" $'0:idle\nidle\nidle' "report after report, until nobody reads them"
 unlike "$(cat "$T/stream")" $'\033' "... and clears no screen that is none"
 sdpod run -d --rm --name short --network none $BUSYBOX sleep 1 >/dev/null
 RUN_TIMEOUT=10 run sdpod stats --interval 1 --format '{{.Name}}' short

@@ -81,8 +81,11 @@ keys Enter
 keys C-d
 seen "^D is the end of the input" '^status 0$'
 fresh
-typed 'stty -echo; echo hid""den; stty echo'
-seen "a program can turn the echo off" '^hidden$'
+typed 'stty -echo; echo qui""et; read -r word; stty echo; echo he""ard ${#word}'
+shows '^quiet$'
+typed nobodysees
+seen "a program can turn the echo off" '^heard 10$'
+unlike "$(shown)" nobodysees "... and what is typed is not shown"
 typed 'exec 3>/dev/tty; echo to the t""ty >&3; tty'
 seen "/dev/tty is this terminal" '^to the tty$'
 seen "... and has a name" '^/dev/(pts/0|console)$'
