@@ -5,22 +5,12 @@
 #
 #   bash tests/bench/images.sh [BUILDDIR] [images.py's options]      (default: build)
 set -euo pipefail
-tests=$(cd "$(dirname "$0")/.." && pwd)
-build=build
-case ${1:-} in '' | -*) ;; *) build=$1; shift ;; esac
 # shellcheck source=tests/lib/packages.sh
-. "$tests/lib/packages.sh"
+. "$(dirname "$0")/../lib/packages.sh"
 packages build run test bench
-export NEST_DIR="${NEST_DIR:-/var/tmp/sdpod-bench}"
-nest=$tests/machine/nest
-work=$NEST_DIR/vartmp/bench
-ninja -C "$build" >/dev/null
-"$nest" up
-trap '"$nest" down' EXIT
-trap 'exit 1' HUP INT TERM
-"$nest" install "$build"
-mkdir -p "$work"
-"$nest" push "$tests/bench" "$tests/lib" "$tests/registry" /var/tmp/bench
+# shellcheck source=tests/bench/machine.sh
+. "$(dirname "$0")/machine.sh"
+"$nest" push "$tests/registry" /var/tmp/bench
 gcc -O2 -o "$work/floor" "$tests/bench/floor.c" -lisal -lcrypto
 # in the slice of no user, so that its CPU time is nobody's
 "$nest" in /var/tmp/bench/registry/start --http --anonymous /var/tmp/bench/store
