@@ -5,17 +5,8 @@
 
 #include "base/str.h"
 #include "base/test.h"
-#include "state/container.h"
+#include "fresh-store.h"
 #include "state/pod.h"
-
-static void fresh_store(Store *store) {
-        char name[] = "/tmp/sdpod-state-XXXXXX";
-        _cleanup_error_ Error error = ERROR_NULL;
-
-        CHECK(mkdtemp(name));
-        _cleanup_free_ char *data = str_format("%s/data", name), *runtime = str_format("%s/run", name);
-        CHECK_INT(store_open(data, runtime, store, &error), 0);
-}
 
 static int create(Store *store, const char *name, Pod *ret) {
         PodConfig config = POD_CONFIG_NULL;
@@ -27,27 +18,18 @@ static int create(Store *store, const char *name, Pod *ret) {
         return r;
 }
 
-static int create_container(Store *store, const char *name) {
-        _cleanup_container_ Container container = CONTAINER_NULL;
-        ContainerConfig config = CONTAINER_CONFIG_NULL;
-
-        config.name = strdup(name);
-        int r = container_create(store, &config, &container, /* reterr= */ NULL);
-        container_config_done(&config);
-        return r;
-}
-
 TEST(a_name_is_a_pods_or_a_containers) {
         _cleanup_store_ Store store = STORE_NULL;
         _cleanup_pod_ Pod a = POD_NULL, b = POD_NULL, c = POD_NULL;
+        _cleanup_container_ Container web = CONTAINER_NULL, shop = CONTAINER_NULL;
         _cleanup_strv_ char **ids = NULL;
         _cleanup_free_ char *id = NULL, *short_id = NULL, *none = NULL;
 
         fresh_store(&store);
         CHECK_INT(create(&store, "shop", &a), 0);
         CHECK_INT(create(&store, "shop", &b), -EEXIST);
-        CHECK_INT(create_container(&store, "shop"), -EEXIST);
-        CHECK_INT(create_container(&store, "web"), 0);
+        CHECK_INT(create_container(&store, "shop", &web), -EEXIST);
+        CHECK_INT(create_container(&store, "web", &web), 0);
         CHECK_INT(create(&store, "web", &b), -EEXIST);
         CHECK_INT(create(&store, NULL, &c), 0);
         CHECK_INT(pod_list(&store, &ids, NULL), 0);
@@ -61,7 +43,7 @@ TEST(a_name_is_a_pods_or_a_containers) {
         CHECK_INT(pod_find(&store, "../shop", &none, NULL), -ENOENT);
         CHECK_INT(pod_delete(&store, &a, NULL), 0);
         CHECK_INT(pod_find(&store, "shop", &none, NULL), -ENOENT);
-        CHECK_INT(create_container(&store, "shop"), 0);
+        CHECK_INT(create_container(&store, "shop", &shop), 0);
 }
 
 TEST(a_record_comes_back) {

@@ -9,28 +9,10 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "base/test.h"
+#include "fresh-store.h"
 #include "state/container.h"
 #include "state/name.h"
 #include "state/pending.h"
-
-static void fresh_store(Store *store) {
-        char name[] = "/tmp/sdpod-state-XXXXXX";
-        _cleanup_error_ Error error = ERROR_NULL;
-
-        CHECK(mkdtemp(name));
-        _cleanup_free_ char *data = str_format("%s/data", name), *runtime = str_format("%s/run", name);
-        CHECK_INT(store_open(data, runtime, store, &error), 0);
-}
-
-static int create(Store *store, const char *name, Container *ret) {
-        ContainerConfig config = CONTAINER_CONFIG_NULL;
-
-        if (name)
-                config.name = strdup(name);
-        int r = container_create(store, &config, ret, /* reterr= */ NULL);
-        container_config_done(&config);
-        return r;
-}
 
 TEST(a_name_is_taken_once) {
         _cleanup_store_ Store store = STORE_NULL;
@@ -39,15 +21,15 @@ TEST(a_name_is_taken_once) {
         _cleanup_free_ char *id = NULL;
 
         fresh_store(&store);
-        CHECK_INT(create(&store, "web", &a), 0);
-        CHECK_INT(create(&store, "web", &b), -EEXIST);
-        CHECK_INT(create(&store, NULL, &c), 0);
+        CHECK_INT(create_container(&store, "web", &a), 0);
+        CHECK_INT(create_container(&store, "web", &b), -EEXIST);
+        CHECK_INT(create_container(&store, NULL, &c), 0);
         CHECK_INT(container_list(&store, &ids, NULL), 0);
         CHECK_INT(strv_length(ids), 2);
         CHECK_INT(container_find(&store, "web", &id, NULL), 0);
         CHECK_STR(id, a.config.id);
         CHECK_INT(container_delete(&store, &a, NULL, NULL, NULL), 0);
-        CHECK_INT(create(&store, "web", &b), 0);
+        CHECK_INT(create_container(&store, "web", &b), 0);
         CHECK_INT(container_find(&store, "../web", &id, NULL), -ENOENT);
 }
 
@@ -57,14 +39,14 @@ TEST(a_record_without_a_name_is_no_container) {
         _cleanup_strv_ char **ids = NULL;
 
         fresh_store(&store);
-        CHECK_INT(create(&store, "web", &a), 0);
+        CHECK_INT(create_container(&store, "web", &a), 0);
         /* as a kill between the removal of the name and that of the record leaves it */
         CHECK_INT(unlinkat(store.data_fd, "names/web", 0), 0);
         CHECK_INT(container_list(&store, &ids, NULL), 0);
         CHECK_INT(strv_length(ids), 0);
         /* a name whose record is gone can be taken */
         CHECK_INT(symlinkat("0123456789012345678901234567890123456789012345678901234567890123", store.data_fd, "names/web"), 0);
-        CHECK_INT(create(&store, "web", &b), 0);
+        CHECK_INT(create_container(&store, "web", &b), 0);
 }
 
 TEST(ids_are_found_by_their_first_digits) {
@@ -166,7 +148,7 @@ TEST(a_list_never_shows_an_old_status) {
         static const ContainerStatus wanted[] = { CONTAINER_CREATED, CONTAINER_RUNNING, CONTAINER_EXITED, CONTAINER_RUNNING, CONTAINER_EXITED };
 
         fresh_store(&store);
-        CHECK_INT(create(&store, "web", &a), 0);
+        CHECK_INT(create_container(&store, "web", &a), 0);
         for (size_t i = 0; i < ELEMENTSOF(wanted); i++) {
                 _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
                 _cleanup_container_ Container listed = CONTAINER_NULL, loaded = CONTAINER_NULL;
@@ -205,7 +187,7 @@ TEST(running_is_what_the_process_says) {
         _cleanup_free_ char *boot_id = NULL;
 
         fresh_store(&store);
-        CHECK_INT(create(&store, "web", &a), 0);
+        CHECK_INT(create_container(&store, "web", &a), 0);
         pid_t pid = fork();
         if (pid == 0) {
                 (void) pause();
@@ -243,8 +225,8 @@ TEST(rename_moves_the_name) {
         _cleanup_free_ char *id = NULL;
 
         fresh_store(&store);
-        CHECK_INT(create(&store, "old", &a), 0);
-        CHECK_INT(create(&store, "b", &b), 0);
+        CHECK_INT(create_container(&store, "old", &a), 0);
+        CHECK_INT(create_container(&store, "b", &b), 0);
         CHECK_INT(container_rename(&store, &a, "b", NULL), -EEXIST);
         CHECK_INT(container_rename(&store, &a, "a/b", NULL), -EINVAL);
         CHECK_INT(container_rename(&store, &a, "new", NULL), 0);
@@ -269,7 +251,7 @@ TEST(a_mark_that_nobody_holds_is_found) {
         char id[CONTAINER_ID_LENGTH + 1];
 
         fresh_store(&store);
-        CHECK_INT(create(&store, "web", &a), 0);
+        CHECK_INT(create_container(&store, "web", &a), 0);
         CHECK_INT(pending_list(&store, &ids, NULL), 0);
         CHECK_INT(strv_length(ids), 1);
         CHECK_INT(pending_try(&store, ids[0]), -EAGAIN);
@@ -288,7 +270,7 @@ TEST(removing_does_not_wait_for_the_holder_of_the_mark) {
         _cleanup_container_ Container a = CONTAINER_NULL, b = CONTAINER_NULL;
 
         fresh_store(&store);
-        CHECK_INT(create(&store, "web", &a), 0);
+        CHECK_INT(create_container(&store, "web", &a), 0);
         CHECK_INT(container_load(&store, a.config.id, &b, NULL), 0);
         CHECK_INT(container_delete(&store, &b, NULL, NULL, NULL), 0);
         container_settled(&store, &a);
