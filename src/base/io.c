@@ -24,6 +24,28 @@ int fd_close(int fd) {
         return -EBADF;
 }
 
+int fd_keep(int *const *fds, size_t n) {
+        const int first = STDERR_FILENO + 1, end = first + (int) n;
+
+        for (size_t i = 0; i < n; i++) { /* above all places, so that none is overwritten */
+                if (*fds[i] < 0)
+                        continue;
+                *fds[i] = fcntl(*fds[i], F_DUPFD_CLOEXEC, end);
+                if (*fds[i] < 0)
+                        return -errno;
+        }
+        for (int i = 0; i < (int) n; i++) {
+                if (*fds[i] < 0) { /* what the parent had at that number may be a directory of the host */
+                        (void) close(first + i);
+                        continue;
+                }
+                if (dup3(*fds[i], first + i, O_CLOEXEC) < 0)
+                        return -errno;
+                *fds[i] = first + i;
+        }
+        return close_range((unsigned) end, ~0U, 0) < 0 ? -errno : 0;
+}
+
 int io_write_full(int fd, const void *data, size_t size) {
         const char *p = data;
 

@@ -25,7 +25,7 @@
 #include "storage/rootfs.h"
 #include "storage/volume.h"
 
-enum { FIRST_FD = 3, FILES = 1024, OVERLAY_OPTIONS_MAX = 8 };
+enum { FILES = 1024, OVERLAY_OPTIONS_MAX = 8 };
 
 /* What is prepared outside for a container that does not run. */
 typedef struct Stopped {
@@ -178,7 +178,7 @@ static int enter_stopped(const Store *store, const Container *c, const Stopped *
         if (c->config.rootfs || s->copy)
                 tree = mount_clone(AT_FDCWD, s->copy ?: c->config.rootfs, /* recursive= */ true, reterr);
         else if (s->tree_fd >= 0)
-                tree = fcntl(s->tree_fd, F_DUPFD_CLOEXEC, FIRST_FD);
+                tree = fcntl(s->tree_fd, F_DUPFD_CLOEXEC, 3);
         else
                 tree = mount_overlay(store, s, reterr);
         if (tree < 0)
@@ -221,28 +221,10 @@ static int prepare_stopped(const Store *store, Container *c, Stopped *s, Error *
         return s->upper && s->work ? 0 : error_oom(reterr);
 }
 
-/* Nothing stays open but the three, and standard error. */
-static int keep_fds(int *root_fd, int *data_fd, int *socket) {
-        int *const fds[] = { root_fd, data_fd, socket };
-
-        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
-                if (*fds[i] >= 0 && (*fds[i] = fcntl(*fds[i], F_DUPFD_CLOEXEC, 100)) < 0)
-                        return -errno;
-        for (int i = 0; i < (int) ELEMENTSOF(fds); i++) {
-                if (*fds[i] < 0) { /* what the parent had at that number may be a directory of the host */
-                        (void) close(FIRST_FD + i);
-                        continue;
-                }
-                if (dup3(*fds[i], FIRST_FD + i, O_CLOEXEC) < 0)
-                        return -errno;
-                *fds[i] = FIRST_FD + i;
-        }
-        return close_range(FIRST_FD + (unsigned) ELEMENTSOF(fds), ~0U, 0) < 0 ? -errno : 0;
-}
-
 static int work(const Store *store, const Container *c, const Stopped *s, InsideFunction function, void *data, int data_fd, int *socket,
                 Error *reterr) {
         int root_fd = AT_FDCWD, r = 0;
+        int *const kept[] = { &root_fd, &data_fd, socket };
 
         (void) signal(SIGPIPE, SIG_IGN);
         if (!c)
@@ -252,7 +234,7 @@ static int work(const Store *store, const Container *c, const Stopped *s, Inside
                 return r;
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of IDs has reset it */
         (void) umask(0);
-        r = keep_fds(&root_fd, &data_fd, socket);
+        r = fd_keep(kept, ELEMENTSOF(kept));
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot make the sandbox");
         r = sandbox_lock(&(SandboxLimits){ .file_size = UINT64_MAX, .files = FILES }, reterr);

@@ -65,14 +65,12 @@ static void close_all(const int *fds, size_t n) {
 
 /* The common worker of the small layers. */
 _noreturn_ static void small_main(uint64_t size_limit, const UserMap *map, int socket) {
-        _cleanup_error_ Error error = ERROR_NULL;
-        WorkerJob none = { .in_fd = -EBADF, .out_fd = -EBADF };
         int fds[FDS_MAX];
         Order order;
         size_t n;
 
-        if (worker_keep_fds(&none, &socket) < 0 || (mkdir(NURSERY_SMALL, 0700) < 0 && errno != EEXIST) || change_root(NURSERY_SMALL) < 0 ||
-            worker_lock(size_limit, &error) < 0)
+        if (fd_keep(&(int *){ &socket }, 1) < 0 || (mkdir(NURSERY_SMALL, 0700) < 0 && errno != EEXIST) || change_root(NURSERY_SMALL) < 0 ||
+            worker_lock(size_limit, /* reterr= */ NULL) < 0)
                 _exit(1);
         while (take_order(socket, &order, fds, &n) && n == FDS_MAX) {
                 const WorkerJob job = order_job(&order, fds);
@@ -130,11 +128,10 @@ static void serve(int socket, const UserMap *map, int *small_fd) {
 
 _noreturn_ static void nursery_main(int dir_fd, const UserMap *map, int socket) {
         _cleanup_error_ Error error = ERROR_NULL;
-        WorkerJob none = { .in_fd = -EBADF, .out_fd = -EBADF };
         int small_fd = -EBADF;
 
         pid_t parent = getppid();
-        int r = fchdir(dir_fd) < 0 ? -errno : worker_keep_fds(&none, &socket);
+        int r = fchdir(dir_fd) < 0 ? -errno : fd_keep(&(int *){ &socket }, 1);
         if (r < 0)
                 (void) error_set_errno(&error, r, "cannot make the sandbox");
         else

@@ -174,20 +174,20 @@ static bool is_given_up(int fd, int dir_fd, const char *hex) {
  * day finds the blob in the store, or is the first. */
 _noreturn_ static void wait_for_lock(int lock_fd, int pipe_fd, int dir_fd, const char *hex, short type) {
         struct flock wanted = { .l_type = type, .l_whence = SEEK_SET };
+        int *const kept[] = { &lock_fd, &pipe_fd, &dir_fd };
         int stopped = 0;
 
         (void) signal(SIGINT, SIG_IGN);
-        if (dup3(lock_fd, 4, O_CLOEXEC) < 0 || dup3(pipe_fd, 3, O_CLOEXEC) < 0 || dup3(dir_fd, 5, O_CLOEXEC) < 0)
+        if (fd_keep(kept, ELEMENTSOF(kept)) < 0)
                 _exit(1);
-        (void) close_range(6, ~0U, 0);
         start_clock();
-        while (fcntl(4, F_OFD_SETLKW, &wanted) < 0) {
-                if (errno != EINTR || is_given_up(4, 5, hex))
+        while (fcntl(lock_fd, F_OFD_SETLKW, &wanted) < 0) {
+                if (errno != EINTR || is_given_up(lock_fd, dir_fd, hex))
                         _exit(1);
-                stopped = holder_is_stopped(4) ? stopped + 1 : 0;
+                stopped = holder_is_stopped(lock_fd) ? stopped + 1 : 0;
                 if (stopped < STOPPED_LOOKS)
                         continue;
-                (void) unlinkat(5, hex, 0);
+                (void) unlinkat(dir_fd, hex, 0);
                 _exit(1);
         }
         _exit(0);
@@ -202,16 +202,11 @@ int pull_wait_start(int dir_fd, const char *hex, PullLockState state, PullWait *
         if (pipe2(pair, O_CLOEXEC) < 0)
                 return error_set_errno(reterr, -errno, "cannot wait for another pull");
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];
-        /* the child puts the two at low numbers: none of them is there yet */
-        _cleanup_fd_ int high_lock = fcntl(lock_fd, F_DUPFD_CLOEXEC, 20), high_pipe = fcntl(theirs, F_DUPFD_CLOEXEC, 20),
-                         high_dir = fcntl(dir_fd, F_DUPFD_CLOEXEC, 20);
-        if (high_lock < 0 || high_pipe < 0 || high_dir < 0)
-                return error_set_errno(reterr, -errno, "cannot wait for another pull");
         pid_t pid = process_fork_bound(SIGKILL); /* the description is ours, too, and so is the lock */
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot wait for another pull");
         if (pid == 0)
-                wait_for_lock(high_lock, high_pipe, high_dir, hex, state == PULL_LOCK_OURS ? F_WRLCK : F_RDLCK);
+                wait_for_lock(lock_fd, theirs, dir_fd, hex, state == PULL_LOCK_OURS ? F_WRLCK : F_RDLCK);
         *ret = (PullWait){ .pid = pid, .pipe_fd = TAKE_FD(ours), .lock_fd = TAKE_FD(lock_fd), .state = state };
         return 0;
 }

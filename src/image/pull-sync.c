@@ -10,14 +10,14 @@
 #include "base/process.h"
 
 _noreturn_ static void sync_main(int dir_fd, int pipe_fd) {
+        int *const kept[] = { &dir_fd, &pipe_fd };
         int code = 0;
 
-        if (dup3(dir_fd, 3, O_CLOEXEC) < 0 || dup3(pipe_fd, 4, O_CLOEXEC) < 0)
+        if (fd_keep(kept, ELEMENTSOF(kept)) < 0)
                 _exit(1);
-        (void) close_range(5, ~0U, 0);
-        if (syncfs(3) < 0)
+        if (syncfs(dir_fd) < 0)
                 code = errno;
-        _exit(write(4, &code, sizeof(code)) != sizeof(code));
+        _exit(write(pipe_fd, &code, sizeof(code)) != sizeof(code));
 }
 
 int pull_sync_start(int dir_fd, PullSync *ret, Error *reterr) {
@@ -26,14 +26,11 @@ int pull_sync_start(int dir_fd, PullSync *ret, Error *reterr) {
         if (pipe2(pair, O_CLOEXEC) < 0)
                 return error_set_errno(reterr, -errno, "cannot start to write to the disk");
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];
-        _cleanup_fd_ int high_dir = fcntl(dir_fd, F_DUPFD_CLOEXEC, 20), high_pipe = fcntl(theirs, F_DUPFD_CLOEXEC, 20);
-        if (high_dir < 0 || high_pipe < 0)
-                return error_set_errno(reterr, -errno, "cannot start to write to the disk");
         pid_t pid = process_fork_bound(SIGKILL); /* no lock of ours lives longer because of it */
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot start to write to the disk");
         if (pid == 0)
-                sync_main(high_dir, high_pipe);
+                sync_main(dir_fd, theirs);
         *ret = (PullSync){ .pid = pid, .pipe_fd = TAKE_FD(ours) };
         return 0;
 }

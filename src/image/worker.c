@@ -20,7 +20,7 @@
 #include "image/sandbox.h"
 #include "ns/userns.h"
 
-enum { WORKER_FUNCTION_FILES = 1024, WORKER_FIRST_FD = 3 };
+enum { WORKER_FUNCTION_FILES = 1024 };
 
 static int copy_out(Stream *stream, int out_fd, UnpackResult *ret, Error *reterr) {
         for (;;) {
@@ -81,12 +81,12 @@ static int lock_and_split(const WorkerJob *job, Stream *stream, Ring *ring, Erro
                 return error_set_errno(reterr, -errno, "cannot start a worker");
         if (pid == 0) {
                 _cleanup_error_ Error error = ERROR_NULL;
+                int in_fd = job->in_fd;
+                int *const kept[] = { &in_fd, &filler.socket };
 
-                /* the input stays at its number, and the socket for results makes way */
-                if (dup3(filler.socket, WORKER_FIRST_FD + 1, O_CLOEXEC) < 0 ||
-                    close_range(WORKER_FIRST_FD + 2, ~0U, 0) < 0)
+                /* the stream reads at the input's number, which it keeps as the first; the socket for results makes way */
+                if (fd_keep(kept, ELEMENTSOF(kept)) < 0 || in_fd != job->in_fd)
                         _exit(1);
-                filler.socket = WORKER_FIRST_FD + 1;
                 if (sandbox_lock(&(SandboxLimits){}, &error) >= 0)
                         (void) stream_fill_ring(stream, &filler, &error);
                 _exit(0);
@@ -160,22 +160,7 @@ static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Err
 int worker_keep_fds(WorkerJob *job, int *socket) {
         int *const fds[] = { &job->in_fd, socket, &job->out_fd };
 
-        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
-                if (*fds[i] >= 0) {
-                        *fds[i] = fcntl(*fds[i], F_DUPFD_CLOEXEC, 100);
-                        if (*fds[i] < 0)
-                                return -errno;
-                }
-        for (int i = 0; i < (int) ELEMENTSOF(fds); i++) {
-                if (*fds[i] < 0) { /* what the parent had at that number may be a directory of the host */
-                        (void) close(WORKER_FIRST_FD + i);
-                        continue;
-                }
-                if (dup3(*fds[i], WORKER_FIRST_FD + i, O_CLOEXEC) < 0)
-                        return -errno;
-                *fds[i] = WORKER_FIRST_FD + i;
-        }
-        return close_range(WORKER_FIRST_FD + (unsigned) ELEMENTSOF(fds), ~0U, 0) < 0 ? -errno : 0;
+        return fd_keep(fds, ELEMENTSOF(fds));
 }
 
 static void answer(int socket, int r, const UnpackResult *result, const Error *error) {

@@ -17,7 +17,6 @@
 #include "registry/sandbox.h"
 
 enum {
-        FIRST_FD = 3,
         CONNECT_SECONDS = 30,
         STALL_BYTES_PER_SECOND = 256,
         STALL_SECONDS = 60,
@@ -77,24 +76,12 @@ static int fetch(const char *url, int data_fd, Error *reterr) {
         return safe ? error_set(reterr, -EIO, ERROR_UNREACHABLE, "%s", safe) : error_oom(reterr);
 }
 
-/* Nothing of the parent's but these two and the standard error. */
-static int keep_fds(int *socket, int *data) {
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC), high_socket = fcntl(*socket, F_DUPFD_CLOEXEC, 100),
-            high_data = fcntl(*data, F_DUPFD_CLOEXEC, 100);
-
-        if (null < 0 || high_socket < 0 || high_data < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0 ||
-            dup3(high_socket, FIRST_FD, O_CLOEXEC) < 0 || dup3(high_data, FIRST_FD + 1, O_CLOEXEC) < 0)
-                return -errno;
-        *socket = FIRST_FD;
-        *data = FIRST_FD + 1;
-        return close_range(FIRST_FD + 2, ~0U, 0) < 0 ? -errno : 0;
-}
-
 _noreturn_ static void work(const char *url, int socket, int data) {
         _cleanup_error_ Error error = ERROR_NULL;
+        int *const kept[] = { &socket, &data };
 
         (void) signal(SIGPIPE, SIG_IGN);
-        int r = keep_fds(&socket, &data);
+        int r = fetcher_keep_fds(kept, ELEMENTSOF(kept));
         if (r < 0)
                 (void) error_set_errno(&error, r, "cannot start the network process");
         else

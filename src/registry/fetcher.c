@@ -23,7 +23,6 @@ enum {
         ROUND_MSEC = 1000,         /* stalls are looked for so often */
         TRANSFERS_LIMIT = 64,
         CONNECTIONS_KEPT = 16,
-        SOCKET_FD = 3,
 };
 
 /* Waits for nothing: a parent that does not read its answers must not stop the transfers of others. */
@@ -223,19 +222,6 @@ static void run_round(Fetcher *f) {
         sweep(f);
 }
 
-/* Nothing of the parent's but the socket and the standard error. */
-static int keep_fds(int *socket) {
-        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-        if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
-                return -errno;
-        *socket = fcntl(*socket, F_DUPFD_CLOEXEC, 100);
-        if (*socket < 0 || dup3(*socket, SOCKET_FD, O_CLOEXEC) < 0)
-                return -errno;
-        *socket = SOCKET_FD;
-        return close_range(SOCKET_FD + 1, ~0U, 0) < 0 ? -errno : 0;
-}
-
 void fetcher_main(const Endpoints *endpoints, const RegistryOptions *options, int socket) {
         _cleanup_error_ Error error = ERROR_NULL;
         Fetcher f = {
@@ -251,7 +237,7 @@ void fetcher_main(const Endpoints *endpoints, const RegistryOptions *options, in
         /* a terminal's Ctrl-C is for the parent, which then decides; its end is the end of this process too */
         (void) signal(SIGINT, SIG_IGN);
         (void) signal(SIGTERM, SIG_IGN);
-        int r = keep_fds(&socket);
+        int r = fetcher_keep_fds(&(int *){ &socket }, 1);
         if (r < 0)
                 (void) error_set_errno(&error, r, "cannot start the network process");
         f.socket = socket;

@@ -124,6 +124,14 @@ static void small_threads(void) {
         (void) pthread_attr_destroy(&attributes);
 }
 
+int fetcher_keep_fds(int *const *fds, size_t n) {
+        int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+        if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+                return -errno;
+        return fd_keep(fds, n);
+}
+
 int fetcher_sandbox(Error *reterr) {
         int r;
 

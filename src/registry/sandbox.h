@@ -9,5 +9,8 @@
 
 #include "base/error.h"
 
+/* In the child: nothing of the parent's stays but these (base/io.h, fd_keep()) and the standard error. 0 or -errno. */
+int fetcher_keep_fds(int *const *fds, size_t n);
+
 /* Gives up the rest for good: core dumps, being traced, memory, files, system calls. Descriptors that are open stay. */
 int fetcher_sandbox(Error *reterr);

@@ -31,3 +31,31 @@ TEST(a_bound_child_goes_with_its_parent) {
         CHECK_INT(process_reap(between), 0);
         CHECK_INT((int) RETRY_EINTR(read(ours, &byte, 1)), 0);
 }
+
+/* Two that stand in each other's place, one that is not there, and one that nobody asked for. */
+TEST(descriptors_are_kept_in_their_order) {
+        int pair[2], other[2];
+        char byte = 0;
+
+        CHECK(pipe2(pair, O_CLOEXEC) == 0 && pipe2(other, O_CLOEXEC) == 0);
+        pid_t pid = fork();
+        CHECK(pid >= 0);
+        if (pid == 0) {
+                int first = pair[1], none = -EBADF, last = pair[0];
+                int *const fds[] = { &first, &none, &last };
+
+                CHECK_INT(fd_keep(fds, ELEMENTSOF(fds)), 0);
+                CHECK_INT(first, 3);
+                CHECK_INT(none, -EBADF);
+                CHECK_INT(last, 5);
+                CHECK(fcntl(4, F_GETFD) < 0 && fcntl(6, F_GETFD) < 0 && fcntl(other[0] + 4, F_GETFD) < 0);
+                CHECK(fcntl(3, F_GETFD) == FD_CLOEXEC && fcntl(5, F_GETFD) == FD_CLOEXEC);
+                CHECK(write(first, "x", 1) == 1 && read(last, &byte, 1) == 1 && byte == 'x');
+                _exit(0);
+        }
+        CHECK_INT(process_reap(pid), 0);
+        for (size_t i = 0; i < ELEMENTSOF(pair); i++) {
+                (void) fd_close(pair[i]);
+                (void) fd_close(other[i]);
+        }
+}
