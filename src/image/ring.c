@@ -2,15 +2,11 @@
 /* Buffers shared by two processes. */
 #include "image/ring.h"
 
-#include <stddef.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/io.h"
-
-enum { END_SIZE = 256 };
 
 enum { OUTPUT_BUFFERS = 8, INPUT_BUFFERS = 8, OUTPUT_SIZE = OUTPUT_BUFFERS * RING_BUFFER_SIZE,
        MEMORY_SIZE = OUTPUT_SIZE + INPUT_BUFFERS * RING_INPUT_SIZE };
@@ -28,10 +24,8 @@ static const struct {
 typedef struct Token {
         uint32_t size;
         uint32_t lane;
-        uint8_t end[END_SIZE];
+        int32_t fault; /* at the end */
 } Token;
-
-enum { TOKEN_SIZE = offsetof(Token, end) }; /* of one that is no end */
 
 int ring_make(Ring *ret_filler, Ring *ret_taker, Error *reterr) {
         int pair[2];
@@ -89,18 +83,16 @@ int ring_put(Ring *ring, RingLane lane, size_t size) {
         assert(size > 0 && size <= lanes[lane].size && ring->lanes[lane].n_free > 0);
         advance(ring, lane);
         ring->lanes[lane].n_free--;
-        return RETRY_EINTR(send(ring->socket, &token, TOKEN_SIZE, MSG_NOSIGNAL)) == TOKEN_SIZE ? 0 : -errno;
-}
-
-int ring_end(Ring *ring, const void *data, size_t size) {
-        Token token = {};
-
-        assert(size <= sizeof(token.end));
-        memcpy(token.end, data, size);
         return RETRY_EINTR(send(ring->socket, &token, sizeof(token), MSG_NOSIGNAL)) == sizeof(token) ? 0 : -errno;
 }
 
-int ring_take(Ring *ring, RingLane *ret_lane, const uint8_t **ret, size_t *ret_size, void *end, size_t end_size) {
+int ring_end(Ring *ring, int fault) {
+        const Token token = { .fault = fault };
+
+        return RETRY_EINTR(send(ring->socket, &token, sizeof(token), MSG_NOSIGNAL)) == sizeof(token) ? 0 : -errno;
+}
+
+int ring_take(Ring *ring, RingLane *ret_lane, const uint8_t **ret, size_t *ret_size, int *ret_fault) {
         Token token = {};
 
         ssize_t n = RETRY_EINTR(read(ring->socket, &token, sizeof(token)));
@@ -110,10 +102,10 @@ int ring_take(Ring *ring, RingLane *ret_lane, const uint8_t **ret, size_t *ret_s
         if (n < 0)
                 return -errno;
         if (n == sizeof(token) && token.size == 0) {
-                memcpy(end, token.end, MIN(end_size, sizeof(token.end)));
+                *ret_fault = token.fault;
                 return 0;
         }
-        if (n != TOKEN_SIZE || token.lane >= RING_LANES || token.size == 0 || token.size > lanes[token.lane].size)
+        if (n != sizeof(token) || token.lane >= RING_LANES || token.size > lanes[token.lane].size)
                 return -EPIPE;
         *ret_lane = (RingLane) token.lane;
         *ret = next_buffer(ring, *ret_lane);

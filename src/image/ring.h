@@ -42,11 +42,11 @@ void ring_done(Ring *ring, bool unmap);
 int ring_buffer(Ring *ring, RingLane lane, uint8_t **ret);
 int ring_put(Ring *ring, RingLane lane, size_t size);
 
-/* The filling side has no more, and says so with `size` bytes of its own (at most 256). */
-int ring_end(Ring *ring, const void *data, size_t size);
+/* The filling side has no more: 0, or the -errno that was in its way. */
+int ring_end(Ring *ring, int fault);
 
 /* The taking side: the next buffer that was handed over, in the order of that (*ret is where it lies: copy it, or hash it, and nothing
- * else), as 1, its lane and its size; ring_give_back() when done with it. Or 0 at the end, with `size` bytes of what ring_end() was
- * given in `end`. -EPIPE: the other side died. */
-int ring_take(Ring *ring, RingLane *ret_lane, const uint8_t **ret, size_t *ret_size, void *end, size_t end_size);
+ * else), as 1, its lane and its size; ring_give_back() when done with it. Or 0 at the end, with what ring_end() was given. -EPIPE: the
+ * other side died. */
+int ring_take(Ring *ring, RingLane *ret_lane, const uint8_t **ret, size_t *ret_size, int *ret_fault);
 void ring_give_back(Ring *ring, RingLane lane);

@@ -14,11 +14,6 @@
 
 enum { IN_SIZE = 256 * 1024, OUT_SIZE = RING_BUFFER_SIZE, HEAVY_SIZE = 64 * 1024 };
 
-/* What the process that decompresses says at its end. */
-typedef struct RingEnd {
-        int32_t fault;
-} RingEnd;
-
 struct Stream {
         int fd;
         bool positioned;           /* pread() at `offset`, up to `left` bytes */
@@ -34,7 +29,6 @@ struct Stream {
         struct archive *archive;
         Error *archive_error;       /* where a read fault inside a libarchive callback goes */
         Ring *ring;                 /* where the bytes come from that another process decompresses */
-        RingEnd ring_end;
         Ring *filled;               /* in that process: where they go, and what comes in, to be hashed there */
         void (*tap)(void *data, const void *bytes, size_t size);
         void *tap_data;
@@ -209,9 +203,9 @@ static int take_from_ring(Stream *s, Error *reterr) {
         const uint8_t *buffer;
         RingLane lane;
         size_t size;
-        int r;
+        int r, fault;
 
-        while ((r = ring_take(s->ring, &lane, &buffer, &size, &s->ring_end, sizeof(s->ring_end))) > 0) {
+        while ((r = ring_take(s->ring, &lane, &buffer, &size, &fault)) > 0) {
                 if (lane == RING_INPUT) {
                         s->n_in += size;
                         if (s->hash_in)
@@ -226,8 +220,8 @@ static int take_from_ring(Stream *s, Error *reterr) {
         }
         if (r < 0)
                 return error_set(reterr, -EPIPE, ERROR_INTERNAL, "the process that decompresses was killed");
-        if (s->ring_end.fault < 0)
-                return wire_receive_result(s->ring->socket, reterr) < 0 ? s->ring_end.fault : -EPIPE;
+        if (fault < 0)
+                return wire_receive_result(s->ring->socket, reterr) < 0 ? fault : -EPIPE;
         s->ended = true;
         return 0;
 }
@@ -445,7 +439,6 @@ static int fill_ring(Stream *s, Error *reterr) {
 
 int stream_fill_ring(Stream *s, Ring *ring, Error *reterr) {
         uint8_t *in = s->in, *out = s->out;
-        RingEnd end = {};
 
         s->hash_in = sha256_free(s->hash_in); /* both are the other side's work */
         s->hash_out = sha256_free(s->hash_out);
@@ -454,8 +447,7 @@ int stream_fill_ring(Stream *s, Ring *ring, Error *reterr) {
         s->filled = NULL;
         s->in = in;
         s->out = out;
-        end.fault = r < 0 ? r : 0;
-        if (ring_end(ring, &end, sizeof(end)) >= 0 && r < 0)
+        if (ring_end(ring, MIN(r, 0)) >= 0 && r < 0)
                 (void) wire_send_result(ring->socket, r, reterr);
         return r;
 }
