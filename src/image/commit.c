@@ -44,7 +44,6 @@ typedef struct Slot {
         Worker worker;
         size_t layer;
         int fd; /* of the directory */
-        bool small;
 } Slot;
 
 static int open_layers(const Store *store, Error *reterr) {
@@ -56,14 +55,13 @@ static int start(const NewLayer *layer, size_t number, const Stage *stage, uint6
         char path[LAYER_DIR_NAME_SIZE];
         _cleanup_fd_ int record = -EBADF;
 
-        slot->small = layer->file.size <= NURSERY_SMALL_SIZE;
         int r = layer_dir_make(stage, number, path, &slot->fd, &record, reterr);
         if (r < 0)
                 return r;
         slot->layer = number;
         WorkerJob job = { .task = WORKER_UNPACK, .in_fd = layer->file.fd, .offset = layer->file.offset, .size = layer->file.size,
                           .dir_fd = -EBADF, .out_fd = record, .size_limit = limit };
-        return nursery_start_worker(nursery, &job, slot->small, path, &slot->worker, reterr);
+        return nursery_start_worker(nursery, &job, layer->file.size <= NURSERY_SMALL_SIZE, path, &slot->worker, reterr);
 }
 
 /* Takes the result of a worker that is done; the directory gets the layer's name. */
@@ -73,7 +71,7 @@ static int finish(NewImage *image, Slot *slot, const Stage *stage, Error *reterr
 
         int r = worker_finish(&slot->worker, &result, reterr);
         if (r >= 0)
-                r = layer_dir_finish(stage, slot->layer, slot->small, slot->fd, &result, layer->digest, &layer->diff_id, reterr);
+                r = layer_dir_finish(stage, slot->layer, slot->fd, &result, layer->digest, &layer->diff_id, reterr);
         slot->fd = fd_close(slot->fd);
         return r < 0 ? error_prefix(reterr, r, "layer %zu%s%s", slot->layer + 1, layer->digest ? " " : "", layer->digest ?: "") : 0;
 }

@@ -138,14 +138,14 @@ static int check(const char *digest, char **diff_id, const UnpackResult *result,
         return 0;
 }
 
-int layer_dir_finish(const Stage *stage, size_t number, bool small, int fd, const UnpackResult *result, const char *digest, char **diff_id,
+int layer_dir_finish(const Stage *stage, size_t number, int fd, const UnpackResult *result, const char *digest, char **diff_id,
                      Error *reterr) {
         char name[LAYER_DIR_NAME_SIZE];
         uint64_t size;
 
         int r = check(digest, diff_id, result, reterr);
         if (r >= 0)
-                r = write_record(fd, result, small ? 0 : share(stage->store, fd, result), reterr);
+                r = write_record(fd, result, share(stage->store, fd, result), reterr);
         if (r < 0)
                 return r;
         if (result->n_devices_skipped > 0)

@@ -26,6 +26,6 @@ int layer_dir_make(const Stage *stage, size_t number, char ret_path[static LAYER
                    Error *reterr);
 
 /* Checks what was unpacked into it: `digest` of the bytes as they came (NULL: nothing is known), *diff_id (NULL: is set to what
- * was found). Writes layer.json and gives the directory its name. `small`: as for nursery_start_worker(). */
-int layer_dir_finish(const Stage *stage, size_t number, bool small, int fd, const UnpackResult *result, const char *digest, char **diff_id,
+ * was found). Writes layer.json and gives the directory its name. */
+int layer_dir_finish(const Stage *stage, size_t number, int fd, const UnpackResult *result, const char *digest, char **diff_id,
                      Error *reterr);

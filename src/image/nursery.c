@@ -184,7 +184,7 @@ int nursery_start_worker(Nursery *nursery, const WorkerJob *job, bool small, con
         int r = io_send_fds(nursery->socket, &order, sizeof(order), fds, order.has_out ? FD_OUT + 1 : FD_IN + 1);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot start a worker");
-        *ret = (Worker){ .socket = TAKE_FD(ours) };
+        *ret = (Worker){ .socket = TAKE_FD(ours), .common = small };
         return 0;
 }
 

@@ -276,7 +276,7 @@ static int layer_finish(PullLayers *l, size_t number, Error *reterr) {
                 r = error_set(reterr, -EBADMSG, ERROR_CORRUPT, "it is damaged: %llu bytes, expected %lld",
                               (unsigned long long) layer->result.size_in, (long long) layer->blob->size);
         if (r >= 0)
-                r = layer_dir_finish(l->stage, number, layer->small, layer->dir_fd, &layer->result, layer->blob->digest, &diff_id, reterr);
+                r = layer_dir_finish(l->stage, number, layer->dir_fd, &layer->result, layer->blob->digest, &diff_id, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "layer %zu %s", number + 1, layer->blob->digest);
         layer->dir_fd = fd_close(layer->dir_fd);

@@ -239,6 +239,8 @@ int worker_finish(Worker *worker, UnpackResult *ret, Error *reterr) {
                                     : error_set(reterr, -EPIPE, ERROR_INTERNAL, "the unpacking process was killed");
         if (r >= 0 && !result_is_sane(&result))
                 r = error_set(reterr, -EPIPE, ERROR_INTERNAL, "the unpacking process gave no result");
+        if (worker->common)
+                result.n_shareable = 0;
         worker_done(worker);
         if (r < 0)
                 return r;

@@ -33,6 +33,7 @@ typedef struct WorkerJob {
 typedef struct Worker {
         pid_t pid;               /* 0: none, or a nursery's child */
         int socket;              /* readable when it is done; -EBADF: none */
+        bool common;             /* it goes on with other layers (nursery.h), and may keep this one's files open */
 } Worker;
 
 #define WORKER_NULL ((Worker){ .socket = -EBADF })
@@ -57,7 +58,7 @@ int worker_keep_fds(WorkerJob *job, int *socket);
 /* The namespaces that a worker has of its own, beside the user namespace. */
 enum { WORKER_NAMESPACES = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP };
 
-/* Waits for its end. */
+/* Waits for its end. What a common worker leaves has no files that may be shared. */
 int worker_finish(Worker *worker, UnpackResult *ret, Error *reterr);
 
 /* Ends it without asking. */
