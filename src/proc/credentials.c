@@ -2,7 +2,9 @@
 /* Limits, capabilities, identity, no_new_privs, seccomp. */
 #include "proc/credentials.h"
 
+#include <fcntl.h>
 #include <grp.h>
+#include <stdio.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -34,6 +36,20 @@ int personality_apply(const char *name, Error *reterr) {
                         return personality(domains[i].domain) < 0
                                        ? error_set_errno(reterr, -errno, "cannot use --personality '%s'", name) : 0;
         return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --personality '%s': not known", name);
+}
+
+int oom_score_apply(int score, Error *reterr) {
+        char text[16];
+
+        if (score == 0)
+                return 0;
+        (void) snprintf(text, sizeof(text), "%d", score);
+        int r = file_write_string(AT_FDCWD, "/proc/self/oom_score_adj", text);
+        if (r < 0) {
+                (void) error_set_errno(reterr, r, "cannot set the OOM score to %s", text);
+                error_hint(reterr, "an ordinary user can only raise it");
+        }
+        return r;
 }
 
 int apparmor_apply(const char *profile, int proc_fd, Error *reterr) {

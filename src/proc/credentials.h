@@ -34,6 +34,10 @@ typedef struct Credentials {
  * about that call. */
 int personality_apply(const char *name, Error *reterr);
 
+/* The OOM score adjustment (0: as it is), while /proc/self is this process's own: whoever changes its IDs, or is not dumpable, may not
+ * write there any more (proc(5)). */
+int oom_score_apply(int score, Error *reterr);
+
 /* The AppArmor profile (NULL: none) that the next execve() puts this process under; `proc_fd` is a procfs that shows it. */
 int apparmor_apply(const char *profile, int proc_fd, Error *reterr);
 

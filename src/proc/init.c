@@ -85,18 +85,8 @@ static int set_hostname(Init *init, Error *reterr) {
 }
 
 static int set_oom_score(Init *init, Error *reterr) {
-        char text[16];
-        int r;
-
-        if (init->plan->config->oom_score_adj == 0 || init->plan->namespaces.n_joins > 0 /* it was born with it */)
-                return 0;
-        (void) snprintf(text, sizeof(text), "%d", init->plan->config->oom_score_adj);
-        r = file_write_string(AT_FDCWD, "/proc/self/oom_score_adj", text);
-        if (r < 0) {
-                (void) error_set_errno(reterr, r, "cannot set the OOM score to %s", text);
-                error_hint(reterr, "an ordinary user can only raise it");
-        }
-        return r;
+        /* where namespaces are joined, it was born with it */
+        return init->plan->namespaces.n_joins > 0 ? 0 : oom_score_apply(init->plan->config->oom_score_adj, reterr);
 }
 
 static int run_steps(Init *init, int (*const *steps)(Init *, Error *), Error *reterr) {
@@ -112,7 +102,7 @@ static int run_steps(Init *init, int (*const *steps)(Init *, Error *), Error *re
 /* Most of the work is done while the starter sees to the cgroup. */
 static int create(Init *init, int sync_fd, Error *reterr) {
         static int (*const before_placed[])(Init *, Error *) = {
-                set_oom_score /* while /proc/self is ours: who changes its IDs is not dumpable (proc(5)) */,
+                set_oom_score /* while /proc/self is ours */,
                 become_root,    raise_loopback, init_mount_root,    init_mount_proc,    apply_sysctl /* while /proc/sys can be written */,
                 init_mount_sys, init_mount_dev, init_mount_volumes, init_mount_secrets, set_hostname, NULL,
         };

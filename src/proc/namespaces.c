@@ -11,7 +11,6 @@
 #include <linux/magic.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -19,11 +18,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/io.h"
 #include "base/path.h"
 #include "base/process.h"
 #include "base/wire.h"
+#include "proc/credentials.h"
 
 void namespace_plan_done(NamespacePlan *plan) {
         for (size_t i = 0; i < plan->n_joins; i++) {
@@ -33,21 +32,6 @@ void namespace_plan_done(NamespacePlan *plan) {
         (void) fd_close(plan->cgroup.fd);
         free(plan->cgroup.what);
         (void) fd_close(plan->shm_fd);
-}
-
-/* Here, as the file is not the process's own any more once it is not dumpable (proc(5)). */
-static int set_oom_score(int score, Error *reterr) {
-        char text[16];
-
-        if (score == 0)
-                return 0;
-        (void) snprintf(text, sizeof(text), "%d", score);
-        int r = file_write_string(AT_FDCWD, "/proc/self/oom_score_adj", text);
-        if (r < 0) {
-                (void) error_set_errno(reterr, r, "cannot set the OOM score to %s", text);
-                error_hint(reterr, "an ordinary user can only raise it");
-        }
-        return r;
 }
 
 static int enter(const NamespacePlan *plan, Error *reterr) {
@@ -64,7 +48,7 @@ static int enter(const NamespacePlan *plan, Error *reterr) {
 
 _noreturn_ static void run_joiner(const ProcPlan *plan, struct clone_args args, int (*function)(void *data), void *data, int socket) {
         _cleanup_error_ Error error = ERROR_NULL;
-        int pidfd = -EBADF, r = set_oom_score(plan->config->oom_score_adj, &error);
+        int pidfd = -EBADF, r = oom_score_apply(plan->config->oom_score_adj, &error);
 
         if (r >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
                 r = error_set_errno(&error, -errno, "cannot protect the container's process");
