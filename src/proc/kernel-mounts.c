@@ -47,21 +47,6 @@ static int mount_at(const Init *init, const char *type, const MountOption *optio
         return r < 0 ? error_prefix(reterr, r, "cannot mount '%s'", path) : 0;
 }
 
-/* --security-opt proc-opts=: "NAME=VALUE,..." cut up in place. */
-static int proc_options(char *text, MountOption *options, size_t n_max) {
-        size_t n = 0;
-
-        for (char *save = NULL, *word = strtok_r(text, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-                char *equals = strchr(word, '=');
-
-                if (!equals || n + 1 >= n_max)
-                        return -EINVAL;
-                *equals = '\0';
-                options[n++] = (MountOption){ word, equals + 1 };
-        }
-        return 0;
-}
-
 /* A file system of the kernel's that shows the host's namespace can only be had as the host has it. */
 static int clone_host(const char *path, uint64_t attributes, Error *reterr) {
         _cleanup_fd_ int fd = mount_clone(AT_FDCWD, path, /* recursive= */ true, reterr);
@@ -73,15 +58,11 @@ static int clone_host(const char *path, uint64_t attributes, Error *reterr) {
 int init_mount_proc(Init *init, Error *reterr) {
         bool host = init->plan->namespaces.host_pid && !init->plan->map.host;
         const char *given = init->plan->config->proc_opts;
-        _cleanup_free_ char *text = given ? strdup(given) : NULL;
         _cleanup_fd_ int target = -EBADF;
-        MountOption options[8] = {};
 
-        if (given && (!text || proc_options(text, options, ELEMENTSOF(options)) < 0))
-                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --security-opt proc-opts=%s", given);
         if (given && host)
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --security-opt proc-opts=%s with the host's PID namespace", given);
-        init->proc_fd = host ? clone_host("/proc", ATTR_KERNEL, reterr) : mount_new("proc", "proc", options, ATTR_KERNEL, reterr);
+        init->proc_fd = host ? clone_host("/proc", ATTR_KERNEL, reterr) : mount_new_words("proc", given, ATTR_KERNEL, reterr);
         if (init->proc_fd < 0) {
                 int r = error_prefix(reterr, init->proc_fd, "cannot mount '/proc'");
 
