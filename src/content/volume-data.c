@@ -51,14 +51,11 @@ int volume_export(const Store *store, const char *name, const char *path, Error 
         return r < 0 ? error_prefix(reterr, r, "cannot export volume '%s'", name) : 0;
 }
 
-typedef struct Import {
-        const char *path; /* below the worker's root */
-} Import;
-
+/* `data` is the volume's path below the worker's root. */
 static int extract_inside(void *data, int root_fd, int archive_fd, Error *reterr) {
-        const Import *import = data;
+        const char *path = data;
         _cleanup_stream_ Stream *stream = NULL;
-        _cleanup_fd_ int base = openat(root_fd, import->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_fd_ int base = openat(root_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         const ExtractOptions options = {
                 .base_fd = base, .root_fd = base, .base_path = "", .fresh = true, .overwrite = true, .keep_owners = true,
         };
@@ -74,14 +71,13 @@ static int extract_into(const Store *store, const Volume *volume, int archive_fd
         _cleanup_free_ char *path = on_host ? strdup(".") : str_format("volumes/%s/_data", volume->name);
         _cleanup_worker_ Worker worker = WORKER_NULL;
         _cleanup_user_map_ UserMap map = {};
-        Import import = { path };
         UnpackResult result;
 
         if (!path)
                 return error_oom(reterr);
         int r = user_map_default(&map, reterr);
         if (r >= 0)
-                r = tree_work(store, &map, on_host ? strv_env_get(volume->options, "device") : NULL, extract_inside, &import, archive_fd,
+                r = tree_work(store, &map, on_host ? strv_env_get(volume->options, "device") : NULL, extract_inside, path, archive_fd,
                               &worker, reterr);
         return r < 0 ? r : worker_finish(&worker, &result, reterr);
 }
