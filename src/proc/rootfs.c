@@ -31,7 +31,7 @@ static int overlay_by_string(const RootfsPlan *plan, Error *reterr) {
                 if (n >= ELEMENTSOF(fds))
                         return error_set(reterr, -E2BIG, ERROR_UNSUPPORTED,
                                          "cannot mount the root file system: more than %zu layers need Linux 6.5", n);
-                fds[n] = open(plan->lower[n], O_PATH | O_DIRECTORY | O_CLOEXEC);
+                fds[n] = open(plan->lower[n], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
                 if (fds[n] < 0)
                         return error_set_errno(reterr, -errno, "cannot open layer '%s'", plan->lower[n]);
                 char *longer = options ? str_format("%s:/proc/self/fd/%d", options, fds[n])
