@@ -45,6 +45,24 @@ int mapped_remove_tree(int dir_fd, const char *name, Error *reterr) {
         return r < 0 ? r : userns_run(&map, 0, remove_inside, &removal, reterr);
 }
 
+/* What is gone meanwhile, or was never there, counts nothing. */
+static int measure(const char *path, int fts_options, uint64_t *ret) {
+        char *const paths[] = { (char *) path, NULL };
+        FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | fts_options, NULL);
+        int r = 0;
+
+        if (!walk)
+                return -errno;
+        *ret = 0;
+        for (FTSENT *e; r >= 0 && (e = fts_read(walk));)
+                if (e->fts_info == FTS_F && S_ISREG(e->fts_statp->st_mode))
+                        *ret += (uint64_t) e->fts_statp->st_size;
+                else if ((e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS) && e->fts_errno != ENOENT)
+                        r = -e->fts_errno;
+        fts_close(walk);
+        return r;
+}
+
 typedef struct Measure {
         int dir_fd;
         const char *name;
@@ -52,67 +70,26 @@ typedef struct Measure {
 } Measure;
 
 static int measure_inside(void *data, Error *reterr) {
-        Measure *m = data;
-        char *const paths[] = { (char *) m->name, NULL };
-        struct stat st;
-        FTS *walk;
+        const Measure *m = data;
 
-        if (fstatat(m->dir_fd, m->name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-                return 0;
         if (fchdir(m->dir_fd) < 0)
                 return error_set_errno(reterr, -errno, "cannot enter the directory of '%s'", m->name);
-        walk = fts_open(paths, FTS_PHYSICAL | FTS_XDEV, NULL);
-        if (!walk)
-                return error_set_errno(reterr, -errno, "cannot read '%s'", m->name);
-        for (FTSENT *e; (e = fts_read(walk));)
-                if (e->fts_info == FTS_F && S_ISREG(e->fts_statp->st_mode))
-                        *m->size += (uint64_t) e->fts_statp->st_size;
-                else if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR) {
-                        int r = error_set_errno(reterr, -e->fts_errno, "cannot read '%s'", m->name);
-
-                        fts_close(walk);
-                        return r;
-                }
-        fts_close(walk);
-        return 0;
-}
-
-/* As ourselves: most containers have written nothing that we cannot read, and to enter the user's namespace takes a millisecond.
- * Returns 1, or 0 where something is closed to us. */
-static int measure_own(int dir_fd, const char *name, uint64_t *ret) {
-        _cleanup_free_ char *path = str_format("/proc/self/fd/%d/%s", dir_fd, name);
-        char *const paths[] = { path, NULL };
-        uint64_t size = 0;
-        struct stat st;
-        bool closed = false;
-
-        if (!path)
-                return -ENOMEM;
-        if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
-                *ret = 0;
-                return 1;
-        }
-        FTS *walk = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
-        if (!walk)
-                return 0;
-        for (FTSENT *e; !closed && (e = fts_read(walk));)
-                if (e->fts_info == FTS_F && S_ISREG(e->fts_statp->st_mode))
-                        size += (uint64_t) e->fts_statp->st_size;
-                else
-                        closed = e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS;
-        fts_close(walk);
-        *ret = size;
-        return !closed;
+        int r = measure(m->name, /* fts_options= */ 0, m->size);
+        return r < 0 ? error_set_errno(reterr, r, "cannot read '%s'", m->name) : 0;
 }
 
 int mapped_measure_tree(int dir_fd, const char *name, uint64_t *ret, Error *reterr) {
         _cleanup_user_map_ UserMap map = {};
+        _cleanup_free_ char *path = str_format("/proc/self/fd/%d/%s", dir_fd, name);
         Measure m = { .dir_fd = dir_fd, .name = name };
 
-        int r = measure_own(dir_fd, name, ret);
-        if (r != 0)
-                return r < 0 ? error_oom(reterr) : 0;
-        r = user_map_default(&map, reterr);
+        if (!path)
+                return error_oom(reterr);
+        /* as ourselves: most containers have written nothing that we cannot read, and to enter the user's namespace takes a
+         * millisecond */
+        if (measure(path, FTS_NOCHDIR, ret) >= 0)
+                return 0;
+        int r = user_map_default(&map, reterr);
         if (r < 0)
                 return r;
         m.size = mmap(NULL, sizeof(*m.size), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
