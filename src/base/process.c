@@ -21,9 +21,9 @@
 
 enum { CGROUP_LIMIT = 4 * 1024 * 1024 };
 
-int process_start_time(pid_t pid, uint64_t *ret) {
+static int read_stat(pid_t pid, char *ret_state, uint64_t *ret_start_time) {
         _cleanup_free_ char *text = NULL;
-        char path[32], *p, state;
+        char path[32], *p;
         unsigned long long start_time;
 
         (void) snprintf(path, sizeof(path), "/proc/%d/stat", (int) pid);
@@ -32,11 +32,24 @@ int process_start_time(pid_t pid, uint64_t *ret) {
                 return r == -ENOENT ? -ESRCH : r;
         /* the command name is in parentheses and may hold any byte: begin behind the last one */
         p = strrchr(text, ')');
-        if (!p || sscanf(p, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", &state,
+        if (!p || sscanf(p, ") %c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %llu", ret_state,
                          &start_time) != 2)
                 return -EIO;
-        *ret = start_time;
+        *ret_start_time = start_time;
         return 0;
+}
+
+int process_start_time(pid_t pid, uint64_t *ret) {
+        char state;
+
+        return read_stat(pid, &state, ret);
+}
+
+bool process_is_stopped(pid_t pid, uint64_t start_time) {
+        uint64_t found;
+        char state;
+
+        return read_stat(pid, &state, &found) >= 0 && found == start_time && (state == 'T' || state == 't');
 }
 
 int process_cgroup(pid_t pid, char **ret) {

@@ -10,6 +10,9 @@
 /* The start time of a process in clock ticks since boot, field 22 of /proc/PID/stat (proc(5)). -ESRCH if it is gone. */
 int process_start_time(pid_t pid, uint64_t *ret);
 
+/* Whether that very process is stopped (SIGSTOP, Ctrl-Z, a debugger). */
+bool process_is_stopped(pid_t pid, uint64_t start_time);
+
 /* The cgroup of a process (0: this one) in the unified hierarchy (cgroups(7)). Owned; -ENOENT: there is none. */
 int process_cgroup(pid_t pid, char **ret);
 

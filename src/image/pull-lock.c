@@ -83,23 +83,11 @@ static void write_holder(int fd) {
                 (void) !pwrite(fd, &holder, sizeof(holder), 0);
 }
 
-/* Whether who fetches was stopped (SIGSTOP, Ctrl-Z). */
+/* Whether who fetches was stopped. */
 static bool holder_is_stopped(int fd) {
-        char path[32], text[512];
-        uint64_t start_time;
         Holder holder;
 
-        if (pread(fd, &holder, sizeof(holder), 0) != sizeof(holder) || process_start_time(holder.pid, &start_time) < 0 ||
-            start_time != holder.start_time)
-                return false;
-        (void) snprintf(path, sizeof(path), "/proc/%d/stat", holder.pid);
-        _cleanup_fd_ int stat_fd = open(path, O_RDONLY | O_CLOEXEC);
-        ssize_t n = stat_fd < 0 ? -1 : read(stat_fd, text, sizeof(text) - 1);
-        if (n <= 0)
-                return false;
-        text[n] = 0;
-        const char *state = strrchr(text, ')'); /* the name before may hold anything (proc(5)) */
-        return state && state[1] == ' ' && (state[2] == 'T' || state[2] == 't');
+        return pread(fd, &holder, sizeof(holder), 0) == sizeof(holder) && process_is_stopped(holder.pid, holder.start_time);
 }
 
 int pull_lock_try(int dir_fd, const char *hex, int *ret_fd, Error *reterr) {
