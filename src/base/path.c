@@ -260,3 +260,11 @@ const char *path_basename(const char *path) {
 
         return slash ? slash + 1 : path;
 }
+
+char *path_user_runtime(void) {
+        const char *runtime = getenv("XDG_RUNTIME_DIR");
+
+        if (geteuid() == 0)
+                return strdup("/run");
+        return str_empty(runtime) ? str_format("/run/user/%u", geteuid()) : strdup(runtime);
+}

@@ -36,3 +36,7 @@ char *path_simplify(const char *path);
 
 /* The last component, borrowed. */
 const char *path_basename(const char *path) _pure_;
+
+/* Where the user's systemd manager has its runtime files: /run for root, $XDG_RUNTIME_DIR, or /run/user/UID where that is not set. Owned;
+ * NULL when out of memory. */
+char *path_user_runtime(void);

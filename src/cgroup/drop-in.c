@@ -11,13 +11,8 @@
 #include "cgroup/manager.h"
 
 static int open_control(void) {
-        const char *runtime = getenv("XDG_RUNTIME_DIR");
-        _cleanup_free_ char *path = NULL;
+        _cleanup_free_ char *runtime = path_user_runtime(), *path = runtime ? str_format("%s/systemd", runtime) : NULL;
 
-        if (geteuid() == 0)
-                path = strdup("/run/systemd");
-        else
-                path = str_empty(runtime) ? str_format("/run/user/%u/systemd", geteuid()) : str_format("%s/systemd", runtime);
         if (!path)
                 return -ENOMEM;
         _cleanup_fd_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

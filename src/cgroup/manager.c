@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
 
@@ -14,13 +15,9 @@
 #define MANAGER_INTERFACE "org.freedesktop.systemd1.Manager"
 
 static char *socket_path(void) {
-        const char *runtime = getenv("XDG_RUNTIME_DIR");
+        _cleanup_free_ char *runtime = path_user_runtime();
 
-        if (geteuid() == 0)
-                return strdup("/run/systemd/private");
-        if (str_empty(runtime))
-                return str_format("/run/user/%u/systemd/private", geteuid());
-        return str_format("%s/systemd/private", runtime);
+        return runtime ? str_format("%s/systemd/private", runtime) : NULL;
 }
 
 bool manager_is_there(void) {

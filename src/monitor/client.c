@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "ns/pinned.h"
 
@@ -21,15 +22,6 @@ enum {
         FRAME_MAX = 64 * 1024 * 1024,
 };
 
-/* The directory of the user's manager and of the user's monitor.sock. Owned; NULL when out of memory. */
-static char *user_runtime(void) {
-        const char *runtime = getenv("XDG_RUNTIME_DIR");
-
-        if (geteuid() == 0)
-                return strdup("/run");
-        return str_empty(runtime) ? str_format("/run/user/%u", geteuid()) : strdup(runtime);
-}
-
 static bool has_systemd(const char *runtime) {
         _cleanup_free_ char *path = str_format("%s/systemd/private", runtime);
 
@@ -37,7 +29,7 @@ static bool has_systemd(const char *runtime) {
 }
 
 static int connect_user(Error *reterr) {
-        _cleanup_free_ char *runtime = user_runtime(), *dir = runtime ? str_format("%s/sdpod", runtime) : NULL;
+        _cleanup_free_ char *runtime = path_user_runtime(), *dir = runtime ? str_format("%s/sdpod", runtime) : NULL;
 
         if (!dir)
                 return error_oom(reterr);
@@ -175,7 +167,7 @@ static int send_userns(int socket, const char *op, const char *map, const int *f
 }
 
 int monitor_client_userns_ask(const char *map) {
-        _cleanup_free_ char *runtime = user_runtime(), *dir = runtime ? str_format("%s/sdpod", runtime) : NULL;
+        _cleanup_free_ char *runtime = path_user_runtime(), *dir = runtime ? str_format("%s/sdpod", runtime) : NULL;
 
         if (!dir)
                 return -ENOMEM;
