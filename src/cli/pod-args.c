@@ -39,7 +39,10 @@ static int find_latest(const Store *store, char **ret_id, Error *reterr) {
                 _cleanup_pod_ Pod pod = POD_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                if (pod_load(store, *id, &pod, &error) < 0 || pod.config.created_usec <= latest)
+                int k = pod_load(store, *id, &pod, &error);
+                if (k < 0 && k != -ENOENT)
+                        log_warning("%s, leaving it out", error.message);
+                if (k < 0 || pod.config.created_usec <= latest)
                         continue;
                 latest = pod.config.created_usec;
                 r = str_replace(ret_id, *id) < 0 ? error_oom(reterr) : 0;
