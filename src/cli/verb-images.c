@@ -189,6 +189,7 @@ static int print(const ListOptions *o, Images *images, Error *reterr) {
 static int run_list(Invocation *in, Error *reterr) {
         ListOptions *o = in->options;
         _cleanup_(images_done) Images images = {};
+        bool whole = o->format && !o->quiet; /* rows may show all there is */
         const Store *store;
 
         int r = invocation_store(in, &store, reterr);
@@ -196,11 +197,11 @@ static int run_list(Invocation *in, Error *reterr) {
                 return error_oom(reterr);
         if (r >= 0)
                 r = image_store_list(store, &images.items, &images.n, reterr);
-        if (r >= 0)
+        if (r >= 0 && (whole || o->filters))
                 r = image_uses(store, &images.uses, &images.n_uses, reterr);
         if (r >= 0)
                 r = filter(store, o, &images, reterr);
-        if (r >= 0)
+        if (r >= 0 && (whole || o->history))
                 images.history = names_history_read(store);
         return r < 0 ? r : print(o, &images, reterr);
 }
