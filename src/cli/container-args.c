@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "base/time.h"
-#include "base/time.h"
 #include "cli/container-filter.h"
 
 enum { CIDFILE_LIMIT = 4096 };

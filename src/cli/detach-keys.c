@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#include "base/parse.h"
 #include "base/str.h"
 
 /* The byte that a key sends; 0 (which is what ctrl-@ would send) for none. */

@@ -22,9 +22,7 @@ static int check_user(const RunOptions *o, Error *reterr) {
                 return INVALID("cannot use '--group-add keep-groups' together with another --group-add");
         if (c->userns && (o->uid_maps || o->gid_maps))
                 return INVALID("cannot use --userns with --uidmap or --gidmap");
-        if ((o->sub_uid_name || o->sub_gid_name) && (o->uid_maps || o->gid_maps))
-                return INVALID("cannot use --subuidname or --subgidname with --userns, --uidmap or --gidmap");
-        if ((o->sub_uid_name || o->sub_gid_name) && (c->userns || c->n_uid_map > 0 || c->n_gid_map > 0))
+        if ((o->sub_uid_name || o->sub_gid_name) && (c->userns || o->uid_maps || o->gid_maps || c->n_uid_map > 0 || c->n_gid_map > 0))
                 return INVALID("cannot use --subuidname or --subgidname with --userns, --uidmap or --gidmap");
         return 0;
 }

@@ -11,7 +11,6 @@
 #include "cli/ps-row.h"
 #include "cli/time-text.h"
 #include "cli/verbs.h"
-#include "cli/volume-json.h"
 #include "cli/volume-use.h"
 #include "engine/inspect.h"
 #include "storage/mapped.h"
