@@ -26,19 +26,22 @@ typedef struct StatsOptions {
 static const StatsOptions defaults = { .interval = 5 };
 
 #define FIELD(member) offsetof(StatsOptions, member)
-static const Option rows[] = {
+static const Option common_rows[] = {
         { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Show containers that do not run too" },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "FORMAT",
           .help = "Print as 'json', or by a Go template, with headings after 'table '" },
+        { "no-reset", .kind = OPTION_BOOL, .offset = FIELD(no_reset), .help = "Do not clear the screen between reports" },
+        { "no-stream", .kind = OPTION_BOOL, .offset = FIELD(no_stream), .help = "Print one report and end" },
+        {},
+};
+static const Option rows[] = {
         { "interval", 'i', .kind = OPTION_INT, .offset = FIELD(interval), .metavar = "SECONDS",
           .help = "Time between two reports (default 5)" },
         { "latest", 'l', .kind = OPTION_BOOL, .offset = FIELD(latest), .help = "Take the container made last" },
-        { "no-reset", .kind = OPTION_BOOL, .offset = FIELD(no_reset), .help = "Do not clear the screen between reports" },
-        { "no-stream", .kind = OPTION_BOOL, .offset = FIELD(no_stream), .help = "Print one report and end" },
         { "no-trunc", .kind = OPTION_BOOL, .offset = FIELD(no_trunc), .help = "Do not shorten IDs" },
         {},
 };
-static const Option *const tables[] = { rows, NULL };
+static const Option *const tables[] = { common_rows, rows, NULL };
 
 /* One report. */
 typedef struct Report {
@@ -287,15 +290,10 @@ const Verb verb_stats = {
 };
 
 static const Option pod_rows[] = {
-        { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Show containers that do not run too" },
-        { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "FORMAT",
-          .help = "Print as 'json', or by a Go template, with headings after 'table '" },
         { "latest", 'l', .kind = OPTION_BOOL, .offset = FIELD(latest), .help = "Take the pod made last" },
-        { "no-reset", .kind = OPTION_BOOL, .offset = FIELD(no_reset), .help = "Do not clear the screen between reports" },
-        { "no-stream", .kind = OPTION_BOOL, .offset = FIELD(no_stream), .help = "Print one report and end" },
         {},
 };
-static const Option *const pod_tables[] = { pod_rows, NULL };
+static const Option *const pod_tables[] = { common_rows, pod_rows, NULL };
 
 const Verb verb_pod_stats = {
         .arguments = "[POD...]",
