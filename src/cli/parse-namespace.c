@@ -130,6 +130,17 @@ int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items,
         return r < 0 ? r : add_mapping(&mapping, items, n_items, reterr);
 }
 
+int parse_id_map_copy(const ContainerIdMapping *from, size_t n, ContainerIdMapping **items, size_t *n_items, Error *reterr) {
+        for (size_t i = 0; i < n; i++) {
+                ContainerIdMapping *added = container_array_add((void **) items, n_items, sizeof(*added));
+
+                if (!added)
+                        return error_oom(reterr);
+                *added = from[i];
+        }
+        return 0;
+}
+
 int parse_network(ContainerConfig *config, const char *value, Error *reterr) {
         static const char *const usual[] = { "", "default", "private", "slirp", "slirp4netns" };
         const char *rest;

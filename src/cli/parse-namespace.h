@@ -13,6 +13,9 @@ bool parse_id_map_has_flags(const char *value) _pure_;
 /* CONTAINER:HOST[:SIZE] into an array of mappings that do not overlap. */
 int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items, Error *reterr);
 
+/* Appends `n` mappings to an empty array: one map stands for both. */
+int parse_id_map_copy(const ContainerIdMapping *from, size_t n, ContainerIdMapping **items, size_t *n_items, Error *reterr);
+
 /* none, host, private, slirp, slirp4netns[:OPTIONS], container:ID, ns:PATH; once. */
 int parse_network(ContainerConfig *config, const char *value, Error *reterr);
 

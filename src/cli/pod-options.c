@@ -224,20 +224,9 @@ static int check_infra(const PodOptions *o, Error *reterr) {
 
 /* One map stands for both where only one is given. */
 static int finish_maps(ContainerConfig *c, Error *reterr) {
-        bool uid = c->n_uid_map > 0;
-        ContainerIdMapping **to = uid ? &c->gid_map : &c->uid_map, *from = uid ? c->uid_map : c->gid_map;
-        size_t *n_to = uid ? &c->n_gid_map : &c->n_uid_map, n = uid ? c->n_uid_map : c->n_gid_map;
-
-        if (*n_to > 0)
-                return 0;
-        for (size_t i = 0; i < n; i++) {
-                ContainerIdMapping *added = container_array_add((void **) to, n_to, sizeof(*added));
-
-                if (!added)
-                        return error_oom(reterr);
-                *added = from[i];
-        }
-        return 0;
+        if (c->n_gid_map == 0)
+                return parse_id_map_copy(c->uid_map, c->n_uid_map, &c->gid_map, &c->n_gid_map, reterr);
+        return c->n_uid_map == 0 ? parse_id_map_copy(c->gid_map, c->n_gid_map, &c->uid_map, &c->n_uid_map, reterr) : 0;
 }
 
 /* What is on the table as the infra container's and belongs to the pod. */

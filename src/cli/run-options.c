@@ -113,25 +113,14 @@ static int check_security(const ContainerConfig *c, Error *reterr) {
         return 0;
 }
 
-static int copy_map(const ContainerIdMapping *from, size_t n, ContainerIdMapping **to, size_t *n_to, Error *reterr) {
-        for (size_t i = 0; i < n; i++) {
-                ContainerIdMapping *added = container_array_add((void **) to, n_to, sizeof(*added));
-
-                if (!added)
-                        return error_oom(reterr);
-                *added = from[i];
-        }
-        return 0;
-}
-
 /* One map stands for both where only one is given; PODMAN_USERNS where nothing is. */
 static int finish_userns(ContainerConfig *c, const Invocation *in, char *const *env, Error *reterr) {
         const char *mode = strv_env_get(env, "PODMAN_USERNS");
 
         if (c->n_uid_map > 0 && !options_given(&in->parse, "gidmap"))
-                return copy_map(c->uid_map, c->n_uid_map, &c->gid_map, &c->n_gid_map, reterr);
+                return parse_id_map_copy(c->uid_map, c->n_uid_map, &c->gid_map, &c->n_gid_map, reterr);
         if (c->n_gid_map > 0 && !options_given(&in->parse, "uidmap"))
-                return copy_map(c->gid_map, c->n_gid_map, &c->uid_map, &c->n_uid_map, reterr);
+                return parse_id_map_copy(c->gid_map, c->n_gid_map, &c->uid_map, &c->n_uid_map, reterr);
         if (options_given(&in->parse, "uidmap") || options_given(&in->parse, "gidmap") || str_empty(mode) ||
             options_given(&in->parse, "userns"))
                 return 0;
