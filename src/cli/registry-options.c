@@ -38,3 +38,22 @@ int platform_words(const PlatformWords *platform, char ***words, Error *reterr) 
         }
         return 0;
 }
+
+int registry_pull(const Invocation *in, const char *image, const char *policy, bool quiet, const RegistryWords *registry,
+                  const PlatformWords *platform, char ret_id[65], Error *reterr) {
+        _cleanup_strv_ char **words = NULL;
+
+        if (strv_append(&words, "pull") < 0 || strv_append(&words, "--with-parent") < 0 || image_exec_add(&words, "policy", policy) < 0 ||
+            (quiet && strv_append(&words, "--quiet") < 0))
+                return error_oom(reterr);
+        int r = registry_words(registry, in, &words, reterr);
+        if (r >= 0)
+                r = platform_words(platform, &words, reterr);
+        if (r < 0)
+                return r;
+        if (strv_append(&words, "--") < 0 || strv_append(&words, image) < 0)
+                return error_oom(reterr);
+        r = image_spawn_pull(in, words, ret_id, reterr);
+        (void) unsetenv(CREDS_ENV);
+        return r;
+}

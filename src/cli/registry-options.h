@@ -49,3 +49,8 @@ typedef struct PlatformWords {
 /* Appends them as words for sdpod-image; the credentials go into the environment. -EINVAL where two of them do not go together. */
 int registry_words(const RegistryWords *registry, const Invocation *in, char ***words, Error *reterr);
 int platform_words(const PlatformWords *platform, char ***words, Error *reterr);
+
+/* Pulls the image of a container that is made: sdpod-image does it, as nothing of a registry is linked into sdpod. The image's ID
+ * goes to ret_id. */
+int registry_pull(const Invocation *in, const char *image, const char *policy, bool quiet, const RegistryWords *registry,
+                  const PlatformWords *platform, char ret_id[65], Error *reterr);

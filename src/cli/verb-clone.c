@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 #include "cli/change-options.h"
-#include "cli/image-exec.h"
+#include "cli/registry-options.h"
 #include "cli/verbs.h"
 #include "engine/clone.h"
 #include "engine/create.h"
@@ -31,12 +31,7 @@ static const Option *const tables[] = { config_limit_rows, rows, NULL };
 enum { TRIES_MAX = 100 };
 
 static int pull_image(void *data, const char *image, const char *policy, char ret_id[65], Error *reterr) {
-        _cleanup_strv_ char **words = NULL;
-
-        if (strv_append(&words, "pull") < 0 || strv_append(&words, "--with-parent") < 0 || image_exec_add(&words, "policy", policy) < 0 ||
-            strv_append(&words, "--") < 0 || strv_append(&words, image) < 0)
-                return error_oom(reterr);
-        return image_spawn_pull(data, words, ret_id, reterr);
+        return registry_pull(data, image, policy, /* quiet= */ false, &(RegistryWords){}, &(PlatformWords){}, ret_id, reterr);
 }
 
 /* The record of the new one, with the changes of the command line. */

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/detach-keys.h"
-#include "cli/image-exec.h"
 #include "cli/parse-process.h"
 #include "cli/pod-member.h"
 #include "cli/registry-options.h"
@@ -33,25 +32,11 @@ static int open_cidfile(const RunOptions *options, int *ret, Error *reterr) {
         return 0;
 }
 
-/* sdpod-image does it: nothing of a registry is linked into sdpod. */
 static int pull_image(void *data, const char *image, const char *policy, char ret_id[65], Error *reterr) {
         const Invocation *in = data;
-        const RunOptions *options = in->options;
-        _cleanup_strv_ char **words = NULL;
+        const RunOptions *o = in->options;
 
-        if (strv_append(&words, "pull") < 0 || strv_append(&words, "--with-parent") < 0 || image_exec_add(&words, "policy", policy) < 0 ||
-            (options->quiet && strv_append(&words, "--quiet") < 0))
-                return error_oom(reterr);
-        int r = registry_words(&options->registry, in, &words, reterr);
-        if (r >= 0)
-                r = platform_words(&options->platform, &words, reterr);
-        if (r < 0)
-                return r;
-        if (strv_append(&words, "--") < 0 || strv_append(&words, image) < 0)
-                return error_oom(reterr);
-        r = image_spawn_pull(in, words, ret_id, reterr);
-        (void) unsetenv("SDPOD_REGISTRY_CREDS");
-        return r;
+        return registry_pull(in, image, policy, o->quiet, &o->registry, &o->platform, ret_id, reterr);
 }
 
 /* What --platform, or its parts, ask for. */
