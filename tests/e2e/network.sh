@@ -162,6 +162,8 @@ else
         sdpod rm -f -t 0 raw >/dev/null
 fi
 is "$(cat "$T/canary")" ready "nothing reached the host's loopback"
+run sdpod run --rm --network slirp4netns:allow_host_loopback=true $BUSYBOX sh -c "nc -w 3 10.0.2.2 $canary </dev/null"
+is "$out" canary "... but by the gateway's address with allow_host_loopback=true"
 
 # --- the helper
 sdpod run -d --name helped -p "$port:8080" $WEB >/dev/null
