@@ -38,5 +38,8 @@ json_t *inspect_port_map(const ContainerPort *ports, size_t n, char *const *expo
 /* Whether it is a bind mount or a volume, which HostConfig.Binds lists. */
 bool inspect_mount_is_bind(const ContainerMount *mount) _pure_;
 
+/* One of the mounts. What is no volume has an empty name in a container's view, and none in a pod's (`without_name`). */
+json_t *inspect_mount(const Store *store, const ContainerMount *mount, bool without_name);
+
 /* Splits a mount's options: what is no access mode and no propagation, whether it can be written, the propagation. */
 json_t *inspect_mount_options(const ContainerMount *mount, bool *ret_rw, const char **ret_propagation);

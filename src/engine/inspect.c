@@ -116,7 +116,7 @@ static json_t *state(const Store *store, const Container *c) {
         return view_take(&v);
 }
 
-static json_t *mount(const Store *store, const ContainerMount *m) {
+json_t *inspect_mount(const Store *store, const ContainerMount *m, bool without_name) {
         _cleanup_view_ View v = VIEW_NULL;
         bool is_volume = str_equal(m->type, "volume"), rw = false;
         const char *propagation = "";
@@ -124,7 +124,8 @@ static json_t *mount(const Store *store, const ContainerMount *m) {
         json_t *options = inspect_mount_options(m, &rw, &propagation);
 
         view_string(&v, "Type", m->type);
-        view_string(&v, "Name", is_volume ? m->source : "");
+        if (is_volume || !without_name)
+                view_string(&v, "Name", is_volume ? m->source : "");
         view_string(&v, "Source", is_volume ? path : m->source);
         view_string(&v, "Destination", m->destination);
         view_string(&v, "Driver", is_volume ? "local" : "");
@@ -139,7 +140,8 @@ static json_t *mounts(const Store *store, const ContainerConfig *c) {
         _cleanup_json_ json_t *list = json_array();
 
         for (size_t i = 0; i < c->n_mounts; i++)
-                if ((inspect_mount_is_bind(&c->mounts[i]) || str_equal(c->mounts[i].type, "image")) && json_array_append_new(list, mount(store, &c->mounts[i])) < 0)
+                if ((inspect_mount_is_bind(&c->mounts[i]) || str_equal(c->mounts[i].type, "image")) &&
+                    json_array_append_new(list, inspect_mount(store, &c->mounts[i], /* without_name= */ false)) < 0)
                         return NULL;
         return TAKE_PTR(list);
 }

@@ -53,33 +53,13 @@ static json_t *infra_config(const PodConfig *pod, const ContainerConfig *c) {
         return view_take(&v);
 }
 
-static json_t *mount(const Store *store, const ContainerMount *m) {
-        _cleanup_view_ View v = VIEW_NULL;
-        bool is_volume = str_equal(m->type, "volume"), rw = false;
-        const char *propagation = "";
-        _cleanup_free_ char *path = is_volume ? str_format("%s/volumes/%s/_data", store->data_path, m->source) : NULL;
-        json_t *options = inspect_mount_options(m, &rw, &propagation);
-
-        view_string(&v, "Type", m->type);
-        if (is_volume)
-                view_string(&v, "Name", m->source);
-        view_string(&v, "Source", is_volume ? path : m->source);
-        view_string(&v, "Destination", m->destination);
-        view_string(&v, "Driver", is_volume ? "local" : "");
-        view_string(&v, "Mode", "");
-        view_add(&v, "Options", options);
-        view_bool(&v, "RW", rw);
-        view_string(&v, "Propagation", propagation);
-        return view_take(&v);
-}
-
 static void add_mounts(View *v, const Store *store, const ContainerConfig *c) {
         _cleanup_json_ json_t *list = c->n_mounts > 0 ? json_array() : NULL;
 
         if (c->n_mounts == 0)
                 return;
         for (size_t i = 0; i < c->n_mounts; i++)
-                v->failed = json_array_append_new(list, mount(store, &c->mounts[i])) < 0 || v->failed;
+                v->failed = json_array_append_new(list, inspect_mount(store, &c->mounts[i], /* without_name= */ true)) < 0 || v->failed;
         view_add(v, "mounts", TAKE_PTR(list));
 }
 
