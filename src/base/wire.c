@@ -2,11 +2,15 @@
 /* A result and its error over a socket between a process and its child: same program, same layout. */
 #include "base/wire.h"
 
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/io.h"
+#include "base/process.h"
 
 typedef struct WireResult {
         int32_t result, code, kind;
@@ -58,4 +62,26 @@ int wire_send_result(int socket, int result, const Error *error) {
 
 int wire_receive_result(int socket, Error *reterr) {
         return wire_receive_result_fd(socket, /* ret_fd= */ NULL, reterr);
+}
+
+int wire_ask_fd(int (*function)(const void *data, Error *reterr), const void *data, Error *reterr) {
+        int pair[2], answer = -EBADF;
+
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_set_errno(reterr, -errno, "cannot start a helper");
+        _cleanup_fd_ int ours = pair[0], theirs = pair[1];
+        pid_t pid = process_fork_bound(SIGKILL);
+        if (pid == 0) {
+                _cleanup_error_ Error error = ERROR_NULL;
+                int fd = function(data, &error);
+
+                (void) wire_send_result_fd(theirs, fd < 0 ? fd : 0, &error, fd);
+                _exit(0);
+        }
+        theirs = fd_close(theirs);
+        if (pid < 0)
+                return error_set_errno(reterr, -errno, "cannot start a helper");
+        int r = wire_receive_result_fd(ours, &answer, reterr);
+        (void) process_reap(pid);
+        return r < 0 ? r : answer;
 }

@@ -14,3 +14,7 @@ int wire_receive_result(int socket, Error *reterr);
 /* The same with one descriptor beside the result (-EBADF: none). */
 int wire_send_result_fd(int socket, int result, const Error *error, int fd);
 int wire_receive_result_fd(int socket, int *ret_fd, Error *reterr);
+
+/* Runs `function` in a child, which ends with this process: for what a process does not come back from, such as entering
+ * namespaces. What the function returns, a descriptor or -errno with its error, is what this returns. */
+int wire_ask_fd(int (*function)(const void *data, Error *reterr), const void *data, Error *reterr);

@@ -4,16 +4,13 @@
 
 #include <fcntl.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/copy.h"
 #include "base/io.h"
 #include "base/path.h"
-#include "base/process.h"
 #include "base/str.h"
 #include "base/wire.h"
 #include "proc/mount-source.h"
@@ -45,45 +42,34 @@ int mount_trees_make_upper(const Store *store, Container *container, size_t numb
 
 /* ---- what another container has mounted ---- */
 
-/* In the helper: sends a clone of what is mounted at `destination` of the running container. */
-static int clone_there(const Container *c, const char *destination, int socket, Error *reterr) {
+typedef struct Place {
+        const Container *container;
+        const char *path;
+} Place;
+
+static int clone_there(const void *data, Error *reterr) {
+        const Place *place = data;
+        const Container *c = place->container;
         struct stat own, theirs;
         char path[64];
 
         (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", c->process.pid);
         if (stat(path, &theirs) < 0 || stat("/proc/self/ns/user", &own) < 0)
                 return error_set_errno(reterr, -errno, "cannot look at the user namespace of container '%s'", c->config.name);
-        if (setns(c->pidfd, (own.st_ino != theirs.st_ino ? CLONE_NEWUSER : 0) | CLONE_NEWNS) < 0)
-                return error_set_errno(reterr, -errno, "cannot enter the running container '%s'", c->config.name);
+        if (setns(c->pidfd, (own.st_ino != theirs.st_ino ? CLONE_NEWUSER : 0) | CLONE_NEWNS) < 0) {
+                int r = error_set_errno(reterr, -errno, "cannot enter the running container '%s'", c->config.name);
+
+                return r == -EPERM ? error_with_hint(reterr, r, "its user namespace is not inside this one: mount it while it does not run") : r;
+        }
         _cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        _cleanup_fd_ int there = root < 0 ? -errno : path_open_in_root(root, destination, O_PATH | O_DIRECTORY, 0);
+        _cleanup_fd_ int there = root < 0 ? -errno : path_open_in_root(root, place->path, O_PATH | O_DIRECTORY, 0);
         if (there < 0)
-                return error_set_errno(reterr, there, "cannot open '%s' of container '%s'", destination, c->config.name);
-        _cleanup_fd_ int tree = mount_clone(there, "", /* recursive= */ false, reterr);
-        return tree < 0 ? tree : wire_send_result_fd(socket, 0, /* error= */ NULL, tree);
+                return error_set_errno(reterr, there, "cannot open '%s' of container '%s'", place->path, c->config.name);
+        return mount_clone(there, "", /* recursive= */ false, reterr);
 }
 
-static int clone_of(const Container *c, const char *destination, Error *reterr) {
-        int pair[2], tree = -EBADF;
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_set_errno(reterr, -errno, "cannot start a helper");
-        _cleanup_fd_ int ours = pair[0], theirs = pair[1];
-        pid_t pid = process_fork_bound(SIGKILL);
-        if (pid == 0) {
-                _cleanup_error_ Error error = ERROR_NULL;
-                int r = clone_there(c, destination, theirs, &error);
-
-                if (r < 0)
-                        (void) wire_send_result(theirs, r, &error);
-                _exit(0);
-        }
-        theirs = fd_close(theirs);
-        if (pid < 0)
-                return error_set_errno(reterr, -errno, "cannot start a helper");
-        int r = wire_receive_result_fd(ours, &tree, reterr);
-        (void) process_reap(pid);
-        return r < 0 ? r : tree;
+int mount_trees_clone(const Container *container, const char *path, Error *reterr) {
+        return wire_ask_fd(clone_there, &(Place){ container, path }, reterr);
 }
 
 static const char *place_of(const ContainerConfig *config, const char *volume) {
@@ -104,7 +90,7 @@ int mount_trees_share(const Store *store, const char *volume, Error *reterr) {
 
                 if (container_load(store, *id, &c, /* reterr= */ NULL) < 0 || c.pidfd < 0 || !(place = place_of(&c.config, volume)))
                         continue;
-                return clone_of(&c, place, reterr);
+                return mount_trees_clone(&c, place, reterr);
         }
         return r < 0 ? r : -ENOENT;
 }

@@ -12,6 +12,9 @@
 /* Makes these two directories empty; their paths are below the data directory, owned. */
 int mount_trees_make_upper(const Store *store, Container *container, size_t number, char **ret_upper, char **ret_work, Error *reterr);
 
+/* A detached copy of the mount at `path` of a running container, as it is seen from inside. */
+int mount_trees_clone(const Container *container, const char *path, Error *reterr);
+
 /* A detached copy of what a running container has mounted for the volume; -ENOENT where none runs that has it. */
 int mount_trees_share(const Store *store, const char *volume, Error *reterr);
 

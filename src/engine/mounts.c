@@ -7,18 +7,14 @@
 #include "engine/mounts.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/path.h"
-#include "base/process.h"
 #include "base/str.h"
-#include "base/wire.h"
 #include "engine/mount-trees.h"
 #include "engine/unshare.h"
 #include "proc/mount.h"
@@ -114,47 +110,6 @@ static int make_overlay(const Store *store, char *const *lower, const char *uppe
         return r < 0 ? r : tree;
 }
 
-/* In the helper: sends a clone of the container's root. */
-static int clone_running(const Container *c, int socket, Error *reterr) {
-        struct stat own, theirs;
-        char path[64];
-
-        (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", c->process.pid);
-        if (stat(path, &theirs) < 0 || stat("/proc/self/ns/user", &own) < 0)
-                return error_set_errno(reterr, -errno, "cannot look at the container's user namespace");
-        if (setns(c->pidfd, (own.st_ino != theirs.st_ino ? CLONE_NEWUSER : 0) | CLONE_NEWNS) < 0) {
-                int r = error_set_errno(reterr, -errno, "cannot enter the running container '%s'", c->config.name);
-
-                return r == -EPERM ? error_with_hint(reterr, r, "its user namespace is not inside this one: mount it while it does not run") : r;
-        }
-        _cleanup_fd_ int tree = mount_clone(AT_FDCWD, "/", /* recursive= */ false, reterr);
-        return tree < 0 ? tree : wire_send_result_fd(socket, 0, /* error= */ NULL, tree);
-}
-
-static int open_running(const Container *c, Error *reterr) {
-        int pair[2], tree = -EBADF;
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_set_errno(reterr, -errno, "cannot start a helper");
-        pid_t pid = fork();
-        if (pid == 0) {
-                _cleanup_error_ Error error = ERROR_NULL;
-
-                (void) fd_close(pair[0]);
-                int r = clone_running(c, pair[1], &error);
-                if (r < 0)
-                        (void) wire_send_result(pair[1], r, &error);
-                _exit(0);
-        }
-        (void) fd_close(pair[1]);
-        _cleanup_fd_ int fd = pair[0];
-        if (pid < 0)
-                return error_set_errno(reterr, -errno, "cannot start a helper");
-        int r = wire_receive_result_fd(fd, &tree, reterr);
-        (void) process_reap(pid);
-        return r < 0 ? r : tree;
-}
-
 /* containers/ID/work-mounts/NAMESPACE, which goes with the container. */
 static int make_work(const Store *store, const Container *c, char **ret, Error *reterr) {
         struct stat st;
@@ -212,7 +167,7 @@ int mounts_container(const Store *store, Container *c, char **ret, Error *reterr
                 r = mounts_find(store, c->config.id, ret, reterr);
         if (r < 0 || *ret)
                 return r;
-        _cleanup_fd_ int tree = c->pidfd >= 0 ? open_running(c, reterr) : open_stopped(store, c, reterr);
+        _cleanup_fd_ int tree = c->pidfd >= 0 ? mount_trees_clone(c, "/", reterr) : open_stopped(store, c, reterr);
         r = tree < 0 ? tree : attach(store, c->config.id, tree, ret, reterr);
         return r < 0 ? error_prefix(reterr, r, "cannot mount container '%s'", c->config.name) : 0;
 }

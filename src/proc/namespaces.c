@@ -92,42 +92,30 @@ int namespaces_clone_inside(const ProcPlan *plan, const struct clone_args *args,
 
 /* ---- what else is shared ---- */
 
-static int clone_tmpfs(int pidfd, bool own_user_namespace, const char *path, Error *reterr) {
+typedef struct Tmpfs {
+        int pidfd;
+        bool own_user_namespace;
+        const char *path;
+} Tmpfs;
+
+static int clone_tmpfs(const void *data, Error *reterr) {
+        const Tmpfs *there = data;
         struct statfs fs;
 
-        if (setns(pidfd, CLONE_NEWNS | (own_user_namespace ? CLONE_NEWUSER : 0)) < 0)
+        if (setns(there->pidfd, CLONE_NEWNS | (there->own_user_namespace ? CLONE_NEWUSER : 0)) < 0)
                 return error_set_errno(reterr, -errno, "cannot enter the container");
         _cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        _cleanup_fd_ int directory = root < 0 ? -errno : path_open_beneath(root, path + 1, O_PATH | O_DIRECTORY, 0);
+        _cleanup_fd_ int directory = root < 0 ? -errno : path_open_beneath(root, there->path + 1, O_PATH | O_DIRECTORY, 0);
         if (directory < 0)
-                return error_set_errno(reterr, directory, "cannot open its '%s'", path);
+                return error_set_errno(reterr, directory, "cannot open its '%s'", there->path);
         if (fstatfs(directory, &fs) < 0)
-                return error_set_errno(reterr, -errno, "cannot open its '%s'", path);
+                return error_set_errno(reterr, -errno, "cannot open its '%s'", there->path);
         if (fs.f_type != TMPFS_MAGIC)
-                return error_set(reterr, -EPERM, ERROR_DENIED, "its '%s' is not a tmpfs", path);
+                return error_set(reterr, -EPERM, ERROR_DENIED, "its '%s' is not a tmpfs", there->path);
         int tree = open_tree(directory, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-        return tree < 0 ? error_set_errno(reterr, -errno, "cannot clone its '%s'", path) : tree;
+        return tree < 0 ? error_set_errno(reterr, -errno, "cannot clone its '%s'", there->path) : tree;
 }
 
 int namespaces_clone_tmpfs(int pidfd, bool own_user_namespace, const char *path, Error *reterr) {
-        int pair[2], tree = -EBADF;
-
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_set_errno(reterr, -errno, "cannot start a helper");
-        pid_t pid = process_fork_bound(SIGKILL);
-        if (pid == 0) {
-                _cleanup_error_ Error error = ERROR_NULL;
-
-                (void) fd_close(pair[0]);
-                int fd = clone_tmpfs(pidfd, own_user_namespace, path, &error);
-                (void) wire_send_result_fd(pair[1], fd < 0 ? fd : 0, &error, fd);
-                _exit(0);
-        }
-        (void) fd_close(pair[1]);
-        _cleanup_fd_ int fd = pair[0];
-        if (pid < 0)
-                return error_set_errno(reterr, -errno, "cannot start a helper");
-        int r = wire_receive_result_fd(fd, &tree, reterr);
-        (void) process_reap(pid);
-        return r < 0 ? r : tree;
+        return wire_ask_fd(clone_tmpfs, &(Tmpfs){ pidfd, own_user_namespace, path }, reterr);
 }

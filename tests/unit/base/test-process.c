@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/process.h"
 #include "base/test.h"
+#include "base/wire.h"
 
 /* The pipe is at its end once nobody has its other end: neither the process in between nor its child. */
 TEST(a_bound_child_goes_with_its_parent) {
@@ -58,4 +61,25 @@ TEST(descriptors_are_kept_in_their_order) {
                 (void) fd_close(pair[i]);
                 (void) fd_close(other[i]);
         }
+}
+
+static int answer(const void *data, Error *reterr) {
+        const char *path = data;
+
+        if (!path)
+                _exit(0);
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+        return fd < 0 ? error_set_errno(reterr, -errno, "cannot open '%s'", path) : fd;
+}
+
+TEST(a_child_answers_with_a_descriptor) {
+        _cleanup_error_ Error error = ERROR_NULL, silent = ERROR_NULL;
+        struct stat own, there;
+
+        _cleanup_fd_ int fd = wire_ask_fd(answer, "/etc/passwd", NULL);
+        CHECK(fd >= 0 && fstat(fd, &there) == 0 && stat("/etc/passwd", &own) == 0);
+        CHECK(own.st_ino == there.st_ino && own.st_dev == there.st_dev);
+        CHECK_INT(wire_ask_fd(answer, "/nowhere", &error), -ENOENT);
+        CHECK(error.message && strstr(error.message, "cannot open '/nowhere'"));
+        CHECK_INT(wire_ask_fd(answer, NULL, &silent), -EPIPE);
 }
