@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "state/container-record.h"
+#include "state/name-link.h"
 
 /* ---- which may run ---- */
 
@@ -26,29 +27,6 @@ void container_running_unmark(const Store *store, const char *id) {
 
         if (path)
                 (void) unlinkat(store->runtime_fd, path, 0); /* one that stays costs a look */
-}
-
-/* Takes the ID over. strv_append() counts what is there each time. */
-static int ids_append(char ***ids, size_t *n, size_t *room, char *id) {
-        if (id && *n + 2 > *room) {
-                char **grown = reallocarray(*ids, *room * 2 + 16, sizeof(char *));
-
-                if (!grown) {
-                        free(id);
-                        return -ENOMEM;
-                }
-                *ids = grown;
-                *room = *room * 2 + 16;
-        }
-        if (!id)
-                return -ENOMEM;
-        (*ids)[(*n)++] = id;
-        (*ids)[*n] = NULL;
-        return 0;
-}
-
-static int compare_ids(const void *a, const void *b) {
-        return strcmp(*(const char *const *) a, *(const char *const *) b);
 }
 
 int container_lister_open(const Store *store, ContainerLister *ret, Error *reterr) {
@@ -75,7 +53,7 @@ int container_lister_open(const Store *store, ContainerLister *ret, Error *reter
         if (r < 0)
                 return error_oom(reterr);
         if (lister.n_running > 0)
-                qsort(lister.running, lister.n_running, sizeof(char *), compare_ids);
+                qsort(lister.running, lister.n_running, sizeof(char *), ids_compare);
         *ret = lister;
         lister = CONTAINER_LISTER_NULL;
         return 0;
@@ -89,7 +67,7 @@ void container_lister_done(ContainerLister *lister) {
 }
 
 bool container_may_run(const ContainerLister *lister, const char *id) {
-        return lister->n_running > 0 && bsearch(&id, lister->running, lister->n_running, sizeof(char *), compare_ids);
+        return lister->n_running > 0 && bsearch(&id, lister->running, lister->n_running, sizeof(char *), ids_compare);
 }
 
 int container_load_config(const ContainerLister *lister, const char *id, const JsonField *fields, ContainerConfig *ret, Error *reterr) {
@@ -121,28 +99,5 @@ int container_load_listed(const ContainerLister *lister, const char *id, Contain
 }
 
 int container_list(const Store *store, char ***ret, Error *reterr) {
-        _cleanup_strv_ char **ids = NULL;
-        int names_fd = store_open_data(store, "names", reterr);
-        size_t n = 0, room = 0;
-
-        if (names_fd < 0)
-                return names_fd;
-        DIR *dir = fdopendir(names_fd);
-        if (!dir) {
-                (void) fd_close(names_fd);
-                return error_set_errno(reterr, -errno, "cannot list the containers");
-        }
-        for (struct dirent *e; (e = readdir(dir));) {
-                _cleanup_free_ char *id = NULL;
-
-                if (*e->d_name == '.' || container_name_read(dirfd(dir), e->d_name, &id) < 0)
-                        continue;
-                if (ids_append(&ids, &n, &room, TAKE_PTR(id)) < 0) {
-                        (void) closedir(dir);
-                        return error_oom(reterr);
-                }
-        }
-        (void) closedir(dir);
-        *ret = TAKE_PTR(ids);
-        return 0;
+        return name_link_list(store, NAME_CONTAINER, ret, reterr);
 }

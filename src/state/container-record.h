@@ -9,9 +9,6 @@ enum { CONTAINER_PATH_SIZE = sizeof("containers/") + CONTAINER_ID_LENGTH + sizeo
 /* The path of a file of a container's: `parent` is "containers/", or "" below that; `name` is no longer than "container.json". */
 void container_file_path(const char *parent, const char *id, const char *name, char ret[static CONTAINER_PATH_SIZE]);
 
-/* The ID (owned) that names/NAME says; -ENOENT, or -EBADMSG where it says none. */
-int container_name_read(int names_fd, const char *name, char **ret_id);
-
 /* Tells that there is no such container; returns -ENOENT. */
 int container_no_such(const char *id, Error *reterr);
 

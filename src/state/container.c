@@ -17,9 +17,9 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "state/container-record.h"
+#include "state/name-link.h"
 #include "state/name.h"
 #include "state/pending.h"
-#include "state/pod-name.h"
 
 static const JsonField process_port_fields[] = {
         JSON_FIELD(ContainerPort, host_ip, "hostIp", JSON_FIELD_STRING),
@@ -131,63 +131,12 @@ int container_save_process(const Store *store, Container *container, Error *rete
         return save(fd, "process.json", container_process_fields, &container->process, FILE_VOLATILE, reterr);
 }
 
-/* Whether the name points at an ID whose record is there. A name that points at nothing is a leftover. */
-static bool name_is_held(const Store *store, const char *id) {
-        _cleanup_free_ char *path = str_format("containers/%s/container.json", id);
-
-        return !path || faccessat(store->data_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-int container_name_read(int names_fd, const char *name, char **ret_id) {
-        char text[CONTAINER_ID_LENGTH + 2], id[CONTAINER_ID_LENGTH + 1];
-        ssize_t n = readlinkat(names_fd, name, text, sizeof(text) - 1);
-
-        if (n < 0)
-                return errno == EINVAL ? -EBADMSG : -errno;
-        text[n] = 0;
-        if (!name_link_id(text, id))
-                return -EBADMSG;
-        return (*ret_id = strdup(id)) ? 0 : -ENOMEM;
-}
-
-/* Claims the name with symlink(2), which is atomic. */
-static int claim_name(const Store *store, int names_fd, const char *name, const char *id, Error *reterr) {
-        char text[NAME_LINK_SIZE];
-
-        name_link_text(id, text);
-        for (int tries = 0; tries < 10; tries++) {
-                _cleanup_free_ char *holder = NULL;
-
-                if (symlinkat(text, names_fd, name) == 0) {
-                        /* of a container and a pod that take one name at once, the later one sees the other: both look afterwards */
-                        int r = pod_name_check(store, name, reterr);
-
-                        if (r < 0)
-                                (void) unlinkat(names_fd, name, 0);
-                        return r;
-                }
-                if (errno != EEXIST)
-                        return error_set_errno(reterr, -errno, "cannot take the name '%s'", name);
-                int found = container_name_read(names_fd, name, &holder);
-                if (found == -ENOENT)
-                        continue;
-                if (found >= 0 && name_is_held(store, holder))
-                        return error_set(reterr, -EEXIST, ERROR_EXISTS,
-                                         "cannot take the name '%s': it is in use by container %.12s", name, holder);
-                (void) unlinkat(names_fd, name, 0);
-        }
-        return error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot take the name '%s': others keep taking it", name);
-}
-
 /* Writes the record and claims its name, or makes names up until one is free. The record is complete first: a name that
  * points at nothing is anybody's. */
 static int take_name(const Store *store, Container *container, Error *reterr) {
-        _cleanup_fd_ int names_fd = store_open_data(store, "names", reterr);
         ContainerConfig *config = &container->config;
         bool given = config->name;
 
-        if (names_fd < 0)
-                return names_fd;
         for (;;) {
                 if (!given) {
                         free(config->name);
@@ -196,7 +145,7 @@ static int take_name(const Store *store, Container *container, Error *reterr) {
                 }
                 int r = container_save_config(container, reterr);
                 if (r >= 0)
-                        r = claim_name(store, names_fd, config->name, config->id, reterr);
+                        r = name_link_take(store, NAME_CONTAINER, config->name, config->id, reterr);
                 if (r == -EEXIST && !given)
                         continue;
                 if (r >= 0)
@@ -284,24 +233,23 @@ static bool is_id_prefix(const char *s) {
 }
 
 /* Whether the container's own name leads to it: a directory for itself is no container. */
-static bool is_there(const Store *store, int names_fd, const char *id) {
+static bool is_there(const Store *store, const char *id) {
         static const JsonField fields[] = { JSON_FIELD(ContainerConfig, name, "name", JSON_FIELD_STRING), {} };
         _cleanup_container_config_ ContainerConfig config = {};
-        _cleanup_free_ char *holder = NULL;
-        char path[CONTAINER_PATH_SIZE];
+        char path[CONTAINER_PATH_SIZE], holder[CONTAINER_ID_LENGTH + 1];
 
         container_file_path("containers/", id, "container.json", path);
         return load(store->data_fd, path, fields, &config, /* reterr= */ NULL) >= 0 && config.name &&
-               container_name_is_valid(config.name) && container_name_read(names_fd, config.name, &holder) >= 0 && str_equal(holder, id);
+               container_name_is_valid(config.name) && name_link_read(store, NAME_CONTAINER, config.name, holder) >= 0 && str_equal(holder, id);
 }
 
 /* Finds a directory, and then asks for its name alone: a look at all names would cost a system call for each. */
-static int find_by_prefix(const Store *store, int names_fd, const char *prefix, char **ret_id, Error *reterr) {
+static int find_by_prefix(const Store *store, const char *prefix, char **ret_id, Error *reterr) {
         _cleanup_free_ char *found = NULL;
         size_t n = strlen(prefix);
 
         if (n == CONTAINER_ID_LENGTH) {
-                if (!is_there(store, names_fd, prefix))
+                if (!is_there(store, prefix))
                         return -ENOENT;
                 return (*ret_id = strdup(prefix)) ? 0 : error_oom(reterr);
         }
@@ -315,7 +263,7 @@ static int find_by_prefix(const Store *store, int names_fd, const char *prefix, 
         }
         r = 0;
         for (struct dirent *e; r >= 0 && (e = readdir(dir));) {
-                if (strncmp(e->d_name, prefix, n) != 0 || strlen(e->d_name) != CONTAINER_ID_LENGTH || !is_there(store, names_fd, e->d_name))
+                if (strncmp(e->d_name, prefix, n) != 0 || strlen(e->d_name) != CONTAINER_ID_LENGTH || !is_there(store, e->d_name))
                         continue;
                 if (found)
                         r = error_set(reterr, -EINVAL, ERROR_INVALID, "more than one container has an ID that begins with '%s'", prefix);
@@ -332,21 +280,13 @@ static int find_by_prefix(const Store *store, int names_fd, const char *prefix, 
 }
 
 static int find(const Store *store, const char *name_or_id, char **ret_id, Error *reterr) {
-        _cleanup_fd_ int names_fd = store_open_data(store, "names", reterr);
-        int r = -ENOENT;
+        char id[CONTAINER_ID_LENGTH + 1];
+        int r = container_name_is_valid(name_or_id) ? name_link_find(store, NAME_CONTAINER, name_or_id, id) : -ENOENT;
 
-        if (names_fd < 0)
-                return names_fd;
-        if (container_name_is_valid(name_or_id)) {
-                r = container_name_read(names_fd, name_or_id, ret_id);
-                if (r >= 0 && !name_is_held(store, *ret_id)) {
-                        free(*ret_id);
-                        *ret_id = NULL;
-                        r = -ENOENT;
-                }
-        }
+        if (r >= 0)
+                return (*ret_id = strdup(id)) ? 0 : error_oom(reterr);
         if (r == -ENOENT && is_id_prefix(name_or_id)) {
-                r = find_by_prefix(store, names_fd, name_or_id, ret_id, reterr);
+                r = find_by_prefix(store, name_or_id, ret_id, reterr);
                 if (r < 0 && r != -ENOENT)
                         return r;
         }
@@ -491,11 +431,8 @@ void container_unlock(Container *container) {
 }
 
 int container_rename(const Store *store, Container *container, const char *name, Error *reterr) {
-        _cleanup_fd_ int names_fd = store_open_data(store, "names", reterr);
         _cleanup_free_ char *old = strdup(container->config.name);
 
-        if (names_fd < 0)
-                return names_fd;
         if (!old)
                 return error_oom(reterr);
         if (!container_name_is_valid(name))
@@ -503,25 +440,22 @@ int container_rename(const Store *store, Container *container, const char *name,
                                  "cannot rename '%s': '%s' is not a name: use letters, digits, '_', '.' and '-'", old, name);
         if (str_equal(name, old))
                 return 0;
-        int r = claim_name(store, names_fd, name, container->config.id, reterr);
+        int r = name_link_take(store, NAME_CONTAINER, name, container->config.id, reterr);
         if (r < 0)
                 return r;
         r = str_replace(&container->config.name, name);
         if (r >= 0)
                 r = container_save_config(container, reterr);
         /* with the record written the new name is the true one; a crash before leaves two names for one record */
-        (void) unlinkat(names_fd, r < 0 ? name : old, 0);
+        name_link_drop(store, NAME_CONTAINER, r < 0 ? name : old, container->config.id);
         return r;
 }
 
 int container_delete(const Store *store, Container *container, int (*remove_rootfs)(int dir_fd, void *data, Error *reterr),
                      void *data, Error *reterr) {
-        _cleanup_fd_ int names_fd = store_open_data(store, "names", reterr);
-        _cleanup_free_ char *holder = NULL, *dead = str_format(".tmp-rm-%s", container->config.id);
+        _cleanup_free_ char *dead = str_format(".tmp-rm-%s", container->config.id);
         const char *id = container->config.id;
 
-        if (names_fd < 0)
-                return names_fd;
         if (!dead)
                 return error_oom(reterr);
         /* Without waiting: who holds the mark may be waiting for this container's lock, and marks it as well as we would.
@@ -531,8 +465,7 @@ int container_delete(const Store *store, Container *container, int (*remove_root
         _cleanup_fd_ int parent = store_open_data(store, "containers", reterr);
         if (parent < 0)
                 return parent;
-        if (container_name_read(names_fd, container->config.name, &holder) >= 0 && str_equal(holder, id))
-                (void) unlinkat(names_fd, container->config.name, 0);
+        name_link_drop(store, NAME_CONTAINER, container->config.name, id);
         if (renameat(parent, id, parent, dead) < 0 && errno != ENOENT)
                 return error_set_errno(reterr, -errno, "cannot remove container '%s'", container->config.name);
 

@@ -12,8 +12,8 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "state/name-link.h"
 #include "state/name.h"
-#include "state/pod-name.h"
 
 #define DIRECTORY "pods"
 #define RECORD "pod.json"
@@ -53,7 +53,7 @@ static int take_name(const Store *store, Pod *pod, Error *reterr) {
                 }
                 int r = pod_save(pod, reterr);
                 if (r >= 0)
-                        r = pod_name_take(store, config->name, config->id, reterr);
+                        r = name_link_take(store, NAME_POD, config->name, config->id, reterr);
                 if (r == -EEXIST && !given) {
                         error_done(reterr);
                         continue;
@@ -97,8 +97,37 @@ int pod_create(const Store *store, PodConfig *config, Pod *ret, Error *reterr) {
         return 0;
 }
 
+int pod_list(const Store *store, char ***ret, Error *reterr) {
+        return name_link_list(store, NAME_POD, ret, reterr);
+}
+
+static int find_by_prefix(const Store *store, const char *prefix, char **ret_id, Error *reterr) {
+        _cleanup_strv_ char **ids = NULL;
+        const char *found = NULL;
+        int r = pod_list(store, &ids, reterr);
+
+        if (r < 0)
+                return r;
+        for (char **id = ids; id && *id; id++) {
+                if (!str_after(*id, prefix))
+                        continue;
+                if (found)
+                        return error_set(reterr, -EINVAL, ERROR_INVALID, "more than one pod has an ID that begins with '%s'", prefix);
+                found = *id;
+        }
+        if (!found)
+                return -ENOENT;
+        return (*ret_id = strdup(found)) ? 0 : error_oom(reterr);
+}
+
 int pod_find(const Store *store, const char *name_or_id, char **ret_id, Error *reterr) {
-        return pod_name_find(store, name_or_id, ret_id, reterr);
+        size_t digits = strspn(name_or_id, "0123456789abcdef");
+        char id[CONTAINER_ID_LENGTH + 1];
+
+        if (container_name_is_valid(name_or_id) && name_link_find(store, NAME_POD, name_or_id, id) >= 0)
+                return (*ret_id = strdup(id)) ? 0 : error_oom(reterr);
+        int r = digits > 0 && digits <= CONTAINER_ID_LENGTH && !name_or_id[digits] ? find_by_prefix(store, name_or_id, ret_id, reterr) : -ENOENT;
+        return r == -ENOENT ? error_set(reterr, r, ERROR_NOT_FOUND, "no pod with name or ID '%s' found: no such pod", name_or_id) : r;
 }
 
 int pod_load(const Store *store, const char *id, Pod *ret, Error *reterr) {
@@ -146,10 +175,6 @@ int pod_lock(Pod *pod, Error *reterr) {
 
 void pod_unlock(Pod *pod) {
         pod->lock_fd = fd_close(pod->lock_fd);
-}
-
-int pod_list(const Store *store, char ***ret, Error *reterr) {
-        return pod_name_list(store, ret, reterr);
 }
 
 static bool is_id(const char *text) {
@@ -202,7 +227,7 @@ int pod_delete(const Store *store, Pod *pod, Error *reterr) {
 
         if (parent < 0)
                 return parent;
-        pod_name_drop(store, pod->config.name, pod->config.id);
+        name_link_drop(store, NAME_POD, pod->config.name, pod->config.id);
         (void) unlinkat(pod->dir_fd, RECORD, 0); /* who waits for the lock sees that it is gone */
         int r = path_remove_tree(parent, pod->config.id);
         return r < 0 && r != -ENOENT ? error_set_errno(reterr, r, "cannot remove the files of pod '%s'", pod->config.name) : 0;

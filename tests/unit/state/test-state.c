@@ -219,6 +219,26 @@ TEST(running_is_what_the_process_says) {
         CHECK_INT(again.status, CONTAINER_EXITED);
 }
 
+TEST(a_rename_that_was_killed_is_done_again) {
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_container_ Container a = CONTAINER_NULL, b = CONTAINER_NULL;
+        _cleanup_strv_ char **ids = NULL;
+        _cleanup_free_ char *old = NULL;
+        char text[NAME_LINK_SIZE];
+
+        fresh_store(&store);
+        CHECK_INT(create_container(&store, "old", &a), 0);
+        CHECK_INT(create_container(&store, "other", &b), 0);
+        name_link_text(a.config.id, text);
+        CHECK(symlinkat(text, store.data_fd, "names/new") == 0);
+        CHECK_INT(container_list(&store, &ids, NULL), 0);
+        CHECK_INT(strv_length(ids), 2); /* two names are one container */
+        CHECK_INT(container_rename(&store, &b, "new", NULL), -EEXIST);
+        CHECK_INT(container_rename(&store, &a, "new", NULL), 0);
+        CHECK_STR(a.config.name, "new");
+        CHECK_INT(container_find(&store, "old", &old, NULL), -ENOENT);
+}
+
 TEST(rename_moves_the_name) {
         _cleanup_store_ Store store = STORE_NULL;
         _cleanup_container_ Container a = CONTAINER_NULL, b = CONTAINER_NULL;
