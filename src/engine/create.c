@@ -115,13 +115,10 @@ static int merge_volumes(ContainerConfig *config, char *const *volumes, const ch
                 return 0;
         for (; volumes && *volumes; volumes++) {
                 _cleanup_free_ char *destination = path_simplify(*volumes);
-                bool taken = false;
 
                 if (!destination)
                         return error_oom(reterr);
-                for (size_t i = 0; i < config->n_mounts && !taken; i++)
-                        taken = str_equal(config->mounts[i].destination, destination);
-                if (taken)
+                if (container_has_mount(config, destination))
                         continue;
                 ContainerMount *mount = container_array_add((void **) &config->mounts, &config->n_mounts, sizeof(*mount));
                 if (!mount)

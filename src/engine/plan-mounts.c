@@ -37,13 +37,6 @@ static int add_file(const Store *store, const Container *container, const char *
         return m->source && m->destination ? plan_open_source(m, reterr) : error_oom(reterr);
 }
 
-static bool is_mounted(const ContainerConfig *config, const char *destination) {
-        for (size_t i = 0; i < config->n_mounts; i++)
-                if (str_equal(config->mounts[i].destination, destination))
-                        return true;
-        return false;
-}
-
 static int write_file(const Store *store, Container *container, const char *name, const char *text, Error *reterr) {
         int fd = container_runtime_fd(store, container, reterr);
 
@@ -67,7 +60,7 @@ static int add_shared_files(const Store *store, const ContainerConfig *config, c
 
                 if (!path)
                         return error_oom(reterr);
-                if (files[i].wanted && !is_mounted(config, files[i].destination) && access(path, F_OK) == 0)
+                if (files[i].wanted && !container_has_mount(config, files[i].destination) && access(path, F_OK) == 0)
                         r = add_file(store, holder, files[i].name, files[i].destination, plan, reterr);
         }
         return r;
@@ -94,7 +87,7 @@ static int add_files(const Store *store, Container *container, ProcPlan *plan, E
                 { "containerenv", "", "/run/.containerenv" },
         };
         for (size_t i = 0; i < ELEMENTSOF(files) && r >= 0; i++) {
-                if (!files[i].text || is_mounted(config, files[i].destination))
+                if (!files[i].text || container_has_mount(config, files[i].destination))
                         continue;
                 r = write_file(store, container, files[i].name, files[i].text, reterr);
                 if (r >= 0)
@@ -108,6 +101,23 @@ static int add_files(const Store *store, Container *container, ProcPlan *plan, E
         return r;
 }
 
+int plan_free_tmpfs(const ContainerConfig *config, const char *destination, const char *data, ProcPlan *plan, Error *reterr) {
+        if (container_has_mount(config, destination))
+                return 0;
+        for (size_t i = 0; i < plan->n_mounts; i++)
+                if (str_equal(plan->mounts[i].destination, destination))
+                        return 0;
+        MountPlan *m = proc_plan_add_mount(plan);
+        if (!m)
+                return error_oom(reterr);
+        m->kind = MOUNT_TMPFS;
+        m->attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
+        m->copy_up = true;
+        m->destination = strdup(destination);
+        m->data = strdup(data);
+        return m->destination && m->data ? 0 : error_oom(reterr);
+}
+
 /* --read-only leaves the places writable that nearly every program writes to (podman-run(1), --read-only-tmpfs). */
 static int add_read_only_tmpfs(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
         static const struct {
@@ -117,18 +127,10 @@ static int add_read_only_tmpfs(const ContainerConfig *config, ProcPlan *plan, Er
         if (!config->read_only || config->no_read_only_tmpfs)
                 return 0;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                if (is_mounted(config, rows[i].destination))
-                        continue;
-                MountPlan *m = proc_plan_add_mount(plan);
-                if (!m)
-                        return error_oom(reterr);
-                m->kind = MOUNT_TMPFS;
-                m->attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
-                m->copy_up = true;
-                m->destination = strdup(rows[i].destination);
-                m->data = strdup(rows[i].data);
-                if (!m->destination || !m->data)
-                        return error_oom(reterr);
+                int r = plan_free_tmpfs(config, rows[i].destination, rows[i].data, plan, reterr);
+
+                if (r < 0)
+                        return r;
         }
         return 0;
 }

@@ -15,6 +15,9 @@
 #define INFRA_PROGRAM SDPOD_LIBEXECDIR "/sdpod-infra"
 #define INFRA_IN_CONTAINER "/sdpod-infra"
 
+/* Appends a tmpfs with what the image has at `destination`, unless something is mounted there. `data`: its mount options. */
+int plan_free_tmpfs(const ContainerConfig *config, const char *destination, const char *data, ProcPlan *plan, Error *reterr);
+
 /* Appends all mounts to the plan in the order in which they are made (a parent before what lies below it). The volumes are held
  * until the container has started. */
 int plan_mounts(const Store *store, Container *container, const UserMap *base, ProcPlan *plan, VolumeHolds *holds, Error *reterr);

@@ -65,11 +65,8 @@ int plan_host_users(const ContainerConfig *config, ProcPlan *plan, Error *reterr
 int plan_timezone(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
         _cleanup_free_ char *named = NULL, *path = NULL;
 
-        if (!config->timezone)
+        if (!config->timezone || container_has_mount(config, LOCALTIME))
                 return 0;
-        for (size_t i = 0; i < config->n_mounts; i++)
-                if (str_equal(config->mounts[i].destination, LOCALTIME))
-                        return 0;
         if (!(named = str_equal(config->timezone, "local") ? strdup(LOCALTIME) : str_format("/usr/share/zoneinfo/%s", config->timezone)))
                 return error_oom(reterr);
         path = realpath(named, NULL);

@@ -247,13 +247,10 @@ static int join_namespaces(const Pod *pod, ContainerConfig *c, Error *reterr) {
 static int copy_mounts(const ContainerConfig *from, ContainerConfig *to) {
         for (size_t i = 0; i < from->n_mounts; i++) {
                 const ContainerMount *m = &from->mounts[i];
-                bool taken = false;
 
-                for (size_t k = 0; k < to->n_mounts && !taken; k++)
-                        taken = str_equal(to->mounts[k].destination, m->destination);
-                ContainerMount *added = taken ? NULL : container_array_add((void **) &to->mounts, &to->n_mounts, sizeof(*added));
-                if (taken)
+                if (container_has_mount(to, m->destination))
                         continue;
+                ContainerMount *added = container_array_add((void **) &to->mounts, &to->n_mounts, sizeof(*added));
                 if (!added || str_replace(&added->type, m->type) < 0 || str_replace(&added->source, m->source) < 0 ||
                     str_replace(&added->destination, m->destination) < 0 || strv_extend(&added->options, m->options) < 0 ||
                     str_replace(&added->image_id, m->image_id) < 0 || strv_extend(&added->layers, m->layers) < 0)

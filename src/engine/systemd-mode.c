@@ -2,12 +2,12 @@
 /* --systemd: what a systemd inside a container expects to find. */
 #include "engine/systemd-mode.h"
 
-#include <linux/mount.h>
 #include <signal.h>
 #include <string.h>
 
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/plan-mounts.h"
 
 /* The commands that Podman takes for one. */
 static bool is_systemd(const ContainerConfig *config) {
@@ -33,16 +33,6 @@ int systemd_mode_choose(ContainerConfig *config, bool stop_signal_given, Error *
         return strv_consume(&config->env, str_format("container_uuid=%.32s", config->id)) < 0 ? error_oom(reterr) : 0;
 }
 
-static bool is_taken(const ContainerConfig *config, const ProcPlan *plan, const char *destination) {
-        for (size_t i = 0; i < config->n_mounts; i++)
-                if (str_equal(config->mounts[i].destination, destination))
-                        return true;
-        for (size_t i = 0; i < plan->n_mounts; i++)
-                if (str_equal(plan->mounts[i].destination, destination))
-                        return true;
-        return false;
-}
-
 int systemd_mode_plan(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
         static const struct {
                 const char *destination, *mode;
@@ -52,20 +42,13 @@ int systemd_mode_plan(const ContainerConfig *config, ProcPlan *plan, Error *rete
                 return 0;
         plan->cgroup_rw = true;
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                if (is_taken(config, plan, rows[i].destination))
-                        continue;
-                MountPlan *m = proc_plan_add_mount(plan);
-                if (!m)
-                        return error_oom(reterr);
-                m->kind = MOUNT_TMPFS;
-                m->attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID;
-                m->copy_up = true;
-                m->destination = strdup(rows[i].destination);
-                m->data = config->shm_size_systemd && config->shm_size_systemd != UINT64_MAX
-                                  ? str_format("mode=%s,size=%llu", rows[i].mode, (unsigned long long) config->shm_size_systemd)
-                                  : str_format("mode=%s", rows[i].mode);
-                if (!m->destination || !m->data)
-                        return error_oom(reterr);
+                _cleanup_free_ char *data = config->shm_size_systemd && config->shm_size_systemd != UINT64_MAX
+                                                    ? str_format("mode=%s,size=%llu", rows[i].mode, (unsigned long long) config->shm_size_systemd)
+                                                    : str_format("mode=%s", rows[i].mode);
+                int r = data ? plan_free_tmpfs(config, rows[i].destination, data, plan, reterr) : error_oom(reterr);
+
+                if (r < 0)
+                        return r;
         }
         return 0;
 }

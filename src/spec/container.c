@@ -249,6 +249,13 @@ void *container_array_add(void **items, size_t *n_items, size_t size) {
         return memset(grown + (*n_items)++ * size, 0, size);
 }
 
+bool container_has_mount(const ContainerConfig *config, const char *destination) {
+        for (size_t i = 0; i < config->n_mounts; i++)
+                if (str_equal(config->mounts[i].destination, destination))
+                        return true;
+        return false;
+}
+
 bool container_has_health_check(const ContainerHealth *health) {
         return health->test && !str_equal(health->test[0], "NONE");
 }

@@ -217,6 +217,9 @@ extern const JsonField container_listed_fields[];
 void container_config_done(ContainerConfig *config);
 #define _cleanup_container_config_ _cleanup_(container_config_done)
 
+/* Whether one of the mounts that the container was asked for is at `destination`. */
+bool container_has_mount(const ContainerConfig *config, const char *destination) _pure_;
+
 /* Appends a zeroed item to an array and counts it; returns the item, or NULL when out of memory.
  *     ContainerPort *port = container_array_add((void **) &c->ports, &c->n_ports, sizeof(*port)); */
 void *container_array_add(void **items, size_t *n_items, size_t size);
