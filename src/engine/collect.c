@@ -46,13 +46,19 @@ static int remove_nameless(const Store *store, const char *id, Error *reterr) {
 /* A pod whose maker was killed before its infra container was there. 1: the mark is that of a pod. */
 static int collect_pod(const Store *store, const char *id, Error *reterr) {
         _cleanup_container_ Container infra = CONTAINER_NULL;
+        _cleanup_error_ Error error = ERROR_NULL;
         _cleanup_pod_ Pod pod = POD_NULL;
+        int r = pod_load(store, id, &pod, &error);
 
-        if (pod_load(store, id, &pod, /* reterr= */ NULL) < 0)
+        if (r == -ENOENT)
                 return 0;
-        if (!pod.config.infra_id || container_load(store, pod.config.infra_id, &infra, /* reterr= */ NULL) >= 0)
+        if (r >= 0 && pod.config.infra_id)
+                r = container_load(store, pod.config.infra_id, &infra, &error);
+        if (r >= 0)
                 return 1;
-        int r = engine_pod_remove(store, &pod, /* force= */ true, /* timeout= */ NULL, reterr);
+        if (r != -ENOENT) /* what cannot be read is not gone */
+                return error_move(reterr, &error);
+        r = engine_pod_remove(store, &pod, /* force= */ true, /* timeout= */ NULL, reterr);
         return r < 0 ? r : 1;
 }
 

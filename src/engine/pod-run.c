@@ -243,8 +243,10 @@ static int each_at_once(const Store *store, const PodMembers *members, MemberAct
                 if (c->config.infra)
                         continue;
                 pids[i] = fork();
-                if (pids[i] < 0)
+                if (pids[i] < 0) {
+                        log_warning("cannot start a helper for container '%s': %s", c->config.name, strerror(errno));
                         failed = true;
+                }
                 if (pids[i] != 0)
                         continue;
                 _cleanup_error_ Error error = ERROR_NULL;
@@ -396,15 +398,18 @@ void engine_pod_member_ended(const Store *store, const ContainerConfig *config) 
 
         if (!config->pod || config->infra || config->init_container)
                 return;
-        if (pod_load(store, config->pod, &pod, /* reterr= */ NULL) < 0 || !str_equal(pod.config.exit_policy, "stop") ||
-            engine_pod_members(store, &pod, &members, /* reterr= */ NULL) < 0)
+        int r = pod_load(store, config->pod, &pod, &error);
+        if (r >= 0 && !str_equal(pod.config.exit_policy, "stop"))
                 return;
-        for (size_t i = 0; i < members.n; i++)
+        if (r >= 0)
+                r = engine_pod_members(store, &pod, &members, &error);
+        for (size_t i = 0; i < members.n && r >= 0; i++)
                 if (is_busy(&members.items[i]) || comes_again(&members.items[i]))
                         return;
         /* nothing but that: the end of a member is told by its unit, which is not over before we are, and the slice has it in it */
         Container *infra = pod_members_infra(&members);
-        if (infra && infra->pidfd >= 0 && engine_stop(store, infra, infra->config.stop_timeout, /* by_user= */ true, &error) < 0 &&
-            error.code != -ENOENT)
+        if (r >= 0 && infra && infra->pidfd >= 0)
+                r = engine_stop(store, infra, infra->config.stop_timeout, /* by_user= */ true, &error);
+        if (r < 0 && r != -ENOENT)
                 log_warning("%s", error.message ?: "cannot stop the pod: out of memory");
 }
