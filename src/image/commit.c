@@ -61,6 +61,7 @@ static int start(const NewLayer *layer, size_t number, const Stage *stage, uint6
         slot->layer = number;
         WorkerJob job = { .task = WORKER_UNPACK, .in_fd = layer->file.fd, .offset = layer->file.offset, .size = layer->file.size,
                           .dir_fd = -EBADF, .out_fd = record, .size_limit = limit };
+        job.large = layer->file.size >= IMAGE_LARGE_SIZE;
         return nursery_start_worker(nursery, &job, layer->file.size <= NURSERY_SMALL_SIZE, path, &slot->worker, reterr);
 }
 

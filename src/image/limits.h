@@ -15,6 +15,7 @@ enum {
         IMAGE_MEMBERS_LIMIT = 100000,          /* files of an archive of images */
         IMAGE_MEMBER_NAMES_LIMIT = 16 * 1024 * 1024, /* bytes of their names */
         IMAGE_INDEX_DEPTH_LIMIT = 3,           /* an index in an index in an index */
+        IMAGE_LARGE_SIZE = 32 * 1024 * 1024,   /* bytes of a compressed layer from which on it is hashed by a process that does nothing else */
         IMAGE_WORKERS_LIMIT = 4,               /* layers unpacked at once, and no more than processors */
 };
 

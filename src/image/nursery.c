@@ -26,13 +26,13 @@ enum { FD_RESULT, FD_IN, FD_OUT, FD_ROOT /* only to the common worker */, FDS_MA
 typedef struct Order {
         WorkerTask task;
         uint64_t offset, size, size_limit;
-        bool has_out, small;
+        bool has_out, small, large;
         char path[NURSERY_PATH_SIZE];
 } Order;
 
 static WorkerJob order_job(const Order *order, const int *fds) {
         return (WorkerJob){ .task = order->task, .in_fd = fds[FD_IN], .offset = order->offset, .size = order->size, .dir_fd = -EBADF,
-                            .out_fd = order->has_out ? fds[FD_OUT] : -EBADF, .size_limit = order->size_limit };
+                            .out_fd = order->has_out ? fds[FD_OUT] : -EBADF, .size_limit = order->size_limit, .large = order->large };
 }
 
 /* The capability that leaves a chroot(2) goes with the rest, and no descriptor of a directory comes along. */
@@ -165,7 +165,7 @@ int nursery_start(int dir_fd, const UserMap *map, Nursery *ret, Error *reterr) {
 
 int nursery_start_worker(Nursery *nursery, const WorkerJob *job, bool small, const char *path, Worker *ret, Error *reterr) {
         Order order = { .task = job->task, .offset = job->offset, .size = job->size, .size_limit = job->size_limit,
-                        .has_out = job->out_fd >= 0, .small = small };
+                        .has_out = job->out_fd >= 0, .small = small, .large = job->large };
         int pair[2];
 
         if (!nursery->ready) {

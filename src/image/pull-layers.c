@@ -170,7 +170,7 @@ static int start_transfer(PullLayers *l, Layer *layer, int *ret_read_fd, Error *
 static int start_worker(PullLayers *l, Layer *layer, int read_fd, Error *reterr) {
         _cleanup_fd_ int record = TAKE_FD(layer->record_fd);
         const WorkerJob job = { .task = WORKER_UNPACK, .in_fd = read_fd, .size = UINT64_MAX, .dir_fd = -EBADF, .out_fd = record,
-                                .size_limit = l->size_limit };
+                                .size_limit = l->size_limit, .large = layer->blob->size >= IMAGE_LARGE_SIZE };
 
         return nursery_start_worker(&l->nursery, &job, layer->small, layer->path, &layer->worker, reterr);
 }

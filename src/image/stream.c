@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "base/wire.h"
+#include "image/hasher.h"
 
 enum { IN_SIZE = 256 * 1024, OUT_SIZE = RING_BUFFER_SIZE, HEAVY_SIZE = 64 * 1024 };
 
@@ -30,6 +31,8 @@ struct Stream {
         Error *archive_error;       /* where a read fault inside a libarchive callback goes */
         Ring *ring;                 /* where the bytes come from that another process decompresses */
         Ring *filled;               /* in that process: where they go, and what comes in, to be hashed there */
+        Ring *apart;                /* where what comes out is hashed, which then has its buffers here */
+        char digest_out[DIGEST_LENGTH + 1]; /* of that, at the end */
         void (*tap)(void *data, const void *bytes, size_t size);
         void *tap_data;
 };
@@ -67,6 +70,10 @@ static int corrupt(const Stream *s, Error *reterr, const char *reason) {
 
 static int ring_fault(Error *reterr) {
         return error_set(reterr, -EPIPE, ERROR_INTERNAL, "the unpacking process was killed");
+}
+
+static int hasher_fault(Error *reterr) {
+        return error_set(reterr, -EPIPE, ERROR_INTERNAL, "the process that hashes was killed");
 }
 
 /* Refills the empty input buffer. */
@@ -211,6 +218,8 @@ static int take_from_ring(Stream *s, Error *reterr) {
                         if (s->hash_in)
                                 sha256_update(s->hash_in, buffer, size);
                 } else {
+                        if (s->apart && ring_buffer(s->apart, RING_OUTPUT, &s->out) < 0)
+                                return hasher_fault(reterr);
                         memcpy(s->out, buffer, size);
                         s->out_end = size;
                 }
@@ -254,6 +263,8 @@ static int fill_out(Stream *s, Error *reterr) {
                                  (unsigned long long) s->limit);
         if (s->hash_out)
                 sha256_update(s->hash_out, (s->out ?: s->in) + s->out_start, s->out_end - s->out_start);
+        if (s->apart && s->out_end > 0 && ring_put(s->apart, RING_OUTPUT, s->out_end) < 0)
+                return hasher_fault(reterr);
         return 0;
 }
 
@@ -266,7 +277,8 @@ Stream *stream_free(Stream *s) {
                 (void) archive_read_free(s->archive);
         free(s->inflate);
         free(s->in);
-        free(s->out);
+        if (!s->apart)
+                free(s->out);
         free(s);
         return NULL;
 }
@@ -398,7 +410,7 @@ int stream_finish(Stream *s, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return s->apart && !*s->digest_out ? hasher_finish(s->apart, s->digest_out, reterr) : 0;
 }
 
 uint64_t stream_position(const Stream *s) {
@@ -406,8 +418,11 @@ uint64_t stream_position(const Stream *s) {
 }
 
 void stream_digests(Stream *s, char ret_in[static DIGEST_LENGTH + 1], char ret_out[static DIGEST_LENGTH + 1]) {
-        assert(s->hash_out);
-        sha256_finish(s->hash_out, ret_out);
+        assert(s->hash_out || s->apart);
+        if (s->apart)
+                (void) stpcpy(ret_out, s->digest_out);
+        else
+                sha256_finish(s->hash_out, ret_out);
         if (s->hash_in)
                 sha256_finish(s->hash_in, ret_in);
         else
@@ -456,6 +471,13 @@ void stream_take_ring(Stream *s, Ring *ring) {
         s->ring = ring;
         free(TAKE_PTR(s->inflate));
         free(TAKE_PTR(s->in));
+}
+
+void stream_hash_apart(Stream *s, Ring *ring) {
+        assert(s->ring && s->hash_out);
+        s->hash_out = sha256_free(s->hash_out);
+        s->apart = ring;
+        free(TAKE_PTR(s->out));
 }
 
 uint64_t stream_size_in(const Stream *s) {

@@ -65,5 +65,8 @@ bool stream_is_heavy(const Stream *stream) _pure_;
 int stream_fill_ring(Stream *stream, Ring *ring, Error *reterr);
 void stream_take_ring(Stream *stream, Ring *ring);
 
+/* After that: what comes out is hashed by another process (hasher.h), whose ring is borrowed. */
+void stream_hash_apart(Stream *stream, Ring *ring);
+
 /* `tap` sees all bytes that are consumed, in order (NULL: nobody). */
 void stream_set_tap(Stream *stream, void (*tap)(void *data, const void *bytes, size_t size), void *data);

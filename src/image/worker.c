@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "base/wire.h"
 #include "image/compress.h"
+#include "image/hasher.h"
 #include "image/record.h"
 #include "image/sandbox.h"
 #include "ns/userns.h"
@@ -64,16 +65,21 @@ static int replay(Stream *record, int root, const WorkerJob *job, UnpackResult *
         return 0;
 }
 
+/* Where a worker's bytes come from, and where they are hashed. */
+typedef struct Rings {
+        Ring in, apart;
+} Rings;
+
 /* Locks the sandbox. Where there is much to decompress, that is done by another process, on another processor, while this one
  * writes files. It has the same sandbox, or rather less: no directory, and not where the results go. */
-static int lock_and_split(const WorkerJob *job, Stream *stream, Ring *ring, Error *reterr) {
+static int lock_and_split(const WorkerJob *job, Stream *stream, Rings *rings, Error *reterr) {
         const SandboxLimits limits = { .file_size = job->size_limit };
         Ring filler;
         int r;
 
         if (!stream_is_heavy(stream))
                 return sandbox_lock(&limits, reterr);
-        r = ring_make(&filler, ring, reterr);
+        r = ring_make(&filler, &rings->in, reterr);
         if (r < 0)
                 return r;
         pid_t pid = process_fork_bound(SIGKILL);
@@ -92,9 +98,13 @@ static int lock_and_split(const WorkerJob *job, Stream *stream, Ring *ring, Erro
                 _exit(0);
         }
         ring_done(&filler, /* unmap= */ false);
-        r = sandbox_lock(&limits, reterr);
-        stream_take_ring(stream, ring);
-        return r;
+        stream_take_ring(stream, &rings->in);
+        r = job->large ? hasher_start(&rings->apart, reterr) : 0;
+        if (r < 0)
+                return r;
+        if (job->large)
+                stream_hash_apart(stream, &rings->apart);
+        return sandbox_lock(&limits, reterr);
 }
 
 static int call_function(const WorkerJob *job, int root, UnpackResult *ret, Error *reterr) {
@@ -133,7 +143,7 @@ static int open_stream(const WorkerJob *job, Stream **ret, Error *reterr) {
 /* Inside: only what the sandbox leaves is possible from here on. */
 static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Error *reterr) {
         _cleanup_stream_ Stream *stream = NULL;
-        Ring ring = RING_NULL;
+        Rings rings = { .in = RING_NULL, .apart = RING_NULL };
         _cleanup_fd_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         const UnpackOptions options = unpack_options(job, map);
 
@@ -144,7 +154,7 @@ static int work(const WorkerJob *job, const UserMap *map, UnpackResult *ret, Err
                 return call_function(job, root, ret, reterr);
         int r = open_stream(job, &stream, reterr); /* which reads, but looks at nothing besides the first bytes */
         if (r >= 0)
-                r = lock_and_split(job, stream, &ring, reterr);
+                r = lock_and_split(job, stream, &rings, reterr);
         if (r < 0)
                 return r;
         switch (job->task) {

@@ -24,6 +24,7 @@ typedef struct WorkerJob {
         int dir_fd;              /* borrowed: the directory that becomes the worker's root */
         int out_fd;              /* borrowed */
         uint64_t size_limit;     /* bytes that come out */
+        bool large;              /* worth a process that does nothing but hash (hasher.h) */
         int (*function)(void *data, int root_fd, int out_fd, Error *reterr); /* WORKER_FUNCTION */
         void *data;              /* its; borrowed */
         Compression compression; /* WORKER_REPLAY: of what is written */
