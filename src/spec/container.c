@@ -67,6 +67,16 @@ static const JsonField container_secret_fields[] = {
         {},
 };
 
+static const JsonField network_fields[] = {
+        JSON_FIELD(ContainerNetwork, name, "name", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerNetwork, interface_name, "interface_name", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerNetwork, aliases, "aliases", JSON_FIELD_STRV),
+        JSON_FIELD(ContainerNetwork, static_ips, "static_ips", JSON_FIELD_STRV),
+        JSON_FIELD(ContainerNetwork, static_mac, "static_mac", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerNetwork, options, "options", JSON_FIELD_PAIRS),
+        {},
+};
+
 const JsonField container_resources_fields[] = {
         JSON_FIELD(ContainerResources, memory, "memory", JSON_FIELD_INT64),
         JSON_FIELD(ContainerResources, memory_swap, "memorySwap", JSON_FIELD_INT64),
@@ -155,6 +165,7 @@ const JsonField container_config_fields[] = {
         JSON_FIELD_ARRAY_OF(ContainerConfig, uid_map, n_uid_map, "uidMap", id_mapping_fields),
         JSON_FIELD_ARRAY_OF(ContainerConfig, gid_map, n_gid_map, "gidMap", id_mapping_fields),
         STRING(network, "network"),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, networks, n_networks, "networks", network_fields),
         STRING(pid_mode, "pidMode"),
         STRING(ipc_mode, "ipcMode"),
         STRING(uts_mode, "utsMode"),
@@ -226,6 +237,7 @@ const JsonField container_listed_fields[] = {
         STRV(entrypoint, "entrypoint"),
         STRV(command, "command"),
         STRING(network, "network"),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, networks, n_networks, "networks", network_fields),
         JSON_FIELD_ARRAY_OF(ContainerConfig, mounts, n_mounts, "mounts", mount_fields),
         JSON_FIELD_ARRAY_OF(ContainerConfig, ports, n_ports, "ports", port_fields),
         STRV(expose, "expose"),

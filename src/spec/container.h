@@ -57,6 +57,16 @@ typedef struct ContainerSecret {
         uint32_t mode;
 } ContainerSecret;
 
+/* What it asks of one of its networks (state/network.h). */
+typedef struct ContainerNetwork {
+        char *name;           /* of the network */
+        char *interface_name; /* in the container; NULL: eth0, eth1... by its place */
+        char **aliases;       /* further names there */
+        char **static_ips;    /* at most one of each of the network's subnets */
+        char *static_mac;     /* NULL: one is made up at each start */
+        char **options;       /* pairs, podman-run(1) */
+} ContainerNetwork;
+
 typedef struct ContainerResources {
         int64_t memory, memory_swap, memory_reservation; /* bytes; 0: no limit; -1: unlimited */
         uint64_t cpu_shares;                     /* 2..262144 as in cgroup v1; 0: not set */
@@ -149,7 +159,9 @@ typedef struct ContainerConfig {
         char *userns;             /* NULL or "host", "keep-id[:uid=,gid=]", "auto[:size=]", "nomap", "container:ID", "ns:PATH" */
         ContainerIdMapping *uid_map, *gid_map; /* from --uidmap, --gidmap, or of the container that is joined; empty: by `userns` */
         size_t n_uid_map, n_gid_map;
-        char *network;            /* NULL: "slirp"; "none", "host", "slirp[:options]", "ns:PATH", "container:ID" */
+        char *network;            /* NULL: "slirp"; "none", "host", "slirp[:options]", "ns:PATH", "container:ID"; "bridge": `networks` */
+        ContainerNetwork *networks; /* those with a record, in the order of their interfaces; empty for all other modes */
+        size_t n_networks;
         char *pid_mode, *ipc_mode, *uts_mode, *cgroupns_mode; /* NULL: "private"; "host"; "container:ID"; "ns:PATH" */
                                   /* ipc_mode besides: NULL: "shareable"; "private": nobody may join; "none": without /dev/shm */
         char *hostname;

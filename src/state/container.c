@@ -46,6 +46,15 @@ const JsonField container_state_fields[] = {
         {},
 };
 
+static const JsonField attachment_fields[] = {
+        JSON_FIELD(ContainerAttachment, network, "network", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerAttachment, interface_name, "interfaceName", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerAttachment, mac, "mac", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerAttachment, addresses, "addresses", JSON_FIELD_STRV),
+        JSON_FIELD(ContainerAttachment, gateways, "gateways", JSON_FIELD_STRV),
+        {},
+};
+
 const JsonField container_process_fields[] = {
         JSON_FIELD(ContainerProcess, pid, "pid", JSON_FIELD_INT),
         JSON_FIELD(ContainerProcess, start_time, "startTime", JSON_FIELD_UINT64),
@@ -56,6 +65,7 @@ const JsonField container_process_fields[] = {
         JSON_FIELD(ContainerProcess, net_pid, "netPid", JSON_FIELD_INT),
         JSON_FIELD(ContainerProcess, net_start_time, "netStartTime", JSON_FIELD_UINT64),
         JSON_FIELD_ARRAY_OF(ContainerProcess, ports, n_ports, "ports", process_port_fields),
+        JSON_FIELD_ARRAY_OF(ContainerProcess, networks, n_networks, "networks", attachment_fields),
         {},
 };
 

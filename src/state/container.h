@@ -35,6 +35,15 @@ typedef struct ContainerState {
         char *storage_driver;        /* the same; NULL: not started yet, or a --rootfs directory */
 } ContainerState;
 
+/* A network that it is in. */
+typedef struct ContainerAttachment {
+        char *network;          /* name */
+        char *interface_name;   /* in the container */
+        char *mac;              /* "aa:bb:cc:dd:ee:ff" */
+        char **addresses;       /* "10.89.0.2/24" */
+        char **gateways;
+} ContainerAttachment;
+
 /* process.json: the running process. */
 typedef struct ContainerProcess {
         int pid;                /* of the container's init, in the namespace of sdpod; 0: none */
@@ -47,6 +56,8 @@ typedef struct ContainerProcess {
         uint64_t net_start_time;
         ContainerPort *ports;   /* as really bound */
         size_t n_ports;
+        ContainerAttachment *networks; /* of mode "bridge", in the order of the record */
+        size_t n_networks;
 } ContainerProcess;
 
 extern const JsonField container_state_fields[], container_process_fields[];

@@ -14,6 +14,7 @@
  *     pods.lock              held by who makes a pod
  *     volumes/NAME/          volume.json, _data/
  *     secrets/NAME           a secret, encrypted
+ *     networks/NAME          the record of a network
  *     .tmp-*                 unfinished work; its owner holds a lock on it
  *   runtime   $XDG_RUNTIME_DIR/sdpod (root: /run/sdpod)            dies with the boot
  *     containers/ID/         process.json, lock, hosts, resolv.conf, hostname, containerenv, spools of the monitor, sockets
