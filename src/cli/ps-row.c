@@ -9,6 +9,7 @@
 #include "cli/columns.h"
 #include "cli/time-text.h"
 #include "engine/inspect.h"
+#include "engine/network-restart.h"
 
 /* What Go's zero time is in seconds since the epoch. */
 #define NEVER INT64_C(-62135596800)
@@ -56,6 +57,8 @@ char *ps_status_text(const Container *c, const char *health, int64_t now_usec) {
                 text = time_text_duration((now_usec - c->state.started_usec) / TIME_USEC_PER_SEC);
                 if (!text)
                         return NULL;
+                if (network_is_down(c))
+                        health = "network down";
                 return str_empty(health) ? str_format("Up %s ago", text) : str_format("Up %s ago (%s)", text, health);
         case CONTAINER_EXITED:
                 text = time_text_ago(c->state.finished_usec, now_usec);

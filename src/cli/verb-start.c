@@ -11,6 +11,7 @@
 #include "engine/depend.h"
 #include "engine/detached.h"
 #include "engine/foreground.h"
+#include "engine/network-restart.h"
 #include "engine/pod.h"
 #include "engine/stop.h"
 #include "engine/timeout.h"
@@ -234,6 +235,21 @@ static int run_unit_timeout(Invocation *in, Error *reterr) {
 const Verb verb_unit_timeout = {
         .arguments = "ID", .summary = "End a container when its time is over", .arguments_min = 1, .arguments_max = 1,
         .run = run_unit_timeout,
+};
+
+static int run_network_restart(Invocation *in, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        const Store *store;
+        int r = invocation_store(in, &store, reterr);
+
+        if (r >= 0)
+                r = container_load(store, in->arguments[0], &container, reterr);
+        return r < 0 ? r : network_restart(store, &container, reterr);
+}
+
+const Verb verb_network_restart = {
+        .arguments = "ID", .summary = "Start a container's network process again", .arguments_min = 1, .arguments_max = 1,
+        .run = run_network_restart,
 };
 
 static int run_unit_stop(Invocation *in, Error *reterr) {

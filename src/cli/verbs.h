@@ -22,6 +22,7 @@ extern const Verb verb_events;
 extern const Verb verb_exec;
 extern const Verb verb_export;
 extern const Verb verb_health_loop;
+extern const Verb verb_network_restart;
 extern const Verb verb_health_scheduled;
 extern const Verb verb_healthcheck_run;
 extern const Verb verb_help;

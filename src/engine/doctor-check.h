@@ -33,6 +33,6 @@ DoctorCheckFunction doctor_subordinate_ids, doctor_id_helpers, doctor_id_map, do
 /* doctor-kernel.c */
 DoctorCheckFunction doctor_user_namespaces, doctor_kernel, doctor_low_ports, doctor_tun, doctor_apparmor;
 /* doctor-store.c */
-DoctorCheckFunction doctor_store, doctor_space, doctor_driver, doctor_fuse, doctor_unfinished, doctor_secrets;
+DoctorCheckFunction doctor_store, doctor_space, doctor_driver, doctor_fuse, doctor_unfinished, doctor_secrets, doctor_networks;
 /* doctor-programs.c */
 DoctorCheckFunction doctor_programs, doctor_init_program, doctor_monitor, doctor_restart_service, doctor_generator, doctor_configuration;

@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "engine/doctor-check.h"
+#include "engine/network-restart.h"
 #include "state/pending.h"
 #include "state/secret.h"
 #include "storage/rootfs.h"
@@ -177,4 +178,31 @@ void doctor_secrets(const Doctor *doctor, Finding *f) {
         finding_say(f, DOCTOR_OK, "encrypted under the key '%s', which is no more hidden than your other files", key ?: "?");
         if (!doctor->root)
                 finding_fix(f, "systemd 256 or later keeps a key for you that only the system can use");
+}
+
+void doctor_networks(const Doctor *doctor, Finding *f) {
+        _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
+        _cleanup_free_ char *name = NULL;
+        size_t n = 0;
+
+        if (!doctor->store || container_lister_open(doctor->store, &lister, /* reterr= */ NULL) < 0) {
+                finding_say(f, DOCTOR_WARNING, "unknown: there is no store");
+                return;
+        }
+        for (size_t i = 0; i < lister.n_running; i++) {
+                _cleanup_container_ Container container = CONTAINER_NULL;
+
+                if (container_load_listed(&lister, lister.running[i], &container, /* reterr= */ NULL) < 0 || !network_is_down(&container))
+                        continue;
+                n++;
+                if (!name)
+                        name = TAKE_PTR(container.config.name);
+        }
+        if (n == 0) {
+                finding_say(f, DOCTOR_OK, "every running container that needs a network process has one");
+                return;
+        }
+        finding_say(f, DOCTOR_PROBLEM, "%zu running containers have lost their network process, '%s' among them", n, name ?: "?");
+        finding_cost(f, "nothing reaches them, and they reach nothing");
+        finding_fix(f, "sdpod restart %s", name ?: "CONTAINER");
 }

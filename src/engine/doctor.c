@@ -34,6 +34,7 @@ static const struct {
         { "unfinished work", doctor_unfinished },
         { "secrets", doctor_secrets },
         { "network device", doctor_tun },
+        { "networks", doctor_networks },
         { "low ports", doctor_low_ports },
         { "programs", doctor_programs },
         { "init", doctor_init_program },

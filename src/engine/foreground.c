@@ -18,6 +18,7 @@
 #include "engine/detached.h"
 #include "engine/front.h"
 #include "engine/health.h"
+#include "engine/network-restart.h"
 #include "engine/output.h"
 #include "engine/pipes.h"
 #include "engine/pod.h"
@@ -193,6 +194,7 @@ static int run(const Store *store, Container *container, const ForegroundOptions
         }
         _cleanup_fd_ int memory_events = container->config.auto_remove ? -EBADF : cgroup_open_memory_events(container->process.cgroup);
         OomWatch oom = { .fd = memory_events };
+        NetworkGuard guard = { .store = store, .container = container };
         int (*tee)(void *, int, const void *, size_t) = container->state.log_path ? tee_to_log : NULL;
         Relay relay = {
                 .pidfd = proc.pidfd,
@@ -205,6 +207,9 @@ static int run(const Store *store, Container *container, const ForegroundOptions
                 .events = POLLPRI,
                 .event = note_oom_kill,
                 .data = &oom,
+                .helper_fd = network_guard_open(&guard),
+                .helper_ended = network_guard_ended,
+                .helper_data = &guard,
                 .ended = end_others,
                 .ended_data = container,
                 .out = { .from = TAKE_FD(pipes.ours[1]), .to = options->show_stdout ? STDOUT_FILENO : -EBADF,

@@ -9,6 +9,7 @@
 #include "engine/depend.h"
 #include "engine/inspect-view.h"
 #include "engine/namespaces.h"
+#include "engine/network-restart.h"
 #include "proc/caps.h"
 #include "state/health.h"
 #include "storage/rootfs.h"
@@ -104,7 +105,7 @@ static json_t *state(const Store *store, const Container *c) {
         view_integer(&v, "Pid", runs ? c->process.pid : 0);
         view_integer(&v, "ConmonPid", 0);
         view_integer(&v, "ExitCode", runs ? 0 : c->state.exit_code);
-        view_string(&v, "Error", c->state.error);
+        view_string(&v, "Error", network_is_down(c) ? NETWORK_DOWN_TEXT : c->state.error);
         view_time(&v, "StartedAt", c->state.started_usec);
         view_time(&v, "FinishedAt", runs ? 0 : c->state.finished_usec);
         view_add(&v, "Health", health(store, c));

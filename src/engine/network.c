@@ -48,7 +48,7 @@ static bool dns_is_none(const ContainerConfig *config) {
         return config->dns && str_equal(config->dns[0], "none");
 }
 
-static int make_config(const ContainerConfig *config, NetConfig *net, Error *reterr) {
+static int make_config(const ContainerConfig *config, const ContainerPort *ports, size_t n_ports, NetConfig *net, Error *reterr) {
         const char *options = config->network ? strchr(config->network, ':') : NULL;
         _cleanup_strv_ char **words = options ? strv_split(options + 1, ",") : NULL;
         int r = 0;
@@ -64,9 +64,9 @@ static int make_config(const ContainerConfig *config, NetConfig *net, Error *ret
         net->dns = has_dns ? strv_copy(config->dns) : NULL;
         if (!net->name || (has_dns && !net->dns))
                 return error_oom(reterr);
-        for (size_t i = 0; i < config->n_ports; i++) {
+        for (size_t i = 0; i < n_ports; i++) {
                 NetPort *port = container_array_add((void **) &net->ports, &net->n_ports, sizeof(*port));
-                const ContainerPort *from = &config->ports[i];
+                const ContainerPort *from = &ports[i];
 
                 if (!port)
                         return error_oom(reterr);
@@ -84,7 +84,7 @@ int network_check(const ContainerConfig *config, Error *reterr) {
         _cleanup_net_config_ NetConfig net = NET_CONFIG_NULL;
 
         if (is_slirp(config))
-                return make_config(config, &net, reterr);
+                return make_config(config, config->ports, config->n_ports, &net, reterr);
         bool joins = str_after(config->network, "container:") || str_after(config->network, "ns:");
         if (!joins && !str_equal(config->network, "none") && !str_equal(config->network, "host"))
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
@@ -109,7 +109,7 @@ static int slirp_addresses(const ContainerConfig *config, char dns4[static INET_
                            char container4[static INET_ADDRSTRLEN], Error *reterr) {
         _cleanup_net_config_ NetConfig net = NET_CONFIG_NULL;
         NetAddresses addresses;
-        int r = make_config(config, &net, reterr);
+        int r = make_config(config, /* ports= */ NULL, 0, &net, reterr);
 
         if (r >= 0)
                 r = net_addresses_from_config(&net, &addresses, reterr);
@@ -173,17 +173,22 @@ bool network_has_helper(const ContainerConfig *config) {
         return is_slirp(config);
 }
 
-int network_start(const ContainerConfig *config, const Proc *proc, NetHelper *ret, Error *reterr) {
+int network_start_with(const ContainerConfig *config, const ContainerPort *ports, size_t n_ports, const Proc *proc, NetHelper *ret,
+                       Error *reterr) {
         _cleanup_net_config_ NetConfig net = NET_CONFIG_NULL;
         int r;
 
         if (!is_slirp(config))
                 return 0;
-        r = make_config(config, &net, reterr);
+        r = make_config(config, ports, n_ports, &net, reterr);
         if (r < 0)
                 return r;
         const NetHelperRequest request = { .config = &net, .init_pidfd = proc->pidfd, .userns_fd = proc->userns_fd, .netns_fd = proc->netns_fd };
         return net_helper_start(&request, ret, reterr);
+}
+
+int network_start(const ContainerConfig *config, const Proc *proc, NetHelper *ret, Error *reterr) {
+        return network_start_with(config, config->ports, config->n_ports, proc, ret, reterr);
 }
 
 int network_wait(NetHelper *helper, ContainerProcess *process, Error *reterr) {

@@ -15,6 +15,10 @@ int network_check(const ContainerConfig *config, Error *reterr);
 /* Begins to give the waiting init its network: starts sdpod-net where the mode wants it. Returns at once. */
 int network_start(const ContainerConfig *config, const Proc *proc, NetHelper *ret, Error *reterr);
 
+/* The same with other ports than the config's. */
+int network_start_with(const ContainerConfig *config, const ContainerPort *ports, size_t n_ports, const Proc *proc, NetHelper *ret,
+                       Error *reterr);
+
 /* Whether the mode needs sdpod-net. */
 bool network_has_helper(const ContainerConfig *config) _pure_;
 

@@ -10,6 +10,7 @@
 #include "cgroup/manager.h"
 #include "base/journal.h"
 #include "config.h"
+#include "engine/network-restart.h"
 #include "monitor/client.h"
 
 static const char *const drivers[] = { "k8s-file", "journald", "none", "passthrough" };
@@ -113,7 +114,10 @@ int output_hand_over(Container *container, Proc *proc, void *data, Error *reterr
                 .terminal = config->terminal,
                 .open_stdin = config->open_stdin && !config->terminal,
                 .pidfd = true,
+                .net_pid = container->process.net_pid,
+                .net_start_time = container->process.net_start_time,
         };
+        _cleanup_strv_ char **net_command = NULL;
         int fds[MONITOR_FDS_MAX], r;
         size_t n = 0;
 
@@ -124,6 +128,9 @@ int output_hand_over(Container *container, Proc *proc, void *data, Error *reterr
         r = output_max_size(config, &monitor.max_size, reterr);
         if (r < 0)
                 return r;
+        if (monitor.net_pid > 0 && network_restart_command(output->store, config->id, &net_command) < 0)
+                return error_oom(reterr);
+        monitor.net_command = net_command;
         if (config->terminal)
                 fds[n++] = proc->console_fd;
         else {

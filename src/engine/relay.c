@@ -20,7 +20,7 @@
 
 enum { BUFFER_SIZE = 65536, TYPED_SIZE = 4096 }; /* a buffer takes what is typed and all keys held back before */
 
-typedef enum Slot { SLOT_SIGNAL, SLOT_PROCESS, SLOT_STDIN, SLOT_STDIN_TO, SLOT_OUT, SLOT_ERR, SLOT_OUT_TO, SLOT_ERR_TO, SLOT_EVENTS, _SLOT_MAX } Slot;
+typedef enum Slot { SLOT_SIGNAL, SLOT_PROCESS, SLOT_STDIN, SLOT_STDIN_TO, SLOT_OUT, SLOT_ERR, SLOT_OUT_TO, SLOT_ERR_TO, SLOT_EVENTS, SLOT_HELPER, _SLOT_MAX } Slot;
 
 /* Output that was read and not yet written. */
 typedef struct Outlet {
@@ -253,6 +253,7 @@ static void fill_slots(Loop *loop, struct pollfd *slots) {
         slots[SLOT_ERR_TO] = (struct pollfd){ .fd = loop->err.n > 0 ? relay->err.to : -1, .events = POLLOUT };
         slots[SLOT_EVENTS] = (struct pollfd){ .fd = relay->event && !loop->events_off ? relay->events_fd : -1,
                                               .events = relay->events };
+        slots[SLOT_HELPER] = (struct pollfd){ .fd = relay->helper_ended && !loop->ended ? relay->helper_fd : -1, .events = POLLIN };
         for (size_t i = 0; i < _SLOT_MAX; i++)
                 if (slots[i].fd < 0)
                         slots[i].fd = -1;
@@ -283,6 +284,10 @@ static void handle(Loop *loop, const struct pollfd *slots) {
         /* with the end first of all, as what there is to learn may go soon after */
         if (slots[SLOT_EVENTS].revents || (slots[SLOT_PROCESS].revents && relay->event && !loop->events_off))
                 loop->events_off = !relay->event(relay->data);
+        if (slots[SLOT_HELPER].revents && !loop->ended) {
+                (void) fd_close(relay->helper_fd);
+                relay->helper_fd = relay->helper_ended(relay->helper_data);
+        }
         if (slots[SLOT_SIGNAL].revents)
                 pass_signals(loop);
         if (slots[SLOT_STDIN].revents)
@@ -358,4 +363,6 @@ void relay_done(Relay *relay) {
         relay->console_fd = fd_close(relay->console_fd);
         relay->out.from = fd_close(relay->out.from);
         relay->err.from = fd_close(relay->err.from);
+        if (relay->helper_ended)
+                relay->helper_fd = fd_close(relay->helper_fd);
 }

@@ -30,6 +30,11 @@ typedef struct Relay {
         short events;
         bool (*event)(void *data);
         void *data;          /* for these two */
+        /* A pidfd of a process that should live as long; its end is told, and the answer is the pidfd of another one, or -EBADF.
+         * Owned by the relay. -EBADF or no function: none. */
+        int helper_fd;
+        int (*helper_ended)(void *helper_data);
+        void *helper_data;
         void (*ended)(void *ended_data); /* called when the process has ended, before the rest is read; NULL: nothing to do */
         void *ended_data;
         RelayStream out, err; /* with a terminal only `out`, whose `from` is ignored */

@@ -41,6 +41,9 @@ struct Watch {
         bool process_ended, journal_full;
         uint64_t blocked_since, progress; /* of a journal that does not take more */
         uint64_t ending_since;            /* the end has come, the log cannot be written */
+        sd_event_source *network, *network_timer; /* of net-watch.c */
+        bool network_command;             /* `network` is that of the command that makes a new one */
+        uint64_t network_since, network_delay;
 };
 
 typedef struct Client Client;
@@ -143,6 +146,11 @@ void watch_count_client(Watch *watch, int change);
 ssize_t watch_input(Watch *watch, const char *data, size_t size);
 void watch_want_input(Watch *watch);
 void watch_close_input(Watch *watch);
+
+/* net-watch.c: waits for the end of the container's network process, if it has one, and has it started again. `resume`: who it
+ * is now stands in process.json. */
+void net_watch_begin(Watch *watch, bool resume);
+void net_watch_done(Watch *watch);
 
 /* attach.c: `fd` is taken over in any case. */
 typedef struct ClientOptions {

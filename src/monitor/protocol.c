@@ -23,6 +23,9 @@ const JsonField monitor_config_fields[] = {
         FIELD(terminal, "terminal", BOOL),
         FIELD(open_stdin, "openStdin", BOOL),
         FIELD(pidfd, "pidfd", BOOL),
+        FIELD(net_pid, "netPid", INT64),
+        FIELD(net_start_time, "netStartTime", UINT64),
+        FIELD(net_command, "netCommand", STRV),
         {},
 };
 

@@ -15,6 +15,8 @@
  *        ID are a new run: the old one is recorded to its end first.
  *        Without a pidfd the recording ends when all writers have closed; with one, when the process has ended and what
  *        it wrote has been read.
+ *        When process "netPid" (started at "netStartTime") ends before the container, "netCommand" is run, after which
+ *        process.json in "runtimeDir" says who it is now.
  *   {"op":"attach", "id":ID, "stdin":BOOL, "closeStdin":BOOL, "wait":BOOL, "logs":BOOL} + a connected stream socket
  *        -> {"ok":true, "terminal":BOOL, "logOffset":N, "logInode":N}
  *        From then on the container's output comes over that socket: raw with a terminal, else in frames of eight bytes
@@ -66,6 +68,9 @@ typedef struct MonitorConfig {
         char *tag, *unit;        /* journald */
         bool terminal, open_stdin;
         bool pidfd;              /* a pidfd comes with the request */
+        int64_t net_pid;         /* the container's network process; 0: none */
+        uint64_t net_start_time;
+        char **net_command;      /* makes a new one when it has ended before the container (net-watch.c) */
 } MonitorConfig;
 
 extern const JsonField monitor_config_fields[];

@@ -355,6 +355,7 @@ static void check_end(Watch *w) {
 void watch_process_ended(Watch *w) {
         w->process = sd_event_source_disable_unref(w->process);
         w->process_ended = true;
+        net_watch_done(w);
         w->pty_peer = fd_close(w->pty_peer);
         check_end(w);
 }
@@ -420,6 +421,7 @@ void watch_free(Watch *w) {
                 w->streams[i].fd = fd_close(w->streams[i].fd);
                 w->pty_pipe[i] = fd_close(w->pty_pipe[i]);
         }
+        net_watch_done(w);
         (void) sd_event_source_disable_unref(w->process);
         (void) sd_event_source_disable_unref(w->timer);
         (void) sd_event_source_disable_unref(w->input);
@@ -561,5 +563,6 @@ int watch_add(Monitor *monitor, MonitorConfig *config, WatchFds *fds, bool resum
                 return r;
         }
         clients_adopt(w);
+        net_watch_begin(w, resume);
         return 0;
 }

@@ -43,6 +43,10 @@ sdpod rm r >/dev/null
 port=$(free_port)
 run sdpod run -d --name web -p "$port:8080" $WEB
 ok "a published port" until_ok 10 curl -sf -m 5 "http://127.0.0.1:$port/"
+helper=$(pgrep -u "$UID" -x sdpod-net)
+kill -9 "$helper"
+ok "its network process is killed: the container's monitor starts another" until_ok 5 eval '[[ $(pgrep -u "$UID" -x sdpod-net) =~ ^[0-9]+$ && $(pgrep -u "$UID" -x sdpod-net) != "$helper" ]]'
+ok "... which publishes the port" until_ok 5 curl -sf -m 2 "http://127.0.0.1:$port/"
 sdpod rm -f -t 0 web >/dev/null
 run $R -m 64m $BUSYBOX true
 exits 126 "--memory is refused where no cgroup of ours is"
