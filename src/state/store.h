@@ -21,6 +21,7 @@
  *     running/ID             a mark: there is a process.json of that container's
  *     events.json            what happened; events.old.json: what happened before that
  *     mounts/ID              where `mount` mounts a container or image; in a session of `unshare` a tmpfs
+ *     leases/NETWORK/ADDRESS which container has that address of a network
  *     storage.json           which storage driver works
  *     monitor.sock           the user's sdpod-monitor
  *
