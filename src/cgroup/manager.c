@@ -350,13 +350,21 @@ static int run_unit_job(Manager *manager, const char *method, const char *what, 
         return r < 0 ? r : manager_wait_job(manager, job, ret_result, reterr);
 }
 
-int manager_start_unit(Manager *manager, const char *unit, Error *reterr) {
+static int bring_up(Manager *manager, const char *method, const char *what, const char *unit, Error *reterr) {
         _cleanup_free_ char *result = NULL;
-        int r = run_unit_job(manager, "StartUnit", "start the unit", unit, &result, reterr);
+        int r = run_unit_job(manager, method, what, unit, &result, reterr);
 
         if (r >= 0 && !str_equal(result, "done"))
-                r = error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start the unit '%s': %s", unit, result);
+                r = error_set(reterr, -EIO, ERROR_INTERNAL, "cannot %s '%s': %s", what, unit, result);
         return r;
+}
+
+int manager_start_unit(Manager *manager, const char *unit, Error *reterr) {
+        return bring_up(manager, "StartUnit", "start the unit", unit, reterr);
+}
+
+int manager_restart_unit(Manager *manager, const char *unit, Error *reterr) {
+        return bring_up(manager, "RestartUnit", "restart the unit", unit, reterr);
 }
 
 int manager_stop_unit(Manager *manager, const char *unit, Error *reterr) {

@@ -48,6 +48,9 @@ int manager_wait_job(Manager *manager, const char *job, char **ret_result, Error
 /* Starts a unit and waits for that. -ENOENT: there is no such unit. */
 int manager_start_unit(Manager *manager, const char *unit, Error *reterr);
 
+/* Restarts a unit, or starts it, and waits until it is up. */
+int manager_restart_unit(Manager *manager, const char *unit, Error *reterr);
+
 /* Stops a unit and waits for that. A unit that is not loaded is not an error. */
 int manager_stop_unit(Manager *manager, const char *unit, Error *reterr);
 

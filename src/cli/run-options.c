@@ -11,6 +11,7 @@
 #include "cli/parse-mount.h"
 #include "cli/parse-namespace.h"
 #include "cli/parse-port.h"
+#include "engine/auto-update.h"
 #include "state/name.h"
 
 #define INVALID(...) error_set(reterr, -EINVAL, ERROR_INVALID, __VA_ARGS__)
@@ -162,6 +163,16 @@ static int finish_env(RunOptions *o, char *const *env, Error *reterr) {
         return r < 0 ? r : parse_labels(o->label_files, o->labels, &c->labels, reterr);
 }
 
+/* Units say who they are (podman-auto-update(1)): it is how one finds the unit of a container, and the other way round. */
+static int finish_labels(RunOptions *o, char *const *env, Error *reterr) {
+        const char *unit = strv_env_get(env, AUTO_UPDATE_UNIT_LABEL);
+        _cleanup_free_ char *label = unit ? str_format(AUTO_UPDATE_UNIT_LABEL "=%s", unit) : NULL;
+
+        if (!unit || strv_env_get(o->config.labels, AUTO_UPDATE_UNIT_LABEL))
+                return 0;
+        return !label || strv_env_set(&o->config.labels, label) < 0 ? error_oom(reterr) : 0;
+}
+
 /* The unit that the container is of: its name is in the record, and may be in that of the container. */
 static int finish_unit(ContainerConfig *config, char *const *env, Error *reterr) {
         const char *alias = strv_env_get(env, "PODMAN_SYSTEMD_UNIT"), *told = strv_env_get(env, "SDPOD_SYSTEMD_UNIT");
@@ -259,5 +270,7 @@ int run_options_finish(RunOptions *o, const Invocation *in, char *const *environ
                 r = run_options_finish_process(o, in, reterr);
         if (r >= 0)
                 r = finish_userns(c, in, environ_now, reterr);
-        return r < 0 ? r : finish_env(o, environ_now, reterr);
+        if (r >= 0)
+                r = finish_env(o, environ_now, reterr);
+        return r < 0 ? r : finish_labels(o, environ_now, reterr);
 }

@@ -20,7 +20,7 @@ const VerbName verb_names[] = {
         { "__stop", .verb = &verb_unit_stop, .hidden = true },
         { "__timeout", .verb = &verb_unit_timeout, .hidden = true },
         { "attach", .verb = &verb_attach },
-        NOT_YET("auto-update"),
+        { "auto-update", .verb = &verb_auto_update },
         NOT_YET("build"),
         { "commit", .verb = &verb_commit },
         { "completion", .verb = &verb_completion },

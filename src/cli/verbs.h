@@ -16,6 +16,7 @@ extern const Verb verb_container_prune;
 extern const Verb verb_cp;
 extern const Verb verb_create;
 extern const Verb verb_attach;
+extern const Verb verb_auto_update;
 extern const Verb verb_diff;
 extern const Verb verb_doctor;
 extern const Verb verb_events;

@@ -24,7 +24,8 @@ static const struct option long_options[] = {
         { "arch", required_argument, NULL, 'a' },     { "os", required_argument, NULL, 'o' },
         { "variant", required_argument, NULL, 'v' },  { "platform", required_argument, NULL, 'p' },
         { "policy", required_argument, NULL, 'P' },   { "all-tags", no_argument, NULL, 'A' },
-        { "with-parent", no_argument, NULL, 'w' },    {},
+        { "with-parent", no_argument, NULL, 'w' },    { "check", required_argument, NULL, 'C' },
+        {},
 };
 
 static int set_option(Command *c, int letter, Error *reterr) {
@@ -52,6 +53,9 @@ static int set_option(Command *c, int letter, Error *reterr) {
                                           : 0;
         case 'A':
                 c->pull.all_tags = true;
+                return 0;
+        case 'C':
+                c->pull.check = optarg;
                 return 0;
         case 'w':
                 c->pull.with_parent = true;

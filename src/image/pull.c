@@ -87,12 +87,35 @@ static bool is_current(const Pull *pull, RegistryClient *client, const char *nam
         return true;
 }
 
+/* Prints "newer" where the registry has another image of this name than that one, else "current". */
+static int check_tag(const Pull *pull, RegistryClient *client, const Reference *reference, const char *tag_or_digest, Error *reterr) {
+        _cleanup_image_info_ ImageInfo info = {};
+        _cleanup_free_ char *repository = reference_repository(reference, reference->domain), *wanted = NULL;
+        char digest[DIGEST_LENGTH + 1];
+
+        if (!repository)
+                return error_oom(reterr);
+        int r = image_store_resolve_whole(pull->stage->store, pull->options->check, &info, reterr);
+        if (r >= 0)
+                r = registry_manifest_head(client, tag_or_digest, digest, reterr);
+        if (r < 0)
+                return r;
+        if (!(wanted = str_format("%s@%s", repository, digest)))
+                return error_oom(reterr);
+        bool current = strv_contains(info.repo_digests, wanted) || strv_contains(info.digests, digest);
+        return printf("%s\n", current ? "current" : "newer") < 0 || fflush(stdout) < 0
+                       ? error_set_errno(reterr, -errno, "cannot write to the standard output")
+                       : 0;
+}
+
 static int pull_tag(const Pull *pull, RegistryClient *client, const Reference *reference, const char *tag, Error *reterr) {
         _cleanup_pull_image_ PullImage image = PULL_IMAGE_NULL;
         _cleanup_progress_ Progress *progress = NULL;
         _cleanup_free_ char *name = stored_name(reference, tag), *what = name ? str_format("Pulling %s", name) : NULL, *id = NULL;
         const char *tag_or_digest = tag ?: reference->digest;
 
+        if (pull->options->check)
+                return check_tag(pull, client, reference, tag_or_digest, reterr);
         if (!what || !(progress = progress_new(what, pull->options->quiet)))
                 return error_oom(reterr);
         progress_line(progress, "Trying to pull %s...", name);

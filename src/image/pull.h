@@ -20,6 +20,7 @@ typedef struct PullOptions {
         RegistryOptions registry;
         PlatformWish platform;
         PullPolicy policy;
+        const char *check;   /* the ID of an image: nothing is pulled, but whether the registry has another one is printed */
         bool all_tags, quiet;
         bool with_parent;    /* ends when the parent does, and tells it result and error on stdout, which is a socket */
 } PullOptions;
