@@ -27,7 +27,7 @@ static void *take(NetlinkBatch *b, size_t size) {
 }
 
 /* Begins a request; returns where its header stands. */
-static size_t begin(NetlinkBatch *b, uint16_t type, uint16_t flags, const void *body, size_t size) {
+size_t netlink_begin(NetlinkBatch *b, uint16_t type, uint16_t flags, const void *body, size_t size) {
         size_t start = b->size;
         uint8_t *p = take(b, NLMSG_HDRLEN + size);
 
@@ -41,14 +41,14 @@ static size_t begin(NetlinkBatch *b, uint16_t type, uint16_t flags, const void *
         return start;
 }
 
-static void end(NetlinkBatch *b, size_t start) {
+void netlink_end(NetlinkBatch *b, size_t start) {
         uint32_t length = (uint32_t) (b->size - start);
 
         if (!b->overflow)
                 memcpy(b->data + start + offsetof(struct nlmsghdr, nlmsg_len), &length, sizeof(length));
 }
 
-static size_t attribute(NetlinkBatch *b, uint16_t type, const void *data, size_t size) {
+size_t netlink_attribute(NetlinkBatch *b, uint16_t type, const void *data, size_t size) {
         size_t start = b->size;
         uint8_t *p = take(b, RTA_LENGTH(size));
 
@@ -62,7 +62,7 @@ static size_t attribute(NetlinkBatch *b, uint16_t type, const void *data, size_t
         return start;
 }
 
-static void attribute_end(NetlinkBatch *b, size_t start) {
+void netlink_attribute_end(NetlinkBatch *b, size_t start) {
         uint16_t length = (uint16_t) (b->size - start);
 
         if (!b->overflow)
@@ -72,25 +72,25 @@ static void attribute_end(NetlinkBatch *b, size_t start) {
 void netlink_link_up(NetlinkBatch *batch, int ifindex, uint32_t mtu, const uint8_t *mac) {
         struct ifinfomsg link = { .ifi_index = ifindex, .ifi_flags = IFF_UP, .ifi_change = IFF_UP };
 
-        size_t start = begin(batch, RTM_NEWLINK, 0, &link, sizeof(link));
+        size_t start = netlink_begin(batch, RTM_NEWLINK, 0, &link, sizeof(link));
         if (mtu > 0)
-                (void) attribute(batch, IFLA_MTU, &mtu, sizeof(mtu));
+                (void) netlink_attribute(batch, IFLA_MTU, &mtu, sizeof(mtu));
         if (mac)
-                (void) attribute(batch, IFLA_ADDRESS, mac, 6);
-        end(batch, start);
+                (void) netlink_attribute(batch, IFLA_ADDRESS, mac, 6);
+        netlink_end(batch, start);
 }
 
 void netlink_link_no_link_local(NetlinkBatch *batch, int ifindex) {
         struct ifinfomsg link = { .ifi_index = ifindex };
         uint8_t mode = IN6_ADDR_GEN_MODE_NONE;
 
-        size_t start = begin(batch, RTM_NEWLINK, 0, &link, sizeof(link));
-        size_t families = attribute(batch, IFLA_AF_SPEC | NLA_F_NESTED, NULL, 0);
-        size_t ip6 = attribute(batch, AF_INET6 | NLA_F_NESTED, NULL, 0);
-        (void) attribute(batch, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof(mode));
-        attribute_end(batch, ip6);
-        attribute_end(batch, families);
-        end(batch, start);
+        size_t start = netlink_begin(batch, RTM_NEWLINK, 0, &link, sizeof(link));
+        size_t families = netlink_attribute(batch, IFLA_AF_SPEC | NLA_F_NESTED, NULL, 0);
+        size_t ip6 = netlink_attribute(batch, AF_INET6 | NLA_F_NESTED, NULL, 0);
+        (void) netlink_attribute(batch, IFLA_INET6_ADDR_GEN_MODE, &mode, sizeof(mode));
+        netlink_attribute_end(batch, ip6);
+        netlink_attribute_end(batch, families);
+        netlink_end(batch, start);
 }
 
 void netlink_address(NetlinkBatch *batch, int ifindex, int family, const void *address, unsigned prefix) {
@@ -99,21 +99,21 @@ void netlink_address(NetlinkBatch *batch, int ifindex, int family, const void *a
         size_t width = family == AF_INET ? 4 : 16;
         uint32_t flags = IFA_F_PERMANENT | (family == AF_INET6 ? IFA_F_NODAD : 0);
 
-        size_t start = begin(batch, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
-        (void) attribute(batch, IFA_LOCAL, address, width);
-        (void) attribute(batch, IFA_ADDRESS, address, width);
-        (void) attribute(batch, IFA_FLAGS, &flags, sizeof(flags));
-        end(batch, start);
+        size_t start = netlink_begin(batch, RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+        (void) netlink_attribute(batch, IFA_LOCAL, address, width);
+        (void) netlink_attribute(batch, IFA_ADDRESS, address, width);
+        (void) netlink_attribute(batch, IFA_FLAGS, &flags, sizeof(flags));
+        netlink_end(batch, start);
 }
 
 void netlink_default_route(NetlinkBatch *batch, int ifindex, int family, const void *gateway) {
         struct rtmsg body = { .rtm_family = (uint8_t) family, .rtm_table = RT_TABLE_MAIN, .rtm_protocol = RTPROT_STATIC,
                               .rtm_scope = RT_SCOPE_UNIVERSE, .rtm_type = RTN_UNICAST };
 
-        size_t start = begin(batch, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
-        (void) attribute(batch, RTA_GATEWAY, gateway, family == AF_INET ? 4 : 16);
-        (void) attribute(batch, RTA_OIF, &ifindex, sizeof(ifindex));
-        end(batch, start);
+        size_t start = netlink_begin(batch, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_REPLACE, &body, sizeof(body));
+        (void) netlink_attribute(batch, RTA_GATEWAY, gateway, family == AF_INET ? 4 : 16);
+        (void) netlink_attribute(batch, RTA_OIF, &ifindex, sizeof(ifindex));
+        netlink_end(batch, start);
 }
 
 int netlink_open(void) {

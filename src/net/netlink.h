@@ -8,11 +8,18 @@
 #include "base/macro.h"
 
 typedef struct NetlinkBatch {
-        uint8_t data[2048];
+        uint8_t data[4096];
         size_t size;     /* bytes used; beyond the room: `overflow` */
         uint32_t n;      /* requests */
         bool overflow;
 } NetlinkBatch;
+
+/* The parts that requests are made of: begin and end one, and put an attribute into it; one with others inside is begun with
+ * its type | NLA_F_NESTED and no data. What begin and attribute return is for the end. */
+size_t netlink_begin(NetlinkBatch *batch, uint16_t type, uint16_t flags, const void *body, size_t size);
+void netlink_end(NetlinkBatch *batch, size_t start);
+size_t netlink_attribute(NetlinkBatch *batch, uint16_t type, const void *data, size_t size);
+void netlink_attribute_end(NetlinkBatch *batch, size_t start);
 
 /* Brings the link up. `mtu` 0 and `mac` NULL leave those as they are. */
 void netlink_link_up(NetlinkBatch *batch, int ifindex, uint32_t mtu, const uint8_t *mac);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes the router's ruleset. Nothing in it comes from outside but what records have, which is checked when they are read:
+ * interface names and subnets. */
+#include "net/router-rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/process.h"
+#include "base/str.h"
+#include "config.h"
+#include "ns/visit.h"
+
+enum { RULES_ANSWER_LIMIT = 65536 };
+
+typedef enum Isolation {
+        ISOLATION_NONE,
+        ISOLATION_SOME, /* from others that are isolated */
+        ISOLATION_ALL,  /* from all others */
+} Isolation;
+
+static Isolation isolation_of(const NetworkConfig *network) {
+        const char *word = plumb_option(network, "isolate");
+
+        if (network->internal || str_equal(word, "strict"))
+                return ISOLATION_ALL;
+        return word && (str_equal(word, "true") || str_equal(word, "1")) ? ISOLATION_SOME : ISOLATION_NONE;
+}
+
+/* Whether packets may go from the one to the other. */
+static bool may_pass(const NetworkConfig *a, const NetworkConfig *b) {
+        Isolation x = isolation_of(a), y = isolation_of(b);
+
+        return x != ISOLATION_ALL && y != ISOLATION_ALL && !(x == ISOLATION_SOME && y == ISOLATION_SOME);
+}
+
+static void write_source_check(FILE *f, const NetworkConfig *network) {
+        static const struct {
+                const char *word;
+                char mark;
+        } families[] = { { "ip", '.' }, { "ip6", ':' } };
+
+        for (size_t i = 0; i < ELEMENTSOF(families); i++) {
+                const char *separator = "";
+
+                fprintf(f, "    iifname \"%s\" %s saddr != { ", network->network_interface, families[i].word);
+                for (size_t k = 0; k < network->n_subnets; k++)
+                        if (strchr(network->subnets[k].subnet, families[i].mark)) {
+                                fprintf(f, "%s%s", separator, network->subnets[k].subnet);
+                                separator = ", ";
+                        }
+                /* a set must not be empty: nobody's own address stands for none */
+                fprintf(f, "%s } drop\n", *separator ? "" : i == 0 ? "0.0.0.0" : "::");
+        }
+}
+
+static void write_forward(FILE *f, const NetworkConfig *const *networks, size_t n) {
+        fputs("  chain forward {\n    type filter hook forward priority filter; policy drop;\n", f);
+        for (size_t i = 0; i < n; i++) /* bridged packets come by here, too, where the kernel has br_netfilter */
+                fprintf(f, "    iifname \"%s\" oifname \"%s\" accept\n", networks[i]->network_interface, networks[i]->network_interface);
+        for (size_t i = 0; i < n; i++)
+                write_source_check(f, networks[i]);
+        fputs("    ct state established,related accept\n    ct state invalid drop\n", f);
+        for (size_t i = 0; i < n; i++) {
+                if (networks[i]->internal)
+                        continue;
+                fprintf(f, "    iifname \"%s\" oifname \"" PLUMB_UPLINK "\" accept\n    iifname \"" PLUMB_UPLINK "\" oifname \"%s\" accept\n",
+                        networks[i]->network_interface, networks[i]->network_interface);
+                for (size_t k = 0; k < n; k++)
+                        if (k != i && may_pass(networks[i], networks[k]))
+                                fprintf(f, "    iifname \"%s\" oifname \"%s\" accept\n", networks[i]->network_interface,
+                                        networks[k]->network_interface);
+        }
+        fputs("  }\n", f);
+}
+
+static void write_input(FILE *f) {
+        fputs("  chain input {\n"
+              "    type filter hook input priority filter; policy drop;\n"
+              "    iifname \"lo\" accept\n"
+              "    ct state established,related accept\n"
+              "    meta l4proto { icmp, ipv6-icmp } accept\n"
+              "    iifname != \"" PLUMB_UPLINK "\" meta l4proto { tcp, udp } th dport 53 accept\n"
+              "  }\n",
+              f);
+}
+
+char *router_rules_text(const NetworkConfig *const *networks, size_t n_networks) {
+        char *text = NULL;
+        size_t size;
+        FILE *f = open_memstream(&text, &size);
+
+        if (!f)
+                return NULL;
+        /* made if it is not there, so that it can be deleted: all of it is one transaction */
+        fputs("table inet sdpod {}\ndelete table inet sdpod\ntable inet sdpod {\n", f);
+        write_forward(f, networks, n_networks);
+        write_input(f);
+        fputs("  chain postrouting {\n    type nat hook postrouting priority srcnat;\n    oifname \"" PLUMB_UPLINK "\" masquerade\n  }\n}\n", f);
+        if (fclose(f) != 0) {
+                free(text);
+                return NULL;
+        }
+        return text;
+}
+
+typedef struct RulesVisit {
+        int text_fd, answer_fd;
+        pid_t pid;
+} RulesVisit;
+
+static int visit_apply(void *data, Error *reterr) {
+        static const char program[] = SDPOD_LIBEXECDIR "/sdpod-rules";
+        RulesVisit *visit = data;
+        char *argv[] = { (char *) program, NULL }, *envp[] = { NULL };
+        const int fds[] = { visit->text_fd, visit->answer_fd, visit->answer_fd };
+        pid_t pid;
+        int r = process_spawn(program, argv, envp, fds, ELEMENTSOF(fds), &pid, /* ret_pidfd= */ NULL);
+
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot start '%s'", program);
+        return process_reap(pid);
+}
+
+int router_rules_apply(const Router *router, const NetworkConfig *const *networks, size_t n_networks, Error *reterr) {
+        _cleanup_free_ char *text = router_rules_text(networks, n_networks), *answer = NULL;
+        _cleanup_fd_ int text_fd = -EBADF, answer_fd = -EBADF;
+
+        if (!text)
+                return error_oom(reterr);
+        text_fd = io_memfd("sdpod-rules", text, strlen(text));
+        answer_fd = io_memfd("sdpod-rules-answer", "", 0);
+        if (text_fd < 0 || answer_fd < 0)
+                return error_set_errno(reterr, text_fd < 0 ? text_fd : answer_fd, "cannot write the rules of the networks");
+        RulesVisit visit = { .text_fd = text_fd, .answer_fd = answer_fd };
+        int r = ns_visit(router->userns_fd, router->netns_fd, visit_apply, &visit, reterr);
+        if (r <= 0)
+                return r;
+        (void) lseek(answer_fd, 0, SEEK_SET);
+        (void) io_read_all(answer_fd, RULES_ANSWER_LIMIT, &answer, /* ret_size= */ NULL);
+        if (answer)
+                answer[strcspn(answer, "\n")] = '\0';
+        r = error_set(reterr, -EIO, ERROR_INTERNAL, "cannot set the rules of the networks: %s",
+                      !str_empty(answer) ? answer : "sdpod-rules has failed (is it installed?)");
+        return error_with_hint(reterr, r, "bridge networks need nf_tables in the kernel (modules nf_tables, nft_masq, nft_ct)");
+}
