@@ -253,6 +253,10 @@ static void put_service(BusBody *b, const TransientUnit *unit) {
         put_restart(b, unit);
         put_u64(b, true, "TimeoutStopUSec", unit->stop_timeout_usec);
         put_u64(b, true, "TimeoutStartUSec", UINT64_MAX);
+        if (unit->fd_store_max > 0) {
+                put_name(b, "FileDescriptorStoreMax", "u");
+                bus_put_u32(b, unit->fd_store_max);
+        }
         if (unit->environment) {
                 put_name(b, "Environment", "as");
                 bus_put_strings(b, unit->environment);

@@ -36,6 +36,7 @@ typedef struct TransientUnit {
         uint32_t restart_limit;   /* at most so many restarts; 0: no limit */
         int restart_prevent_status; /* exit status of ExecStart= after which it is not restarted; 0: none */
         uint64_t stop_timeout_usec; /* UINT64_MAX: none */
+        uint32_t fd_store_max;    /* descriptors that systemd keeps for it (sd_notify(3)) */
         char *const *environment;
 } TransientUnit;
 

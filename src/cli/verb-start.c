@@ -10,6 +10,7 @@
 #include "engine/attach.h"
 #include "engine/depend.h"
 #include "engine/detached.h"
+#include "engine/router.h"
 #include "engine/foreground.h"
 #include "engine/network-restart.h"
 #include "engine/pod.h"
@@ -282,4 +283,18 @@ const Verb verb_unit_ended = {
 
 const Verb verb_unit_stop = {
         .arguments = "ID", .summary = "Stop a unit's container", .arguments_min = 1, .arguments_max = 1, .run = run_unit_stop,
+};
+
+/* Started by hand, it has a descriptor that is waited for (engine/router-client.c). */
+static int run_network(Invocation *in, Error *reterr) {
+        enum { READY_FD = 3 };
+        const Store *store;
+        bool by_manager = getenv("NOTIFY_SOCKET") != NULL;
+        int r = invocation_store(in, &store, reterr);
+
+        return r < 0 ? r : router_run(store, by_manager ? -EBADF : READY_FD, reterr);
+}
+
+const Verb verb_unit_network = {
+        .arguments = "router", .summary = "Be the router of the bridge networks", .arguments_min = 1, .arguments_max = 1, .run = run_network,
 };

@@ -15,6 +15,7 @@ const VerbName verb_names[] = {
         { "__fault", .verb = &verb_unit_fault, .hidden = true },
         { "__health", .verb = &verb_health_loop, .hidden = true },
         { "__health-check", .verb = &verb_health_scheduled, .hidden = true },
+        { "__network", .verb = &verb_unit_network, .hidden = true },
         { "__network-restart", .verb = &verb_network_restart, .hidden = true },
         { "__start", .verb = &verb_unit_start, .hidden = true },
         { "__stop", .verb = &verb_unit_stop, .hidden = true },

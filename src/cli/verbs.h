@@ -100,6 +100,7 @@ extern const Verb verb_top;
 extern const Verb verb_umount;
 extern const Verb verb_unit_ended;
 extern const Verb verb_unit_fault;
+extern const Verb verb_unit_network;
 extern const Verb verb_unit_start;
 extern const Verb verb_unit_stop;
 extern const Verb verb_unit_timeout;

@@ -10,6 +10,7 @@
 #include "base/parse.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "engine/bridge.h"
 #include "engine/hosts-file.h"
 #include "net/resolv.h"
 
@@ -85,10 +86,12 @@ int network_check(const ContainerConfig *config, Error *reterr) {
 
         if (is_slirp(config))
                 return make_config(config, config->ports, config->n_ports, &net, reterr);
+        if (str_equal(config->network, "bridge"))
+                return 0; /* the networks are looked at when they are taken (engine/bridge.h) */
         bool joins = str_after(config->network, "container:") || str_after(config->network, "ns:");
         if (!joins && !str_equal(config->network, "none") && !str_equal(config->network, "host"))
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
-                                 "cannot use --network=%s: not there yet; there are slirp, host, none, container:NAME and ns:PATH", config->network);
+                                 "cannot use --network=%s: not there yet; there are slirp, bridge, host, none, container:NAME and ns:PATH", config->network);
         if (config->n_ports > 0 && str_equal(config->network, "host"))
                 log_warning("the published ports of '%s' are discarded: with --network=host all its ports are the host's", config->name);
         if (config->n_ports > 0 && str_equal(config->network, "none"))
@@ -122,16 +125,36 @@ static int slirp_addresses(const ContainerConfig *config, char dns4[static INET_
         return 0;
 }
 
-int network_files(const Store *store, const ContainerConfig *config, char **ret_resolv_conf, char **ret_hosts, Error *reterr) {
+/* Of a bridge network: the uplink's resolver, and the container's first address. */
+static int bridge_addresses(const Container *container, char dns4[static INET_ADDRSTRLEN], char dns6[static INET6_ADDRSTRLEN], char **ret_first,
+                            Error *reterr) {
+        const ContainerProcess *process = &container->process;
+        _cleanup_net_config_ NetConfig net = NET_CONFIG_NULL;
+        NetAddresses addresses;
+        int r = net_addresses_from_config(&net, &addresses, reterr);
+
+        if (r < 0)
+                return r;
+        (void) inet_ntop(AF_INET, &addresses.dns, dns4, INET_ADDRSTRLEN);
+        (void) dns6; /* the same servers */
+        if (process->n_networks == 0 || !process->networks[0].addresses)
+                return 0;
+        *ret_first = strndup(process->networks[0].addresses[0], strcspn(process->networks[0].addresses[0], "/"));
+        return *ret_first ? 0 : error_oom(reterr);
+}
+
+int network_files(const Store *store, const Container *container, char **ret_resolv_conf, char **ret_hosts, Error *reterr) {
+        const ContainerConfig *config = &container->config;
+        _cleanup_free_ char *first = NULL;
         _cleanup_free_ char *resolv_host = read_host_file("/etc/resolv.conf"), *resolv = NULL, *hosts = NULL, *host_address = NULL;
         char dns4[INET_ADDRSTRLEN] = "", dns6[INET6_ADDRSTRLEN] = "", container4[INET_ADDRSTRLEN] = "";
-        bool slirp = is_slirp(config), host = str_equal(config->network, "host");
-        int r = slirp ? slirp_addresses(config, dns4, dns6, container4, reterr) : 0;
+        bool slirp = is_slirp(config), host = str_equal(config->network, "host"), bridge = bridge_is_used(config);
+        int r = slirp ? slirp_addresses(config, dns4, dns6, container4, reterr) : bridge ? bridge_addresses(container, dns4, dns6, &first, reterr) : 0;
 
         if (r < 0)
                 return r;
         const ResolvRequest resolv_request = {
-                .reach = slirp ? RESOLV_VIRTUAL : host ? RESOLV_HOST : RESOLV_DIRECT,
+                .reach = slirp || bridge ? RESOLV_VIRTUAL : host ? RESOLV_HOST : RESOLV_DIRECT,
                 .host_text = str_equal(config->network, "none") ? NULL : resolv_host,
                 .dns4 = dns4,
                 .dns6 = *dns6 ? dns6 : NULL,
@@ -156,7 +179,7 @@ int network_files(const Store *store, const ContainerConfig *config, char **ret_
                         .host_text = host_text,
                         .base_text = base_text,
                         .host_address = host_address,
-                        .address = slirp ? container4 : NULL,
+                        .address = slirp ? container4 : first,
                         .hostname = config->hostname,
                         .name = config->name,
                 };
@@ -170,7 +193,7 @@ int network_files(const Store *store, const ContainerConfig *config, char **ret_
 }
 
 bool network_has_helper(const ContainerConfig *config) {
-        return is_slirp(config);
+        return is_slirp(config) || bridge_is_used(config);
 }
 
 int network_start_with(const ContainerConfig *config, const ContainerPort *ports, size_t n_ports, const Proc *proc, NetHelper *ret,

@@ -7,7 +7,7 @@
 #include "state/container.h"
 
 /* The text of the container's /etc/resolv.conf and /etc/hosts (owned; NULL: the image's own file stays). */
-int network_files(const Store *store, const ContainerConfig *config, char **ret_resolv_conf, char **ret_hosts, Error *reterr);
+int network_files(const Store *store, const Container *container, char **ret_resolv_conf, char **ret_hosts, Error *reterr);
 
 /* Whether its mode and options are ones that are there; with a message for those that are not. */
 int network_check(const ContainerConfig *config, Error *reterr);
@@ -19,7 +19,7 @@ int network_start(const ContainerConfig *config, const Proc *proc, NetHelper *re
 int network_start_with(const ContainerConfig *config, const ContainerPort *ports, size_t n_ports, const Proc *proc, NetHelper *ret,
                        Error *reterr);
 
-/* Whether the mode needs sdpod-net. */
+/* Whether the mode needs somebody outside who gives it its network. */
 bool network_has_helper(const ContainerConfig *config) _pure_;
 
 /* Waits until the network works; fills the process's network helper and its ports as they are really bound. */

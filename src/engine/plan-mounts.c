@@ -75,7 +75,7 @@ static int add_files(const Store *store, Container *container, ProcPlan *plan, E
         if (r > 0)
                 r = add_shared_files(store, config, &holder, plan, reterr);
         else if (r == 0)
-                r = network_files(store, config, &resolv_conf, &hosts, reterr);
+                r = network_files(store, container, &resolv_conf, &hosts, reterr);
         if (r < 0)
                 return r;
         const struct {

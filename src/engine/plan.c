@@ -164,6 +164,18 @@ static int plan_hostname(const Store *store, Container *container, ProcPlan *pla
         return plan->hostname ? 0 : error_oom(reterr);
 }
 
+/* Who has power over the networks' router must have it over the container's network, too. */
+static int plan_parent_userns(int fd, const UserMap *base, ProcPlan *plan, Error *reterr) {
+        (void) fd_close(plan->parent_userns_fd);
+        plan->parent_userns_optional = false;
+        plan->parent_userns_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+        if (plan->parent_userns_fd < 0)
+                return error_set_errno(reterr, -errno, "cannot keep the user namespace of the bridge networks");
+        user_map_done(&plan->parent_view);
+        plan->parent_view = (UserMap){};
+        return user_map_to_view(&plan->map, base, &plan->parent_view, reterr);
+}
+
 int plan_make(const Store *store, Container *container, const PlanOptions *options, ProcPlan *ret, VolumeHolds *holds, Error *reterr) {
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_user_map_ UserMap base = {};
@@ -202,6 +214,12 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
                 r = secrets_plan(store, container, &plan, reterr);
         if (r < 0) {
                 plan.cgroup_fd = -EBADF; /* still the caller's */
+                return r;
+        }
+        if (plan.namespaces.n_joins == 0 && options->parent_userns_fd >= 0)
+                r = plan_parent_userns(options->parent_userns_fd, &base, &plan, reterr);
+        if (r < 0) {
+                plan.cgroup_fd = -EBADF;
                 return r;
         }
         if (plan.namespaces.n_joins == 0)

@@ -15,6 +15,7 @@ typedef struct PlanOptions {
         int listen_fds;
         const int *kept_fds;        /* further descriptors for the process, see proc/plan.h */
         size_t n_kept_fds;
+        int parent_userns_fd;       /* the user namespace in which the container's must be made; -EBADF: any. Borrowed */
 } PlanOptions;
 
 /* Fills *ret. `holds` gets the volumes, of which the init fills some from the image (to be marked once it has). The

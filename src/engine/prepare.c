@@ -10,7 +10,7 @@
 int engine_prepare(const Store *store, Container *c, const char *storage_driver, Error *reterr) {
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_volume_holds_ VolumeHolds volumes = {};
-        const PlanOptions options = { .storage_driver = storage_driver, .stdio = { 0, 1, 2 }, .cgroup_fd = -EBADF };
+        const PlanOptions options = { .storage_driver = storage_driver, .stdio = { 0, 1, 2 }, .cgroup_fd = -EBADF, .parent_userns_fd = -EBADF };
         int r = container_lock(store, c, reterr);
 
         if (r < 0)

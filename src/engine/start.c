@@ -21,6 +21,7 @@
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
 #include "cgroup/notify.h"
+#include "engine/bridge.h"
 #include "engine/health.h"
 #include "engine/network.h"
 #include "engine/pid-file.h"
@@ -232,6 +233,7 @@ int engine_record_exit(const Store *store, Container *container, int exit_code, 
                 exit_code = -1;
         health_unschedule(container);
         container->process.net_pid = 0; /* it ends by itself with the init */
+        bridge_release(store, container);
         container->process.pid = 0;
         container->pidfd = fd_close(container->pidfd);
         container->state.exited = true;
@@ -282,7 +284,7 @@ static int place(Placement *p, const StartOptions *options, ProcPlan *plan, Erro
 }
 
 static int run(const Store *store, Container *container, const StartOptions *options, ProcPlan *plan, bool own_cgroup,
-               VolumeHolds *volumes, Proc *proc, Error *reterr) {
+               VolumeHolds *volumes, BridgeStart *bridge, Proc *proc, Error *reterr) {
         _cleanup_net_helper_ NetHelper net = NET_HELPER_NULL;
         int r = proc_clone(plan, proc, reterr);
 
@@ -290,12 +292,16 @@ static int run(const Store *store, Container *container, const StartOptions *opt
         /* the network and the root file system are made at the same time */
         if (r >= 0)
                 r = network_start(&container->config, proc, &net, reterr);
+        if (r >= 0)
+                r = bridge_begin(store, container, proc, bridge, reterr);
         if (r >= 0 && options->meanwhile)
                 r = options->meanwhile(container, options->data, reterr);
         if (r >= 0)
                 r = proc_wait_created(proc, reterr);
         if (r >= 0)
                 r = network_wait(&net, &container->process, reterr);
+        if (r >= 0)
+                r = bridge_wait(bridge, &container->process, reterr);
         if (r >= 0 && options->created)
                 r = options->created(container, proc, options->data, reterr);
         if (r >= 0)
@@ -321,6 +327,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         _cleanup_proc_plan_ ProcPlan plan = PROC_PLAN_NULL;
         _cleanup_proc_ Proc proc = PROC_NULL;
         _cleanup_volume_holds_ VolumeHolds volumes = {};
+        _cleanup_bridge_start_ BridgeStart bridge = BRIDGE_START_NULL;
         Placement placement = { .container = container, .manager = MANAGER_NULL, .cgroup_fd = -EBADF };
         PlanOptions plan_options = {
                 .storage_driver = options->storage_driver,
@@ -342,6 +349,9 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         if (r >= 0)
                 r = limits_resolve(&container->config.resources, options->place == START_WITH_SYSTEMD, &placement.limits, reterr);
         if (r >= 0)
+                r = bridge_prepare(store, container, &bridge, reterr);
+        plan_options.parent_userns_fd = bridge.router.userns_fd;
+        if (r >= 0)
                 r = plan_make(store, container, &plan_options, &plan, &volumes, reterr);
         plan.failure_exit_status = options->failure_exit_status;
         plan.orphan = options->orphan;
@@ -351,10 +361,11 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
                 r = error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
                               "cannot join another container's PID namespace if not creating cgroups: nobody could end all its processes");
         if (r >= 0)
-                r = run(store, container, options, &plan, placement.own, &volumes, &proc, reterr);
+                r = run(store, container, options, &plan, placement.own, &volumes, &bridge, &proc, reterr);
         manager_done(&placement.manager);
         (void) fd_close(placement.cgroup_fd);
         if (r < 0) {
+                bridge_release(store, container);
                 record_failure(store, container, reterr, started_before);
                 if (options->failed)
                         options->failed(container, reterr, options->data);

@@ -8,9 +8,9 @@
 #include "base/str.h"
 #include "net/program.h"
 
-enum { FD_CONFIG, FD_INIT, FD_READY, _FD_NEEDED, FD_USERNS = _FD_NEEDED, FD_NETNS, _FD_MAX };
+enum { FD_CONFIG, FD_INIT, FD_READY, _FD_NEEDED, FD_USERNS = _FD_NEEDED, FD_NETNS, FD_CONTROL, _FD_MAX };
 
-static const char *const options[_FD_MAX] = { "--config-fd=", "--init-pidfd=", "--ready-fd=", "--userns-fd=", "--netns-fd=" };
+static const char *const options[_FD_MAX] = { "--config-fd=", "--init-pidfd=", "--ready-fd=", "--userns-fd=", "--netns-fd=", "--control-fd=" };
 
 static int parse_argument(const char *argument, int *fds) {
         uint32_t fd;
@@ -48,7 +48,7 @@ static void close_others(const int *fds) {
 }
 
 int main(int argc, char **argv) {
-        int fds[_FD_MAX] = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF };
+        int fds[_FD_MAX] = { -EBADF, -EBADF, -EBADF, -EBADF, -EBADF, -EBADF };
 
         log_set_program("sdpod-net");
         for (int i = 1; i < argc; i++)
@@ -63,5 +63,5 @@ int main(int argc, char **argv) {
                 }
         close_others(fds);
         (void) setsid(); /* the terminal's signals are for the container; fails where it leads a group already */
-        return net_program_run(fds[FD_CONFIG], fds[FD_INIT], fds[FD_READY], fds[FD_USERNS], fds[FD_NETNS]);
+        return net_program_run(fds[FD_CONFIG], fds[FD_INIT], fds[FD_READY], fds[FD_USERNS], fds[FD_NETNS], fds[FD_CONTROL]);
 }

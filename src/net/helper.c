@@ -17,6 +17,7 @@ enum {
         CHILD_READY_FD,
         CHILD_USERNS_FD,
         CHILD_NETNS_FD,
+        CHILD_CONTROL_FD,
         CHILD_FDS,
         PUBLISH_ARGUMENTS = 32, /* ports beyond are not worth the room in ps */
 };
@@ -33,7 +34,8 @@ static int config_memfd(const NetConfig *config, Error *reterr) {
 }
 
 /* What the program is told, and what ps and port_holder_find() read of it. */
-static char **arguments_of(const char *program, const NetConfig *config, bool namespaces) {
+static char **arguments_of(const char *program, const NetHelperRequest *request) {
+        const NetConfig *config = request->config;
         _cleanup_strv_ char **argv = NULL;
         int r = strv_append(&argv, program);
 
@@ -43,10 +45,12 @@ static char **arguments_of(const char *program, const NetConfig *config, bool na
                 r = strv_append(&argv, "--init-pidfd=4");
         if (r >= 0)
                 r = strv_append(&argv, "--ready-fd=5");
-        if (r >= 0 && namespaces)
+        if (r >= 0 && request->userns_fd >= 0)
                 r = strv_append(&argv, "--userns-fd=6");
-        if (r >= 0 && namespaces)
+        if (r >= 0 && request->netns_fd >= 0)
                 r = strv_append(&argv, "--netns-fd=7");
+        if (r >= 0 && request->control_fd > 2)
+                r = strv_append(&argv, "--control-fd=8");
         if (r >= 0 && !str_empty(config->name))
                 r = strv_consume(&argv, str_format("--name=%s", config->name));
         for (size_t i = 0; r >= 0 && i < MIN(config->n_ports, (size_t) PUBLISH_ARGUMENTS); i++)
@@ -66,7 +70,7 @@ int net_helper_start(const NetHelperRequest *request, NetHelper *ret, Error *ret
         int r = net_addresses_from_config(request->config, &addresses, reterr);
         if (r < 0)
                 return r;
-        argv = arguments_of(program, request->config, request->netns_fd >= 0);
+        argv = arguments_of(program, request);
         if (!argv)
                 return error_oom(reterr);
         config_fd = config_memfd(request->config, reterr);
@@ -79,8 +83,9 @@ int net_helper_start(const NetHelperRequest *request, NetHelper *ret, Error *ret
         char *envp[] = { NULL };
         int fds[CHILD_FDS] = { -EBADF, -EBADF, -EBADF, [CHILD_CONFIG_FD] = config_fd,
                                [CHILD_INIT_FD] = request->init_pidfd, [CHILD_READY_FD] = write_fd,
-                               [CHILD_USERNS_FD] = request->userns_fd, [CHILD_NETNS_FD] = request->netns_fd };
-        size_t n_fds = request->netns_fd >= 0 ? CHILD_FDS : CHILD_USERNS_FD;
+                               [CHILD_USERNS_FD] = request->userns_fd, [CHILD_NETNS_FD] = request->netns_fd,
+                               [CHILD_CONTROL_FD] = request->control_fd > 2 ? request->control_fd : -EBADF };
+        size_t n_fds = request->netns_fd >= 0 || request->control_fd > 2 ? CHILD_FDS : CHILD_USERNS_FD;
 
         r = process_spawn(program, argv, envp, fds, n_fds, &helper.pid, &helper.pidfd);
         if (r < 0)

@@ -21,7 +21,7 @@ typedef struct Program {
         DnsSource dns;
         SlirpLoop *loop;
         Tap tap;
-        int init_pidfd, ready_fd, userns_fd, netns_fd;
+        int init_pidfd, ready_fd, userns_fd, netns_fd, control_fd;
 } Program;
 
 static int read_config(int fd, Program *p, Error *reterr) {
@@ -140,11 +140,12 @@ static void program_done(Program *p) {
         (void) fd_close(p->userns_fd);
         (void) fd_close(p->netns_fd);
         (void) fd_close(p->ready_fd);
+        (void) fd_close(p->control_fd);
 }
 
-int net_program_run(int config_fd, int init_pidfd, int ready_fd, int userns_fd, int netns_fd) {
+int net_program_run(int config_fd, int init_pidfd, int ready_fd, int userns_fd, int netns_fd, int control_fd) {
         _cleanup_(program_done) Program p = { .dns = DNS_SOURCE_NULL, .tap = TAP_NULL, .init_pidfd = init_pidfd,
-                                              .ready_fd = ready_fd, .userns_fd = userns_fd, .netns_fd = netns_fd };
+                                              .ready_fd = ready_fd, .userns_fd = userns_fd, .netns_fd = netns_fd, .control_fd = control_fd };
         _cleanup_error_ Error error = ERROR_NULL;
 
         /* libslirp writes to sockets without MSG_NOSIGNAL */

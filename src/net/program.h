@@ -7,4 +7,4 @@
  * used up. One JSON line goes to `ready_fd` when the container can use its network: {"ok":true,"ports":[...]},
  * or {"error":{"kind","message","hint"}} when it never will. Returns the program's exit status, after the container's
  * end. */
-int net_program_run(int config_fd, int init_pidfd, int ready_fd, int userns_fd, int netns_fd);
+int net_program_run(int config_fd, int init_pidfd, int ready_fd, int userns_fd, int netns_fd, int control_fd);

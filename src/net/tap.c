@@ -41,7 +41,7 @@ static int join(const TapRequest *request) {
         int pidfd = request->init_pidfd;
 
         if (request->netns_fd >= 0)
-                return setns(request->userns_fd, CLONE_NEWUSER) < 0 || setns(request->netns_fd, CLONE_NEWNET) < 0 ? -errno : 0;
+                return (request->userns_fd >= 0 && setns(request->userns_fd, CLONE_NEWUSER) < 0) || setns(request->netns_fd, CLONE_NEWNET) < 0 ? -errno : 0;
         if (setns(pidfd, CLONE_NEWUSER | CLONE_NEWNET) >= 0)
                 return 0;
         /* EINVAL: the container shares our user namespace (rootful without --userns), where nobody may enter twice */

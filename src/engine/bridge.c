@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Containers on bridge networks. */
+#include "engine/bridge.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/io.h"
+#include "base/str.h"
+#include "net/plumb.h"
+#include "ns/handle.h"
+#include "state/lease.h"
+#include "state/network.h"
+
+enum { SHORT_ID = 12, INTERFACES_MAX = 256 };
+
+void bridge_start_done(BridgeStart *start) {
+        router_client_done(&start->router);
+}
+
+bool bridge_is_used(const ContainerConfig *config) {
+        return config->n_networks > 0;
+}
+
+/* ---- addresses ---- */
+
+static bool interface_is_taken(const ContainerConfig *config, const ContainerProcess *process, const char *name) {
+        for (size_t i = 0; i < config->n_networks; i++)
+                if (str_equal(config->networks[i].interface_name, name))
+                        return true;
+        for (size_t i = 0; i < process->n_networks; i++)
+                if (str_equal(process->networks[i].interface_name, name))
+                        return true;
+        return false;
+}
+
+static char *choose_interface(const ContainerConfig *config, const ContainerProcess *process, const ContainerNetwork *wish) {
+        if (!str_empty(wish->interface_name))
+                return strdup(wish->interface_name);
+        for (unsigned i = 0; i < INTERFACES_MAX; i++) {
+                char *name = str_format("eth%u", i);
+
+                if (!name || !interface_is_taken(config, process, name))
+                        return name;
+                free(name);
+        }
+        return NULL;
+}
+
+static char *choose_mac(const Container *container, const ContainerNetwork *wish, char *const *addresses) {
+        IpSubnet first = { .address.family = AF_INET };
+        uint8_t mac[6];
+
+        if (!str_empty(wish->static_mac))
+                return strdup(wish->static_mac);
+        if (!addresses || ip_parse_subnet(addresses[0], &first) < 0)
+                memcpy(first.address.bytes, container->config.id, 4); /* nobody knows it by an address */
+        plumb_mac(wish->name, &first.address, mac);
+        return str_format("%02x:%02x:%02x:%02x:%02x:%02x", mac[0], mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
+static int take_gateways(const NetworkConfig *network, char ***ret) {
+        for (size_t i = 0; i < network->n_subnets; i++)
+                if (network->subnets[i].gateway && !network->internal) {
+                        int r = strv_append(ret, network->subnets[i].gateway);
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}
+
+static int add_attachment(const Store *store, Container *container, const ContainerNetwork *wish, Error *reterr) {
+        ContainerProcess *process = &container->process;
+        _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
+        _cleanup_strv_ char **addresses = NULL;
+        int r = network_load(store, wish->name, &network, reterr);
+
+        if (r >= 0)
+                r = lease_take(store, &network, container->config.id, wish->static_ips, &addresses, reterr);
+        if (r < 0)
+                return r;
+        char *interface = choose_interface(&container->config, process, wish), *mac = choose_mac(container, wish, addresses);
+        ContainerAttachment *attachment = interface && mac ? container_array_add((void **) &process->networks, &process->n_networks,
+                                                                                 sizeof(*attachment))
+                                                           : NULL;
+        if (!attachment) {
+                lease_drop(store, wish->name, container->config.id, addresses);
+                free(interface);
+                free(mac);
+                return error_oom(reterr);
+        }
+        *attachment = (ContainerAttachment){ .interface_name = interface, .mac = mac, .addresses = TAKE_PTR(addresses), .network = strdup(wish->name) };
+        return !attachment->network || take_gateways(&network, &attachment->gateways) < 0 ? error_oom(reterr) : 0;
+}
+
+static void attachment_done(ContainerAttachment *attachment) {
+        free(attachment->network);
+        free(attachment->interface_name);
+        free(attachment->mac);
+        strv_free(attachment->addresses);
+        strv_free(attachment->gateways);
+}
+
+/* Removes number i with its addresses. */
+static void remove_attachment(const Store *store, Container *container, size_t i) {
+        ContainerProcess *process = &container->process;
+
+        if (process->networks[i].network)
+                lease_drop(store, process->networks[i].network, container->config.id, process->networks[i].addresses);
+        attachment_done(&process->networks[i]);
+        memmove(process->networks + i, process->networks + i + 1, (process->n_networks - i - 1) * sizeof(*process->networks));
+        process->n_networks--;
+}
+
+static void drop_all(const Store *store, Container *container) {
+        while (container->process.n_networks > 0)
+                remove_attachment(store, container, container->process.n_networks - 1);
+        free(container->process.networks);
+        container->process.networks = NULL;
+}
+
+/* ---- the request ---- */
+
+static const ContainerNetwork *find_wish(const ContainerConfig *config, const char *network) {
+        for (size_t i = 0; i < config->n_networks; i++)
+                if (str_equal(config->networks[i].name, network))
+                        return &config->networks[i];
+        return NULL;
+}
+
+static int add_names(const ContainerConfig *config, const ContainerNetwork *wish, char ***ret) {
+        int r = strv_append(ret, config->name);
+
+        for (char **alias = wish ? wish->aliases : NULL; alias && *alias && r >= 0; alias++)
+                r = strv_append(ret, *alias);
+        if (r >= 0)
+                r = strv_consume(ret, strndup(config->id, SHORT_ID));
+        if (r >= 0 && config->hostname && !str_equal(config->hostname, config->name))
+                r = strv_append(ret, config->hostname);
+        return r;
+}
+
+static int add_link(const Container *container, size_t i, const ContainerNetwork *wish, RouterRequest *request) {
+        const ContainerAttachment *from = &container->process.networks[i];
+        RouterLink *link = container_array_add((void **) &request->links, &request->n_links, sizeof(*link));
+
+        if (!link)
+                return -ENOMEM;
+        link->network = strdup(from->network);
+        link->interface_name = strdup(from->interface_name);
+        link->mac = strdup(from->mac);
+        link->addresses = from->addresses ? strv_copy(from->addresses) : NULL;
+        link->place = (uint32_t) i;
+        if (!link->network || !link->interface_name || !link->mac || (from->addresses && !link->addresses))
+                return -ENOMEM;
+        return add_names(&container->config, wish ?: find_wish(&container->config, from->network), &link->names);
+}
+
+static int add_ports(const ContainerPort *ports, size_t n_ports, RouterRequest *request) {
+        for (size_t i = 0; i < n_ports; i++) {
+                NetPort *port = container_array_add((void **) &request->ports, &request->n_ports, sizeof(*port));
+
+                if (!port)
+                        return -ENOMEM;
+                *port = (NetPort){ .host_ip = ports[i].host_ip ? strdup(ports[i].host_ip) : NULL, .host_port = ports[i].host_port,
+                                   .container_port = ports[i].container_port, .protocol = strdup(ports[i].protocol ?: "tcp") };
+                if (!port->protocol || (ports[i].host_ip && !port->host_ip))
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static int fill_request(const Container *container, const char *op, RouterRequest *request) {
+        request->op = strdup(op);
+        request->id = strdup(container->config.id);
+        request->name = strdup(container->config.name);
+        return request->op && request->id && request->name ? 0 : -ENOMEM;
+}
+
+int bridge_request(_unused_ const Store *store, const Container *container, RouterRequest *ret, Error *reterr) {
+        const ContainerProcess *process = &container->process;
+        int r = fill_request(container, "attach", ret);
+
+        for (size_t i = 0; i < process->n_networks && r >= 0; i++)
+                r = add_link(container, i, /* wish= */ NULL, ret);
+        if (r >= 0) /* chosen ports stay what they are */
+                r = process->n_ports > 0 ? add_ports(process->ports, process->n_ports, ret)
+                                         : add_ports(container->config.ports, container->config.n_ports, ret);
+        return r < 0 ? error_oom(reterr) : 0;
+}
+
+/* ---- a start ---- */
+
+int bridge_prepare(const Store *store, Container *container, BridgeStart *ret, Error *reterr) {
+        int r = 0;
+
+        if (!bridge_is_used(&container->config))
+                return 0;
+        for (size_t i = 0; i < container->config.n_networks && r >= 0; i++)
+                r = add_attachment(store, container, &container->config.networks[i], reterr);
+        if (r >= 0)
+                r = router_client_open(store, &ret->router, reterr);
+        if (r < 0)
+                drop_all(store, container);
+        return r;
+}
+
+static int open_netns(const Proc *proc, Error *reterr) {
+        return proc->netns_fd >= 0 ? proc->netns_fd : ns_open_of_process(proc->pidfd, proc->pid, "net", reterr);
+}
+
+int bridge_begin(const Store *store, Container *container, const Proc *proc, BridgeStart *start, Error *reterr) {
+        _cleanup_router_request_ RouterRequest request = {};
+        int r;
+
+        if (start->router.socket < 0)
+                return 0;
+        int netns = open_netns(proc, reterr);
+        if (netns < 0)
+                return netns;
+        const int fds[] = { proc->pidfd, netns };
+        r = bridge_request(store, container, &request, reterr);
+        if (r >= 0)
+                r = router_client_send(&start->router, &request, fds, ELEMENTSOF(fds), reterr);
+        if (netns != proc->netns_fd)
+                (void) fd_close(netns);
+        start->asked = r >= 0;
+        return r;
+}
+
+static int take_port(const json_t *object, ContainerProcess *process, Error *reterr) {
+        NetPort port = {};
+        int r = json_fields_load(object, net_port_fields, &port, reterr);
+        ContainerPort *to = r < 0 ? NULL : container_array_add((void **) &process->ports, &process->n_ports, sizeof(*to));
+
+        if (to)
+                *to = (ContainerPort){ .host_ip = port.host_ip, .host_port = port.host_port, .container_port = port.container_port, .protocol = port.protocol };
+        else
+                json_fields_done(net_port_fields, &port);
+        return r < 0 ? r : to ? 0 : error_oom(reterr);
+}
+
+int bridge_wait(BridgeStart *start, ContainerProcess *process, Error *reterr) {
+        _cleanup_json_ json_t *answer = NULL;
+
+        if (!start->asked)
+                return 0;
+        start->asked = false;
+        int r = router_client_receive(&start->router, &answer, reterr);
+        const json_t *ports = r < 0 ? NULL : json_object_get(answer, "ports");
+        for (size_t i = 0; i < json_array_size(ports) && r >= 0; i++)
+                r = take_port(json_array_get(ports, i), process, reterr);
+        return r;
+}
+
+/* ---- a container that runs, or has ended ---- */
+
+static int tell(const Store *store, RouterRequest *request, const int *fds, size_t n_fds, bool start, Error *reterr) {
+        _cleanup_router_client_ RouterClient client = ROUTER_CLIENT_NULL;
+        int r = start ? router_client_open(store, &client, reterr) : router_client_connect(store, &client, reterr);
+
+        if (r >= 0)
+                r = router_client_send(&client, request, fds, n_fds, reterr);
+        return r < 0 ? r : router_client_receive(&client, /* ret= */ NULL, reterr);
+}
+
+void bridge_release(const Store *store, Container *container) {
+        _cleanup_router_request_ RouterRequest request = {};
+
+        if (container->process.n_networks == 0)
+                return;
+        /* it knows by the pidfd; whoever hears its answer knows that the ports are free */
+        if (fill_request(container, "detach", &request) >= 0)
+                (void) tell(store, &request, NULL, 0, /* start= */ false, /* reterr= */ NULL);
+        drop_all(store, container);
+}
+
+static int attach_running(const Store *store, Container *container, RouterRequest *request, Error *reterr) {
+        _cleanup_fd_ int netns = ns_open_of_process(container->pidfd, container->process.pid, "net", reterr);
+        const int fds[] = { container->pidfd, netns };
+
+        return netns < 0 ? netns : tell(store, request, fds, ELEMENTSOF(fds), /* start= */ true, reterr);
+}
+
+int bridge_connect(const Store *store, Container *container, const ContainerNetwork *network, Error *reterr) {
+        _cleanup_router_request_ RouterRequest request = {};
+        size_t place = container->process.n_networks;
+        int r = add_attachment(store, container, network, reterr);
+
+        if (r < 0)
+                return r;
+        r = fill_request(container, "attach", &request);
+        if (r >= 0)
+                r = add_link(container, place, network, &request);
+        r = r < 0 ? error_oom(reterr) : attach_running(store, container, &request, reterr);
+        if (r < 0) {
+                remove_attachment(store, container, place);
+                return r;
+        }
+        return container_save_process(store, container, reterr);
+}
+
+int bridge_disconnect(const Store *store, Container *container, const char *network, Error *reterr) {
+        _cleanup_router_request_ RouterRequest request = {};
+
+        for (size_t i = 0; i < container->process.n_networks; i++) {
+                if (!str_equal(container->process.networks[i].network, network))
+                        continue;
+                int r = fill_request(container, "detach", &request);
+                if (r < 0 || !(request.network = strdup(network)))
+                        return error_oom(reterr);
+                r = tell(store, &request, NULL, 0, /* start= */ false, reterr);
+                if (r < 0 && r != -ENOENT)
+                        return r;
+                remove_attachment(store, container, i);
+                return container_save_process(store, container, reterr);
+        }
+        return 0;
+}
+
+int bridge_reload(const Store *store, Container *container, Error *reterr) {
+        _cleanup_router_request_ RouterRequest request = {};
+
+        if (container->process.n_networks == 0)
+                return 0;
+        int r = bridge_request(store, container, &request, reterr);
+        if (r >= 0 && str_replace(&request.op, "reload") < 0)
+                r = error_oom(reterr);
+        return r < 0 ? r : attach_running(store, container, &request, reterr);
+}
+
+int bridge_resolvers(const Store *store, const Container *container, char ***ret, Error *reterr) {
+        for (size_t i = 0; i < container->process.n_networks; i++) {
+                _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
+                int r = network_load(store, container->process.networks[i].network, &network, reterr);
+
+                if (r < 0)
+                        return r;
+                for (size_t k = 0; k < network.n_subnets && network.dns_enabled; k++)
+                        if (network.subnets[k].gateway && strv_append(ret, network.subnets[k].gateway) < 0)
+                                return error_oom(reterr);
+        }
+        return 0;
+}

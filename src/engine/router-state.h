@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the router holds: networks that are in use, containers that use them, and sdpod-net as its uplink. */
+#pragma once
+
+#include "engine/router-wire.h"
+#include "net/helper.h"
+#include "net/plumb.h"
+#include "net/port-bind.h"
+#include "state/store.h"
+
+/* A network that some container uses: it has its bridge. */
+typedef struct RoutedNetwork {
+        NetworkConfig config;
+        size_t n_users;
+        bool ruled;              /* the rules know it */
+        struct RoutedNetwork *next;
+} RoutedNetwork;
+
+typedef struct RoutedContainer {
+        char *id, *name;
+        int pidfd, netns_fd;
+        RouterLink *links;       /* with the networks that it is connected to */
+        size_t n_links;
+        NetPort *ports;          /* as they are bound */
+        PortSockets *sockets;    /* of them; kept, so that a new sdpod-net gets them, too */
+        size_t n_ports;
+        struct RoutedContainer *next;
+} RoutedContainer;
+
+typedef struct RouterState {
+        const Store *store;
+        Router router;
+        int directory_fd;        /* ROUTER_DIRECTORY */
+        RoutedNetwork *networks;
+        RoutedContainer *containers;
+        size_t n_containers;
+        NetHelper uplink;        /* sdpod-net */
+        int uplink_socket;       /* what is told it */
+        bool ending;             /* all goes with the namespace */
+} RouterState;
+
+#define ROUTER_STATE_NULL \
+        ((RouterState){ .router = ROUTER_NULL, .directory_fd = -EBADF, .uplink = NET_HELPER_NULL, .uplink_socket = -EBADF })
+
+void router_state_done(RouterState *state);
+
+/* Starts sdpod-net in the router's namespace and tells it all ports that are published. */
+int router_uplink_start(RouterState *state, Error *reterr);
+
+/* Connects a container, or one that is there to a further network. The descriptors are taken over (and set to -EBADF) where this
+ * succeeds. *ret is the container; whoever calls watches its pidfd. */
+int router_attach(RouterState *state, RouterRequest *request, int *pidfd, int *netns_fd, RoutedContainer **ret, Error *reterr);
+
+/* Takes a container away from a network, or (NULL) from all: then it is forgotten. Its links go with its namespace when it has
+ * ended. */
+int router_detach(RouterState *state, const char *id, const char *network, Error *reterr);
+
+RoutedContainer *router_find(const RouterState *state, const char *id);
