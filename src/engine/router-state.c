@@ -201,7 +201,7 @@ static int fill_link(const RouterLink *from, const char *id, const RoutedNetwork
 /* The networks of the links are taken: each has one user more, or (on failure) all are as before. */
 static int connect_links(RouterState *state, const char *id, int netns_fd, const RouterLink *links, size_t n, Error *reterr) {
         _cleanup_free_ PlumbLink *plumb = calloc(n ?: 1, sizeof(*plumb));
-        RoutedNetwork *network;
+        RoutedNetwork *network = NULL;
         size_t n_taken = 0;
         int r = plumb ? 0 : error_oom(reterr);
 

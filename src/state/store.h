@@ -23,6 +23,7 @@
  *     mounts/ID              where `mount` mounts a container or image; in a session of `unshare` a tmpfs
  *     leases/NETWORK/ADDRESS which container has that address of a network
  *     storage.json           which storage driver works
+ *     network/control        the socket of the router of the bridge networks (engine/router.h)
  *     monitor.sock           the user's sdpod-monitor
  *
  * Lock order: images.lock, then a pod's lock, then a container's, then a volume's. No command holds two containers' locks. */
