@@ -237,7 +237,7 @@ typedef struct Question {
         const char *server, *name, *wanted; /* bytes of the first answer's data */
         size_t wanted_size;
         uint16_t type;
-        bool tcp;
+        bool tcp, once; /* once: do not wait long */
 } Question;
 
 static size_t build(const Question *q, uint8_t message[512]) {
@@ -262,7 +262,7 @@ static size_t build(const Question *q, uint8_t message[512]) {
 static int ask_inside(const void *data) {
         const Question *q = data;
         struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(53) };
-        struct timeval limit = { .tv_sec = q->wanted_size == NO_ANSWER ? 1 : 10 };
+        struct timeval limit = { .tv_sec = q->once ? 1 : 10 };
         uint8_t message[512], reply[1024], framed[514];
         int fd = socket(AF_INET, q->tcp ? SOCK_STREAM : SOCK_DGRAM, 0);
         size_t size = build(q, message);
@@ -291,11 +291,11 @@ static int ask_inside(const void *data) {
                 return reply[3] & 15;
         if (reply[7] == 0)
                 return NOTHING;
-        return (size_t) n >= size + 12 + q->wanted_size && memcmp(reply + size + 12, q->wanted, q->wanted_size) == 0 ? FOUND : OTHER;
+        return (size_t) n >= size + 12 + q->wanted_size && (q->wanted_size == 0 || memcmp(reply + size + 12, q->wanted, q->wanted_size) == 0) ? FOUND : OTHER;
 }
 
 static int ask(const Lab *lab, const char *name, uint16_t type, const char *wanted, size_t size) {
-        const Question q = { "10.89.0.1", name, wanted, size, type, false };
+        const Question q = { .server = "10.89.0.1", .name = name, .wanted = wanted, .wanted_size = size, .type = type };
 
         return in_namespaces(lab->router, lab->container, ask_inside, &q);
 }
@@ -320,10 +320,11 @@ TEST(names_are_answered_both_ways) {
         CHECK_INT(ask(&lab, "nobody", A, "", 0), NXDOMAIN);
         CHECK_INT(ask(&lab, "nobody.dns.podman", A, "", 0), NXDOMAIN);
         CHECK_INT(ask(&lab, "nobody.example.org", A, "", 0), NXDOMAIN);
-        const Question tcp = { "10.89.0.1", "web", WEB4, A, true };
+        const Question tcp = { .server = "10.89.0.1", .name = "web", .wanted = "\x0a\x59\x00\x02", .wanted_size = 4, .type = A, .tcp = true };
         CHECK_INT(in_namespaces(lab.router, lab.container, ask_inside, &tcp), FOUND);
         /* whoever is not on the bridge gets no answer, though the router would lead him here */
-        const Question strange = { "10.89.0.1", "web", "", NO_ANSWER, A, false }, strange_tcp = { "10.89.0.1", "web", "", NO_ANSWER, A, true };
+        const Question strange = { .server = "10.89.0.1", .name = "web", .type = A, .once = true };
+        const Question strange_tcp = { .server = "10.89.0.1", .name = "web", .type = A, .tcp = true, .once = true };
         CHECK_INT(in_namespaces(lab.router, lab.stranger, ask_inside, &strange), NO_ANSWER);
         CHECK_INT(in_namespaces(lab.router, lab.stranger, ask_inside, &strange_tcp), NO_ANSWER);
         stop(&names);
@@ -512,7 +513,12 @@ TEST(garbage_does_not_end_it) {
                 return;
         CHECK_INT(names_add(lab.directory_fd, "net", web_addresses, web_names, NULL), 0);
         CHECK_INT(in_namespaces(lab.router, lab.container, send_garbage, NULL), 0);
-        CHECK_INT(ask(&lab, "web", A, WEB4), FOUND);
+        /* its queue may be full yet: a resolver asks again, too */
+        const Question impatient = { .server = "10.89.0.1", .name = "web", .type = A, .once = true };
+        int answer = NO_ANSWER;
+        for (int i = 0; i < 20 && answer == NO_ANSWER; i++)
+                answer = in_namespaces(lab.router, lab.container, ask_inside, &impatient);
+        CHECK_INT(answer, FOUND);
         CHECK(!process_has_ended(names.pidfd));
         stop(&names);
 }
