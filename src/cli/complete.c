@@ -13,6 +13,7 @@
 #include "cli/parse-security.h"
 #include "image/store.h"
 #include "spec/container.h"
+#include "spec/network.h"
 
 typedef struct Completion {
         FILE *f;
@@ -158,6 +159,9 @@ static void offer_kind(const Completion *c, CompleteKind kind, const char *const
                 offer_store_names(c, "secrets");
                 break;
         case COMPLETE_NETWORK:
+                if (words)
+                        offer_words(c, words);
+                offer(c, NETWORK_DEFAULT, NULL);
                 offer_store_names(c, "networks");
                 break;
         case COMPLETE_COMMAND:

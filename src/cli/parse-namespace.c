@@ -141,33 +141,6 @@ int parse_id_map_copy(const ContainerIdMapping *from, size_t n, ContainerIdMappi
         return 0;
 }
 
-int parse_network(ContainerConfig *config, const char *value, Error *reterr) {
-        static const char *const usual[] = { "", "default", "private", "slirp", "slirp4netns" };
-        const char *rest;
-
-        if (config->network)
-                return NOT_YET("more than one network is not there yet");
-        for (size_t i = 0; i < ELEMENTSOF(usual); i++)
-                if (str_equal(usual[i], value))
-                        return replace(&config->network, "slirp", reterr);
-        if (str_equal(value, "none") || str_equal(value, "host"))
-                return replace(&config->network, value, reterr);
-        if ((rest = str_after(value, "slirp4netns:")) || (rest = str_after(value, "slirp:"))) {
-                _cleanup_free_ char *mode = str_format("slirp:%s", rest); /* the engine checks the options */
-                return mode ? replace(&config->network, mode, reterr) : error_oom(reterr);
-        }
-        if (str_after(value, "container:") || str_after(value, "ns:")) {
-                int r = check_joined(value, reterr);
-
-                return r < 0 ? r : replace(&config->network, value, reterr);
-        }
-        if (str_equal(value, "bridge") || str_after(value, "bridge:"))
-                return NOT_YET("bridge networks are not there yet");
-        if (str_equal(value, "pasta") || str_after(value, "pasta:"))
-                return NOT_YET("pasta is not there yet");
-        return NOT_YET("networks by name are not there yet");
-}
-
 int parse_namespace(const char *value, char **field, Error *reterr) {
         if (!*value || str_equal(value, "private"))
                 return replace(field, NULL, reterr);

@@ -16,9 +16,6 @@ int parse_id_map(const char *value, ContainerIdMapping **items, size_t *n_items,
 /* Appends `n` mappings to an empty array: one map stands for both. */
 int parse_id_map_copy(const ContainerIdMapping *from, size_t n, ContainerIdMapping **items, size_t *n_items, Error *reterr);
 
-/* none, host, private, slirp, slirp4netns[:OPTIONS], container:ID, ns:PATH; once. */
-int parse_network(ContainerConfig *config, const char *value, Error *reterr);
-
 /* --pid, --uts, --cgroupns: "", private, host, container:ID, ns:PATH. `field` gets NULL for private. */
 int parse_namespace(const char *value, char **field, Error *reterr);
 

@@ -31,6 +31,7 @@ static void move_shared(ContainerConfig *from, ContainerConfig *to) {
         to->shm_size = from->shm_size;
         from->shm_size = 0;
         MOVE_ARRAY(to, from, ports);
+        MOVE_ARRAY(to, from, networks);
         MOVE_ARRAY(to, from, uid_map);
         MOVE_ARRAY(to, from, gid_map);
 }

@@ -11,6 +11,7 @@
 #include "cli/parse-limit.h"
 #include "cli/parse-mount.h"
 #include "cli/parse-namespace.h"
+#include "cli/parse-network.h"
 #include "cli/parse-port.h"
 #include "cli/parse-process.h"
 #include "cli/parse-security.h"
@@ -103,18 +104,19 @@ static const Option rows[] = {
           .help = "Write the process ID of the infra container to this file at each start" },
         { "infra-image", .kind = OPTION_REFUSED, .refused = no_image },
         { "infra-name", SET(infra_name), .metavar = "NAME", .help = "Set the infra container's name" },
-        { "ip", .kind = OPTION_REFUSED },
-        { "ip6", .kind = OPTION_REFUSED },
+        OPTION_ROW_IP(PodOptions, network),
+        OPTION_ROW_IP6(PodOptions, network),
         { "label", 'l', .kind = OPTION_STRV, .offset = FIELD(labels), .metavar = "KEY[=VALUE]", .help = "Add a label" },
         { "label-file", .kind = OPTION_STRV, .offset = FIELD(label_files), .metavar = "FILE", .complete = COMPLETE_FILE,
           .help = "Read labels from a file" },
-        { "mac-address", .kind = OPTION_REFUSED },
+        OPTION_ROW_MAC(PodOptions, network),
         { "memory", 'm', .kind = OPTION_BYTES, .offset = FIELD(infra.resources.memory), .help = "Memory limit of all containers together" },
         { "memory-swap", SET(memory_swap), .metavar = "SIZE", .help = "Limit of memory and swap together; -1: none" },
         { "name", 'n', .kind = OPTION_STRING, .offset = FIELD(name), .metavar = "NAME", .help = "Set the pod's name" },
         { "net", SET(network), .hidden = true },
-        { "network", SET(network), .metavar = "MODE", WORDS(network_words), .help = "Network: slirp4netns, none, host" },
-        { "network-alias", .kind = OPTION_REFUSED },
+        { "network", SET(network), .metavar = "MODE", .complete = COMPLETE_NETWORK, .words = network_words,
+          .help = "Network: NAME[:OPTIONS], slirp4netns, none, host" },
+        OPTION_ROW_ALIAS(PodOptions, network, "network-alias"),
         { "no-hostname", .kind = OPTION_REFUSED_BOOL },
         { "no-hosts", .kind = OPTION_BOOL, .offset = FIELD(infra.no_hosts), .help = "Leave the images' /etc/hosts alone" },
         { "pid", SET(pid), .metavar = "MODE", .help = "PID namespace: private" },
@@ -190,8 +192,8 @@ static int finish_name(PodOptions *o, const Invocation *in, Error *reterr) {
 /* Without the container that would have it. */
 static int check_without_infra(const PodOptions *o, const Invocation *in, Error *reterr) {
         static const char *const needing[] = {
-                "add-host", "device", "dns", "dns-option", "dns-search", "gidmap", "hostname", "infra-conmon-pidfile", "infra-name", "network",
-                "net", "no-hosts", "pid", "publish", "security-opt", "share", "shm-size", "sysctl", "uidmap", "userns", "uts", "volume",
+                "add-host", "device", "dns", "dns-option", "dns-search", "gidmap", "hostname", "infra-conmon-pidfile", "infra-name", "ip", "ip6", "mac-address",
+                "network", "network-alias", "net", "no-hosts", "pid", "publish", "security-opt", "share", "shm-size", "sysctl", "uidmap", "userns", "uts", "volume",
         };
 
         if (o->want_infra)
@@ -262,6 +264,8 @@ int pod_options_finish(PodOptions *o, const Invocation *in, char *const *environ
                 r = pod_share_parse(o->want_infra ? o->share : "none", &o->pod.share, reterr);
         if (r >= 0)
                 r = parse_labels(o->label_files, o->labels, &o->pod.labels, reterr);
+        if (r >= 0)
+                r = network_words_apply(&o->network, &o->infra, reterr);
         if (r >= 0)
                 r = check_infra(o, reterr);
         if (r >= 0)

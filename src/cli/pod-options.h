@@ -2,6 +2,7 @@
 /* The options of `pod create`: a PodConfig, and the ContainerConfig of its infra container, filled by one table. */
 #pragma once
 
+#include "cli/parse-network.h"
 #include "cli/verb.h"
 #include "spec/pod.h"
 
@@ -12,6 +13,7 @@ typedef struct PodOptions {
         /* read by pod_options_finish() into the configs */
         char **labels, **label_files;
         char *name, *share;
+        NetworkWords network;
         bool want_infra, share_parent; /* default true */
 
         bool replace;

@@ -9,6 +9,7 @@
 #include "cli/parse-limit.h"
 #include "cli/parse-mount.h"
 #include "cli/parse-namespace.h"
+#include "cli/parse-network.h"
 #include "cli/parse-port.h"
 #include "cli/parse-process.h"
 #include "cli/parse-secret.h"
@@ -198,8 +199,8 @@ static const Option common_rows[] = {
           .help = "Run an init that forwards signals and reaps processes" },
         { "init-path", SET(init_path), .metavar = "FILE", .help = "The program that --init runs", .complete = COMPLETE_FILE },
         { "interactive", 'i', .kind = OPTION_BOOL, .offset = CONFIG(open_stdin), .help = "Keep stdin open" },
-        { "ip", .kind = OPTION_REFUSED },
-        { "ip6", .kind = OPTION_REFUSED },
+        OPTION_ROW_IP(RunOptions, network),
+        OPTION_ROW_IP6(RunOptions, network),
         { "ipc", SET(ipc), .metavar = "MODE", .help = "IPC namespace: shareable, private, none, host, container:NAME, ns:PATH" },
         { "label", 'l', .kind = OPTION_STRV, .offset = FIELD(labels), .metavar = "KEY[=VALUE]", .help = "Add a label" },
         { "label-file", .kind = OPTION_STRV, .offset = FIELD(label_files), .metavar = "FILE", .complete = COMPLETE_FILE,
@@ -208,13 +209,13 @@ static const Option common_rows[] = {
         { "log-driver", SET(log_driver), .metavar = "DRIVER", WORDS(log_driver_words),
           .help = "Where output goes: journald, json-file, k8s-file, none, passthrough" },
         { "log-opt", SET(log_opt), .metavar = "NAME=VALUE", .help = "Option of the log driver: path, max-size, tag" },
-        { "mac-address", .kind = OPTION_REFUSED },
+        OPTION_ROW_MAC(RunOptions, network),
         { "mount", SET(mount), .metavar = "type=TYPE,dst=PATH,...", .help = "Mount a directory, volume, image or file system" },
         { "name", SET(name), .metavar = "NAME", .help = "Set the container's name" },
         { "net", SET(network), .hidden = true },
-        { "network", SET(network), .metavar = "MODE", WORDS(network_words),
-          .help = "Network: slirp4netns, none, host, container:NAME, ns:PATH" },
-        { "network-alias", .kind = OPTION_REFUSED },
+        { "network", SET(network), .metavar = "MODE", .complete = COMPLETE_NETWORK, .words = network_words,
+          .help = "Network: NAME[:OPTIONS], slirp4netns, none, host, container:NAME, ns:PATH" },
+        OPTION_ROW_ALIAS(RunOptions, network, "network-alias"),
         { "no-healthcheck", .kind = OPTION_BOOL, .offset = FIELD(no_healthcheck),
           .help = "Do not check the container's health" },
         { "no-hostname", .kind = OPTION_BOOL, .offset = CONFIG(no_hostname), .help = "Leave the image's /etc/hostname alone" },

@@ -259,6 +259,8 @@ int run_options_finish(RunOptions *o, const Invocation *in, char *const *environ
         if (r >= 0)
                 r = check_life(o, in, reterr);
         if (r >= 0)
+                r = network_words_apply(&o->network, c, reterr);
+        if (r >= 0)
                 r = check_network(c, reterr);
         if (r >= 0)
                 r = config_check_resources(c, &in->parse, reterr);

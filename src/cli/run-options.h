@@ -2,6 +2,7 @@
 /* The options of run and create: a ContainerConfig, filled by the table, and what concerns only this command. */
 #pragma once
 
+#include "cli/parse-network.h"
 #include "cli/registry-options.h"
 #include "cli/verb.h"
 #include "spec/container.h"
@@ -21,6 +22,7 @@ typedef struct RunOptions {
         char *detach_keys;
         char *cidfile;
         char *pod, *pod_id_file;
+        NetworkWords network;
         RegistryWords registry;
         PlatformWords platform;
         bool content_trust;     /* means nothing */

@@ -17,6 +17,7 @@
 #include "engine/depend.h"
 #include "engine/namespaces.h"
 #include "engine/id-maps.h"
+#include "engine/network-names.h"
 #include "engine/policy.h"
 #include "engine/remove.h"
 #include "engine/secrets.h"
@@ -425,6 +426,8 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 r = find_mounted_images(store, config, reterr);
         if (r >= 0)
                 r = namespaces_resolve(store, config, options->replace, reterr);
+        if (r >= 0)
+                r = network_names_resolve(store, config, reterr);
         if (r >= 0)
                 r = name_anonymous_volumes(config, reterr);
         if (r >= 0)

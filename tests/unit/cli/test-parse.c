@@ -465,22 +465,6 @@ TEST(id_maps) {
         free(items);
 }
 
-TEST(networks) {
-        static const Row rows[] = {
-                { "none", "" }, { "host", "" }, { "slirp4netns", "" }, { "slirp", "" }, { "private", "" }, { "", "" },
-                { "container:web", "" }, { "ns:/run/netns/x", "" }, { "slirp4netns:enable_ipv6=true,mtu=65520", "" },
-                { "container:", "EINVAL" }, { "ns:", "EINVAL" }, { "ns:x", "EINVAL" }, { "bridge", "EOPNOTSUPP" },
-                { "bridge:ip=1.2.3.4", "EOPNOTSUPP" }, { "mynet", "EOPNOTSUPP" }, { "pasta", "EOPNOTSUPP" },
-                { "slirp4netns:allow_host_loopback=true", "" },
-        };
-        _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
-
-        check_codes(parse_network, rows, ELEMENTSOF(rows));
-        CHECK_INT(parse_network(&config, "slirp4netns", NULL), 0);
-        CHECK_STR(config.network, "slirp");
-        CHECK_INT(parse_network(&config, "none", NULL), -EOPNOTSUPP);
-}
-
 static int parse_pid_mode(ContainerConfig *config, const char *value, Error *reterr) {
         return parse_namespace(value, &config->pid_mode, reterr);
 }

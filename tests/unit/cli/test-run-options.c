@@ -193,8 +193,10 @@ TEST(what_contradicts_itself_is_refused) {
                   "cannot use '--volumes-from a:ro,rw': cannot set ro or rw options more than once in mount options", ERROR_INVALID },
                 { { "--volumes-from=:ro", "x" }, "cannot use '--volumes-from :ro': the container is missing", ERROR_INVALID },
                 { { "--requires=a,,b", "x" }, "cannot use '--requires a,,b': a container's name is missing", ERROR_INVALID },
-                { { "--network=bridge", "x" }, "cannot use '--network bridge': bridge networks are not there yet",
-                  ERROR_UNSUPPORTED },
+                { { "--network=pasta", "x" }, "cannot use '--network pasta': pasta is not there yet", ERROR_UNSUPPORTED },
+                { { "--ip=10.88.0.7", "x" }, "--ip can only be set when the network mode is bridge: invalid argument", ERROR_INVALID },
+                { { "--network=a", "--network=b", "--ip=10.88.0.7", "x" }, "--ip can only be set for a single network: invalid argument",
+                  ERROR_INVALID },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
