@@ -4,7 +4,6 @@
  * systemd.generator(7): three directories come as arguments; no network, no bus, no user database and no log daemon
  * can be counted on, and whatever is written must be there when we end. sdpod-generator(8) is the manual. */
 #include <fcntl.h>
-#include <ini.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -24,7 +23,6 @@ typedef struct Generator {
         int kmsg_fd;
         char **dirs;
         int n_dirs;
-        bool share;
 } Generator;
 
 /* One line to the kernel's log (nothing else listens when the system generators run), or to stderr: a user manager
@@ -93,45 +91,6 @@ static int parse_arguments(Generator *g, int argc, char **argv) {
         return 0;
 }
 
-static int handle_setting(void *userdata, const char *section, const char *name, const char *value) {
-        Generator *g = userdata;
-        _cleanup_free_ char *text = NULL;
-
-        if (strcmp(section, "generator") != 0)
-                return 1;
-        if (strcmp(name, "share") == 0 && unit_value_bool(value, &g->share) >= 0)
-                return 1;
-        text = str_format("sdpod.conf: '%s=%s' is no setting of [generator]", name, value);
-        report(g, UNIT_ERROR, text ? text : "out of memory");
-        return 1;
-}
-
-static void read_config(Generator *g, const char *path) {
-        enum { CONFIG_SIZE_MAX = 256 * 1024 };
-        _cleanup_free_ char *data = NULL;
-        struct stat st;
-        _cleanup_fd_ int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-        if (fd >= 0 && fstat(fd, &st) >= 0 && S_ISREG(st.st_mode) && io_read_all(fd, CONFIG_SIZE_MAX, &data, NULL) >= 0)
-                (void) ini_parse_string(data, handle_setting, g);
-}
-
-/* [generator] share=yes: read Podman's directories although Podman's own generator does, too. */
-static void read_configs(Generator *g) {
-        const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-        _cleanup_free_ char *path = NULL;
-
-        read_config(g, "/etc/sdpod/sdpod.conf");
-        if (!g->user)
-                return;
-        if (config && config[0] == '/')
-                path = str_format("%s/sdpod/sdpod.conf", config);
-        else if (home && home[0] == '/')
-                path = str_format("%s/.config/sdpod/sdpod.conf", home);
-        if (path)
-                read_config(g, path);
-}
-
 /* What Exec lines run. A first character that systemd takes as an instruction would change what the line means. */
 static const char *find_tool(Generator *g) {
         static const char *const names[] = { "SDPOD", "PODMAN" };
@@ -148,33 +107,6 @@ static const char *find_tool(Generator *g) {
                 report(g, UNIT_ERROR, text ? text : "out of memory");
         }
         return SDPOD_BINDIR "/sdpod";
-}
-
-static int find_dirs(Generator *g, UnitDirs *dirs) {
-        const char *relative;
-        UnitDirsContext context = {
-                .user = g->user,
-                .uid = getuid(),
-                .unit_dirs = getenv("QUADLET_UNIT_DIRS"),
-                .runtime_dir = getenv("XDG_RUNTIME_DIR"),
-                .config_home = getenv("XDG_CONFIG_HOME"),
-                .home = getenv("HOME"),
-        };
-
-        if (str_empty(context.unit_dirs) && unit_dirs_podman_generates(g->user, "")) {
-                read_configs(g);
-                context.share = g->share;
-        } else
-                context.share = true;
-        int r = unit_dirs_list(&context, dirs, &relative);
-        if (r >= 0 && relative) {
-                _cleanup_free_ char *text =
-                        str_format("QUADLET_UNIT_DIRS: '%.*s' is not an absolute path: the list ends there",
-                                   (int) strcspn(relative, ":"), relative);
-
-                report(g, UNIT_ERROR, text ? text : "out of memory");
-        }
-        return r;
 }
 
 static void report_nothing(Generator *g, const UnitDirs *dirs) {
@@ -216,7 +148,7 @@ static int generate(Generator *g) {
                 return 1;
         if (!g->dry_run && g->n_dirs >= 3 && (late_fd = open_output(g, g->dirs[2])) < 0)
                 return 1;
-        int r = find_dirs(g, &dirs);
+        int r = unit_dirs_find(g->user, report, g, &dirs);
         if (r >= 0)
                 r = unit_set_load(&set, dirs.items, dirs.n);
         if (r >= 0 && set.n_units == 0)

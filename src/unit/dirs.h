@@ -25,5 +25,9 @@ typedef struct UnitDirsContext {
 int unit_dirs_list(const UnitDirsContext *context, UnitDirs *ret, const char **ret_relative);
 void unit_dirs_done(UnitDirs *dirs);
 
+/* The list that counts for this process: its environment, its user, whether Podman's generator is there, and [generator] share= of
+ * sdpod.conf. `report` is told what is wrong with these. 0 or -ENOMEM. */
+int unit_dirs_find(bool user, void (*report)(void *userdata, UnitSeverity severity, const char *text), void *userdata, UnitDirs *ret);
+
 /* Whether Podman's generator of that kind is installed, and not masked. `root` is "" but in tests. */
 bool unit_dirs_podman_generates(bool user, const char *root);

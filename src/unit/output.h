@@ -8,6 +8,7 @@ typedef struct UnitOutput {
         int dir_fd;          /* argv[1] of a generator; unset for a dry run */
         int late_fd;         /* argv[3], for services that say what is wrong with a file; unset where there is none */
         bool dry_run;        /* prints to stdout instead */
+        bool check;          /* finds what is wrong, [Install] included, and neither writes nor prints */
         const char *program; /* named in the files */
 } UnitOutput;
 

@@ -226,7 +226,7 @@ static int scan_found(UnitSet *set, const UnitSearchDir *top, int fd, const char
         case FOUND_DIR:
                 break;
         }
-        if (depth == 0 && left_out(top, found->name))
+        if (top->flat || (depth == 0 && left_out(top, found->name)))
                 return 0;
         _cleanup_free_ char *path = str_format("%s/%s", dir, found->name), *real = NULL;
         if (!path)

@@ -23,8 +23,5 @@ int unit_table_put(UnitTable **table, const char *key, void *value); /* the key 
 void unit_table_each(const UnitTable *table, void (*call)(void *value));
 void unit_table_free(UnitTable *table);
 
-/* Walks all directories and calls unit_set_add() for the first file of each name. */
-int unit_set_scan(UnitSet *set, const UnitSearchDir *dirs, size_t n_dirs);
-
 /* Reads one file into the set; `dir` lives as long as the set. */
 int unit_set_add(UnitSet *set, int dir_fd, const char *dir, const char *name, UnitType type, bool masked);

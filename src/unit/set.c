@@ -26,6 +26,10 @@ static void report_place(UnitSet *set, const Unit *unit, unsigned source, uint32
         const char *path = source < unit->file.n_sources ? unit->file.sources[source] : unit->path;
         _cleanup_text_ Text text = {};
 
+        if (set->found) {
+                set->found(set->userdata, unit, severity, path, line, message);
+                return;
+        }
         text_add(&text, path);
         if (line > 0)
                 text_addf(&text, ":%u", line);
@@ -280,6 +284,9 @@ static int claim_service(UnitSet *set, Unit *unit) {
                 return unit_table_put(&set->by_service, unit->service, unit);
         /* Not a fault of the file: which of both is meant, only their author knows. The first found stays. */
         unit->doubled = true;
+        unit->rival = other;
+        if (set->found)
+                return 0;
         text = str_format(
                 "%s and %s both make %s.service; the second one is left out (set ServiceName= in one of them)",
                 other->path, unit->path, unit->service);

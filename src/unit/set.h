@@ -27,7 +27,9 @@ typedef struct Unit {
                 *resource; /* of the container, volume, image ... that it makes; NULL where only systemd could tell */
         Words starts;         /* of a pod: the services of its containers */
         bool masked;          /* a link to /dev/null: hides the files of that name in later directories */
-        bool doubled;         /* another file makes the service of this name */
+        bool doubled;         /* another file makes the service of this name: `rival` */
+        const struct Unit *rival;
+        bool aside;           /* is there to be referred to only: nothing is made of it */
         bool broken;
         unsigned n_faults;
         char *fault;          /* the first one, "PATH:LINE: text", owned */
@@ -38,6 +40,7 @@ typedef struct UnitSearchDir {
         char *path; /* owned */
         bool without_users;   /* leaves out the subdirectory users/, which is for user managers */
         bool without_numbers; /* leaves out subdirectories that are named by a number: other people's */
+        bool flat;            /* only the directory itself, and drop-ins in it */
 } UnitSearchDir;
 
 typedef struct UnitSet {
@@ -46,6 +49,9 @@ typedef struct UnitSet {
         const char *tool;     /* what Exec lines run */
         const char *sdpod;    /* what says why a broken file has no service: sdpod itself, whatever the tool is */
         void (*report)(void *userdata, UnitSeverity severity, const char *text);
+        /* Where it is set, findings of single units go there instead, taken apart: `path` is the unit's own file or a drop-in of
+         * it, `line` is 0 where all of it is meant. Services that two files make are then found by `doubled` alone. */
+        void (*found)(void *userdata, const Unit *unit, UnitSeverity severity, const char *path, uint32_t line, const char *message);
         void *userdata;
 
         Arena arena;
@@ -57,6 +63,10 @@ typedef struct UnitSet {
         unsigned n_broken;
         bool failed;          /* memory ran out, or a limit was hit */
 } UnitSet;
+
+/* Finds and reads all unit files below the directories whose names are not there yet: drop-ins and names come later, by
+ * unit_set_name(). -ENOMEM at worst, or -E2BIG. */
+int unit_set_scan(UnitSet *set, const UnitSearchDir *dirs, size_t n_dirs);
 
 /* Finds and reads all unit files below the directories; missing directories are passed over. Faults of files are
  * reported and kept in the units. -ENOMEM at worst. */
