@@ -219,6 +219,15 @@ int bus_get_u32(BusMessage *message, uint32_t *ret) {
         return r;
 }
 
+int bus_get_struct(BusMessage *message) {
+        Reader reader = { message->body, message->body_size, message->position };
+        const char *nothing;
+        int r = take(&reader, 0, 8, &nothing);
+
+        message->position = reader.position;
+        return r;
+}
+
 int bus_get_string(BusMessage *message, const char **ret) {
         return from_body(message, read_string, ret);
 }

@@ -60,6 +60,7 @@ int bus_message_parse(const char *data, size_t size, BusMessage *ret);
 /* The next value of the body; -EBADMSG where there is none of that kind. Strings are the message's. */
 int bus_get_u32(BusMessage *message, uint32_t *ret);
 int bus_get_string(BusMessage *message, const char **ret);
+int bus_get_struct(BusMessage *message); /* before its first member */
 int bus_get_signature(BusMessage *message, const char **ret);
 
 /* ---- the connection ---- */

@@ -408,6 +408,69 @@ int manager_reload(Manager *manager, Error *reterr) {
         return call(manager, &c, "have systemd read", "its unit files", &answer, reterr);
 }
 
+void manager_units_free(ManagerUnit *units, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                free(units[i].name);
+                free(units[i].load_state);
+                free(units[i].active_state);
+                free(units[i].sub_state);
+        }
+        free(units);
+}
+
+/* One of the structs "(ssssssouso)". */
+static int take_unit(BusMessage *m, ManagerUnit *ret) {
+        const char *words[9];
+        uint32_t job;
+        int r = bus_get_struct(m);
+
+        for (size_t i = 0; i < ELEMENTSOF(words) && r >= 0; i++) {
+                r = bus_get_string(m, &words[i]);
+                if (r >= 0 && i == 6)
+                        r = bus_get_u32(m, &job);
+        }
+        if (r < 0)
+                return r;
+        *ret = (ManagerUnit){ strdup(words[0]), strdup(words[2]), strdup(words[3]), strdup(words[4]) };
+        return ret->name && ret->load_state && ret->active_state && ret->sub_state ? 0 : -ENOMEM;
+}
+
+int manager_list_units(Manager *manager, char *const *names, bool patterns, ManagerUnit **ret, size_t *ret_n, Error *reterr) {
+        _cleanup_bus_body_ BusBody body = {};
+        ManagerUnit *units = NULL;
+        BusMessage answer;
+        uint32_t size;
+        size_t n = 0;
+
+        if (patterns)
+                bus_put_strings(&body, NULL); /* in any state */
+        bus_put_strings(&body, names);
+        const BusCall c = manager_method(patterns ? "ListUnitsByPatterns" : "ListUnitsByNames", patterns ? "asas" : "as", &body);
+        int r = call(manager, &c, "ask systemd for", "the state of units", &answer, reterr);
+        if (r < 0)
+                return r;
+        r = str_equal(answer.signature, "a(ssssssouso)") ? bus_get_u32(&answer, &size) : -EBADMSG;
+        if (r >= 0)
+                r = bus_get_struct(&answer);
+        for (size_t end = answer.position + (r >= 0 ? size : 0); r >= 0 && answer.position < end; ) {
+                ManagerUnit *grown = realloc(units, (n + 1) * sizeof(*grown));
+
+                r = grown ? 0 : -ENOMEM;
+                if (grown) {
+                        units = grown;
+                        units[n] = (ManagerUnit){};
+                        r = take_unit(&answer, &units[n++]);
+                }
+        }
+        if (r < 0) {
+                manager_units_free(units, n);
+                return r == -ENOMEM ? error_oom(reterr) : bad_answer("ask systemd for", "the state of units", reterr);
+        }
+        *ret = units;
+        *ret_n = n;
+        return 0;
+}
+
 int manager_attach(Manager *manager, const char *unit, const char *sub_cgroup, pid_t pid, Error *reterr) {
         _cleanup_bus_body_ BusBody body = {};
         BusMessage answer;

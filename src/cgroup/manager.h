@@ -66,6 +66,16 @@ int manager_attach(Manager *manager, const char *unit, const char *sub_cgroup, p
  * has none. */
 int manager_main_exit(Manager *manager, const char *unit, int *ret_code, int *ret_status, Error *reterr);
 
+/* What systemd says of a unit. */
+typedef struct ManagerUnit {
+        char *name, *load_state, *active_state, *sub_state; /* owned */
+} ManagerUnit;
+
+/* The states of units by their names ("not-found" is a load state), or of all that are loaded and match one of these patterns
+ * (glob(7)). Owned: manager_units_free(). */
+int manager_list_units(Manager *manager, char *const *names, bool patterns, ManagerUnit **ret, size_t *ret_n, Error *reterr);
+void manager_units_free(ManagerUnit *units, size_t n);
+
 /* Changes a unit's limits until it ends, also across a daemon-reload (SetUnitProperties, with `runtime`). */
 int manager_set_limits(Manager *manager, const char *unit, const LimitSettings *limits, Error *reterr);
 

@@ -12,6 +12,7 @@
 #include "cli/help.h"
 #include "cli/parse-security.h"
 #include "image/store.h"
+#include "quadlet/check.h"
 #include "spec/container.h"
 #include "spec/network.h"
 
@@ -77,6 +78,16 @@ static void offer_images(const Completion *c) {
                                 offer(c, strrchr(*name, '/') + 1, NULL);
                 }
         image_info_free_many(images, n);
+}
+
+static void offer_units(const Completion *c) {
+        _cleanup_quadlet_check_ QuadletCheck check = {};
+
+        if (quadlet_check_begin(&check, NULL) < 0 || quadlet_check_load(&check, NULL) < 0)
+                return;
+        for (size_t i = 0; i < check.set.n_units; i++)
+                if (!check.set.units[i]->masked)
+                        offer(c, check.set.units[i]->name, NULL);
 }
 
 static void offer_verbs(const Completion *c, const char *group) {
@@ -154,6 +165,9 @@ static void offer_kind(const Completion *c, CompleteKind kind, const char *const
                 break;
         case COMPLETE_VOLUME:
                 offer_store_names(c, "volumes");
+                break;
+        case COMPLETE_UNIT:
+                offer_units(c);
                 break;
         case COMPLETE_SECRET:
                 offer_store_names(c, "secrets");

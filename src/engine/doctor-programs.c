@@ -13,6 +13,7 @@
 #include "config.h"
 #include "engine/doctor-check.h"
 #include "engine/plan-mounts.h"
+#include "quadlet/check.h"
 
 #define USER_UNITS "/usr/lib/systemd/user"
 #define SYSTEM_UNITS "/usr/lib/systemd/system"
@@ -97,12 +98,39 @@ void doctor_restart_service(const Doctor *doctor, Finding *f) {
                 finding_fix(f, "install sdpod's units in %s", doctor->root ? SYSTEM_UNITS : USER_UNITS);
 }
 
+/* The first fault by its place; `verify` has all of them. */
+static void check_unit_files(Finding *f) {
+        _cleanup_quadlet_check_ QuadletCheck check = {};
+        _cleanup_error_ Error error = ERROR_NULL;
+        int r = quadlet_check_begin(&check, &error);
+
+        if (r >= 0)
+                r = quadlet_check_load(&check, &error);
+        if (r >= 0)
+                r = quadlet_check_run(&check, &error);
+        if (r < 0) {
+                finding_say(f, DOCTOR_PROBLEM, "%s", error.message ?: strerror(-r));
+                return;
+        }
+        for (size_t i = 0; i < check.n_findings; i++) {
+                if (check.findings[i].severity != UNIT_ERROR)
+                        continue;
+                finding_say(f, DOCTOR_PROBLEM, "%s", check.findings[i].text);
+                if (check.n_errors > 1)
+                        finding_say(f, DOCTOR_PROBLEM, "%s (and %u more)", check.findings[i].text, check.n_errors - 1);
+                finding_cost(f, "a service that fails when it is started");
+                finding_fix(f, "sdpod quadlet verify shows all; sdpod quadlet edit UNIT");
+                return;
+        }
+        finding_say(f, DOCTOR_OK, "their generator is there, and nothing is wrong with %zu of them", check.set.n_units);
+}
+
 void doctor_generator(const Doctor *doctor, Finding *f) {
         const char *path = doctor->root ? "/usr/lib/systemd/system-generators/sdpod-system-generator"
                                         : "/usr/lib/systemd/user-generators/sdpod-user-generator";
 
         if (access(path, X_OK) == 0) {
-                finding_say(f, DOCTOR_OK, "their generator is there");
+                check_unit_files(f);
                 return;
         }
         finding_say(f, DOCTOR_WARNING, "'%s': %s", path, strerror(errno));
