@@ -11,6 +11,7 @@ mkdir -p "$units"
 at_end systemctl --user daemon-reload
 at_end rm -rf "$units" "$own/native.service" "$runtime/containers"
 at_end systemctl --user stop web.service app@1.service
+systemctl --user reset-failed
 cd "$T" || exit 99
 tree() { (cd "$units" && find . -mindepth 1 | sort | tr '\n' ' '); }
 prop() { systemctl --user show --property "$2" --value "$1"; }
