@@ -46,8 +46,10 @@ bool options_given(const OptionParse *parse, const char *name) {
 
 void options_parse_done(OptionParse *parse) {
         free(parse->given);
+        free(parse->given_values);
         free(parse->arguments);
         parse->given = NULL;
+        parse->given_values = NULL;
         parse->arguments = NULL;
         parse->n_given = parse->n_arguments = 0;
 }
@@ -228,6 +230,11 @@ static int apply(OptionParse *parse, const Option *o, void *target, const char *
         if (!given)
                 return error_oom(reterr);
         parse->given = given;
+        const char **values = reallocarray(parse->given_values, parse->n_given + 1, sizeof(*values));
+        if (!values)
+                return error_oom(reterr);
+        parse->given_values = values;
+        values[parse->n_given] = value;
         given[parse->n_given++] = o;
 
         if (o->kind == OPTION_HELP) {

@@ -76,6 +76,7 @@ typedef struct OptionParse {
         bool stop_at_argument; /* options end where the first argument stands (run, exec) */
         bool help;             /* --help was met, and parsing ended there */
         const Option **given;  /* owned: the rows that were used, in order */
+        const char **given_values; /* owned: the value of each, borrowed ("true" for a bool without one) */
         size_t n_given;
         char **arguments;      /* owned vector of borrowed words */
         size_t n_arguments;

@@ -122,6 +122,8 @@ static const Option rows[] = {
         { "pid", SET(pid), .metavar = "MODE", .help = "PID namespace: private" },
         { "pod-id-file", .kind = OPTION_STRING, .offset = FIELD(id_file), .metavar = "FILE", .complete = COMPLETE_FILE,
           .help = "Write the pod's ID to this file" },
+        { "print-quadlet", .kind = OPTION_BOOL, .offset = FIELD(print_quadlet),
+          .help = "Print the .pod file whose service does the same, and do nothing else" },
         { "publish", 'p', SET(publish), .metavar = "[[IP:]PORT:]PORT[/udp]", .help = "Publish a port on the host" },
         { "replace", .kind = OPTION_BOOL, .offset = FIELD(replace), .help = "Remove a pod of the same name first" },
         { "restart", SET(restart), .metavar = "POLICY", WORDS(config_restart_words), .help = "Restart policy of containers that are given none" },

@@ -16,7 +16,7 @@ typedef struct PodOptions {
         NetworkWords network;
         bool want_infra, share_parent; /* default true */
 
-        bool replace;
+        bool replace, print_quadlet;
         char *id_file;
 } PodOptions;
 static_assert(offsetof(PodOptions, infra) == 0, "the rows of config-options.h count from it");

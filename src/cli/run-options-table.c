@@ -239,6 +239,8 @@ static const Option common_rows[] = {
         { "preserve-fd", .kind = OPTION_LIST, .offset = FIELD(preserve_fd), .metavar = "NUMBER",
           .help = "Pass this descriptor of the caller on" },
         { "preserve-fds", .kind = OPTION_UINT32, .offset = FIELD(preserve_fds), .help = "Pass so many descriptors on, from 3 on" },
+        { "print-quadlet", .kind = OPTION_BOOL, .offset = FIELD(print_quadlet),
+          .help = "Print the .container file whose service does the same, and do nothing else" },
         { "privileged", .kind = OPTION_BOOL, .offset = CONFIG(privileged),
           .help = "Give the container all that the caller may do" },
         { "publish", 'p', SET(publish), .metavar = "[[IP:]PORT:]PORT[/udp]", .help = "Publish a port on the host" },

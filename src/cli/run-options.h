@@ -17,6 +17,7 @@ typedef struct RunOptions {
 
         /* for the command */
         bool detach, replace, quiet;
+        bool print_quadlet;     /* print the unit file that does the same, and do nothing */
         bool sig_proxy;         /* default true */
         char **attach;          /* "stdin", "stdout", "stderr"; NULL: by detach and interactive */
         char *detach_keys;

@@ -5,6 +5,7 @@
 
 #include "cli/pod-args.h"
 #include "cli/pod-options.h"
+#include "cli/quadlet.h"
 #include "cli/verbs.h"
 #include "engine/pod.h"
 
@@ -15,6 +16,9 @@ static int run(Invocation *in, Error *reterr) {
         const Store *store;
         int r = pod_options_finish(o, in, environ, reterr);
 
+        if (r >= 0 && o->print_quadlet)
+                return quadlet_print_one(&(QuadletRequest){ .type = UNIT_POD, .tables = pod_option_tables, .parse = &in->parse, .environment = environ,
+                                                            .arguments = in->arguments, .global = &in->global }, reterr);
         if (r >= 0)
                 r = invocation_store(in, &store, reterr);
         if (r >= 0 && o->id_file && access(o->id_file, F_OK) == 0)

@@ -10,6 +10,7 @@
 #include "cli/detach-keys.h"
 #include "cli/parse-process.h"
 #include "cli/pod-member.h"
+#include "cli/quadlet.h"
 #include "cli/registry-options.h"
 #include "cli/run-options.h"
 #include "cli/run-rmi.h"
@@ -100,11 +101,21 @@ static int create(Invocation *in, const Store **ret_store, bool starts, Containe
         return r;
 }
 
+/* --print-quadlet: all that can be checked without making anything was checked. */
+static int print_quadlet(Invocation *in, const Option *const *tables, Error *reterr) {
+        int r = run_options_finish(in->options, in, environ, reterr);
+
+        return r < 0 ? r : quadlet_print_one(&(QuadletRequest){ .type = UNIT_CONTAINER, .tables = tables, .parse = &in->parse, .global = &in->global,
+                                                                .arguments = in->arguments, .environment = environ }, reterr);
+}
+
 static int run_create(Invocation *in, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         const RunOptions *options = in->options;
         const Store *store;
 
+        if (options->print_quadlet)
+                return print_quadlet(in, create_option_tables, reterr);
         if (options->preserve_fds > 0 || options->preserve_fd)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --preserve-fds with 'sdpod create': a later start has other descriptors");
         int r = create(in, &store, /* starts= */ false, &container, reterr);
@@ -187,6 +198,8 @@ static int run_run(Invocation *in, Error *reterr) {
 
         if (r < 0)
                 return r;
+        if (options->print_quadlet)
+                return print_quadlet(in, run_option_tables, reterr);
 
         r = find_preserved(options, &preserved, reterr);
         if (r < 0)

@@ -7,6 +7,7 @@
 #include "base/str.h"
 #include "cli/mount-words.h"
 #include "cli/parse-env.h"
+#include "cli/quadlet.h"
 #include "cli/verbs.h"
 #include "image/store.h"
 #include "storage/volume.h"
@@ -16,7 +17,7 @@
 
 typedef struct CreateOptions {
         char **labels, **opts, *driver, *uid, *gid;
-        bool ignore;
+        bool ignore, print_quadlet;
 } CreateOptions;
 
 static const char *const drivers[] = { "image", "local", NULL };
@@ -30,6 +31,8 @@ static const Option create_rows[] = {
         { "label", 'l', .kind = OPTION_STRV, .offset = FIELD(labels), .metavar = "KEY[=VALUE]", .help = "Add a label" },
         { "opt", 'o', .kind = OPTION_STRV, .offset = FIELD(opts), .metavar = "NAME=VALUE",
           .help = "Set an option: type, device, o, copy, nocopy; image" },
+        { "print-quadlet", .kind = OPTION_BOOL, .offset = FIELD(print_quadlet),
+          .help = "Print the .volume file whose service does the same, and do nothing else" },
         { "uid", .kind = OPTION_STRING, .offset = FIELD(uid), .metavar = "UID", .help = "Give it to this user of containers" },
         {},
 };
@@ -154,8 +157,11 @@ static int run_create(Invocation *in, Error *reterr) {
         _cleanup_volume_ Volume volume = VOLUME_NULL;
         _cleanup_error_ Error error = ERROR_NULL;
         const Store *store;
-        int r = invocation_store(in, &store, reterr);
 
+        if (o->print_quadlet)
+                return quadlet_print_one(&(QuadletRequest){ .type = UNIT_VOLUME, .tables = create_options, .parse = &in->parse, .environment = environ,
+                                                            .arguments = in->arguments, .global = &in->global }, reterr);
+        int r = invocation_store(in, &store, reterr);
         if (r >= 0)
                 r = fill_in(store, o, &volume, reterr);
         if (r < 0)

@@ -9,6 +9,8 @@
 
 static const char no_criu[] = "CRIU needs capabilities on the host that rootless containers do not have";
 
+static const char no_kube[] = "Kubernetes YAML is not there yet; 'sdpod generate quadlet' writes unit files";
+
 const VerbName verb_names[] = {
         { "__complete", .verb = &verb_complete, .hidden = true },
         { "__ended", .verb = &verb_unit_ended, .hidden = true },
@@ -70,7 +72,10 @@ const VerbName verb_names[] = {
         { "events", .verb = &verb_events },
         { "exec", .verb = &verb_exec },
         { "export", .verb = &verb_export },
-        NOT_YET("generate"),
+        GROUP("generate", "Write unit files for what is there"),
+        NEVER("generate kube", no_kube),
+        { "generate quadlet", .verb = &verb_generate_quadlet },
+        { "generate systemd", .verb = &verb_generate_systemd },
         GROUP("healthcheck", "Check the health of containers"),
         { "healthcheck run", .verb = &verb_healthcheck_run },
         { "help", .verb = &verb_help },

@@ -22,6 +22,8 @@ extern const Verb verb_doctor;
 extern const Verb verb_events;
 extern const Verb verb_exec;
 extern const Verb verb_export;
+extern const Verb verb_generate_quadlet;
+extern const Verb verb_generate_systemd;
 extern const Verb verb_health_loop;
 extern const Verb verb_network_restart;
 extern const Verb verb_health_scheduled;
