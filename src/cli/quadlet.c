@@ -549,8 +549,10 @@ static void write_volume_options(Quadlet *q) {
                 UnitKey key;
         } rows[] = { { "device=", KEY_Device }, { "type=", KEY_Type }, { "o=", KEY_Options }, { "image=", KEY_Image } };
         const Word *driver = find_word(q, "driver");
-        bool image = driver && str_equal(driver->value, "image");
+        bool image = driver && str_equal(driver->value, "image"), device = false;
 
+        for (size_t i = 0; i < q->n; i++)
+                device = device || str_after(q->words[i].value, "device=");
         for (size_t i = 0; i < q->n; i++) {
                 Word *word = q->words + i;
                 bool copy = str_equal(word->value, "copy");
@@ -566,6 +568,8 @@ static void write_volume_options(Quadlet *q) {
                         key = KEY_Copy;
                         value = copy ? "true" : "false";
                 }
+                if (key == KEY_Type && !device) /* the generator asks for one */
+                        continue;
                 if (value && (key == KEY_Image) == image && !(key == KEY_Image && looks_like_file(value)))
                         word->dropped = unit_write_key(&q->writer, key, value);
         }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod start, restart, and the internal verbs through which units start, stop and end their containers. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/parse.h"
 #include "cli/container-args.h"
@@ -23,6 +24,7 @@
 typedef struct StartVerbOptions {
         ContainerSelect select;
         bool attach, interactive, sig_proxy;
+        bool single; /* one container, by its name */
         char *detach_keys;
         char keys[DETACH_KEYS_MAX]; /* what they send */
         const char *storage_driver;
@@ -64,6 +66,11 @@ static int start_failed(int r, Error *reterr) {
         return r;
 }
 
+/* As the ExecStart= of a service for one container (sdpod-generate(1)): the container is that service then. */
+static bool in_unit(const StartVerbOptions *o) {
+        return o->single && getenv("NOTIFY_SOCKET") && getenv("PODMAN_SYSTEMD_UNIT");
+}
+
 static int start_one(const Store *store, Container *container, const char *word, void *data, Error *reterr) {
         StartVerbOptions *o = data;
         const DetachedOptions detached = { .storage_driver = o->storage_driver };
@@ -95,7 +102,7 @@ static int start_one(const Store *store, Container *container, const char *word,
                 r = start_foreground(store, container, o, reterr);
                 return r < 0 ? start_failed(r, reterr) : r;
         }
-        r = engine_start_detached(store, container, &detached, reterr);
+        r = in_unit(o) ? engine_start_in_unit(store, container, &detached, reterr) : engine_start_detached(store, container, &detached, reterr);
         if (r < 0)
                 return start_failed(r, reterr);
         puts(word);
@@ -108,6 +115,7 @@ static int run_start(Invocation *in, Error *reterr) {
         if (o->attach && (in->n_arguments > 1 || o->select.all))
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "you cannot start and attach multiple containers at once");
         o->storage_driver = in->global.storage_driver;
+        o->single = in->n_arguments == 1;
         int r = detach_keys_parse(o->detach_keys, o->keys, reterr);
         if (r >= 0)
                 r = containers_each(in, &o->select, start_one, o, reterr);

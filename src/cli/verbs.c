@@ -75,6 +75,7 @@ const VerbName verb_names[] = {
         GROUP("generate", "Write unit files for what is there"),
         NEVER("generate kube", no_kube),
         { "generate quadlet", .verb = &verb_generate_quadlet },
+        NEVER("generate spec", "a record is no specgen of Podman's; see 'sdpod inspect'"),
         { "generate systemd", .verb = &verb_generate_systemd },
         GROUP("healthcheck", "Check the health of containers"),
         { "healthcheck run", .verb = &verb_healthcheck_run },

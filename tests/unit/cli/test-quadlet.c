@@ -491,6 +491,7 @@ static void go_to_files(void) {
 static const char *company(UnitType type, const char *option) {
         return str_equal(option, "memory-swap") || str_equal(option, "memory-reservation") ? "--memory=64m"
              : str_equal(option, "replace") ? "--name=web"
+             : str_equal(option, "driver") ? "--opt=image=busybox"
              : type == UNIT_CONTAINER && str_equal(option, "init-ctr") ? "--pod=p"
              : type == UNIT_POD && str_equal(option, "pid") ? "--share=pid" : NULL;
 }
@@ -509,7 +510,7 @@ static void try_table(UnitType type, const Option *const *tables) {
                         for (size_t i = 0; sample && i < ELEMENTSOF(sample->values) && sample->values[i]; i++) {
                                 _cleanup_free_ char *word = str_format("--%s=%s", o->name, sample->values[i]);
                                 const char *with = company(type, o->name);
-                                bool named = type != UNIT_CONTAINER && (str_equal(o->name, "name") || with);
+                                bool named = type != UNIT_CONTAINER && (str_equal(o->name, "name") || (with && type == UNIT_POD));
                                 const char *words[] = { word, with ?: "--", named ? NULL : "thing", NULL };
 
                                 n += try_line(type, words);
