@@ -121,7 +121,7 @@ static const Sample samples[] = {
                      "src=data,dst=/d", "type=volume,dst=/d", "type=bind,src=./a b,dst=/x y", "type=image,src=busybox,dst=/i",
                      "type=volume,src=data.volume,dst=/d", "type=bind,\"src=/tmp/a,b\",dst=/x", "dst=/x,type=bind,src=/tmp/%n$x" } },
         { "name", { "web", "we-b_1.x" } },
-        { "network", { "none", "host", "slirp4netns", "slirp4netns:allow_host_loopback=true", "ns:/proc/1/ns/net" } },
+        { "network", { "none", "host", "slirp4netns", "slirp4netns:allow_host_loopback=true", "ns:/proc/1/ns/net", "net1:alias=a,ip=10.1.2.3", "net1" } },
         { "net", { "none", "host" } },
         { "network-alias", { "db" } },
         { "no-healthcheck", { "true" } },
@@ -491,6 +491,8 @@ static void go_to_files(void) {
 static const char *company(UnitType type, const char *option) {
         return str_equal(option, "memory-swap") || str_equal(option, "memory-reservation") ? "--memory=64m"
              : str_equal(option, "replace") ? "--name=web"
+             : str_equal(option, "ip") || str_equal(option, "ip6") || str_equal(option, "mac-address") || str_equal(option, "network-alias")
+                       ? "--network=net1"
              : str_equal(option, "driver") ? "--opt=image=busybox"
              : type == UNIT_CONTAINER && str_equal(option, "init-ctr") ? "--pod=p"
              : type == UNIT_POD && str_equal(option, "pid") ? "--share=pid" : NULL;
