@@ -2,21 +2,24 @@
 /* The router's networks and containers. */
 #include "engine/router-state.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "net/router-control.h"
 #include "net/router-rules.h"
 #include "state/network.h"
 
-enum { NETWORKS_MAX = 4096 };
+enum { NETWORKS_MAX = 4096, UPLINK_TIMEOUT_SEC = 5 };
 
 /* ---- networks ---- */
 
@@ -103,14 +106,52 @@ static int take_network(RouterState *state, const char *name, RoutedNetwork **re
 
 /* ---- the uplink ---- */
 
+/* The first address of each family on a network that can be reached, and the gateway there. */
+static int fill_target(const RouterState *state, const RoutedContainer *container, RouterPort *port) {
+        for (size_t i = 0; i < container->n_links; i++) {
+                const RoutedNetwork *network = find_network(state, container->links[i].network);
+
+                for (char **text = container->links[i].addresses; network && !network->config.internal && text && *text; text++) {
+                        bool ipv6 = strchr(*text, ':');
+                        char **address = ipv6 ? &port->address6 : &port->address, **gateway = ipv6 ? &port->gateway6 : &port->gateway;
+                        IpSubnet parsed;
+
+                        if (*address || ip_parse_subnet(*text, &parsed) < 0)
+                                continue;
+                        *(ipv6 ? &port->prefix6 : &port->prefix) = parsed.prefix;
+                        *address = strdup(ip_text(&parsed.address));
+                        for (size_t k = 0; k < network->config.n_subnets && !*gateway; k++)
+                                if (network->config.subnets[k].gateway && !strchr(network->config.subnets[k].gateway, ':') == !ipv6)
+                                        *gateway = strdup(network->config.subnets[k].gateway);
+                        if (!*address)
+                                return -ENOMEM;
+                }
+        }
+        return port->address || port->address6 ? 1 : 0;
+}
+
 static void tell_uplink(const RouterState *state, const RoutedContainer *container) {
-        (void) state;
-        (void) container;
+        for (size_t i = 0; i < container->n_ports && state->uplink_socket >= 0; i++) {
+                const NetPort *from = &container->ports[i];
+                _cleanup_router_port_ RouterPort port = {
+                        .op = strdup("publish"), .key = container->key, .protocol = strdup(from->protocol), .container_port = from->container_port,
+                        .host_port = from->host_port, .any_host_ip = str_empty(from->host_ip),
+                        .ipv4 = container->sockets[i].fd4 >= 0, .ipv6 = container->sockets[i].fd6 >= 0,
+                };
+                int r = port.op && port.protocol ? fill_target(state, container, &port) : -ENOMEM;
+
+                if (r > 0)
+                        r = router_control_send(state->uplink_socket, &port, &container->sockets[i]);
+                if (r < 0)
+                        log_warning("cannot publish port %u of container '%s': %s", from->host_port, container->name, strerror(-r));
+        }
 }
 
 static void tell_uplink_end(const RouterState *state, const RoutedContainer *container) {
-        (void) state;
-        (void) container;
+        _cleanup_router_port_ RouterPort port = { .op = strdup("unpublish"), .key = container->key };
+
+        if (state->uplink_socket >= 0 && container->n_ports > 0 && port.op)
+                (void) router_control_send(state->uplink_socket, &port, /* sockets= */ NULL);
 }
 
 static void uplink_stop(RouterState *state) {
@@ -134,6 +175,10 @@ int router_uplink_start(RouterState *state, Error *reterr) {
                 return error_oom(reterr);
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot start the uplink of the bridge networks");
+        /* one that does not listen is of no use to anybody: it is not waited for long */
+        const struct timeval timeout = { .tv_sec = UPLINK_TIMEOUT_SEC };
+        (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
+        (void) fcntl(pair[1], F_SETFL, O_NONBLOCK);
         _cleanup_fd_ int ours = pair[0], theirs = pair[1], self = (int) syscall(SYS_pidfd_open, getpid(), 0);
         const NetHelperRequest request = {
                 .config = &config,
@@ -282,7 +327,7 @@ int router_attach(RouterState *state, RouterRequest *request, int *pidfd, int *n
                 return error_oom(reterr);
         *container = (RoutedContainer){
                 .id = TAKE_PTR(request->id), .name = TAKE_PTR(request->name), .pidfd = TAKE_FD(*pidfd), .netns_fd = TAKE_FD(*netns_fd),
-                .ports = TAKE_PTR(request->ports), .n_ports = request->n_ports,
+                .ports = TAKE_PTR(request->ports), .n_ports = request->n_ports, .key = ++state->next_key,
         };
         request->n_ports = 0;
         int r = bind_ports(container, reterr);

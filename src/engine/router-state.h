@@ -18,6 +18,7 @@ typedef struct RoutedNetwork {
 
 typedef struct RoutedContainer {
         char *id, *name;
+        uint64_t key;            /* by which sdpod-net knows it */
         int pidfd, netns_fd;
         RouterLink *links;       /* with the networks that it is connected to */
         size_t n_links;
@@ -34,6 +35,7 @@ typedef struct RouterState {
         RoutedNetwork *networks;
         RoutedContainer *containers;
         size_t n_containers;
+        uint64_t next_key;
         NetHelper uplink;        /* sdpod-net */
         int uplink_socket;       /* what is told it */
         bool ending;             /* all goes with the namespace */

@@ -155,7 +155,8 @@ static FrameVerdict check_ip4(const FrameFilter *f, const uint8_t *frame, size_t
                 return FRAME_DROP;
         if (packet_get16(p + 6) & ~0x4000) /* anything but "do not fragment": a fragment, or the reserved bit */
                 return FRAME_DROP;
-        if (memcmp(p + 12, &f->addresses.container, 4) != 0)
+        bool own = memcmp(p + 12, &f->addresses.container, 4) == 0;
+        if (!own && !(f->router && p[9] == IPPROTO_UDP))
                 return FRAME_DROP;
         info->family = AF_INET;
         info->protocol = p[9];
@@ -165,7 +166,8 @@ static FrameVerdict check_ip4(const FrameFilter *f, const uint8_t *frame, size_t
                 return FRAME_DROP;
         Place place = place_of4(f, p + 16);
         info->to_dns = place == PLACE_DNS;
-        return check_transport(f, place, p + IP4_HEADER, total - IP4_HEADER, info);
+        FrameVerdict verdict = check_transport(f, place, p + IP4_HEADER, total - IP4_HEADER, info);
+        return own || verdict == FRAME_DROP ? verdict : FRAME_REPLY;
 }
 
 /* Neighbour discovery: questions about libslirp's addresses, and answers about the container's own (RFC 4861). */
@@ -192,12 +194,13 @@ static FrameVerdict check_ip6(const FrameFilter *f, const uint8_t *frame, size_t
         /* what follows must be the transport itself: no extension header is looked behind */
         info->protocol = p[6];
         bool global = memcmp(p + 8, &f->addresses.container6, 16) == 0;
-        if (!global && memcmp(p + 8, &f->addresses.link_local6, 16) != 0)
+        bool behind = !global && f->router && info->protocol == IPPROTO_UDP;
+        if (!global && !behind && memcmp(p + 8, &f->addresses.link_local6, 16) != 0)
                 return FRAME_DROP;
         if (info->protocol == IPPROTO_ICMPV6 && payload >= ICMP_HEADER &&
             (transport[0] == ICMP6_SOLICITATION || transport[0] == ICMP6_ADVERTISEMENT))
                 return check_neighbour(f, p + 8, p[7], transport, payload);
-        if (!global || (info->protocol != IPPROTO_TCP && info->protocol != IPPROTO_UDP && info->protocol != IPPROTO_ICMPV6))
+        if ((!global && !behind) || (info->protocol != IPPROTO_TCP && info->protocol != IPPROTO_UDP && info->protocol != IPPROTO_ICMPV6))
                 return FRAME_DROP;
         info->family = AF_INET6;
         memcpy(info->source.address, p + 8, 16);
@@ -208,7 +211,8 @@ static FrameVerdict check_ip6(const FrameFilter *f, const uint8_t *frame, size_t
         if (info->protocol == IPPROTO_ICMPV6 && place == PLACE_OUTSIDE && payload >= ICMP_HEADER &&
             transport[0] == ICMP6_ECHO_REQUEST)
                 return FRAME_PROHIBIT;
-        return check_transport(f, place, transport, payload, info);
+        FrameVerdict verdict = check_transport(f, place, transport, payload, info);
+        return behind && verdict != FRAME_DROP ? FRAME_REPLY : verdict;
 }
 
 static FrameVerdict check_arp(const FrameFilter *f, const uint8_t *frame, size_t size) {

@@ -23,11 +23,14 @@ typedef enum FrameVerdict {
         FRAME_PASS,
         FRAME_REFUSE,   /* well formed, but nothing is there: answer PACKET_PORT_UNREACHABLE */
         FRAME_PROHIBIT, /* well formed, but not allowed: answer PACKET_PROHIBITED */
+        FRAME_REPLY,    /* of a router: a container's datagram that has not become the router's own: it passes only where it answers a
+                         * published port (net/udp-forward.h), and libslirp never sees it */
 } FrameVerdict;
 
 typedef struct FrameFilter {
         NetAddresses addresses;
         bool allow_host_loopback;
+        bool router; /* there are containers behind it, with addresses of their own */
 } FrameFilter;
 
 /* What a frame with a verdict other than FRAME_DROP holds. */

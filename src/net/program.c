@@ -94,6 +94,8 @@ static int set_up(int config_fd, Program *p, Error *reterr) {
                 return error_move(reterr, &tap_error);
         slirp_loop_attach(p->loop, &p->tap);
         slirp_loop_set_dns(p->loop, &p->dns);
+        if (p->control_fd >= 0)
+                slirp_loop_set_control(p->loop, p->control_fd);
         return sandbox_lock(&p->dns, reterr);
 }
 

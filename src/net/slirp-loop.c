@@ -6,6 +6,7 @@
  * frames from the tap, so that a busy sender does not pay for a poll a frame and a busy receiver still gets its turn. */
 #include "net/slirp-loop.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <libslirp.h>
 #include <poll.h>
@@ -19,6 +20,7 @@
 #include "base/str.h"
 #include "net/dns-source.h"
 #include "net/frame-filter.h"
+#include "net/router-control.h"
 #include "net/listen-probe.h"
 #include "net/slirp-calls.h"
 #include "net/tcp-relay.h"
@@ -29,6 +31,8 @@ enum {
         FD_RESERVE = 64, /* no connection is accepted when fewer descriptors than this are left */
         POLL_TAP = 0,
         POLL_INIT = 1,
+        POLL_CONTROL = 2,
+        CONTROL_BATCH = 64,
         QUIET_MSEC = 300 * 1000, /* longer than any timer of libslirp's runs on its own: UDP's idle time is four minutes */
 };
 
@@ -55,6 +59,7 @@ struct SlirpLoop {
         size_t fd_limit;
         int64_t active_msec; /* when libslirp last had something to do; 0: never */
         int found_fd; /* by find_listener_fd() */
+        int control_fd; /* -EBADF: not a router's */
         struct sockaddr_in outbound;
         struct sockaddr_in6 outbound6;
         uint8_t *frame;
@@ -132,6 +137,8 @@ static const SlirpCb callbacks = {
 static bool on_listens6(void *context, uint16_t port) {
         SlirpLoop *loop = context;
 
+        if (loop->filter.router)
+                return true; /* who has an IPv6 address there is spoken to by it */
         return listen_probe6(loop->tap.diag_fd, IPPROTO_UDP, &loop->filter.addresses.container6, port);
 }
 
@@ -183,6 +190,7 @@ int slirp_loop_new(const NetConfig *config, const NetAddresses *addresses, Slirp
         if (!loop)
                 return error_oom(reterr);
         loop->tap = TAP_NULL;
+        loop->control_fd = -EBADF;
         loop->filter = (FrameFilter){ .addresses = *addresses, .allow_host_loopback = config->allow_host_loopback };
         UdpForwardOps ops = { .send_frame = write_frame, .listens6 = on_listens6, .context = loop };
         loop->udp = udp_forward_new(addresses, config->mtu ?: NET_MTU_DEFAULT, &ops);
@@ -287,13 +295,48 @@ int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *socket
                 if (*fd < 0)
                         continue;
                 if (!tcp) {
-                        r = udp_forward_add(loop->udp, TAKE_FD(*fd), family, container_port);
+                        r = udp_forward_add(loop->udp, TAKE_FD(*fd), family, container_port, /* target= */ NULL);
                         continue;
                 }
                 listener.twin_port = i == 1 && str_empty(port->host_ip) ? sockets->port : 0;
                 r = add_listener(loop, fd, listener);
         }
         return r < 0 ? error_set_errno(reterr, r, "cannot publish port %u/%s", port->host_port, port->protocol) : 0;
+}
+
+void slirp_loop_set_control(SlirpLoop *loop, int fd) {
+        loop->control_fd = fd;
+        loop->filter.router = true;
+}
+
+static int publish_udp(SlirpLoop *loop, const RouterPort *port, PortSockets *sockets) {
+        UdpTarget target = { .key = port->key };
+
+        target.ipv4 = port->address && inet_pton(AF_INET, port->address, &target.address) == 1;
+        target.ipv6 = port->address6 && inet_pton(AF_INET6, port->address6, &target.address6) == 1;
+        int r = target.ipv4 || target.ipv6 ? 0 : -EADDRNOTAVAIL;
+        if (r >= 0 && sockets->fd4 >= 0)
+                r = udp_forward_add(loop->udp, TAKE_FD(sockets->fd4), AF_INET, (uint16_t) port->container_port, &target);
+        if (r >= 0 && sockets->fd6 >= 0)
+                r = udp_forward_add(loop->udp, TAKE_FD(sockets->fd6), AF_INET6, (uint16_t) port->container_port, &target);
+        return r;
+}
+
+/* Returns false when the router has ended. A message that is not understood changes nothing. */
+static bool hear_router(SlirpLoop *loop) {
+        for (int i = 0; i < CONTROL_BATCH; i++) {
+                _cleanup_router_port_ RouterPort port = {};
+                _cleanup_port_sockets_ PortSockets sockets = PORT_SOCKETS_NULL;
+                int r = router_control_receive(loop->control_fd, &port, &sockets);
+
+                if (r <= 0)
+                        return r != 0 && r != -ECONNRESET;
+                if (str_equal(port.op, "unpublish"))
+                        udp_forward_remove(loop->udp, port.key);
+                else if (str_equal(port.op, "publish") && str_equal(port.protocol, "udp"))
+                        (void) publish_udp(loop, &port, &sockets);
+        }
+        return true;
 }
 
 void slirp_loop_set_dns(SlirpLoop *loop, DnsSource *dns) {
@@ -331,7 +374,7 @@ static void handle_frame(SlirpLoop *loop, const uint8_t *frame, size_t size, int
         FrameInfo info;
 
         FrameVerdict verdict = frame_check(&loop->filter, frame, size, &info);
-        if (verdict == FRAME_DROP || udp_forward_reply(loop->udp, &info, now))
+        if (verdict == FRAME_DROP || udp_forward_reply(loop->udp, &info, now) || verdict == FRAME_REPLY)
                 return;
         if (verdict == FRAME_PASS) {
                 loop->active_msec = now;
@@ -456,7 +499,7 @@ static int fill_round(SlirpLoop *loop, int init_pidfd, Round *ret) {
         uint32_t timeout = UINT32_MAX;
 
         loop->n_fds = 0;
-        if (add_poll(loop, loop->tap.fd, POLLIN) < 0 || add_poll(loop, init_pidfd, POLLIN) < 0)
+        if (add_poll(loop, loop->tap.fd, POLLIN) < 0 || add_poll(loop, init_pidfd, POLLIN) < 0 || add_poll(loop, loop->control_fd, POLLIN) < 0)
                 return -ENOMEM;
         round.udp = loop->n_fds;
         for (size_t i = 0; i < udp_forward_count(loop->udp); i++)
@@ -519,5 +562,8 @@ int slirp_loop_run(SlirpLoop *loop, int init_pidfd) {
                 r = run_round(loop, &round);
                 if (r < 0)
                         return r;
+                /* last: it changes what the round's array stands for */
+                if (loop->fds[POLL_CONTROL].revents && !hear_router(loop))
+                        return 0;
         }
 }

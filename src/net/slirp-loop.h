@@ -16,6 +16,9 @@ DEFINE_CLEANUP(SlirpLoop, slirp_loop_free)
 /* Publishes a port on sockets that are bound already, and takes them over. */
 int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, Error *reterr);
 
+/* A router's: what is told over `fd` (net/router-control.h) is done while the loop runs. Borrowed. */
+void slirp_loop_set_control(SlirpLoop *loop, int fd);
+
 /* Takes the tap over. After the limits are set, before the sandbox is locked. */
 void slirp_loop_attach(SlirpLoop *loop, Tap *tap);
 

@@ -27,8 +27,9 @@ typedef union UdpLocal {
 } UdpLocal;
 
 typedef struct UdpSocket {
-        int fd, family;
+        int fd, family;    /* -EBADF: free */
         uint16_t container_port;
+        UdpTarget target;
 } UdpSocket;
 
 typedef struct UdpFlow {
@@ -79,20 +80,32 @@ UdpForward *udp_forward_free(UdpForward *f) {
         return NULL;
 }
 
-int udp_forward_add(UdpForward *f, int fd, int family, uint16_t container_port) {
+static UdpSocket *take_socket(UdpForward *f) {
+        for (size_t i = 0; i < f->n_sockets; i++)
+                if (f->sockets[i].fd < 0)
+                        return f->sockets + i;
         UdpSocket *sockets = reallocarray(f->sockets, f->n_sockets + 1, sizeof(*sockets));
+        if (!sockets)
+                return NULL;
+        f->sockets = sockets;
+        return f->sockets + f->n_sockets++;
+}
 
-        if (sockets)
-                f->sockets = sockets;
+int udp_forward_add(UdpForward *f, int fd, int family, uint16_t container_port, const UdpTarget *target) {
+        const UdpTarget only = { .ipv4 = true, .ipv6 = f->addresses.ipv6, .address = f->addresses.container, .address6 = f->addresses.container6 };
+        UdpSocket *s = take_socket(f);
+
+        if (s)
+                *s = (UdpSocket){ .fd = -EBADF };
         if (!f->flows)
                 f->flows = calloc(UDP_FLOWS_LIMIT, sizeof(*f->flows));
         if (!f->frame)
                 f->frame = malloc(FRAME_LIMIT);
-        if (!sockets || !f->flows || !f->frame) {
+        if (!s || !f->flows || !f->frame) {
                 (void) fd_close(fd);
                 return -ENOMEM;
         }
-        f->sockets[f->n_sockets++] = (UdpSocket){ .fd = fd, .family = family, .container_port = container_port };
+        *s = (UdpSocket){ .fd = fd, .family = family, .container_port = container_port, .target = target ? *target : only };
         return 0;
 }
 
@@ -139,14 +152,19 @@ static UdpFlow *find_by_peer(UdpForward *f, size_t socket_number, const UdpPeer 
         return NULL;
 }
 
-/* A flow by what the container sees: the peer, and its own port. */
-static UdpFlow *find_by_seen(UdpForward *f, int family, const PacketEnd *seen, uint16_t container_port) {
+static const void *target_address(const UdpTarget *target, int family) {
+        return family == AF_INET ? (const void *) &target->address : &target->address6;
+}
+
+/* A flow by what the container sees: the peer, and its own end. */
+static UdpFlow *find_by_seen(UdpForward *f, int family, const PacketEnd *seen, const PacketEnd *container) {
         for (uint16_t i = f->by_seen[hash_seen(family, seen)]; i != NOBODY; i = f->flows[i].next_by_seen) {
                 UdpFlow *flow = f->flows + i;
 
                 if (flow->seen_family == family && flow->seen.port == seen->port &&
                     memcmp(flow->seen.address, seen->address, family == AF_INET ? 4 : 16) == 0 &&
-                    f->sockets[flow->socket].container_port == container_port)
+                    f->sockets[flow->socket].container_port == container->port &&
+                    memcmp(target_address(&f->sockets[flow->socket].target, family), container->address, family == AF_INET ? 4 : 16) == 0)
                         return flow;
         }
         return NULL;
@@ -202,27 +220,41 @@ static bool needs_gateway6(const UdpForward *f, const struct in6_addr *address) 
                memcmp(address, &f->addresses.network6, f->addresses.prefix6 / 8) == 0;
 }
 
-/* Decides how the container sees the peer of a new flow. */
-static int choose_seen(UdpForward *f, UdpFlow *flow) {
+static PacketEnd container_end(const UdpSocket *s, int family) {
+        PacketEnd end = { .port = s->container_port };
+
+        memcpy(end.address, target_address(&s->target, family), family == AF_INET ? 4 : 16);
+        return end;
+}
+
+/* As who it would be seen without any need for the gateway; whether there is one. */
+static bool see_as_is(UdpForward *f, UdpFlow *flow) {
         const UdpSocket *s = f->sockets + flow->socket;
-        bool gateway;
 
         flow->seen_family = s->family;
         if (s->family == AF_INET) {
                 memcpy(flow->seen.address, &flow->peer.in.sin_addr, 4);
                 flow->seen.port = ntohs(flow->peer.in.sin_port);
-                gateway = needs_gateway4(f, flow->seen.address);
-        } else {
-                memcpy(flow->seen.address, &flow->peer.in6.sin6_addr, 16);
-                flow->seen.port = ntohs(flow->peer.in6.sin6_port);
-                gateway = needs_gateway6(f, &flow->peer.in6.sin6_addr);
-                if (!f->addresses.ipv6 || !f->ops.listens6(f->ops.context, s->container_port)) {
-                        flow->seen_family = AF_INET;
-                        gateway = true;
-                }
+                if (s->target.ipv4)
+                        return !needs_gateway4(f, flow->seen.address);
+                flow->seen_family = AF_INET6;
+                return false;
         }
+        memcpy(flow->seen.address, &flow->peer.in6.sin6_addr, 16);
+        flow->seen.port = ntohs(flow->peer.in6.sin6_port);
+        if (s->target.ipv6 && f->addresses.ipv6 && f->ops.listens6(f->ops.context, s->container_port))
+                return !needs_gateway6(f, &flow->peer.in6.sin6_addr);
+        flow->seen_family = AF_INET;
+        return false;
+}
+
+/* Decides how the container sees the peer of a new flow. */
+static int choose_seen(UdpForward *f, UdpFlow *flow) {
+        bool gateway = !see_as_is(f, flow);
+        const PacketEnd container = container_end(f->sockets + flow->socket, flow->seen_family);
+
         /* the same peer may ask two published ports that lead to one: its replies must be told apart */
-        if (!gateway && !find_by_seen(f, flow->seen_family, &flow->seen, s->container_port))
+        if (!gateway && !find_by_seen(f, flow->seen_family, &flow->seen, &container))
                 return 0;
         memset(flow->seen.address, 0, sizeof(flow->seen.address));
         if (flow->seen_family == AF_INET)
@@ -230,7 +262,7 @@ static int choose_seen(UdpForward *f, UdpFlow *flow) {
         else
                 memcpy(flow->seen.address, &f->addresses.gateway6, 16);
         for (int i = 0; i <= UDP_FLOWS_LIMIT; i++) {
-                if (flow->seen.port != 0 && !find_by_seen(f, flow->seen_family, &flow->seen, s->container_port))
+                if (flow->seen.port != 0 && !find_by_seen(f, flow->seen_family, &flow->seen, &container))
                         return 0;
                 flow->seen.port = f->next_port;
                 f->next_port = f->next_port == UINT16_MAX ? 49152 : (uint16_t) (f->next_port + 1);
@@ -289,14 +321,21 @@ static bool receive_one(UdpForward *f, size_t socket_number, int64_t now) {
                 return true; /* would need fragments, which the wire does not carry */
         if (wanted != offset)
                 memmove(f->frame + wanted, f->frame + offset, (size_t) n);
-        PacketEnd to = { .port = s->container_port };
-        if (flow->seen_family == AF_INET)
-                memcpy(to.address, &f->addresses.container, 4);
-        else
-                memcpy(to.address, &f->addresses.container6, 16);
+        const PacketEnd to = container_end(s, flow->seen_family);
         size_t size = packet_make_udp(&f->addresses, flow->seen_family, &flow->seen, &to, f->frame, (size_t) n);
         f->ops.send_frame(f->ops.context, f->frame, size);
         return true;
+}
+
+void udp_forward_remove(UdpForward *f, uint64_t key) {
+        for (size_t i = 0; i < f->n_sockets; i++) {
+                if (f->sockets[i].fd < 0 || f->sockets[i].target.key != key)
+                        continue;
+                for (uint16_t k = 0; k < UDP_FLOWS_LIMIT; k++)
+                        if (f->flows[k].used != 0 && f->flows[k].socket == i)
+                                unlink_flow(f, k);
+                f->sockets[i] = (UdpSocket){ .fd = fd_close(f->sockets[i].fd) };
+        }
 }
 
 void udp_forward_receive(UdpForward *f, size_t i, int64_t now_msec) {
@@ -333,7 +372,7 @@ static void send_to_peer(const UdpForward *f, UdpFlow *flow, const FrameInfo *in
 bool udp_forward_reply(UdpForward *f, const FrameInfo *info, int64_t now_msec) {
         if (f->n_sockets == 0 || info->family == 0 || info->protocol != IPPROTO_UDP)
                 return false;
-        UdpFlow *flow = find_by_seen(f, info->family, &info->destination, info->source.port);
+        UdpFlow *flow = find_by_seen(f, info->family, &info->destination, &info->source);
         if (!flow || now_msec - flow->used > UDP_FLOW_IDLE_MSEC)
                 return false;
         flow->used = now_msec;

@@ -31,10 +31,21 @@ UdpForward *udp_forward_new(const NetAddresses *addresses, uint32_t mtu, const U
 UdpForward *udp_forward_free(UdpForward *forward);
 DEFINE_CLEANUP(UdpForward, udp_forward_free)
 
-/* Takes a bound socket over; its datagrams go to `container_port`. */
-int udp_forward_add(UdpForward *forward, int fd, int family, uint16_t container_port);
+/* Where a router's published port leads. */
+typedef struct UdpTarget {
+        uint64_t key;      /* of the container, for udp_forward_remove() */
+        bool ipv4, ipv6;   /* the addresses that it has */
+        struct in_addr address;
+        struct in6_addr address6;
+} UdpTarget;
 
-/* The sockets to wait for, by number from 0. */
+/* Takes a bound socket over; its datagrams go to `container_port`, of the target (NULL: of the one container that there is). */
+int udp_forward_add(UdpForward *forward, int fd, int family, uint16_t container_port, const UdpTarget *target);
+
+/* Closes the sockets with this key. */
+void udp_forward_remove(UdpForward *forward, uint64_t key);
+
+/* The sockets to wait for, by number from 0; -EBADF: a number that is not in use. */
 size_t udp_forward_count(const UdpForward *forward);
 int udp_forward_fd(const UdpForward *forward, size_t i);
 

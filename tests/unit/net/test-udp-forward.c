@@ -99,7 +99,7 @@ static void check_exchange(int family, bool container6, int seen_family) {
         CHECK(f);
         if (fd < 0 || peer < 0)
                 SKIP("no loopback address of this family");
-        CHECK_INT(udp_forward_add(f, fd, family, 53), 0);
+        CHECK_INT(udp_forward_add(f, fd, family, 53, NULL), 0);
         send_to(peer, family, port, "question");
         udp_forward_receive(f, 0, 1000);
         CHECK_INT(w.n, 1);
@@ -149,7 +149,7 @@ TEST(two_ports_that_lead_to_one_are_told_apart) {
                 int fd = bound(AF_INET, &port[i]);
 
                 CHECK(fd >= 0);
-                CHECK_INT(udp_forward_add(f, fd, AF_INET, 53), 0);
+                CHECK_INT(udp_forward_add(f, fd, AF_INET, 53, NULL), 0);
                 send_to(peer, AF_INET, port[i], "question");
                 udp_forward_receive(f, i, 1000);
                 info[i] = answer_to(&w, i == 0 ? "first" : "second");
@@ -178,7 +178,7 @@ TEST(more_peers_than_flows_replace_the_oldest) {
         FrameInfo first = {}, last = {};
 
         w = (Wire){};
-        CHECK_INT(udp_forward_add(f, fd, AF_INET, 53), 0);
+        CHECK_INT(udp_forward_add(f, fd, AF_INET, 53, NULL), 0);
         for (int i = 0; i < UDP_FLOWS_LIMIT + 10; i++) {
                 uint16_t peer_port;
                 _cleanup_fd_ int peer = bound(AF_INET, &peer_port);
@@ -205,7 +205,7 @@ TEST(datagrams_larger_than_the_wire_are_dropped) {
         _cleanup_fd_ int peer = bound(AF_INET, &peer_port);
 
         w = (Wire){};
-        CHECK_INT(udp_forward_add(f, bound(AF_INET, &port), AF_INET, 53), 0);
+        CHECK_INT(udp_forward_add(f, bound(AF_INET, &port), AF_INET, 53, NULL), 0);
         send_to(peer, AF_INET, port, text); /* 1473 + 28 */
         udp_forward_receive(f, 0, 1000);
         CHECK_INT(w.n, 0);
