@@ -9,9 +9,11 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/str.h"
 #include "net/sandbox.h"
 #include "net/slirp-loop.h"
 
@@ -21,6 +23,7 @@ typedef struct Program {
         DnsSource dns;
         SlirpLoop *loop;
         Tap tap;
+        int connector[2]; /* socket pair: ours, the child's */
         int init_pidfd, ready_fd, userns_fd, netns_fd, control_fd;
 } Program;
 
@@ -43,6 +46,17 @@ static int read_config(int fd, Program *p, Error *reterr) {
         return r;
 }
 
+/* Published TCP ports need a process that stays in the container's namespace. */
+static int make_connector(Program *p, Error *reterr) {
+        bool needed = p->control_fd >= 0; /* they may be published later */
+
+        for (size_t i = 0; i < p->config.n_ports; i++)
+                needed |= str_equal(p->config.ports[i].protocol, "tcp");
+        if (needed && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, p->connector) < 0)
+                return error_set_errno(reterr, -errno, "cannot make a socket pair");
+        return 0;
+}
+
 static int publish_all(Program *p, Error *reterr) {
         for (size_t i = 0; i < p->config.n_ports; i++) {
                 _cleanup_port_sockets_ PortSockets sockets = PORT_SOCKETS_NULL;
@@ -63,7 +77,7 @@ static int prepare(Program *p, Error *reterr) {
         int r = dns_source_open(&p->config, &p->dns, reterr);
         if (r < 0)
                 return r;
-        r = slirp_loop_new(&p->config, &p->addresses, &p->loop, reterr);
+        r = slirp_loop_new(&p->config, &p->addresses, TAKE_FD(p->connector[0]), &p->loop, reterr);
         if (r < 0)
                 return r;
         r = publish_all(p, reterr);
@@ -80,10 +94,14 @@ static int set_up(int config_fd, Program *p, Error *reterr) {
         int r = read_config(config_fd, p, reterr);
         if (r < 0)
                 return r;
+        r = make_connector(p, reterr);
+        if (r < 0)
+                return r;
         TapRequest request = { .addresses = &p->addresses, .interface = p->config.interface ?: "tap0",
                                .mtu = p->config.mtu ?: NET_MTU_DEFAULT, .init_pidfd = p->init_pidfd,
-                               .userns_fd = p->userns_fd, .netns_fd = p->netns_fd };
+                               .connector_fd = p->connector[1], .userns_fd = p->userns_fd, .netns_fd = p->netns_fd };
         r = tap_begin(&request, &child, reterr);
+        p->connector[1] = fd_close(p->connector[1]);
         if (r < 0)
                 return r;
         r = prepare(p, reterr);
@@ -138,6 +156,8 @@ static void program_done(Program *p) {
         dns_source_done(&p->dns);
         tap_done(&p->tap);
         net_config_done(&p->config);
+        (void) fd_close(p->connector[0]);
+        (void) fd_close(p->connector[1]);
         (void) fd_close(p->init_pidfd);
         (void) fd_close(p->userns_fd);
         (void) fd_close(p->netns_fd);
@@ -146,8 +166,9 @@ static void program_done(Program *p) {
 }
 
 int net_program_run(int config_fd, int init_pidfd, int ready_fd, int userns_fd, int netns_fd, int control_fd) {
-        _cleanup_(program_done) Program p = { .dns = DNS_SOURCE_NULL, .tap = TAP_NULL, .init_pidfd = init_pidfd,
-                                              .ready_fd = ready_fd, .userns_fd = userns_fd, .netns_fd = netns_fd, .control_fd = control_fd };
+        _cleanup_(program_done) Program p = { .dns = DNS_SOURCE_NULL, .tap = TAP_NULL, .connector = { -EBADF, -EBADF },
+                                              .init_pidfd = init_pidfd, .ready_fd = ready_fd, .userns_fd = userns_fd,
+                                              .netns_fd = netns_fd, .control_fd = control_fd };
         _cleanup_error_ Error error = ERROR_NULL;
 
         /* libslirp writes to sockets without MSG_NOSIGNAL */

@@ -30,7 +30,7 @@
 #define LANDLOCK_SCOPES_ 3ULL                     /* ABI 6: abstract unix sockets, signals */
 
 enum {
-        OPEN_FILES = 16384,
+        OPEN_FILES = 65536,
         MEMORY_LIMIT = 2 * 1024 * 1024 * 1024LL - 1,
 };
 

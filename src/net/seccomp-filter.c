@@ -33,6 +33,11 @@ static const SyscallRule rules[] = {
         { __NR_sendto, {} },
         { __NR_recvmsg, {} },
         { __NR_sendmsg, {} },
+        { __NR_splice, {} },
+#ifdef __NR_epoll_wait
+        { __NR_epoll_wait, {} },
+#endif
+        { __NR_epoll_pwait, {} },
         { __NR_clock_gettime, {} },
         /* sockets: internet only, no raw ones; nothing new listens */
         { __NR_socket, { LOW_IS(0, AF_INET), WITHIN(1, SOCKET_TYPES) } },
@@ -41,6 +46,7 @@ static const SyscallRule rules[] = {
         { __NR_bind, {} },
         { __NR_accept, {} },
         { __NR_accept4, {} },
+        { __NR_epoll_ctl, {} },
         { __NR_shutdown, {} },
         { __NR_close, {} },
         { __NR_getsockname, {} },
@@ -53,6 +59,9 @@ static const SyscallRule rules[] = {
         { __NR_fcntl, { LOW_IS(1, F_SETFL) } },
         { __NR_fcntl, { LOW_IS(1, F_GETFD) } },
         { __NR_fcntl, { LOW_IS(1, F_SETFD) } },
+        /* the pipes that splice(2) needs */
+        { __NR_pipe2, { WITHIN(1, O_CLOEXEC | O_NONBLOCK) } },
+        { __NR_fcntl, { LOW_IS(1, F_SETPIPE_SZ) } },
         /* files: what the empty root has, read-only; the copy of resolv.conf through its descriptor */
         { __NR_openat, { LOW_IS(0, AT_FDCWD), WITHIN(2, OPEN_FLAGS) } },
         { __NR_fstat, {} },

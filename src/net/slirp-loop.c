@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The event loop of sdpod-net.
  *
- * Theory of operation: poll(2) over the tap, the container's pidfd, published UDP sockets, relays, and whatever libslirp
- * asks for; libslirp renews its list every round, so there is nothing an epoll set could keep. A round reads a batch of
+ * Theory of operation: poll(2) over the tap, the container's pidfd, published UDP sockets, the relay of published TCP ports
+ * (an epoll set of its own), and whatever libslirp asks for; libslirp renews its list every round, so there is nothing an epoll set could keep. A round reads a batch of
  * frames from the tap, so that a busy sender does not pay for a poll a frame and a busy receiver still gets its turn. */
 #include "net/slirp-loop.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <libslirp.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,43 +20,32 @@
 #include "net/frame-filter.h"
 #include "net/router-control.h"
 #include "net/listen-probe.h"
+#include "net/port-relay.h"
 #include "net/slirp-calls.h"
-#include "net/tcp-relay.h"
 #include "net/udp-forward.h"
 
 enum {
         READ_BATCH = 64,
-        FD_RESERVE = 64, /* no connection is accepted when fewer descriptors than this are left */
         POLL_TAP = 0,
         POLL_INIT = 1,
-        POLL_CONTROL = 2,
+        POLL_PORTS = 2,
+        POLL_CONTROL = 3,
         CONTROL_BATCH = 64,
+        LAST_MSEC = 2000, /* for the last bytes of published ports, once the container has ended */
         QUIET_MSEC = 300 * 1000, /* longer than any timer of libslirp's runs on its own: UDP's idle time is four minutes */
 };
-
-/* A TCP socket that libslirp accepts on, unless the container needs a relay. */
-typedef struct Listener {
-        int fd, family;
-        uint16_t container_port;
-        uint16_t twin_port; /* the same published port on 127.0.0.1; 0: there is none */
-        bool own;           /* libslirp does not know it: every connection is relayed */
-        size_t poll_index;  /* 0: not asked for this round */
-} Listener;
 
 struct SlirpLoop {
         Slirp *slirp;
         FrameFilter filter;
         Tap tap;
         UdpForward *udp;
-        TcpRelays *relays;
+        PortRelay *ports; /* published TCP ports; NULL: there can be none */
+        bool more;        /* they could go on at once */
         DnsSource *dns;
-        Listener *listeners;
-        size_t n_listeners;
         struct pollfd *fds;
         size_t n_fds, room;
-        size_t fd_limit;
         int64_t active_msec; /* when libslirp last had something to do; 0: never */
-        int found_fd; /* by find_listener_fd() */
         int control_fd; /* -EBADF: not a router's */
         struct sockaddr_in outbound;
         struct sockaddr_in6 outbound6;
@@ -184,19 +171,24 @@ static Slirp *make_slirp(SlirpLoop *loop, const NetConfig *config) {
         return slirp_new(&c, &callbacks, loop);
 }
 
-int slirp_loop_new(const NetConfig *config, const NetAddresses *addresses, SlirpLoop **ret, Error *reterr) {
+int slirp_loop_new(const NetConfig *config, const NetAddresses *addresses, int connector_fd, SlirpLoop **ret, Error *reterr) {
+        _cleanup_fd_ int owned_fd = connector_fd;
         _cleanup_(slirp_loop_freep) SlirpLoop *loop = calloc(1, sizeof(*loop));
 
         if (!loop)
                 return error_oom(reterr);
+        if (connector_fd >= 0) {
+                int r = port_relay_new(TAKE_FD(owned_fd), &loop->ports);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot prepare published ports");
+        }
         loop->tap = TAP_NULL;
         loop->control_fd = -EBADF;
         loop->filter = (FrameFilter){ .addresses = *addresses, .allow_host_loopback = config->allow_host_loopback };
         UdpForwardOps ops = { .send_frame = write_frame, .listens6 = on_listens6, .context = loop };
         loop->udp = udp_forward_new(addresses, config->mtu ?: NET_MTU_DEFAULT, &ops);
-        loop->relays = tcp_relays_new();
         loop->frame = malloc(FRAME_LIMIT);
-        if (!loop->udp || !loop->relays || !loop->frame)
+        if (!loop->udp || !loop->frame)
                 return error_oom(reterr);
         loop->slirp = make_slirp(loop, config);
         if (!loop->slirp)
@@ -211,96 +203,48 @@ SlirpLoop *slirp_loop_free(SlirpLoop *loop) {
         if (loop->slirp)
                 slirp_cleanup(loop->slirp);
         (void) udp_forward_free(loop->udp);
-        (void) tcp_relays_free(loop->relays);
+        (void) port_relay_free(loop->ports);
         tap_done(&loop->tap);
-        free(loop->listeners);
         free(loop->fds);
         free(loop->frame);
         free(loop);
         return NULL;
 }
 
-/* libslirp says its sockets only when asked what to poll; the newest comes first. */
-static int find_listener_fd(int fd, int events, void *context) {
-        SlirpLoop *loop = context;
+int slirp_loop_publish_at(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, uint64_t id, const PortTarget *target,
+                          Error *reterr) {
+        int *fds[] = { &sockets->fd4, &sockets->fd6 }, r = loop->ports ? 0 : -ENOTCONN;
 
-        (void) events;
-        if (loop->found_fd < 0)
-                loop->found_fd = fd;
-        return -1;
+        for (size_t i = 0; i < ELEMENTSOF(fds) && r >= 0; i++)
+                if (*fds[i] >= 0)
+                        r = port_relay_add(loop->ports, TAKE_FD(*fds[i]), id, target);
+        return r < 0 ? error_set_errno(reterr, r, "cannot publish port %u/%s", port->host_port, port->protocol) : 0;
 }
 
-static bool fd_listens(int fd) {
-        int listens = 0;
-        socklen_t size = sizeof(listens);
-
-        return fd >= 0 && getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) >= 0 && listens;
-}
-
-/* Has libslirp accept on `fd`: it insists on binding a socket itself, with a backlog of one, so it binds some port of the
- * loopback and ours is put in that descriptor's place. Returns the descriptor's number. */
-static int give_to_slirp(SlirpLoop *loop, int fd, int family, uint16_t container_port) {
-        const NetAddresses *a = &loop->filter.addresses;
-        struct sockaddr_in host = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) },
-                           container = { .sin_family = AF_INET, .sin_addr = a->container, .sin_port = htons(container_port) };
-        struct sockaddr_in6 host6 = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback },
-                            container6 = { .sin6_family = AF_INET6, .sin6_addr = a->container6,
-                                           .sin6_port = htons(container_port) };
-        uint32_t timeout = 0;
-        int r;
-
-        if (family == AF_INET)
-                r = slirp_add_hostxfwd(loop->slirp, (struct sockaddr *) &host, sizeof(host), (struct sockaddr *) &container,
-                                       sizeof(container), 0);
-        else
-                r = slirp_add_hostxfwd(loop->slirp, (struct sockaddr *) &host6, sizeof(host6),
-                                       (struct sockaddr *) &container6, sizeof(container6), SLIRP_HOSTFWD_V6ONLY);
-        if (r < 0)
-                return -errno;
-        loop->found_fd = -1;
-        slirp_pollfds_fill(loop->slirp, &timeout, find_listener_fd, loop);
-        if (!fd_listens(loop->found_fd))
-                return -EPROTO;
-        return dup3(fd, loop->found_fd, O_CLOEXEC) < 0 ? -errno : loop->found_fd;
-}
-
-static int add_listener(SlirpLoop *loop, int *fd, Listener listener) {
-        Listener *listeners = reallocarray(loop->listeners, loop->n_listeners + 1, sizeof(*listeners));
-
-        if (!listeners)
-                return -ENOMEM;
-        loop->listeners = listeners;
-        if (listener.family == AF_INET6 && !loop->filter.addresses.ipv6) {
-                listener.own = true;
-                listener.fd = TAKE_FD(*fd);
-        } else {
-                listener.fd = give_to_slirp(loop, *fd, listener.family, listener.container_port);
-                *fd = fd_close(*fd);
-        }
-        if (listener.fd < 0)
-                return listener.fd;
-        loop->listeners[loop->n_listeners++] = listener;
-        return 0;
+void slirp_loop_unpublish(SlirpLoop *loop, uint64_t id) {
+        if (loop->ports)
+                port_relay_remove(loop->ports, id);
 }
 
 int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, Error *reterr) {
+        const NetAddresses *a = &loop->filter.addresses;
         uint16_t container_port = (uint16_t) port->container_port;
-        bool tcp = str_equal(port->protocol, "tcp");
         int r = 0;
 
-        for (int i = 0; i < 2 && r >= 0; i++) {
-                int *fd = i == 0 ? &sockets->fd4 : &sockets->fd6, family = i == 0 ? AF_INET : AF_INET6;
-                Listener listener = { .family = family, .container_port = container_port };
+        if (str_equal(port->protocol, "tcp")) {
+                PortTarget target = { .address = a->container, .gateway = a->gateway, .prefix = a->prefix, .port = container_port };
 
-                if (*fd < 0)
-                        continue;
-                if (!tcp) {
-                        r = udp_forward_add(loop->udp, TAKE_FD(*fd), family, container_port, /* target= */ NULL);
-                        continue;
+                if (a->ipv6) {
+                        target.address6 = a->container6;
+                        target.gateway6 = a->gateway6;
+                        target.prefix6 = a->prefix6;
                 }
-                listener.twin_port = i == 1 && str_empty(port->host_ip) ? sockets->port : 0;
-                r = add_listener(loop, fd, listener);
+                return slirp_loop_publish_at(loop, port, sockets, /* id= */ 0, &target, reterr);
         }
+        if (sockets->fd4 >= 0)
+                r = udp_forward_add(loop->udp, TAKE_FD(sockets->fd4), AF_INET, container_port, /* target= */ NULL);
+        if (r >= 0 && sockets->fd6 >= 0)
+                r = udp_forward_add(loop->udp, TAKE_FD(sockets->fd6), AF_INET6, container_port, /* target= */ NULL);
         return r < 0 ? error_set_errno(reterr, r, "cannot publish port %u/%s", port->host_port, port->protocol) : 0;
 }
 
@@ -322,6 +266,19 @@ static int publish_udp(SlirpLoop *loop, const RouterPort *port, PortSockets *soc
         return r;
 }
 
+static int publish_tcp(SlirpLoop *loop, const RouterPort *port, PortSockets *sockets) {
+        const NetPort named = { .host_port = port->host_port, .protocol = port->protocol };
+        PortTarget target = { .prefix = port->prefix, .prefix6 = port->prefix6, .port = (uint16_t) port->container_port };
+
+        if (port->address && (inet_pton(AF_INET, port->address, &target.address) != 1 || !port->gateway ||
+                              inet_pton(AF_INET, port->gateway, &target.gateway) != 1))
+                return -EBADMSG;
+        if (port->address6 && (inet_pton(AF_INET6, port->address6, &target.address6) != 1 || !port->gateway6 ||
+                               inet_pton(AF_INET6, port->gateway6, &target.gateway6) != 1))
+                return -EBADMSG;
+        return slirp_loop_publish_at(loop, &named, sockets, port->key, &target, /* reterr= */ NULL);
+}
+
 /* Returns false when the router has ended. A message that is not understood changes nothing. */
 static bool hear_router(SlirpLoop *loop) {
         for (int i = 0; i < CONTROL_BATCH; i++) {
@@ -331,8 +288,11 @@ static bool hear_router(SlirpLoop *loop) {
 
                 if (r <= 0)
                         return r != 0 && r != -ECONNRESET;
-                if (str_equal(port.op, "unpublish"))
+                if (str_equal(port.op, "unpublish")) {
                         udp_forward_remove(loop->udp, port.key);
+                        slirp_loop_unpublish(loop, port.key);
+                } else if (str_equal(port.op, "publish") && str_equal(port.protocol, "tcp"))
+                        (void) publish_tcp(loop, &port, &sockets);
                 else if (str_equal(port.op, "publish") && str_equal(port.protocol, "udp"))
                         (void) publish_udp(loop, &port, &sockets);
         }
@@ -354,9 +314,8 @@ static void announce(SlirpLoop *loop) {
 }
 
 void slirp_loop_attach(SlirpLoop *loop, Tap *tap) {
-        struct rlimit limit;
-
-        loop->fd_limit = getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 1024 : (size_t) limit.rlim_cur;
+        if (loop->ports)
+                port_relay_set_namespace(loop->ports, tap->ipv6, tap->transparent);
         loop->tap = *tap;
         *tap = TAP_NULL;
         if (!loop->tap.ipv6)
@@ -412,13 +371,6 @@ static int add_poll(SlirpLoop *loop, int fd, short events) {
         return (int) loop->n_fds++;
 }
 
-static Listener *find_listener(SlirpLoop *loop, int fd) {
-        for (size_t i = 0; i < loop->n_listeners; i++)
-                if (loop->listeners[i].fd == fd)
-                        return loop->listeners + i;
-        return NULL;
-}
-
 static const struct {
         int slirp;
         short events;
@@ -434,15 +386,7 @@ static int on_add_poll(int fd, int wanted, void *context) {
         for (size_t i = 0; i < ELEMENTSOF(poll_map); i++)
                 if (wanted & poll_map[i].slirp)
                         events |= poll_map[i].events;
-        int index = add_poll(loop, fd, events & (POLLIN | POLLOUT | POLLPRI));
-        Listener *listener = index < 0 ? NULL : find_listener(loop, fd);
-        if (listener) {
-                /* out of descriptors, accept(2) would fail and the listener stay readable: leave it alone until some close */
-                if (loop->n_fds + FD_RESERVE > loop->fd_limit)
-                        loop->fds[index].fd = -1;
-                listener->poll_index = (size_t) index;
-        }
-        return index;
+        return add_poll(loop, fd, events & (POLLIN | POLLOUT | POLLPRI));
 }
 
 static int on_get_revents(int index, void *context) {
@@ -455,41 +399,16 @@ static int on_get_revents(int index, void *context) {
         return found;
 }
 
-/* Accepts what libslirp must not: connections over IPv6 that only an IPv4 server could answer. */
-static void intercept(SlirpLoop *loop, Listener *listener) {
-        struct pollfd *entry = loop->fds + listener->poll_index;
-
-        if (listener->poll_index == 0 || !(entry->revents & POLLIN) || listener->twin_port == 0)
-                return;
-        if (loop->filter.addresses.ipv6 &&
-            listen_probe6(loop->tap.diag_fd, IPPROTO_TCP, &loop->filter.addresses.container6, listener->container_port))
-                return;
-        entry->revents = 0;
-        for (;;) {
-                int fd = accept4(listener->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-                if (fd < 0)
-                        return;
-                tcp_relays_add(loop->relays, fd, listener->twin_port);
-        }
-}
-
 /* What one round waits for, and where its parts begin in the poll array. */
 typedef struct Round {
-        size_t udp, relays, n_relay_fds;
+        size_t udp;
         int timeout;
 } Round;
 
-/* libslirp wants to be called every second, and twice a second once it has a TCP socket, if only to listen. A container
- * that has nothing to say should cost nothing: without any socket but listeners, and with nothing left that could run on a
- * timer unseen, only an event ends the sleep. */
+/* libslirp wants to be called every second, and twice a second once it has a TCP socket. A container that has nothing to say
+ * should cost nothing: without any socket, and with nothing left that could run on a timer unseen, only an event ends the sleep. */
 static int choose_timeout(const SlirpLoop *loop, size_t n_slirp, uint32_t timeout) {
-        size_t n_listening = 0;
-
-        for (size_t i = 0; i < loop->n_listeners; i++)
-                if (!loop->listeners[i].own)
-                        n_listening++;
-        if (n_slirp <= n_listening && (loop->active_msec == 0 || now_nsec() / 1000000 - loop->active_msec > QUIET_MSEC))
+        if (n_slirp == 0 && (loop->active_msec == 0 || now_nsec() / 1000000 - loop->active_msec > QUIET_MSEC))
                 return -1;
         return timeout > INT32_MAX ? -1 : (int) timeout;
 }
@@ -499,24 +418,13 @@ static int fill_round(SlirpLoop *loop, int init_pidfd, Round *ret) {
         uint32_t timeout = UINT32_MAX;
 
         loop->n_fds = 0;
-        if (add_poll(loop, loop->tap.fd, POLLIN) < 0 || add_poll(loop, init_pidfd, POLLIN) < 0 || add_poll(loop, loop->control_fd, POLLIN) < 0)
+        if (add_poll(loop, loop->tap.fd, POLLIN) < 0 || add_poll(loop, init_pidfd, POLLIN) < 0 ||
+            add_poll(loop, loop->ports ? port_relay_fd(loop->ports) : -1, POLLIN) < 0 || add_poll(loop, loop->control_fd, POLLIN) < 0)
                 return -ENOMEM;
         round.udp = loop->n_fds;
         for (size_t i = 0; i < udp_forward_count(loop->udp); i++)
                 if (add_poll(loop, udp_forward_fd(loop->udp, i), POLLIN) < 0)
                         return -ENOMEM;
-        round.relays = loop->n_fds;
-        round.n_relay_fds = tcp_relays_poll_count(loop->relays);
-        for (size_t i = 0; i < round.n_relay_fds; i++)
-                if (add_poll(loop, -1, 0) < 0)
-                        return -ENOMEM;
-        if (round.n_relay_fds > 0)
-                tcp_relays_fill(loop->relays, loop->fds + round.relays);
-        for (size_t i = 0; i < loop->n_listeners; i++) {
-                loop->listeners[i].poll_index = 0;
-                if (loop->listeners[i].own)
-                        loop->listeners[i].poll_index = (size_t) MAX(add_poll(loop, loop->listeners[i].fd, POLLIN), 0);
-        }
         size_t first = loop->n_fds;
         slirp_pollfds_fill(loop->slirp, &timeout, on_add_poll, loop);
         round.timeout = choose_timeout(loop, loop->n_fds - first, timeout);
@@ -531,10 +439,6 @@ static int run_round(SlirpLoop *loop, const Round *round) {
         for (size_t i = 0; i < udp_forward_count(loop->udp); i++)
                 if (loop->fds[round->udp + i].revents)
                         udp_forward_receive(loop->udp, i, now);
-        /* before new relays come in, which are not in this round's array */
-        tcp_relays_run(loop->relays, loop->fds + round->relays, round->n_relay_fds);
-        for (size_t i = 0; i < loop->n_listeners; i++)
-                intercept(loop, loop->listeners + i);
         /* libslirp reads the clock only here, and gives new sockets their time by it: after a long sleep, first of all */
         if (round->timeout < 0)
                 slirp_pollfds_poll(loop->slirp, /* select_error= */ 1, on_get_revents, loop);
@@ -545,6 +449,44 @@ static int run_round(SlirpLoop *loop, const Round *round) {
         return r;
 }
 
+/* Waits until something but published TCP ports has its turn, and serves those meanwhile: they are no reason to ask libslirp
+ * again what it waits for. Returns the number of events, 0 when it is libslirp's time, -errno. */
+static int wait_for_others(SlirpLoop *loop, int timeout) {
+        struct pollfd *ports = loop->fds + POLL_PORTS;
+        int64_t end = timeout < 0 ? 0 : now_nsec() / 1000000 + timeout;
+
+        for (;;) {
+                int n = (int) RETRY_EINTR(poll(loop->fds, loop->n_fds, loop->more ? 0 : timeout));
+                if (n < 0)
+                        return -errno;
+                if (ports->revents || loop->more) {
+                        n -= ports->revents != 0;
+                        loop->more = port_relay_run(loop->ports, loop->n_fds);
+                } else if (n == 0)
+                        return 0;
+                if (timeout >= 0)
+                        timeout = (int) MAX(end - now_nsec() / 1000000, (int64_t) 0);
+                if (n > 0 || timeout == 0)
+                        return n;
+        }
+}
+
+/* The container has ended; what it said last is still on its way to peers. */
+static void deliver_rest(SlirpLoop *loop) {
+        int64_t end = now_nsec() / 1000000 + LAST_MSEC, now;
+
+        if (!loop->ports)
+                return;
+        port_relay_finish(loop->ports);
+        while (port_relay_run(loop->ports, 0) || port_relay_is_delivering(loop->ports)) {
+                struct pollfd fd = { .fd = port_relay_fd(loop->ports), .events = POLLIN };
+
+                now = now_nsec() / 1000000;
+                if (now >= end || poll(&fd, 1, (int) (end - now)) <= 0)
+                        return;
+        }
+}
+
 int slirp_loop_run(SlirpLoop *loop, int init_pidfd) {
         for (;;) {
                 Round round;
@@ -552,13 +494,15 @@ int slirp_loop_run(SlirpLoop *loop, int init_pidfd) {
                 int r = fill_round(loop, init_pidfd, &round);
                 if (r < 0)
                         return r;
-                int n = (int) RETRY_EINTR(poll(loop->fds, loop->n_fds, round.timeout));
+                int n = wait_for_others(loop, round.timeout);
                 if (n < 0)
-                        return -errno;
+                        return n;
                 if (n > (loop->fds[POLL_TAP].revents != 0)) /* frames count once they pass the filter */
                         loop->active_msec = now_nsec() / 1000000;
-                if (loop->fds[POLL_INIT].revents)
+                if (loop->fds[POLL_INIT].revents) {
+                        deliver_rest(loop);
                         return 0;
+                }
                 r = run_round(loop, &round);
                 if (r < 0)
                         return r;

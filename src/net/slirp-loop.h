@@ -4,17 +4,25 @@
 
 #include "net/dns-source.h"
 #include "net/port-bind.h"
+#include "net/port-relay.h"
 #include "net/tap.h"
 
 typedef struct SlirpLoop SlirpLoop;
 
-/* Makes the stack. It borrows the config and the addresses. */
-int slirp_loop_new(const NetConfig *config, const NetAddresses *addresses, SlirpLoop **ret, Error *reterr);
+/* Makes the stack. It borrows the config and the addresses. `connector_fd` is taken over and serves published TCP ports
+ * (net/port-relay.h); -EBADF: there will be none. SIGPIPE must be ignored. */
+int slirp_loop_new(const NetConfig *config, const NetAddresses *addresses, int connector_fd, SlirpLoop **ret, Error *reterr);
 SlirpLoop *slirp_loop_free(SlirpLoop *loop);
 DEFINE_CLEANUP(SlirpLoop, slirp_loop_free)
 
 /* Publishes a port on sockets that are bound already, and takes them over. */
 int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, Error *reterr);
+
+/* The same for a TCP port that leads elsewhere in the connector's namespace. Unpublishing closes the sockets of that id and
+ * resets their connections; both at any time. */
+int slirp_loop_publish_at(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, uint64_t id, const PortTarget *target,
+                          Error *reterr);
+void slirp_loop_unpublish(SlirpLoop *loop, uint64_t id);
 
 /* A router's: what is told over `fd` (net/router-control.h) is done while the loop runs. Borrowed. */
 void slirp_loop_set_control(SlirpLoop *loop, int fd);

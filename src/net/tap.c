@@ -20,6 +20,8 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "net/netlink.h"
+#include "net/port-connector.h"
+#include "net/port-route.h"
 
 /* Where the child stopped, so that the parent can say it. */
 typedef enum TapStep {
@@ -34,7 +36,7 @@ typedef enum TapStep {
 typedef struct TapAnswer {
         TapStep step;
         int error;
-        bool ipv6;
+        bool ipv6, transparent;
 } TapAnswer;
 
 static int join(const TapRequest *request) {
@@ -50,7 +52,7 @@ static int join(const TapRequest *request) {
         return -errno;
 }
 
-static int configure(const TapRequest *request, int ifindex, bool *ret_ipv6) {
+static int configure(const TapRequest *request, int ifindex, TapAnswer *answer) {
         const NetAddresses *a = request->addresses;
         _cleanup_fd_ int fd = netlink_open();
         NetlinkBatch batch = {};
@@ -75,7 +77,8 @@ static int configure(const TapRequest *request, int ifindex, bool *ret_ipv6) {
                 /* a kernel or a sysctl without IPv6 (net.ipv6.conf.all.disable_ipv6) leaves the container IPv4 */
                 ipv6 = netlink_run(fd, &batch) >= 0;
         }
-        *ret_ipv6 = ipv6;
+        answer->ipv6 = ipv6;
+        answer->transparent = request->connector_fd >= 0 && port_route_set_up(fd, ipv6) >= 0;
         return 0;
 }
 
@@ -99,7 +102,7 @@ static int make(const TapRequest *request, int *ret_fd, TapAnswer *answer) {
         int ifindex = (int) if_nametoindex(request->interface);
         if (ifindex == 0)
                 return -errno;
-        r = configure(request, ifindex, &answer->ipv6);
+        r = configure(request, ifindex, answer);
         if (r < 0)
                 return r;
         answer->step = TAP_STEP_DONE;
@@ -119,7 +122,10 @@ _noreturn_ static void run_child(const TapRequest *request, int socket_fd) {
                 if (fds[1] >= 0)
                         n_fds = 2;
         }
-        _exit(io_send_fds(socket_fd, &answer, sizeof(answer), fds, n_fds) < 0 ? 1 : 0);
+        bool failed = io_send_fds(socket_fd, &answer, sizeof(answer), fds, n_fds) < 0 || answer.error < 0;
+        if (request->connector_fd < 0 || failed)
+                _exit(failed);
+        _exit(port_connector_serve(request->connector_fd) < 0);
 }
 
 int tap_begin(const TapRequest *request, TapChild *ret, Error *reterr) {
@@ -136,7 +142,7 @@ int tap_begin(const TapRequest *request, TapChild *ret, Error *reterr) {
                 (void) fd_close(pair[0]);
                 return error_set_errno(reterr, code, "cannot fork");
         }
-        *ret = (TapChild){ .pid = pid, .socket = pair[0] };
+        *ret = (TapChild){ .pid = pid, .socket = pair[0], .stays = request->connector_fd >= 0 };
         return 0;
 }
 
@@ -162,9 +168,12 @@ int tap_finish(TapChild *child, Tap *ret, Error *reterr) {
         size_t n_fds = ELEMENTSOF(fds);
 
         ssize_t n = io_receive_fds(socket_fd, &answer, sizeof(answer), fds, &n_fds);
-        (void) process_reap(child->pid);
-        Tap tap = { .fd = n_fds > 0 ? fds[0] : -EBADF, .diag_fd = n_fds > 1 ? fds[1] : -EBADF, .ipv6 = answer.ipv6 };
-        if (n == sizeof(answer) && answer.error >= 0 && tap.fd >= 0) {
+        bool done = n == sizeof(answer) && answer.error >= 0;
+        if (!done || !child->stays)
+                (void) process_reap(child->pid);
+        Tap tap = { .fd = n_fds > 0 ? fds[0] : -EBADF, .diag_fd = n_fds > 1 ? fds[1] : -EBADF, .ipv6 = answer.ipv6,
+                    .transparent = answer.transparent };
+        if (done && tap.fd >= 0) {
                 *ret = tap;
                 return 0;
         }

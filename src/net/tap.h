@@ -12,11 +12,13 @@ typedef struct TapRequest {
         const char *interface;
         uint32_t mtu;
         int init_pidfd; /* a process in the container's user and network namespaces */
+        int connector_fd; /* the child stays as the connector of published TCP ports (net/port-connector.h) at this socket; -EBADF: not */
         int userns_fd, netns_fd; /* those namespaces; -EBADF: they are entered by the pidfd */
 } TapRequest;
 
 typedef struct TapChild {
         pid_t pid;
+        bool stays;     /* as the connector, until the other end of its socket is closed */
         int socket;
 } TapChild;
 
@@ -24,6 +26,7 @@ typedef struct Tap {
         int fd;      /* non-blocking; a frame a read or write */
         int diag_fd; /* a NETLINK_SOCK_DIAG socket of the container's namespace; -EBADF where the kernel has none */
         bool ipv6;   /* the namespace took the IPv6 addresses */
+        bool transparent; /* it will answer to foreign addresses (net/port-route.h) */
 } Tap;
 
 #define TAP_NULL ((Tap){ .fd = -EBADF, .diag_fd = -EBADF })
