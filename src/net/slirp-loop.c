@@ -270,6 +270,8 @@ static int publish_tcp(SlirpLoop *loop, const RouterPort *port, PortSockets *soc
         const NetPort named = { .host_port = port->host_port, .protocol = port->protocol };
         PortTarget target = { .prefix = port->prefix, .prefix6 = port->prefix6, .port = (uint16_t) port->container_port };
 
+        if (port->prefix > 32 || port->prefix6 > 128)
+                return -ERANGE;
         if (port->address && (inet_pton(AF_INET, port->address, &target.address) != 1 || !port->gateway ||
                               inet_pton(AF_INET, port->gateway, &target.gateway) != 1))
                 return -EBADMSG;
@@ -478,11 +480,14 @@ static void deliver_rest(SlirpLoop *loop) {
         if (!loop->ports)
                 return;
         port_relay_finish(loop->ports);
-        while (port_relay_run(loop->ports, 0) || port_relay_is_delivering(loop->ports)) {
+        for (;;) {
                 struct pollfd fd = { .fd = port_relay_fd(loop->ports), .events = POLLIN };
+                bool more = port_relay_run(loop->ports, 0);
 
                 now = now_nsec() / 1000000;
-                if (now >= end || poll(&fd, 1, (int) (end - now)) <= 0)
+                if (now >= end || (!more && !port_relay_is_delivering(loop->ports)))
+                        return;
+                if (poll(&fd, 1, more ? 0 : (int) (end - now)) < 0)
                         return;
         }
 }
