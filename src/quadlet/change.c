@@ -148,9 +148,11 @@ int quadlet_change_link(QuadletChange *c, const char *name, const char *target, 
 }
 
 int quadlet_change_take(QuadletChange *c, const char *name, Error *reterr) {
+        struct stat st;
         int r = open_stage(c, reterr);
 
-        if (r >= 0 && is_there(c->dir_fd, name))
+        /* not a directory, whatever a record says */
+        if (r >= 0 && fstatat(c->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0 && !S_ISDIR(st.st_mode))
                 text_addf(&c->plan, "take 0 %s\n", name);
         return r;
 }

@@ -450,7 +450,9 @@ void unit_convert_fault(const Unit *unit, const char *sdpod, Arena *arena, Text 
 
         text_add(ret, "# This stands where the service of a broken file would stand, so that starting it says why.\n");
         text_add(ret, "\n[Unit]\n");
-        text_addf(ret, "Description=%s cannot be used\n", unit->name);
+        /* systemd says it wherever it says that the service has failed */
+        add_line(ret, "Description", arena_format(arena, "%s cannot be used: %s", unit_escape_specifiers(arena, unit->name, /* dollar= */ false),
+                                                  unit_escape_specifiers(arena, message, /* dollar= */ false)));
         add_line(ret, "SourcePath", unit_escape_specifiers(arena, unit->path, /* dollar= */ false));
         text_add(ret, "\n[Service]\nType=oneshot\nSyslogIdentifier=sdpod\nExecStart=");
         unit_quote_word(ret, sdpod);
