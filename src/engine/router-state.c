@@ -228,8 +228,8 @@ static void container_free(RoutedContainer *container) {
         free(container);
 }
 
-static int fill_link(const RouterLink *from, const char *id, const RoutedNetwork *network, PlumbLink *to, Error *reterr) {
-        *to = (PlumbLink){ .network = &network->config, .interface = from->interface_name, .metric = 100 + from->place };
+static int fill_link(const RouterLink *from, const char *id, const RoutedNetwork *network, bool keep, PlumbLink *to, Error *reterr) {
+        *to = (PlumbLink){ .network = &network->config, .interface = from->interface_name, .metric = 100 + from->place, .keep = keep };
         plumb_link_name(id, network->config.name, to->name);
         if (!network_interface_is_valid(from->interface_name) || !from->mac || ip_parse_mac(from->mac, to->mac) < 0)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect the container to network '%s': its interface '%s' or MAC '%s' is not valid",
@@ -244,7 +244,7 @@ static int fill_link(const RouterLink *from, const char *id, const RoutedNetwork
 }
 
 /* The networks of the links are taken: each has one user more, or (on failure) all are as before. */
-static int connect_links(RouterState *state, const char *id, int netns_fd, const RouterLink *links, size_t n, Error *reterr) {
+static int connect_links(RouterState *state, const RoutedContainer *container, const RouterLink *links, size_t n, bool keep, Error *reterr) {
         _cleanup_free_ PlumbLink *plumb = calloc(n ?: 1, sizeof(*plumb));
         RoutedNetwork *network = NULL;
         size_t n_taken = 0;
@@ -255,11 +255,11 @@ static int connect_links(RouterState *state, const char *id, int netns_fd, const
                 if (r < 0)
                         break;
                 network->n_users++;
-                r = fill_link(&links[n_taken], id, network, &plumb[n_taken], reterr);
+                r = fill_link(&links[n_taken], container->id, network, keep, &plumb[n_taken], reterr);
                 n_taken++;
         }
         if (r >= 0)
-                r = plumb_attach(&state->router, netns_fd, plumb, n, reterr);
+                r = plumb_attach(&state->router, container->netns_fd, plumb, n, reterr);
         for (size_t i = 0; i < n_taken && r < 0; i++) {
                 network = find_network(state, links[i].network);
                 if (network && --network->n_users == 0)
@@ -294,13 +294,13 @@ static int bind_ports(RoutedContainer *container, Error *reterr) {
         return 0;
 }
 
-static int add_links(RouterState *state, RoutedContainer *container, RouterRequest *request, Error *reterr) {
+static int add_links(RouterState *state, RoutedContainer *container, RouterRequest *request, bool keep, Error *reterr) {
         RouterLink *links = reallocarray(container->links, container->n_links + request->n_links, sizeof(*links));
 
         if (!links)
                 return error_oom(reterr);
         container->links = links;
-        int r = connect_links(state, container->id, container->netns_fd, request->links, request->n_links, reterr);
+        int r = connect_links(state, container, request->links, request->n_links, keep, reterr);
         if (r < 0)
                 return r;
         memcpy(container->links + container->n_links, request->links, request->n_links * sizeof(*links));
@@ -311,18 +311,10 @@ static int add_links(RouterState *state, RoutedContainer *container, RouterReque
         return 0;
 }
 
-int router_attach(RouterState *state, RouterRequest *request, int *pidfd, int *netns_fd, RoutedContainer **ret, Error *reterr) {
-        RoutedContainer *container = router_find(state, request->id);
+static int add_container(RouterState *state, RouterRequest *request, bool keep, int *pidfd, int *netns_fd, RoutedContainer **ret,
+                         Error *reterr) {
+        RoutedContainer *container = calloc(1, sizeof(*container));
 
-        if (container && process_has_ended(container->pidfd)) {
-                (void) router_detach(state, request->id, /* network= */ NULL, /* reterr= */ NULL);
-                container = NULL;
-        }
-        if (container) {
-                *ret = container;
-                return add_links(state, container, request, reterr);
-        }
-        container = calloc(1, sizeof(*container));
         if (!container)
                 return error_oom(reterr);
         *container = (RoutedContainer){
@@ -332,7 +324,7 @@ int router_attach(RouterState *state, RouterRequest *request, int *pidfd, int *n
         request->n_ports = 0;
         int r = bind_ports(container, reterr);
         if (r >= 0)
-                r = add_links(state, container, request, reterr);
+                r = add_links(state, container, request, keep, reterr);
         if (r < 0) {
                 container_free(container);
                 return r;
@@ -345,6 +337,82 @@ int router_attach(RouterState *state, RouterRequest *request, int *pidfd, int *n
         return 0;
 }
 
+/* The one of that ID that lives. */
+static RoutedContainer *find_living(RouterState *state, const char *id) {
+        RoutedContainer *container = router_find(state, id);
+
+        if (!container || !process_has_ended(container->pidfd))
+                return container;
+        (void) router_detach(state, id, /* network= */ NULL, /* reterr= */ NULL);
+        return NULL;
+}
+
+int router_attach(RouterState *state, RouterRequest *request, int *pidfd, int *netns_fd, RoutedContainer **ret, Error *reterr) {
+        RoutedContainer *container = find_living(state, request->id);
+
+        if (!container)
+                return add_container(state, request, /* keep= */ false, pidfd, netns_fd, ret, reterr);
+        *ret = container;
+        return add_links(state, container, request, /* keep= */ false, reterr);
+}
+
+static bool has_link(const RoutedContainer *container, const char *network) {
+        for (size_t i = 0; i < container->n_links; i++)
+                if (str_equal(container->links[i].network, network))
+                        return true;
+        return false;
+}
+
+/* Each network and its rules, then the links; one that is known counts as a user of its network already. */
+static int repair_links(RouterState *state, RoutedContainer *container, Error *reterr) {
+        int r = apply_rules(state, reterr);
+
+        for (size_t i = 0; i < container->n_links && r >= 0; i++) {
+                RoutedNetwork *network = find_network(state, container->links[i].network);
+                PlumbLink link;
+
+                if (!network)
+                        continue;
+                r = plumb_bridge(&state->router, &network->config, reterr);
+                if (r >= 0)
+                        r = fill_link(&container->links[i], container->id, network, /* keep= */ true, &link, reterr);
+                if (r >= 0)
+                        r = plumb_attach(&state->router, container->netns_fd, &link, 1, reterr);
+        }
+        return r;
+}
+
+int router_reload(RouterState *state, RouterRequest *request, int *pidfd, int *netns_fd, RoutedContainer **ret, Error *reterr) {
+        RoutedContainer *container = find_living(state, request->id);
+        size_t n = 0;
+
+        if (!container)
+                return add_container(state, request, /* keep= */ true, pidfd, netns_fd, ret, reterr);
+        *ret = container;
+        for (size_t i = 0; i < request->n_links; i++) { /* what is new goes to the front */
+                RouterLink link = request->links[i];
+
+                if (has_link(container, link.network))
+                        continue;
+                request->links[i] = request->links[n];
+                request->links[n++] = link;
+        }
+        int r = repair_links(state, container, reterr);
+        if (r >= 0) {
+                RouterRequest rest = { .links = request->links, .n_links = n };
+
+                for (size_t i = n; i < request->n_links; i++)
+                        json_fields_done(router_link_fields, &request->links[i]);
+                request->links = NULL;
+                request->n_links = 0;
+                r = add_links(state, container, &rest, /* keep= */ true, reterr);
+                router_request_done(&rest);
+        }
+        tell_uplink_end(state, container);
+        tell_uplink(state, container);
+        return r;
+}
+
 static void forget_container(RouterState *state, RoutedContainer *container) {
         RoutedContainer **at = &state->containers;
         bool alive = !process_has_ended(container->pidfd);
@@ -354,6 +422,8 @@ static void forget_container(RouterState *state, RoutedContainer *container) {
         if (*at)
                 *at = container->next;
         state->n_containers--;
+        if (container->watch)
+                state->forgotten(container, state->data);
         tell_uplink_end(state, container);
         for (size_t i = 0; i < container->n_links; i++)
                 disconnect_link(state, container, &container->links[i], alive);

@@ -25,6 +25,7 @@ typedef struct RoutedContainer {
         NetPort *ports;          /* as they are bound */
         PortSockets *sockets;    /* of them; kept, so that a new sdpod-net gets them, too */
         size_t n_ports;
+        void *watch;             /* of whoever waits for its end */
         struct RoutedContainer *next;
 } RoutedContainer;
 
@@ -39,6 +40,8 @@ typedef struct RouterState {
         NetHelper uplink;        /* sdpod-net */
         int uplink_socket;       /* what is told it */
         bool ending;             /* all goes with the namespace */
+        void (*forgotten)(RoutedContainer *container, void *data); /* called before a container that has a `watch` goes */
+        void *data;
 } RouterState;
 
 #define ROUTER_STATE_NULL \
@@ -50,8 +53,11 @@ void router_state_done(RouterState *state);
 int router_uplink_start(RouterState *state, Error *reterr);
 
 /* Connects a container, or one that is there to a further network. The descriptors are taken over (and set to -EBADF) where this
- * succeeds. *ret is the container; whoever calls watches its pidfd. */
+ * succeeds. *ret is the container; whoever calls watches its pidfd, and says so in `watch`. */
 int router_attach(RouterState *state, RouterRequest *request, int *pidfd, int *netns_fd, RoutedContainer **ret, Error *reterr);
+
+/* Puts right what is missing of a container that runs: links, rules, published ports. Otherwise as router_attach(). */
+int router_reload(RouterState *state, RouterRequest *request, int *pidfd, int *netns_fd, RoutedContainer **ret, Error *reterr);
 
 /* Takes a container away from a network, or (NULL) from all: then it is forgotten. Its links go with its namespace when it has
  * ended. */

@@ -7,7 +7,7 @@
 
 #include "base/io.h"
 
-static const JsonField link_fields[] = {
+const JsonField router_link_fields[] = {
         JSON_FIELD(RouterLink, network, "network", JSON_FIELD_STRING),
         JSON_FIELD(RouterLink, interface_name, "interfaceName", JSON_FIELD_STRING),
         JSON_FIELD(RouterLink, mac, "mac", JSON_FIELD_STRING),
@@ -22,7 +22,7 @@ const JsonField router_request_fields[] = {
         JSON_FIELD(RouterRequest, id, "id", JSON_FIELD_STRING),
         JSON_FIELD(RouterRequest, name, "name", JSON_FIELD_STRING),
         JSON_FIELD(RouterRequest, network, "network", JSON_FIELD_STRING),
-        JSON_FIELD_ARRAY_OF(RouterRequest, links, n_links, "links", link_fields),
+        JSON_FIELD_ARRAY_OF(RouterRequest, links, n_links, "links", router_link_fields),
         JSON_FIELD_ARRAY_OF(RouterRequest, ports, n_ports, "ports", net_port_fields),
         {},
 };

@@ -7,7 +7,7 @@
  *                                  open the router does not end.
  *   attach    pidfd, netns -> ports as they were bound. The container's first networks, or one more (`network connect`).
  *   detach    the container from one network (`network`), or from all.
- *   reload    puts right whatever of the container's network is missing.
+ *   reload    pidfd, netns: puts right whatever of the container's network is missing.
  * Each is answered, with {"ok":true,...} or {"error":{"kind","message","hint"}}. */
 #pragma once
 
@@ -30,7 +30,7 @@ typedef struct RouterRequest {
         size_t n_ports;
 } RouterRequest;
 
-extern const JsonField router_request_fields[];
+extern const JsonField router_request_fields[], router_link_fields[];
 
 void router_request_done(RouterRequest *request);
 #define _cleanup_router_request_ _cleanup_(router_request_done)

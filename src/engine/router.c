@@ -47,7 +47,7 @@ typedef enum SourceKind {
 typedef struct Source {
         SourceKind kind;
         int fd;           /* of a client; owned */
-        char *id;         /* of a container */
+        RoutedContainer *container;
         struct Source *next;
 } Source;
 
@@ -61,7 +61,7 @@ typedef struct Server {
 
 /* ---- sources ---- */
 
-static int watch(Server *s, SourceKind kind, int fd, const char *id) {
+static int watch(Server *s, SourceKind kind, int fd, RoutedContainer *container) {
         Source *source = calloc(1, sizeof(*source));
         struct epoll_event event = { .events = EPOLLIN, .data.ptr = source };
 
@@ -69,14 +69,15 @@ static int watch(Server *s, SourceKind kind, int fd, const char *id) {
                 return -ENOMEM;
         source->kind = kind;
         source->fd = fd;
-        source->id = id ? strdup(id) : NULL;
-        if ((id && !source->id) || epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
-                int code = source->id || !id ? -errno : -ENOMEM;
+        source->container = container;
+        if (epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+                int code = -errno;
 
-                free(source->id);
                 free(source);
                 return code;
         }
+        if (container)
+                container->watch = source;
         source->next = s->sources;
         s->sources = source;
         return 0;
@@ -89,8 +90,16 @@ static void forget(Server *s, Source *source) {
                 at = &(*at)->next;
         if (*at)
                 *at = source->next;
-        free(source->id);
         free(source);
+}
+
+/* The pidfd is closed here, but others may have the same one open: the set would know it still (epoll(7)). */
+static void container_forgotten(RoutedContainer *container, void *data) {
+        Server *s = data;
+
+        (void) epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, container->pidfd, NULL);
+        forget(s, container->watch);
+        container->watch = NULL;
 }
 
 /* ---- requests ---- */
@@ -105,20 +114,22 @@ static json_t *answer_ok(const RoutedContainer *container) {
         return answer;
 }
 
-static int attach(Server *s, RouterRequest *request, int *fds, RoutedContainer **ret, Error *reterr) {
-        bool known = request->id && router_find(&s->state, request->id);
+static int attach(Server *s, RouterRequest *request, bool reload, int *fds, RoutedContainer **ret, Error *reterr) {
+        int (*function)(RouterState *, RouterRequest *, int *, int *, RoutedContainer **, Error *) = reload ? router_reload : router_attach;
         int r = str_empty(request->id) || fds[0] < 0 || fds[1] < 0
                         ? error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect a container: the request is not complete")
-                        : router_attach(&s->state, request, &fds[0], &fds[1], ret, reterr);
+                        : function(&s->state, request, &fds[0], &fds[1], ret, reterr);
 
-        return r < 0 || known ? r : watch(s, SOURCE_CONTAINER, (*ret)->pidfd, (*ret)->id);
+        return r < 0 || (*ret)->watch ? r : watch(s, SOURCE_CONTAINER, (*ret)->pidfd, *ret);
 }
 
 static int carry_out(Server *s, RouterRequest *request, int *fds, RoutedContainer **ret, Error *reterr) {
         if (str_equal(request->op, "open"))
                 return 0;
         if (str_equal(request->op, "attach"))
-                return attach(s, request, fds, ret, reterr);
+                return attach(s, request, /* reload= */ false, fds, ret, reterr);
+        if (str_equal(request->op, "reload"))
+                return attach(s, request, /* reload= */ true, fds, ret, reterr);
         if (str_equal(request->op, "detach") && request->id)
                 return router_detach(&s->state, request->id, request->network, reterr);
         return error_set(reterr, -EOPNOTSUPP, ERROR_INVALID, "cannot do '%s': the router does not know it", request->op ?: "");
@@ -151,6 +162,7 @@ static void hear(Server *s, Source *source) {
                 r = answer(s, source->fd, object, fds, n_fds) < 0 ? 0 : 1;
         if (r > 0)
                 return;
+        (void) epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, source->fd, NULL);
         (void) fd_close(source->fd);
         s->n_clients--;
         forget(s, source);
@@ -163,7 +175,7 @@ static void welcome(Server *s) {
 
         if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 || peer.uid != geteuid())
                 return;
-        if (watch(s, SOURCE_CLIENT, fd, /* id= */ NULL) < 0)
+        if (watch(s, SOURCE_CLIENT, fd, /* container= */ NULL) < 0)
                 return;
         fd = -EBADF;
         s->n_clients++;
@@ -176,7 +188,7 @@ static int start_uplink(Server *s, Error *reterr) {
         int r = router_uplink_start(&s->state, reterr);
 
         if (r >= 0)
-                r = watch(s, SOURCE_UPLINK, s->state.uplink.pidfd, /* id= */ NULL);
+                r = watch(s, SOURCE_UPLINK, s->state.uplink.pidfd, /* container= */ NULL);
         return r < 0 ? error_set_errno(reterr, r, "cannot watch the uplink of the bridge networks") : 0;
 }
 
@@ -203,8 +215,7 @@ static void handle(Server *s, Source *source) {
                 uplink_ended(s, source);
                 return;
         case SOURCE_CONTAINER:
-                (void) router_detach(&s->state, source->id, /* network= */ NULL, /* reterr= */ NULL);
-                forget(s, source);
+                (void) router_detach(&s->state, source->container->id, /* network= */ NULL, /* reterr= */ NULL);
         }
 }
 
@@ -314,7 +325,7 @@ static int listen_for_clients(Server *s, Error *reterr) {
         s->listen_fd = io_unix_listen(s->state.directory_fd, ROUTER_SOCKET, SOCK_SEQPACKET, 0600);
         if (s->listen_fd < 0)
                 return error_set_errno(reterr, s->listen_fd, "cannot listen on '%s/" ROUTER_DIRECTORY "/" ROUTER_SOCKET "'", s->state.store->runtime_path);
-        int r = watch(s, SOURCE_LISTEN, s->listen_fd, /* id= */ NULL);
+        int r = watch(s, SOURCE_LISTEN, s->listen_fd, /* container= */ NULL);
         return r < 0 ? error_set_errno(reterr, r, "cannot watch the router's socket") : 0;
 }
 
@@ -330,7 +341,7 @@ static void take_up(Server *s) {
                 _cleanup_free_ char *name = requests[i].name ? strdup(requests[i].name) : NULL;
                 RoutedContainer *container;
 
-                if (attach(s, &requests[i], fds[i], &container, &error) < 0)
+                if (attach(s, &requests[i], /* reload= */ true, fds[i], &container, &error) < 0)
                         log_warning("cannot connect container '%s' again: %s", name ?: "", error.message ?: "out of memory");
                 (void) fd_close(fds[i][0]);
                 (void) fd_close(fds[i][1]);
@@ -396,6 +407,8 @@ int router_run(const Store *store, int ready_fd, Error *reterr) {
         int r;
 
         s.state.store = store;
+        s.state.forgotten = container_forgotten;
+        s.state.data = &s;
         r = be_the_only_one(store, &lock, &error);
         if (r == -EEXIST) {
                 say_ready(&ready_fd, /* error= */ NULL);

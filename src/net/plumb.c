@@ -188,7 +188,7 @@ int plumb_remove(const Router *router, const char *name, Error *reterr) {
 
 typedef struct AttachVisit {
         int container_netns_fd;
-        const PlumbLink *links;
+        PlumbLink *links;
         size_t n_links;
 } AttachVisit;
 
@@ -304,18 +304,22 @@ static int enter_and_configure(const AttachVisit *visit, Error *reterr) {
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot set up the container's network");
         for (size_t i = 0; i < visit->n_links && r >= 0; i++)
-                r = configure(fd, &visit->links[i], reterr);
+                r = visit->links[i].kept ? 0 : configure(fd, &visit->links[i], reterr);
         return r;
 }
 
 static int visit_attach(void *data, Error *reterr) {
-        const AttachVisit *visit = data;
+        AttachVisit *visit = data;
         _cleanup_fd_ int fd = netlink_open();
         size_t n = 0;
         int r = fd < 0 ? error_set_errno(reterr, fd, "cannot connect the container") : 0;
 
         while (n < visit->n_links && r >= 0) {
-                r = add_veth(fd, visit->container_netns_fd, &visit->links[n], reterr);
+                PlumbLink *link = &visit->links[n];
+
+                link->kept = link->keep && link_index(fd, link->name) >= 0;
+                if (!link->kept)
+                        r = add_veth(fd, visit->container_netns_fd, link, reterr);
                 if (r >= 0)
                         n++;
         }
@@ -324,13 +328,15 @@ static int visit_attach(void *data, Error *reterr) {
         for (size_t i = 0; i < n && r < 0; i++) {
                 NetlinkBatch batch = {};
 
+                if (visit->links[i].kept)
+                        continue;
                 link_delete(&batch, visit->links[i].name);
                 (void) netlink_run(fd, &batch);
         }
         return r;
 }
 
-int plumb_attach(const Router *router, int container_netns_fd, const PlumbLink *links, size_t n_links, Error *reterr) {
+int plumb_attach(const Router *router, int container_netns_fd, PlumbLink *links, size_t n_links, Error *reterr) {
         AttachVisit visit = { .container_netns_fd = container_netns_fd, .links = links, .n_links = n_links };
 
         return ns_visit(router->userns_fd, router->netns_fd, visit_attach, &visit, reterr);

@@ -29,6 +29,7 @@ typedef struct PlumbLink {
         IpSubnet addresses[PLUMB_ADDRESSES_MAX];
         size_t n_addresses;
         uint32_t metric;           /* of its default routes, unless the network has its own */
+        bool keep, kept;           /* one that is there is left as it is; it was */
 } PlumbLink;
 
 /* Makes the network namespace: loopback, forwarding. Returns its descriptor. */
@@ -42,7 +43,7 @@ int plumb_remove(const Router *router, const char *name, Error *reterr);
 
 /* Connects a container: each link is a veth pair between the network's bridge and the container's namespace, where its end gets its name,
  * MAC, addresses and routes. On failure none of the links is left. */
-int plumb_attach(const Router *router, int container_netns_fd, const PlumbLink *links, size_t n_links, Error *reterr);
+int plumb_attach(const Router *router, int container_netns_fd, PlumbLink *links, size_t n_links, Error *reterr);
 
 /* The name of the router's end: follows from the container and the network. */
 void plumb_link_name(const char *container_id, const char *network, char ret[static IFNAMSIZ]);
