@@ -146,18 +146,22 @@ static int bridge_addresses(const Container *container, char dns4[static INET_AD
 int network_files(const Store *store, const Container *container, char **ret_resolv_conf, char **ret_hosts, Error *reterr) {
         const ContainerConfig *config = &container->config;
         _cleanup_free_ char *first = NULL;
+        _cleanup_strv_ char **resolvers = NULL;
         _cleanup_free_ char *resolv_host = read_host_file("/etc/resolv.conf"), *resolv = NULL, *hosts = NULL, *host_address = NULL;
         char dns4[INET_ADDRSTRLEN] = "", dns6[INET6_ADDRSTRLEN] = "", container4[INET_ADDRSTRLEN] = "";
         bool slirp = is_slirp(config), host = str_equal(config->network, "host"), bridge = bridge_is_used(config);
         int r = slirp ? slirp_addresses(config, dns4, dns6, container4, reterr) : bridge ? bridge_addresses(container, dns4, dns6, &first, reterr) : 0;
 
+        if (r >= 0 && bridge)
+                r = bridge_resolvers(store, container, &resolvers, reterr);
         if (r < 0)
                 return r;
         const ResolvRequest resolv_request = {
-                .reach = slirp || bridge ? RESOLV_VIRTUAL : host ? RESOLV_HOST : RESOLV_DIRECT,
+                .reach = resolvers ? RESOLV_NAMES : slirp || bridge ? RESOLV_VIRTUAL : host ? RESOLV_HOST : RESOLV_DIRECT,
                 .host_text = str_equal(config->network, "none") ? NULL : resolv_host,
                 .dns4 = dns4,
                 .dns6 = *dns6 ? dns6 : NULL,
+                .servers = resolvers,
                 .dns = config->dns,
                 .search = config->dns_search,
                 .options = config->dns_options,

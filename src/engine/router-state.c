@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "engine/router-names.h"
 #include "net/router-control.h"
 #include "net/router-rules.h"
 #include "state/network.h"
@@ -23,7 +24,7 @@ enum { NETWORKS_MAX = 4096, UPLINK_TIMEOUT_SEC = 5 };
 
 /* ---- networks ---- */
 
-static RoutedNetwork *find_network(const RouterState *state, const char *name) {
+RoutedNetwork *router_find_network(const RouterState *state, const char *name) {
         for (RoutedNetwork *network = state->networks; network; network = network->next)
                 if (str_equal(network->config.name, name))
                         return network;
@@ -46,6 +47,7 @@ static void forget_network(RouterState *state, RoutedNetwork *network) {
                 at = &(*at)->next;
         if (*at)
                 *at = network->next;
+        router_names_stop(state, network);
         network_config_done(&network->config);
         free(network);
 }
@@ -74,15 +76,16 @@ static int check_network(const RouterState *state, const NetworkConfig *config, 
 
 /* The network by its name, made if nobody uses it yet. */
 static int take_network(RouterState *state, const char *name, RoutedNetwork **ret, Error *reterr) {
-        RoutedNetwork *network = find_network(state, name);
+        RoutedNetwork *network = router_find_network(state, name);
 
         if (network) {
                 *ret = network;
-                return 0;
+                return router_names_start(state, network, reterr); /* if it has ended for good */
         }
         network = calloc(1, sizeof(*network));
         if (!network)
                 return error_oom(reterr);
+        network->names = NAMES_NULL;
         int r = network_load(state->store, name, &network->config, reterr);
         if (r >= 0)
                 r = check_network(state, &network->config, reterr);
@@ -96,6 +99,8 @@ static int take_network(RouterState *state, const char *name, RoutedNetwork **re
         network->next = state->networks;
         state->networks = network;
         r = apply_rules(state, reterr);
+        if (r >= 0)
+                r = router_names_start(state, network, reterr);
         if (r < 0) {
                 release_network(state, network);
                 return r;
@@ -109,7 +114,7 @@ static int take_network(RouterState *state, const char *name, RoutedNetwork **re
 /* The first address of each family on a network that can be reached, and the gateway there. */
 static int fill_target(const RouterState *state, const RoutedContainer *container, RouterPort *port) {
         for (size_t i = 0; i < container->n_links; i++) {
-                const RoutedNetwork *network = find_network(state, container->links[i].network);
+                const RoutedNetwork *network = router_find_network(state, container->links[i].network);
 
                 for (char **text = container->links[i].addresses; network && !network->config.internal && text && *text; text++) {
                         bool ipv6 = strchr(*text, ':');
@@ -256,12 +261,16 @@ static int connect_links(RouterState *state, const RoutedContainer *container, c
                         break;
                 network->n_users++;
                 r = fill_link(&links[n_taken], container->id, network, keep, &plumb[n_taken], reterr);
+                if (r >= 0)
+                        r = router_names_add(state, network, &links[n_taken], reterr);
                 n_taken++;
         }
         if (r >= 0)
                 r = plumb_attach(&state->router, container->netns_fd, plumb, n, reterr);
         for (size_t i = 0; i < n_taken && r < 0; i++) {
-                network = find_network(state, links[i].network);
+                network = router_find_network(state, links[i].network);
+                if (network)
+                        router_names_remove(state, network, &links[i]);
                 if (network && --network->n_users == 0)
                         release_network(state, network);
         }
@@ -269,10 +278,12 @@ static int connect_links(RouterState *state, const RoutedContainer *container, c
 }
 
 static void disconnect_link(RouterState *state, const RoutedContainer *container, const RouterLink *link, bool alive) {
-        RoutedNetwork *network = find_network(state, link->network);
+        RoutedNetwork *network = router_find_network(state, link->network);
         char name[IFNAMSIZ];
 
         plumb_link_name(container->id, link->network, name);
+        if (network)
+                router_names_remove(state, network, link);
         if (alive)
                 (void) plumb_remove(&state->router, name, /* reterr= */ NULL);
         if (network && --network->n_users == 0)
@@ -368,7 +379,7 @@ static int repair_links(RouterState *state, RoutedContainer *container, Error *r
         int r = apply_rules(state, reterr);
 
         for (size_t i = 0; i < container->n_links && r >= 0; i++) {
-                RoutedNetwork *network = find_network(state, container->links[i].network);
+                RoutedNetwork *network = router_find_network(state, container->links[i].network);
                 PlumbLink link;
 
                 if (!network)
@@ -378,6 +389,10 @@ static int repair_links(RouterState *state, RoutedContainer *container, Error *r
                         r = fill_link(&container->links[i], container->id, network, /* keep= */ true, &link, reterr);
                 if (r >= 0)
                         r = plumb_attach(&state->router, container->netns_fd, &link, 1, reterr);
+                if (r >= 0)
+                        r = router_names_start(state, network, reterr);
+                if (r >= 0)
+                        r = router_names_add(state, network, &container->links[i], reterr);
         }
         return r;
 }

@@ -4,6 +4,7 @@
 
 #include "engine/router-wire.h"
 #include "net/helper.h"
+#include "net/names.h"
 #include "net/plumb.h"
 #include "net/port-bind.h"
 #include "state/store.h"
@@ -13,6 +14,10 @@ typedef struct RoutedNetwork {
         NetworkConfig config;
         size_t n_users;
         bool ruled;              /* the rules know it */
+        Names names;             /* who answers its names */
+        void *watch;             /* of whoever waits for their end */
+        unsigned names_ends;     /* how often it has ended soon after its start */
+        int64_t names_usec;      /* when it was started */
         struct RoutedNetwork *next;
 } RoutedNetwork;
 
@@ -41,6 +46,7 @@ typedef struct RouterState {
         int uplink_socket;       /* what is told it */
         bool ending;             /* all goes with the namespace */
         void (*forgotten)(RoutedContainer *container, void *data); /* called before a container that has a `watch` goes */
+        void (*names_forgotten)(RoutedNetwork *network, void *data); /* and before such a network's names go */
         void *data;
 } RouterState;
 
@@ -64,3 +70,4 @@ int router_reload(RouterState *state, RouterRequest *request, int *pidfd, int *n
 int router_detach(RouterState *state, const char *id, const char *network, Error *reterr);
 
 RoutedContainer *router_find(const RouterState *state, const char *id);
+RoutedNetwork *router_find_network(const RouterState *state, const char *name);

@@ -22,6 +22,7 @@
 #include "base/str.h"
 #include "cgroup/notify.h"
 #include "engine/router-client.h"
+#include "engine/router-names.h"
 #include "engine/router-repair.h"
 #include "engine/router-state.h"
 #include "engine/shared-userns.h"
@@ -41,6 +42,7 @@ typedef enum SourceKind {
         SOURCE_UPLINK,
         SOURCE_CLIENT,
         SOURCE_CONTAINER,
+        SOURCE_NAMES,
 } SourceKind;
 
 /* What a descriptor in the epoll set stands for. */
@@ -48,6 +50,7 @@ typedef struct Source {
         SourceKind kind;
         int fd;           /* of a client; owned */
         RoutedContainer *container;
+        RoutedNetwork *network; /* of names */
         struct Source *next;
 } Source;
 
@@ -102,6 +105,23 @@ static void container_forgotten(RoutedContainer *container, void *data) {
         container->watch = NULL;
 }
 
+static void names_forgotten(RoutedNetwork *network, void *data) {
+        Server *s = data;
+
+        (void) epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, network->names.pidfd, NULL);
+        forget(s, network->watch);
+        network->watch = NULL;
+}
+
+/* Processes that answer names are started wherever a network is needed; here is who sees them end. */
+static void watch_names(Server *s) {
+        for (RoutedNetwork *network = s->state.networks; network; network = network->next)
+                if (network->names.pidfd >= 0 && !network->watch && watch(s, SOURCE_NAMES, network->names.pidfd, /* container= */ NULL) >= 0) {
+                        network->watch = s->sources;
+                        s->sources->network = network;
+                }
+}
+
 /* ---- requests ---- */
 
 static json_t *answer_ok(const RoutedContainer *container) {
@@ -120,6 +140,7 @@ static int attach(Server *s, RouterRequest *request, bool reload, int *fds, Rout
                         ? error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect a container: the request is not complete")
                         : function(&s->state, request, &fds[0], &fds[1], ret, reterr);
 
+        watch_names(s);
         return r < 0 || (*ret)->watch ? r : watch(s, SOURCE_CONTAINER, (*ret)->pidfd, *ret);
 }
 
@@ -216,6 +237,10 @@ static void handle(Server *s, Source *source) {
                 return;
         case SOURCE_CONTAINER:
                 (void) router_detach(&s->state, source->container->id, /* network= */ NULL, /* reterr= */ NULL);
+                return;
+        case SOURCE_NAMES:
+                router_names_ended(&s->state, source->network);
+                watch_names(s);
         }
 }
 
@@ -317,10 +342,15 @@ static int make_namespaces(Server *s, Error *reterr) {
         return 0;
 }
 
-static int listen_for_clients(Server *s, Error *reterr) {
+static int open_directory(Server *s, Error *reterr) {
         s->state.directory_fd = store_open_runtime(s->state.store, ROUTER_DIRECTORY, reterr);
         if (s->state.directory_fd < 0)
                 return s->state.directory_fd;
+        router_names_clear(&s->state);
+        return 0;
+}
+
+static int listen_for_clients(Server *s, Error *reterr) {
         (void) unlinkat(s->state.directory_fd, ROUTER_SOCKET, 0); /* of one that was killed: we are alone */
         s->listen_fd = io_unix_listen(s->state.directory_fd, ROUTER_SOCKET, SOCK_SEQPACKET, 0600);
         if (s->listen_fd < 0)
@@ -365,7 +395,9 @@ static int begin(Server *s, Error *reterr) {
         s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         if (s->epoll_fd < 0)
                 return error_set_errno(reterr, -errno, "cannot start the router of the bridge networks");
-        int r = make_namespaces(s, reterr);
+        int r = open_directory(s, reterr);
+        if (r >= 0)
+                r = make_namespaces(s, reterr);
         if (r >= 0)
                 r = start_uplink(s, reterr);
         if (r >= 0)
@@ -376,6 +408,7 @@ static int begin(Server *s, Error *reterr) {
 static void server_done(Server *s) {
         if (s->state.directory_fd >= 0) {
                 (void) unlinkat(s->state.directory_fd, ROUTER_SOCKET, 0);
+                router_names_clear(&s->state);
                 (void) unlinkat(s->state.store->runtime_fd, ROUTER_DIRECTORY, AT_REMOVEDIR);
         }
         router_state_done(&s->state);
@@ -408,6 +441,7 @@ int router_run(const Store *store, int ready_fd, Error *reterr) {
 
         s.state.store = store;
         s.state.forgotten = container_forgotten;
+        s.state.names_forgotten = names_forgotten;
         s.state.data = &s;
         r = be_the_only_one(store, &lock, &error);
         if (r == -EEXIST) {

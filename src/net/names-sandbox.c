@@ -122,24 +122,24 @@ static int fill_root(const Part *taken, int names_tree) {
         return r;
 }
 
-/* The trees are taken before /tmp is covered, where the new root stands for a moment: they may lie there. */
-static int enter_root(const NamesSandbox *s) {
-        struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
-        _cleanup_fd_ int names_tree = -EBADF;
-        Part taken[ELEMENTSOF(parts)];
-        int r = 0;
-
+/* Descriptors end with the exec, or with this process. Returns that of the names. */
+static int take_parts(const NamesSandbox *s, Part taken[static ELEMENTSOF(parts)]) {
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return -errno;
-        names_tree = take_names(s);
-        if (names_tree < 0)
-                return names_tree;
         for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
                 taken[i] = (Part){ .tree = -EBADF };
-                r = take_part(parts[i].path, parts[i].attributes, taken + i); /* descriptors end with the exec, or with this process */
+                int r = take_part(parts[i].path, parts[i].attributes, taken + i);
                 if (r < 0)
                         return r;
         }
+        return take_names(s);
+}
+
+/* On a tmpfs, of the one ID that there is; at /tmp it only stands for a moment. */
+static int enter_root(const Part *taken, int names_tree) {
+        struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
+        int r;
+
         if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k,nr_inodes=32,mode=0755") < 0 || chdir("/tmp") < 0)
                 return -errno;
         r = fill_root(taken, names_tree);
@@ -353,12 +353,19 @@ static int execute(const NamesSandbox *s, Error *reterr) {
 }
 
 int names_sandbox_exec(const NamesSandbox *s, Error *reterr) {
+        _cleanup_fd_ int names_tree = -EBADF;
+        Part taken[ELEMENTSOF(parts)];
+
         (void) setsid();
         reset_signals();
+        /* as the user yet, whose directories let nobody in; and before /tmp is covered, where they may lie */
+        names_tree = take_parts(s, taken);
+        if (names_tree < 0)
+                return error_set_errno(reterr, names_tree, "cannot copy the mounts of dnsmasq");
         int r = become_nobody();
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot become the user of dnsmasq");
-        r = enter_root(s);
+        r = enter_root(taken, names_tree);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot make the root of dnsmasq");
         r = arrange_descriptors(s);

@@ -71,11 +71,22 @@ int names_open_directory(int directory_fd, const char *network) {
         return open_directory(directory_fd, network, /* make= */ true);
 }
 
+/* With or without the prefix of its network. */
+static int parse_address(const char *text, IpAddress *ret) {
+        IpSubnet subnet;
+
+        if (!strchr(text, '/'))
+                return ip_parse(text, ret);
+        int r = ip_parse_subnet(text, &subnet);
+        *ret = subnet.address;
+        return r;
+}
+
 /* The first address, written in the one way there is for it. */
 static int file_name(char *const *addresses, char ret[static IP_TEXT_SIZE]) {
         IpAddress address;
 
-        if (!addresses || !*addresses || ip_parse(*addresses, &address) < 0)
+        if (!addresses || !*addresses || parse_address(*addresses, &address) < 0)
                 return -EINVAL;
         (void) ip_format(&address, ret);
         return 0;
@@ -86,7 +97,7 @@ static int write_lines(FILE *file, char *const *addresses, char *const *names) {
         for (char *const *a = addresses; *a; a++) {
                 IpAddress address;
 
-                if (ip_parse(*a, &address) < 0)
+                if (parse_address(*a, &address) < 0)
                         return -EINVAL;
                 (void) fputs(ip_text(&address), file);
                 for (char *const *name = names; name && *name; name++) {
@@ -135,13 +146,11 @@ int names_remove(int directory_fd, const char *network, char *const *addresses) 
         return unlinkat(fd, key, 0) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-int names_clear(int directory_fd, const char *network) {
-        int fd = open_directory(directory_fd, network, /* make= */ false);
+/* What is in the directory goes; of directories in it nothing, unless they are empty. Takes the descriptor over. */
+static int empty_directory(int fd) {
+        DIR *dir = fdopendir(fd);
         int r = 0;
 
-        if (fd < 0)
-                return fd == -ENOENT ? 0 : fd;
-        DIR *dir = fdopendir(fd);
         if (!dir) {
                 r = -errno;
                 (void) fd_close(fd);
@@ -151,12 +160,41 @@ int names_clear(int directory_fd, const char *network) {
                 if (!str_equal(entry->d_name, ".") && !str_equal(entry->d_name, "..") && unlinkat(dirfd(dir), entry->d_name, 0) < 0 && errno != ENOENT)
                         r = -errno;
         (void) closedir(dir);
-        if (r >= 0) {
-                _cleanup_fd_ int names_fd = openat(directory_fd, "names", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return r;
+}
 
-                if (names_fd < 0 || (unlinkat(names_fd, network, AT_REMOVEDIR) < 0 && errno != ENOENT))
-                        return -errno;
-                (void) unlinkat(directory_fd, "names", AT_REMOVEDIR); /* the last network's; else it is not empty */
-        }
+static int clear_one(int names_fd, const char *network) {
+        int fd = openat(names_fd, network, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        int r = empty_directory(fd);
+        if (r < 0)
+                return r;
+        return unlinkat(names_fd, network, AT_REMOVEDIR) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int clear_all(int names_fd) {
+        DIR *dir = fdopendir(fcntl(names_fd, F_DUPFD_CLOEXEC, 3));
+        int r = 0;
+
+        if (!dir)
+                return -errno;
+        for (const struct dirent *entry; r >= 0 && (entry = readdir(dir));)
+                if (!str_equal(entry->d_name, ".") && !str_equal(entry->d_name, ".."))
+                        r = clear_one(names_fd, entry->d_name);
+        (void) closedir(dir);
+        return r;
+}
+
+int names_clear(int directory_fd, const char *network) {
+        _cleanup_fd_ int names_fd = openat(directory_fd, "names", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+        if (names_fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (network && !network_name_is_valid(network))
+                return -EINVAL;
+        int r = network ? clear_one(names_fd, network) : clear_all(names_fd);
+        (void) unlinkat(directory_fd, "names", AT_REMOVEDIR); /* the last network's; else it is not empty */
         return r;
 }

@@ -44,13 +44,13 @@ void names_done(Names *names);
 #define _cleanup_names_ _cleanup_(names_done)
 
 /* From now on the names lead to the addresses and, the first name, back. Names that DNS cannot have are left out. The directory is made
- * if need be. `addresses`: at least one. */
+ * if need be. `addresses`: at least one, "10.89.0.2" or "10.89.0.2/24". */
 int names_add(int directory_fd, const char *network, char *const *addresses, char *const *names, Error *reterr);
 
 /* The end of that; `addresses` as they were added. No error if nothing is there. */
 int names_remove(int directory_fd, const char *network, char *const *addresses);
 
-/* Removes the network's directory with all names. */
+/* Removes the network's directory with all names; NULL: those of all networks. */
 int names_clear(int directory_fd, const char *network);
 
 /* Whether DNS can have it: labels of up to 63 letters, digits, '-' and '_', with dots between, 253 bytes at most. */

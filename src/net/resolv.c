@@ -9,6 +9,7 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "net/names.h"
 #include "net/net-config.h"
 
 /* A text that grows; `failed` is looked at once, at the end. */
@@ -128,10 +129,23 @@ static int choose_servers(const ResolvRequest *q, const HostResolv *host, char *
                 return strv_extend(ret, q->dns);
         if (q->reach == RESOLV_VIRTUAL)
                 return choose_virtual(q, host, ret);
+        if (q->reach == RESOLV_NAMES)
+                return strv_extend(ret, q->servers);
         for (char **s = host->servers; s && *s && r >= 0; s++)
                 if (q->reach == RESOLV_HOST || !is_loopback(*s))
                         r = strv_append(ret, *s);
         return r;
+}
+
+/* "." alone: none. */
+static int choose_search(const ResolvRequest *q, const HostResolv *host, char ***ret) {
+        int r = 0;
+
+        if (q->search && *q->search)
+                return str_equal(q->search[0], ".") && !q->search[1] ? 0 : strv_extend(ret, q->search);
+        if (q->reach == RESOLV_NAMES && !(q->dns && *q->dns))
+                r = strv_append(ret, NAMES_DOMAIN);
+        return r < 0 ? r : strv_extend(ret, host->search);
 }
 
 static int check_request(const ResolvRequest *q, Error *reterr) {
@@ -162,16 +176,15 @@ static void put_words(Text *t, const char *key, char *const *words) {
 int resolv_conf_text(const ResolvRequest *request, char **ret, Error *reterr) {
         _cleanup_(host_resolv_done) HostResolv host = {};
         _cleanup_(text_done) Text t = {};
-        _cleanup_strv_ char **servers = NULL;
+        _cleanup_strv_ char **servers = NULL, **search = NULL;
 
         int r = check_request(request, reterr);
         if (r < 0)
                 return r;
-        if (parse_host(request->host_text, &host) < 0 || choose_servers(request, &host, &servers) < 0 || text_open(&t) < 0)
+        if (parse_host(request->host_text, &host) < 0 || choose_servers(request, &host, &servers) < 0 ||
+            choose_search(request, &host, &search) < 0 || text_open(&t) < 0)
                 return error_oom(reterr);
-        char *const *search = request->search && *request->search ? request->search : host.search;
-        if (!search || !str_equal(search[0], ".") || search[1])
-                put_words(&t, "search", search);
+        put_words(&t, "search", search);
         for (char **s = servers; s && *s; s++)
                 (void) fprintf(t.file, "nameserver %s\n", *s);
         put_words(&t, "options", request->options && *request->options ? request->options : host.options);

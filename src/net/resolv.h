@@ -8,6 +8,7 @@
 typedef enum ResolvReach {
         RESOLV_HOST,     /* it shares the host's network: the host's file as it is */
         RESOLV_VIRTUAL,  /* it has sdpod-net: the virtual DNS address, behind which is the host's resolver */
+        RESOLV_NAMES,    /* those of its networks, which answer the names of containers; NAMES_DOMAIN is searched first */
         RESOLV_DIRECT,   /* anything else: the host's servers, without those on the host's loopback */
 } ResolvReach;
 
@@ -15,6 +16,7 @@ typedef struct ResolvRequest {
         ResolvReach reach;
         const char *host_text;      /* the host's resolv.conf; may be NULL */
         const char *dns4, *dns6;    /* the virtual DNS addresses; dns6 NULL: no IPv6 */
+        char *const *servers;       /* of RESOLV_NAMES */
         char *const *dns;           /* --dns: instead of all others */
         char *const *search;        /* --dns-search: instead of the host's; "." alone: none */
         char *const *options;       /* --dns-option: instead of the host's */

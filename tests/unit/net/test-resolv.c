@@ -45,6 +45,24 @@ TEST(the_hosts_network_has_the_hosts_resolver) {
         check_resolv(&q, "search example.com corp.example\nnameserver 192.168.1.1\noptions edns0 trust-ad\n");
 }
 
+TEST(networks_with_names_have_resolvers_of_their_own) {
+        static char *const servers[] = { (char *) "10.89.0.1", (char *) "fd00:89::1", NULL }, *const dns[] = { (char *) "1.1.1.1", NULL },
+                          *const search[] = { (char *) "a.b", NULL }, *const none[] = { (char *) ".", NULL };
+        ResolvRequest q = base(RESOLV_NAMES, host);
+
+        q.servers = servers;
+        check_resolv(&q, "search dns.podman example.com corp.example\nnameserver 10.89.0.1\nnameserver fd00:89::1\noptions edns0 trust-ad\n");
+        q.host_text = NULL;
+        check_resolv(&q, "search dns.podman\nnameserver 10.89.0.1\nnameserver fd00:89::1\n");
+        q.search = search;
+        check_resolv(&q, "search a.b\nnameserver 10.89.0.1\nnameserver fd00:89::1\n");
+        q.search = none;
+        check_resolv(&q, "nameserver 10.89.0.1\nnameserver fd00:89::1\n");
+        q.search = NULL;
+        q.dns = dns;
+        check_resolv(&q, "nameserver 1.1.1.1\n");
+}
+
 TEST(options_replace_what_the_host_has) {
         static char *const dns[] = { (char *) "1.1.1.1", (char *) "2606:4700::1111", NULL }, *const search[] = { (char *) "a.b", NULL },
                           *const none[] = { (char *) ".", NULL }, *const options[] = { (char *) "ndots:2", NULL };
