@@ -2,6 +2,7 @@
 /* Requests for the links of bridge networks. */
 #include "net/link.h"
 
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -84,6 +85,16 @@ void link_add_route(NetlinkBatch *batch, const LinkRoute *route) {
         put_u32(batch, RTA_OIF, (uint32_t) route->ifindex);
         if (route->metric > 0)
                 put_u32(batch, RTA_PRIORITY, route->metric);
+        netlink_end(batch, start);
+}
+
+void link_add_own_mark_rule(NetlinkBatch *batch, int family, uint32_t mark, uint32_t priority) {
+        const struct fib_rule_hdr body = { .family = (uint8_t) family, .action = FR_ACT_TO_TBL, .table = RT_TABLE_MAIN };
+        size_t start = netlink_begin(batch, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
+
+        put_u32(batch, FRA_PRIORITY, priority);
+        put_u32(batch, FRA_FWMARK, mark);
+        (void) netlink_attribute(batch, FRA_IIFNAME, "lo", 3);
         netlink_end(batch, start);
 }
 

@@ -35,5 +35,8 @@ typedef struct LinkRoute {
 
 void link_add_route(NetlinkBatch *batch, const LinkRoute *route);
 
+/* A rule by which what this machine itself sends with the mark takes the main table's routes, whatever rules come after `priority`. */
+void link_add_own_mark_rule(NetlinkBatch *batch, int family, uint32_t mark, uint32_t priority);
+
 /* The index of a link in the namespace of the socket, or -errno; -ENODEV: there is none. */
 int link_index(int netlink_fd, const char *name);

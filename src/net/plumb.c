@@ -15,6 +15,7 @@
 #include "net/link.h"
 #include "net/net-config.h"
 #include "net/netns.h"
+#include "net/port-route.h"
 #include "ns/visit.h"
 
 enum { DEFAULT_ROUTE_METRIC = 100 };
@@ -74,6 +75,22 @@ static int write_sysctls(void) {
         return 0;
 }
 
+/* Sockets of published ports have their mark so that answers find back to them (net/port-route.h): those come in by a bridge. What
+ * goes out to a container has the same mark. */
+static int add_rules(void) {
+        static const int families[] = { AF_INET, AF_INET6 };
+        _cleanup_fd_ int fd = netlink_open();
+        NetlinkBatch batch = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(families) && fd >= 0; i++) {
+                link_add_own_mark_rule(&batch, families[i], PORT_ROUTE_MARK, PORT_ROUTE_PRIORITY - 1);
+                int r = netlink_run(fd, &batch);
+                if (r < 0 && families[i] == AF_INET)
+                        return r;
+        }
+        return fd < 0 ? fd : 0;
+}
+
 static int make_namespace(void *data, Error *reterr) {
         int *ret = data;
 
@@ -84,6 +101,8 @@ static int make_namespace(void *data, Error *reterr) {
         int r = netns_loopback_up();
         if (r >= 0)
                 r = write_sysctls();
+        if (r >= 0)
+                r = add_rules();
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot set up the network namespace of the bridge networks");
         *ret = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);

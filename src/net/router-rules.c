@@ -11,6 +11,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "config.h"
+#include "net/port-route.h"
 #include "ns/visit.h"
 
 enum { RULES_ANSWER_LIMIT = 65536 };
@@ -87,6 +88,21 @@ static void write_input(FILE *f) {
               f);
 }
 
+/* Connections of published ports are made here under their clients' addresses (net/port-route.h): the mark of their sockets is that of
+ * the connection, and so of the container's answers, which then are for this machine whatever address they go to. */
+static void write_marks(FILE *f) {
+        fprintf(f,
+                "  chain output {\n"
+                "    type filter hook output priority mangle;\n"
+                "    meta mark 0x%x ct mark set meta mark\n"
+                "  }\n"
+                "  chain prerouting {\n"
+                "    type filter hook prerouting priority mangle;\n"
+                "    iifname != \"" PLUMB_UPLINK "\" ct direction reply ct mark 0x%x meta mark set ct mark\n"
+                "  }\n",
+                PORT_ROUTE_MARK, PORT_ROUTE_MARK);
+}
+
 char *router_rules_text(const NetworkConfig *const *networks, size_t n_networks) {
         char *text = NULL;
         size_t size;
@@ -98,6 +114,7 @@ char *router_rules_text(const NetworkConfig *const *networks, size_t n_networks)
         fputs("table inet sdpod {}\ndelete table inet sdpod\ntable inet sdpod {\n", f);
         write_forward(f, networks, n_networks);
         write_input(f);
+        write_marks(f);
         fputs("  chain postrouting {\n    type nat hook postrouting priority srcnat;\n    oifname \"" PLUMB_UPLINK "\" masquerade\n  }\n}\n", f);
         if (fclose(f) != 0) {
                 free(text);
