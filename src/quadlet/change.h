@@ -17,6 +17,7 @@ typedef struct QuadletChange {
         int stage_fd;    /* unset until something is staged */
         char stage[24];
         Text plan;
+        size_t n_put;
         bool applied;
 } QuadletChange;
 

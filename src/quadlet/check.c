@@ -43,16 +43,16 @@ static void report(void *userdata, UnitSeverity severity, const char *text) {
 static void found(void *userdata, const Unit *unit, UnitSeverity severity, const char *path, uint32_t line, const char *message) {
         QuadletCheck *check = userdata;
         const QuadletItem *item = check->items && strcmp(path, unit->path) == 0 ? quadlet_items_find(check->items, unit->name) : NULL;
-        _cleanup_free_ char *place = NULL, *other_place = item ? str_format(" in %s", unit->path) : NULL;
+        _cleanup_free_ char *place = NULL, *again = str_format(" in %s", path); /* once is enough */
         const char *after = NULL;
 
         if (severity == UNIT_DEBUG)
                 return;
         place = line > 0 ? str_format("%s:%u", item ? item->source : path, line + (item ? item->line : 0))
                          : strdup(item ? item->source : path);
-        const char *at = other_place ? strstr(message, other_place) : NULL;
+        const char *at = again ? strstr(message, again) : NULL;
         if (at)
-                after = at + strlen(other_place);
+                after = at + strlen(again);
         add_finding(check, unit, severity,
                     !place ? NULL
                     : at   ? str_format("%s: %.*s%s", place, (int) (at - message), message, after)

@@ -24,28 +24,34 @@ static bool is_running(const ManagerUnit *unit) {
         return !str_equal(unit->active_state, "inactive") && !str_equal(unit->active_state, "failed");
 }
 
+/* Adds those of the units that run; nothing is asked where there are no names. */
+static int add_running(const Removal *rm, char *const *names, bool patterns, char ***ret, Error *reterr) {
+        ManagerUnit *units = NULL;
+        size_t n = 0;
+        int r = names ? manager_list_units(rm->manager, names, patterns, &units, &n, reterr) : 0;
+
+        for (size_t i = 0; i < n && r >= 0; i++)
+                if (is_running(&units[i]) && strv_append(ret, units[i].name) < 0)
+                        r = error_oom(reterr);
+        manager_units_free(units, n);
+        return r;
+}
+
 /* The running services of these files, owned; of a template, its instances. */
 static int find_running(const Removal *rm, char *const *files, const char *dir, char ***ret, Error *reterr) {
-        int r = 0;
+        _cleanup_strv_ char **names = NULL, **patterns = NULL;
 
-        for (; rm->manager && *files && r >= 0; files++) {
+        for (; rm->manager && *files; files++) {
                 const Unit *unit = unit_set_find(&rm->check->set, *files);
                 bool template = unit && unit->service && str_has_suffix(unit->service, "@");
-                ManagerUnit *units = NULL;
-                size_t n = 0;
 
                 if (!unit || !unit->service || unit->doubled || strcmp(unit->dir, dir) != 0)
                         continue;
-                _cleanup_free_ char *name = str_format("%s%s.service", unit->service, template ? "*" : "");
-                if (!name)
+                if (strv_consume(template ? &patterns : &names, str_format("%s%s.service", unit->service, template ? "*" : "")) < 0)
                         return error_oom(reterr);
-                r = manager_list_units(rm->manager, (char *[]){ name, NULL }, template, &units, &n, reterr);
-                for (size_t i = 0; i < n && r >= 0; i++)
-                        if (is_running(&units[i]) && strv_append(ret, units[i].name) < 0)
-                                r = error_oom(reterr);
-                manager_units_free(units, n);
         }
-        return r;
+        int r = add_running(rm, names, /* patterns= */ false, ret, reterr);
+        return r < 0 ? r : add_running(rm, patterns, /* patterns= */ true, ret, reterr);
 }
 
 static int stop_running(const Removal *rm, char *const *files, const char *dir, Error *reterr) {

@@ -49,8 +49,8 @@ TEST(findings_have_the_place_that_a_person_knows) {
 }
 
 TEST(all_of_the_search_path) {
-        _cleanup_free_ char *dir = make_directory(), *wanted = str_format("%s/a.container:2: unsupported key 'Imgae' in group 'Container' in "
-                                                                          "%s/a.container; did you mean 'Image'?", dir, dir);
+        _cleanup_free_ char *dir = make_directory(), *wanted = str_format("%s/a.container:2: unsupported key 'Imgae' in group 'Container'; "
+                                                                          "did you mean 'Image'?", dir);
         _cleanup_quadlet_check_ QuadletCheck check = {};
         Unit *unit;
 
