@@ -2,8 +2,10 @@
 /* sdpod start, restart, and the internal verbs through which units start, stop and end their containers. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <stdlib.h>
 
 #include "base/parse.h"
+#include "base/str.h"
 #include "cli/container-args.h"
 #include "cli/detach-keys.h"
 #include "cli/run-rmi.h"
@@ -293,16 +295,19 @@ const Verb verb_unit_stop = {
         .arguments = "ID", .summary = "Stop a unit's container", .arguments_min = 1, .arguments_max = 1, .run = run_unit_stop,
 };
 
-/* Started by hand, it has a descriptor that is waited for (engine/router-client.c). */
+/* Started by no manager, it has a descriptor that is waited for, and an environment that is somebody else's (engine/router-client.c). */
 static int run_network(Invocation *in, Error *reterr) {
+        static const char *const words[] = { "NOTIFY_SOCKET", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "WATCHDOG_PID", "WATCHDOG_USEC" };
         enum { READY_FD = 3 };
+        bool alone = str_equal(in->arguments[0], ROUTER_ALONE);
         const Store *store;
-        bool by_manager = getenv("NOTIFY_SOCKET") != NULL;
         int r = invocation_store(in, &store, reterr);
 
-        return r < 0 ? r : router_run(store, by_manager ? -EBADF : READY_FD, reterr);
+        for (size_t i = 0; i < ELEMENTSOF(words) && alone; i++)
+                (void) unsetenv(words[i]);
+        return r < 0 ? r : router_run(store, alone ? READY_FD : -EBADF, reterr);
 }
 
 const Verb verb_unit_network = {
-        .arguments = "router", .summary = "Be the router of the bridge networks", .arguments_min = 1, .arguments_max = 1, .run = run_network,
+        .arguments = "HOW", .summary = "Be the router of the bridge networks", .arguments_min = 1, .arguments_max = 1, .run = run_network,
 };

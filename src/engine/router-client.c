@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "cgroup/manager.h"
 #include "engine/internal-command.h"
+#include "engine/router.h"
 
 enum {
         TRIES = 8,         /* each one outlives a router that was just about to end */
@@ -155,12 +156,14 @@ static int start(const Store *store, Error *reterr) {
         _cleanup_manager_ Manager manager = MANAGER_NULL;
         _cleanup_free_ char *name = unit_name(store);
 
-        if (!name || internal_command(store, /* storage_driver= */ NULL, "__network", "router", &command) < 0)
-                return error_oom(reterr);
         int r = manager_connect(&manager, reterr);
-        if (r == -ENOENT)
-                return start_by_hand(command, reterr);
-        return r < 0 ? r : start_by_systemd(&manager, command, name, reterr);
+        bool alone = r == -ENOENT;
+
+        if (r < 0 && !alone)
+                return r;
+        if (!name || internal_command(store, /* storage_driver= */ NULL, "__network", alone ? ROUTER_ALONE : ROUTER_UNIT, &command) < 0)
+                return error_oom(reterr);
+        return alone ? start_by_hand(command, reterr) : start_by_systemd(&manager, command, name, reterr);
 }
 
 int router_client_open(const Store *store, RouterClient *ret, Error *reterr) {

@@ -11,6 +11,9 @@
 
 #include "state/store.h"
 
+#define ROUTER_ALONE "alone" /* what `sdpod __network` is told where no manager has started it */
+#define ROUTER_UNIT "unit"
+
 /* Serves until the last container is gone. Where there is one already it returns at once. `ready_fd` (-EBADF: none) is closed when it
  * serves, after the error as JSON if it cannot. */
 int router_run(const Store *store, int ready_fd, Error *reterr);
