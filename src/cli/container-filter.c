@@ -8,7 +8,9 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/time-text.h"
+#include "engine/network-names.h"
 #include "state/health.h"
+#include "state/network.h"
 #include "state/pod.h"
 
 typedef struct Value {
@@ -191,10 +193,21 @@ static bool matches_volume(const Container *c, const Value *v) {
         return false;
 }
 
+/* A network by its name, or by an ID or the beginning of one; else it may be a mode. */
+static int prepare_network(const Context *context, Value *v, Error *reterr) {
+        _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
+
+        if (!context->store || network_open(context->store, v->text, &network, /* reterr= */ NULL) < 0)
+                return 0;
+        return str_replace(&v->text, network.name) < 0 ? error_oom(reterr) : 0;
+}
+
 static bool matches_network(const Container *c, const Value *v) {
         const char *network = c->config.network ?: "slirp", *options = strchr(network, ':');
         size_t n = options ? (size_t) (options - network) : strlen(network);
 
+        if (network_names_find(&c->config, v->text))
+                return true;
         return strcmp(network, v->text) == 0 || (strlen(v->text) == n && memcmp(network, v->text, n) == 0) ||
                (str_after(network, "slirp") && str_equal(v->text, "slirp4netns"));
 }
@@ -253,7 +266,7 @@ static const Key keys[] = {
         { "label", .narrows = true, .matches = has_label },
         { "label!", .narrows = true, .matches = lacks_label },
         { "name", .prepare = prepare_regex, .matches = matches_name },
-        { "network", .matches = matches_network },
+        { "network", .prepare = prepare_network, .matches = matches_network },
         { "pod", .prepare = prepare_pod, .matches = matches_pod },
         { "restart-policy", .prepare = prepare_restart_policy, .matches = matches_restart_policy },
         { "should-start-on-boot", .prepare = prepare_bool, .matches = matches_start_on_boot },

@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "cli/filter.h"
 #include "cli/time-text.h"
+#include "engine/network-names.h"
 
 enum { SHORT_ID = 12 };
 
@@ -108,7 +109,7 @@ static int match_ctr_status(const void *item, const char *value, Error *reterr) 
 static int match_network(const void *item, const char *value, _unused_ Error *reterr) {
         const Container *infra = pod_members_infra(&((const PodEntry *) item)->members);
 
-        return infra && str_equal(infra->config.network ?: "slirp4netns", value);
+        return infra && (str_equal(infra->config.network ?: "slirp4netns", value) || network_names_find(&infra->config, value));
 }
 
 static const FilterKey keys[] = {
@@ -165,15 +166,25 @@ static json_t *containers_json(const PodMembers *members) {
         return TAKE_PTR(list);
 }
 
+/* Those of the infra container, sorted; NULL: none. */
+static char **networks_of(const PodEntry *entry) {
+        const Container *infra = pod_members_infra(&entry->members);
+        char **names = NULL;
+
+        return infra && network_names_sorted(&infra->config, &names) >= 0 ? names : NULL;
+}
+
 json_t *pod_row_json(const PodEntry *entry) {
         const PodConfig *config = &entry->pod.config;
         _cleanup_free_ char *created = time_format_rfc3339(config->created_usec);
+        _cleanup_strv_ char **networks = networks_of(entry);
 
         if (!created)
                 return NULL;
-        return json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:[], s:s, s:o}", "Cgroup", parent_of(entry), "Containers",
+        return json_pack("{s:s, s:o, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o}", "Cgroup", parent_of(entry), "Containers",
                          containers_json(&entry->members), "Created", created, "Id", config->id, "InfraId", config->infra_id ?: "",
-                         "Name", config->name, "Namespace", "", "Networks", "Status", pod_members_state(&entry->members), "Labels",
+                         "Name", config->name, "Namespace", "", "Networks", json_from_strv(networks), "Status",
+                         pod_members_state(&entry->members), "Labels",
                          json_from_pairs(config->labels));
 }
 
@@ -202,14 +213,15 @@ static json_t *id_json(const char *id, bool no_trunc) {
 json_t *pod_row_fields(const PodEntry *entry, bool no_trunc, int64_t now_usec) {
         const PodConfig *config = &entry->pod.config;
         const PodMembers *members = &entry->members;
-        _cleanup_free_ char *created = time_text_ago(config->created_usec, now_usec);
+        _cleanup_free_ char *created = time_text_ago(config->created_usec, now_usec), *names = NULL;
+        _cleanup_strv_ char **networks = networks_of(entry);
 
-        if (!created)
+        if (!created || !(names = strv_join(networks, ",")))
                 return NULL;
         return json_pack("{s:o, s:s, s:s, s:s, s:o, s:s, s:s, s:o, s:s, s:I, s:o, s:o, s:o}", "ID", id_json(config->id, no_trunc), "Name",
                          config->name, "Status", pod_members_state(members), "Created", created, "InfraID",
                          id_json(config->infra_id, no_trunc), "Cgroup", parent_of(entry), "Namespace", "", "Labels",
-                         json_from_pairs(config->labels), "Networks", "", "NumberOfContainers", (json_int_t) members->n, "ContainerIds",
+                         json_from_pairs(config->labels), "Networks", names, "NumberOfContainers", (json_int_t) members->n, "ContainerIds",
                          joined(members, id_of, no_trunc ? SIZE_MAX : SHORT_ID), "ContainerNames", joined(members, name_of, SIZE_MAX),
                          "ContainerStatuses", joined(members, status_of, SIZE_MAX));
 }

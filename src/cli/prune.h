@@ -27,5 +27,8 @@ int prune_containers(const Store *store, char *const *filters, Pruned *ret, Erro
 /* Pods that have ended, with their containers; what killed commands left of pods, too. The names are IDs. */
 int prune_pods(const Store *store, Pruned *ret, Error *reterr);
 
+/* Networks that no container is in, but the default one. */
+int prune_networks(const Store *store, char *const *filters, Pruned *ret, Error *reterr);
+
 /* Volumes that no container names. */
 int prune_volumes(const Store *store, char *const *filters, Pruned *ret, Error *reterr);

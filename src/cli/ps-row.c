@@ -9,6 +9,7 @@
 #include "cli/columns.h"
 #include "cli/time-text.h"
 #include "engine/inspect.h"
+#include "engine/network-names.h"
 #include "engine/network-restart.h"
 
 /* What Go's zero time is in seconds since the epoch. */
@@ -157,6 +158,19 @@ static json_t *exposed_json(const ContainerConfig *config) {
         return TAKE_PTR(map);
 }
 
+static json_t *networks_json(const ContainerConfig *config) {
+        _cleanup_strv_ char **names = NULL;
+
+        return network_names_sorted(config, &names) < 0 ? NULL : json_from_strv(names);
+}
+
+static json_t *networks_text(const ContainerConfig *config) {
+        _cleanup_strv_ char **names = NULL;
+        _cleanup_free_ char *text = network_names_sorted(config, &names) < 0 ? NULL : strv_join(names, ",");
+
+        return text ? json_text(text) : NULL;
+}
+
 static json_t *destinations(const ContainerConfig *config) {
         _cleanup_json_ json_t *list = json_array();
 
@@ -248,7 +262,7 @@ json_t *ps_row_json(const PsEntry *entry, const PsView *view) {
                 { "Mounts", destinations(config) },
                 { "Names", json_pack("[s]", config->name) },
                 { "Namespaces", json_object() },
-                { "Networks", json_array() },
+                { "Networks", networks_json(config) },
                 { "Pid", json_integer(runs(c) ? c->process.pid : 0) },
                 { "Pod", json_text(config->pod ?: "") },
                 { "PodName", json_text(entry->pod_name ?: "") },
@@ -391,7 +405,7 @@ json_t *ps_row_fields(const PsEntry *entry, const PsView *view, bool namespaces)
                 { "Mounts", destinations(config) },
                 { "Names", json_text(config->name) },
                 { "Namespaces", namespaces_struct(namespaces ? pid : 0) },
-                { "Networks", json_string("") },
+                { "Networks", networks_text(config) },
                 { "Pid", json_integer(pid) },
                 { "Pod", short_id(config->pod, view->no_trunc) },
                 { "PodName", json_text(entry->pod_name ?: "") },

@@ -35,6 +35,15 @@ json_t *inspect_host_config(const Container *container);
 /* "80/tcp": [{"HostIp": "", "HostPort": "8080"}] for all ports, and null for those that are only exposed. */
 json_t *inspect_port_map(const ContainerPort *ports, size_t n, char *const *exposed);
 
+/* Addresses of one network, of NULL all empty. */
+void inspect_network_basics(View *v, const ContainerAttachment *at);
+
+/* What a container that runs has of that network; NULL. */
+const ContainerAttachment *inspect_attachment(const Container *c, const char *network) _pure_;
+
+/* "NAME": {...} for all its networks, by name. */
+json_t *inspect_networks(const Container *c);
+
 /* Whether it is a bind mount or a volume, which HostConfig.Binds lists. */
 bool inspect_mount_is_bind(const ContainerMount *mount) _pure_;
 

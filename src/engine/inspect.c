@@ -11,6 +11,7 @@
 #include "engine/namespaces.h"
 #include "engine/network-restart.h"
 #include "proc/caps.h"
+#include "spec/network.h"
 #include "state/health.h"
 #include "storage/rootfs.h"
 
@@ -167,22 +168,22 @@ static char *network_path(const Container *c) {
 }
 
 static json_t *network_settings(const Container *c) {
-        static const char *const empty[] = { "EndpointID", "Gateway", "IPAddress", "IPv6Gateway", "GlobalIPv6Address",
-                                             "MacAddress", "Bridge", "SandboxID", "LinkLocalIPv6Address" };
+        static const char *const empty[] = { "Bridge", "SandboxID", "LinkLocalIPv6Address" };
         _cleanup_view_ View v = VIEW_NULL;
         size_t n;
         const ContainerPort *ports = inspect_ports(c, &n);
         _cleanup_free_ char *path = network_path(c);
+        /* as Podman has it: those of the default network alone stand here as well */
+        bool only_default = c->config.n_networks == 1 && str_equal(c->config.networks[0].name, NETWORK_DEFAULT);
 
+        inspect_network_basics(&v, only_default ? inspect_attachment(c, NETWORK_DEFAULT) : NULL);
         for (size_t i = 0; i < ELEMENTSOF(empty); i++)
                 view_string(&v, empty[i], "");
         view_string(&v, "SandboxKey", path);
-        view_integer(&v, "IPPrefixLen", 0);
-        view_integer(&v, "GlobalIPv6PrefixLen", 0);
         view_integer(&v, "LinkLocalIPv6PrefixLen", 0);
         view_bool(&v, "HairpinMode", false);
         view_add(&v, "Ports", inspect_port_map(ports, n, c->config.expose));
-        view_add(&v, "Networks", json_object());
+        view_add(&v, "Networks", inspect_networks(c));
         return view_take(&v);
 }
 

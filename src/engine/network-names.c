@@ -13,6 +13,22 @@ ContainerNetwork *network_names_find(const ContainerConfig *config, const char *
         return NULL;
 }
 
+static int compare(const void *a, const void *b) {
+        return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+int network_names_sorted(const ContainerConfig *config, char ***ret) {
+        _cleanup_strv_ char **names = NULL;
+
+        for (size_t i = 0; i < config->n_networks; i++)
+                if (strv_append(&names, config->networks[i].name) < 0)
+                        return -ENOMEM;
+        if (names)
+                qsort(names, config->n_networks, sizeof(*names), compare);
+        *ret = TAKE_PTR(names);
+        return 0;
+}
+
 void network_names_forget(ContainerNetwork *network) {
         free(network->name);
         free(network->interface_name);

@@ -14,5 +14,8 @@ int network_names_check(const NetworkConfig *network, const ContainerNetwork *wa
 /* The one of that name (not ID) that a container is in, or NULL. */
 ContainerNetwork *network_names_find(const ContainerConfig *config, const char *name) _pure_;
 
+/* The names of all, sorted; a vector (NULL: none). -ENOMEM. */
+int network_names_sorted(const ContainerConfig *config, char ***ret);
+
 /* Frees what is in it. */
 void network_names_forget(ContainerNetwork *network);

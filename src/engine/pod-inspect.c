@@ -2,6 +2,7 @@
 /* The JSON view of a pod: field names and their order are those of `podman pod inspect`. */
 #include "base/str.h"
 #include "engine/inspect-view.h"
+#include "engine/network-names.h"
 #include "engine/pod.h"
 
 /* null where there are none, as Go writes a list that was never made. */
@@ -31,6 +32,12 @@ static void add_cpu(View *v, const ContainerResources *r) {
         add_text(v, "cpuset_mems", r->cpuset_mems);
 }
 
+static void add_networks(View *v, const ContainerConfig *c) {
+        _cleanup_strv_ char **names = NULL;
+
+        view_add(v, "Networks", network_names_sorted(c, &names) < 0 ? NULL : names ? json_from_strv(names) : json_null());
+}
+
 static json_t *infra_config(const PodConfig *pod, const ContainerConfig *c) {
         _cleanup_view_ View v = VIEW_NULL;
 
@@ -44,7 +51,7 @@ static json_t *infra_config(const PodConfig *pod, const ContainerConfig *c) {
         add_list(&v, "DNSOption", c->dns_options);
         view_bool(&v, "NoManageHosts", c->no_hosts);
         add_list(&v, "HostAdd", c->add_hosts);
-        view_add(&v, "Networks", json_null());
+        add_networks(&v, c);
         view_add(&v, "NetworkOptions", json_null());
         add_cpu(&v, &pod->resources);
         view_string(&v, "pid_ns", c->pid_mode ?: "private");
