@@ -164,15 +164,19 @@ static int plan_hostname(const Store *store, Container *container, ProcPlan *pla
         return plan->hostname ? 0 : error_oom(reterr);
 }
 
-/* Who has power over the networks' router must have it over the container's network, too. */
-static int plan_parent_userns(int fd, const UserMap *base, ProcPlan *plan, Error *reterr) {
+/* Who has power over the networks' router must have it over the container's network, too: the container is made in the router's user
+ * namespace, and so is what it needs of file systems. */
+static int begin_inside(const PlanOptions *options, ProcPlan *plan, Error *reterr) {
+        if (options->parent_userns_fd < 0 || plan->namespaces.n_joins > 0 || plan->map.host)
+                return 0;
         (void) fd_close(plan->parent_userns_fd);
-        plan->parent_userns_optional = false;
-        plan->parent_userns_fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-        if (plan->parent_userns_fd < 0)
-                return error_set_errno(reterr, -errno, "cannot keep the user namespace of the bridge networks");
-        user_map_done(&plan->parent_view);
-        plan->parent_view = (UserMap){};
+        plan->parent_userns_fd = fcntl(options->parent_userns_fd, F_DUPFD_CLOEXEC, 3);
+        return plan->parent_userns_fd < 0 ? error_set_errno(reterr, -errno, "cannot keep the user namespace of the bridge networks") : 0;
+}
+
+static int end_inside(const PlanOptions *options, const UserMap *base, ProcPlan *plan, Error *reterr) {
+        if (options->parent_userns_fd < 0 || plan->namespaces.n_joins > 0 || plan->map.host || plan->parent_view.uid.n > 0)
+                return 0;
         return user_map_to_view(&plan->map, base, &plan->parent_view, reterr);
 }
 
@@ -197,6 +201,8 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
         }
         if (r >= 0)
                 r = namespaces_plan(store, config, &plan, reterr);
+        if (r >= 0)
+                r = begin_inside(options, &plan, reterr);
         plan.hands_out_namespaces = !plan.map.host && network_has_helper(config);
         if (r >= 0)
                 r = plan_host_users(config, &plan, reterr);
@@ -212,14 +218,10 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
                 r = plan_mounts(store, container, &base, &plan, holds, reterr);
         if (r >= 0)
                 r = secrets_plan(store, container, &plan, reterr);
+        if (r >= 0)
+                r = end_inside(options, &base, &plan, reterr);
         if (r < 0) {
                 plan.cgroup_fd = -EBADF; /* still the caller's */
-                return r;
-        }
-        if (plan.namespaces.n_joins == 0 && options->parent_userns_fd >= 0)
-                r = plan_parent_userns(options->parent_userns_fd, &base, &plan, reterr);
-        if (r < 0) {
-                plan.cgroup_fd = -EBADF;
                 return r;
         }
         if (plan.namespaces.n_joins == 0)

@@ -28,6 +28,7 @@
 #include "engine/shared-userns.h"
 #include "ns/handle.h"
 #include "ns/pinned.h"
+#include "state/lease.h"
 
 enum {
         FIRST_CLIENT_MSEC = 10000, /* whoever starts a router comes at once */
@@ -410,6 +411,7 @@ static void server_done(Server *s) {
                 (void) unlinkat(s->state.directory_fd, ROUTER_SOCKET, 0);
                 router_names_clear(&s->state);
                 (void) unlinkat(s->state.store->runtime_fd, ROUTER_DIRECTORY, AT_REMOVEDIR);
+                lease_collect(s->state.store, /* network= */ NULL); /* of commands that were killed */
         }
         router_state_done(&s->state);
         while (s->sources) {
