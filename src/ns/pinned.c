@@ -30,9 +30,8 @@ int userns_pin(const UserMap *map, Error *reterr) {
         struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
         char path[48];
 
-        if (map->host || map->single || geteuid() == 0)
-                return error_set(reterr, -ENOTSUP, ERROR_UNSUPPORTED, "cannot keep a user namespace: it is of no use to %s",
-                                 map->single ? "a user without subordinate IDs" : "root");
+        if (map->host || geteuid() == 0)
+                return error_set(reterr, -ENOTSUP, ERROR_UNSUPPORTED, "cannot keep a user namespace: it is of no use to root");
         long pid = syscall(SYS_clone3, &args, sizeof(args));
         if (pid == 0) {
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -14,7 +14,7 @@
 #include "ns/idmap.h"
 
 /* Makes one with this map. A descriptor or -errno; -ENOTSUP for root, who maps IDs directly and whose own ID is not in the
- * map, and for a user without subordinate IDs. */
+ * map. To a user without subordinate IDs it saves nothing, but it is one namespace around several containers. */
 int userns_pin(const UserMap *map, Error *reterr);
 
 /* The map as text, by which two namespaces are known to be the same. Owned; NULL when out of memory. */

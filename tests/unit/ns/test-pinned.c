@@ -144,7 +144,7 @@ TEST(what_is_not_a_namespace_of_the_user_is_refused) {
 
         CHECK_INT(userns_pin_check(null, geteuid()), -EINVAL);
         CHECK_INT(userns_pin_check(pid_ns, geteuid()), -EINVAL);
-        CHECK_INT(userns_pin(&(UserMap){ .single = true }, NULL), -ENOTSUP);
+        CHECK_INT(userns_pin(&(UserMap){ .host = true }, NULL), -ENOTSUP);
         get_map(&map);
         CHECK_INT(userns_pin_check(host, geteuid()), -EPERM);
         CHECK_INT(userns_clone_inside(host, &map, &args, never, NULL, NULL, NULL), -EINVAL); /* one's own cannot be joined */
