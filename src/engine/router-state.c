@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "engine/router-driver.h"
 #include "engine/router-names.h"
 #include "net/router-control.h"
 #include "net/router-rules.h"
@@ -48,12 +49,13 @@ static void forget_network(RouterState *state, RoutedNetwork *network) {
         if (*at)
                 *at = network->next;
         router_names_stop(state, network);
+        router_driver_end(state, network);
         network_config_done(&network->config);
         free(network);
 }
 
 /* The bridge goes with its last container. */
-static void release_network(RouterState *state, RoutedNetwork *network) {
+void router_release_network(RouterState *state, RoutedNetwork *network) {
         _cleanup_error_ Error error = ERROR_NULL;
 
         if (network->n_users > 0)
@@ -64,9 +66,6 @@ static void release_network(RouterState *state, RoutedNetwork *network) {
 }
 
 static int check_network(const RouterState *state, const NetworkConfig *config, Error *reterr) {
-        if (!str_equal(config->driver, "bridge"))
-                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use network '%s': the driver '%s' is not there yet", config->name,
-                                 config->driver);
         for (const RoutedNetwork *other = state->networks; other; other = other->next)
                 if (str_equal(other->config.network_interface, config->network_interface))
                         return error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot use network '%s': its interface '%s' is that of network '%s'",
@@ -74,8 +73,7 @@ static int check_network(const RouterState *state, const NetworkConfig *config, 
         return 0;
 }
 
-/* The network by its name, made if nobody uses it yet. */
-static int take_network(RouterState *state, const char *name, RoutedNetwork **ret, Error *reterr) {
+int router_take_network(RouterState *state, const char *name, RoutedNetwork **ret, Error *reterr) {
         RoutedNetwork *network = router_find_network(state, name);
 
         if (network) {
@@ -86,23 +84,31 @@ static int take_network(RouterState *state, const char *name, RoutedNetwork **re
         if (!network)
                 return error_oom(reterr);
         network->names = NAMES_NULL;
+        network->sockets = PORT_SOCKETS_NULL;
         int r = network_load(state->store, name, &network->config, reterr);
         if (r >= 0)
-                r = check_network(state, &network->config, reterr);
+                r = router_driver_begin(state, network, reterr);
         if (r >= 0)
+                r = check_network(state, &network->config, reterr);
+        if (r >= 0) {
                 r = plumb_bridge(&state->router, &network->config, reterr);
+                if (r < 0)
+                        (void) plumb_remove(&state->router, network->config.network_interface, /* reterr= */ NULL);
+        }
         if (r < 0) {
+                router_driver_end(state, network);
                 network_config_done(&network->config);
                 free(network);
                 return r;
         }
         network->next = state->networks;
         state->networks = network;
+        router_driver_tell(state, network);
         r = apply_rules(state, reterr);
         if (r >= 0)
                 r = router_names_start(state, network, reterr);
         if (r < 0) {
-                release_network(state, network);
+                router_release_network(state, network);
                 return r;
         }
         *ret = network;
@@ -200,6 +206,8 @@ int router_uplink_start(RouterState *state, Error *reterr) {
         if (r < 0)
                 return error_prefix(reterr, r, "cannot start the uplink of the bridge networks");
         state->uplink_socket = TAKE_FD(ours);
+        for (const RoutedNetwork *network = state->networks; network; network = network->next)
+                router_driver_tell(state, network);
         for (const RoutedContainer *container = state->containers; container; container = container->next)
                 tell_uplink(state, container);
         return 0;
@@ -256,7 +264,7 @@ static int connect_links(RouterState *state, const RoutedContainer *container, c
         int r = plumb ? 0 : error_oom(reterr);
 
         while (r >= 0 && n_taken < n) {
-                r = take_network(state, links[n_taken].network, &network, reterr);
+                r = router_take_network(state, links[n_taken].network, &network, reterr);
                 if (r < 0)
                         break;
                 network->n_users++;
@@ -272,7 +280,7 @@ static int connect_links(RouterState *state, const RoutedContainer *container, c
                 if (network)
                         router_names_remove(state, network, &links[i]);
                 if (network && --network->n_users == 0)
-                        release_network(state, network);
+                        router_release_network(state, network);
         }
         return r;
 }
@@ -282,12 +290,14 @@ static void disconnect_link(RouterState *state, const RoutedContainer *container
         char name[IFNAMSIZ];
 
         plumb_link_name(container->id, link->network, name);
-        if (network)
+        if (network) {
                 router_names_remove(state, network, link);
+                router_driver_unlink(state, container, link, network, alive);
+        }
         if (alive)
                 (void) plumb_remove(&state->router, name, /* reterr= */ NULL);
         if (network && --network->n_users == 0)
-                release_network(state, network);
+                router_release_network(state, network);
 }
 
 static int bind_ports(RoutedContainer *container, Error *reterr) {

@@ -18,6 +18,9 @@ typedef struct RoutedNetwork {
         void *watch;             /* of whoever waits for their end */
         unsigned names_ends;     /* how often it has ended soon after its start */
         int64_t names_usec;      /* when it was started */
+        struct RoutedNetwork *parent; /* of macvlan and ipvlan: whose link they share */
+        PortSockets sockets;     /* of a vxlan network */
+        uint64_t key;            /* by which sdpod-net knows them; 0: another network has the port */
         struct RoutedNetwork *next;
 } RoutedNetwork;
 
@@ -70,4 +73,10 @@ int router_reload(RouterState *state, RouterRequest *request, int *pidfd, int *n
 int router_detach(RouterState *state, const char *id, const char *network, Error *reterr);
 
 RoutedContainer *router_find(const RouterState *state, const char *id);
+/* The network by its name, made if nobody uses it yet; who takes it counts up `n_users`, or releases it. */
+int router_take_network(RouterState *state, const char *name, RoutedNetwork **ret, Error *reterr);
+
+/* Removes it if nobody uses it. */
+void router_release_network(RouterState *state, RoutedNetwork *network);
+
 RoutedNetwork *router_find_network(const RouterState *state, const char *name);

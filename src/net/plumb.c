@@ -15,6 +15,7 @@
 #include "net/link.h"
 #include "net/net-config.h"
 #include "net/netns.h"
+#include "net/plumb-driver.h"
 #include "net/port-route.h"
 #include "ns/visit.h"
 
@@ -46,7 +47,12 @@ uint32_t plumb_mtu(const NetworkConfig *network) {
         const char *text = plumb_option(network, "mtu");
         uint32_t mtu;
 
-        return text && parse_u32(text, &mtu) >= 0 && mtu > 0 ? mtu : NET_MTU_DEFAULT;
+        if (text && parse_u32(text, &mtu) >= 0 && mtu > 0)
+                return mtu;
+        if (!str_equal(network->driver, "vxlan"))
+                return NET_MTU_DEFAULT;
+        const char *remote = plumb_option(network, "remote");
+        return remote && strchr(remote, ':') ? PLUMB_VXLAN_MTU6 : PLUMB_VXLAN_MTU;
 }
 
 /* ---- the namespace ---- */
@@ -174,11 +180,20 @@ static int visit_bridge(void *data, Error *reterr) {
         memcpy(key.bytes, &h, 4);
         plumb_mac(network->name, &key, mac);
         mac[0] = 0x06; /* apart from those of containers */
+        if (plumb_has_children(network) && !plumb_has_own_child(network))
+                return 0;
         link_add_bridge(&batch, name, mac, plumb_mtu(network));
-        int r = netlink_run(fd, &batch);
+        int r = plumb_has_children(network) ? plumb_add_own_child(fd, network, mac) : netlink_run(fd, &batch);
         int index = r >= 0 || r == -EEXIST ? link_index(fd, name) : r;
-        if (index < 0)
-                return error_set_errno(reterr, index, "cannot make the bridge '%s' of network '%s'", name, network->name);
+        if (index < 0) {
+                r = error_set_errno(reterr, index, "cannot make the link '%s' of network '%s'", name, network->name);
+                return r == -EOPNOTSUPP ? error_with_hint(reterr, r, "this needs the kernel's module '%s'", network->driver) : r;
+        }
+        if (!plumb_has_children(network)) {
+                r = plumb_complete_bridge(fd, index, network, reterr);
+                if (r < 0)
+                        return r;
+        }
         if (has_ipv6(network))
                 (void) add_link_local(fd, index, mac);
         r = add_gateways(fd, index, network);
@@ -244,6 +259,19 @@ static int add_veth(int fd, int container_netns_fd, const PlumbLink *link, Error
         return r < 0 ? error_set_errno(reterr, r, "cannot connect the container to network '%s' as '%s'", link->network->name, link->interface) : 0;
 }
 
+/* Where nobody is a gateway, everything is on the wire. */
+static void add_wire_routes(NetlinkBatch *batch, int index, const PlumbLink *link, uint32_t metric) {
+        bool done[2] = {};
+
+        for (size_t i = 0; i < link->n_addresses; i++) {
+                const LinkRoute route = { .ifindex = index, .family = link->addresses[i].address.family, .metric = metric };
+
+                if (!done[route.family == AF_INET6])
+                        link_add_route(batch, &route);
+                done[route.family == AF_INET6] = true;
+        }
+}
+
 static int add_default_routes(NetlinkBatch *batch, int index, const PlumbLink *link) {
         const char *metric_text = plumb_option(link->network, "metric"), *none = plumb_option(link->network, "no_default_route");
         bool no_default = false;
@@ -253,6 +281,10 @@ static int add_default_routes(NetlinkBatch *batch, int index, const PlumbLink *l
                 return 0;
         if (!metric_text || parse_u32(metric_text, &metric) < 0)
                 metric = link->metric ?: DEFAULT_ROUTE_METRIC;
+        if (plumb_is_routed(link->network)) {
+                add_wire_routes(batch, index, link, metric);
+                return 0;
+        }
         for (size_t i = 0; i < link->network->n_subnets; i++) {
                 IpSubnet gateway;
                 int r = parse_gateway(&link->network->subnets[i], &gateway);
@@ -324,6 +356,39 @@ static int enter_and_configure(const AttachVisit *visit, Error *reterr) {
                 return error_set_errno(reterr, r, "cannot set up the container's network");
         for (size_t i = 0; i < visit->n_links && r >= 0; i++)
                 r = visit->links[i].kept ? 0 : configure(fd, &visit->links[i], reterr);
+        for (size_t i = 0; i < visit->n_links && r < 0; i++) { /* of those that have no other end, by which they could be removed */
+                NetlinkBatch batch = {};
+
+                if (!plumb_has_children(visit->links[i].network) || visit->links[i].kept)
+                        continue;
+                link_delete(&batch, visit->links[i].interface);
+                (void) netlink_run(fd, &batch);
+        }
+        return r;
+}
+
+/* What the router has of a link. */
+static void remove_ends(int fd, const PlumbLink *link) {
+        NetlinkBatch batch = {};
+        char limit[IFNAMSIZ];
+
+        link_delete(&batch, link->name);
+        plumb_limit_name(link->name, limit);
+        link_delete(&batch, limit);
+        (void) netlink_run(fd, &batch);
+}
+
+static int add_link(int fd, int container_netns_fd, PlumbLink *link, Error *reterr) {
+        if (plumb_has_children(link->network))
+                return plumb_add_child(fd, container_netns_fd, link, reterr);
+        link->kept = link->keep && link_index(fd, link->name) >= 0;
+        if (link->kept)
+                return 0;
+        int r = add_veth(fd, container_netns_fd, link, reterr);
+        if (r >= 0)
+                r = plumb_limit(fd, link, reterr);
+        if (r < 0)
+                remove_ends(fd, link);
         return r;
 }
 
@@ -336,22 +401,15 @@ static int visit_attach(void *data, Error *reterr) {
         while (n < visit->n_links && r >= 0) {
                 PlumbLink *link = &visit->links[n];
 
-                link->kept = link->keep && link_index(fd, link->name) >= 0;
-                if (!link->kept)
-                        r = add_veth(fd, visit->container_netns_fd, link, reterr);
+                r = add_link(fd, visit->container_netns_fd, link, reterr);
                 if (r >= 0)
                         n++;
         }
         if (r >= 0)
                 r = enter_and_configure(visit, reterr);
-        for (size_t i = 0; i < n && r < 0; i++) {
-                NetlinkBatch batch = {};
-
-                if (visit->links[i].kept)
-                        continue;
-                link_delete(&batch, visit->links[i].name);
-                (void) netlink_run(fd, &batch);
-        }
+        for (size_t i = 0; i < n && r < 0; i++)
+                if (!visit->links[i].kept && !plumb_has_children(visit->links[i].network))
+                        remove_ends(fd, &visit->links[i]);
         return r;
 }
 

@@ -35,11 +35,17 @@ typedef struct PlumbLink {
 /* Makes the network namespace: loopback, forwarding. Returns its descriptor. */
 int plumb_namespace(int userns_fd, Error *reterr);
 
-/* Sees to it that the network's bridge is there, with its addresses. */
+/* Sees to it that the network's bridge is there, with its addresses; of macvlan and ipvlan the router's own link beside the containers'. */
 int plumb_bridge(const Router *router, const NetworkConfig *network, Error *reterr);
 
 /* Removes a link of the router's namespace. One that is not there is no error. */
 int plumb_remove(const Router *router, const char *name, Error *reterr);
+
+/* The name of what stands beside a link's router end where bandwidth is limited; it does not go with that. */
+void plumb_limit_name(const char *link, char ret[static IFNAMSIZ]);
+
+/* The name of a vxlan network's tunnel, which does not go with its bridge. */
+void plumb_tunnel_name(const NetworkConfig *network, char ret[static IFNAMSIZ]);
 
 /* Connects a container: each link is a veth pair between the network's bridge and the container's namespace, where its end gets its name,
  * MAC, addresses and routes. On failure none of the links is left. */

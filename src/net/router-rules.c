@@ -8,10 +8,12 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/parse.h"
 #include "base/process.h"
 #include "base/str.h"
 #include "config.h"
 #include "net/port-route.h"
+#include "net/plumb-driver.h"
 #include "ns/visit.h"
 
 enum { RULES_ANSWER_LIMIT = 65536 };
@@ -77,15 +79,34 @@ static void write_forward(FILE *f, const NetworkConfig *const *networks, size_t 
         fputs("  }\n", f);
 }
 
-static void write_input(FILE *f) {
+/* The other hosts' ends of a tunnel, and nobody else: what comes by it is not looked at any further. */
+static void write_tunnel(FILE *f, const NetworkConfig *network) {
+        _cleanup_strv_ char **remotes = NULL;
+        const char *port = plumb_option(network, "port");
+        uint32_t number = PLUMB_VXLAN_PORT;
+
+        if (!str_equal(network->driver, "vxlan") || (port && parse_u32(port, &number) < 0) || plumb_remotes(network, &remotes) < 0)
+                return;
+        for (char **text = remotes; text && *text; text++) {
+                IpAddress address;
+
+                if (ip_parse(*text, &address) >= 0)
+                        fprintf(f, "    iifname \"" PLUMB_UPLINK "\" %s saddr %s udp dport %u accept\n", address.family == AF_INET ? "ip" : "ip6",
+                                ip_text(&address), number);
+        }
+}
+
+static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n) {
         fputs("  chain input {\n"
               "    type filter hook input priority filter; policy drop;\n"
               "    iifname \"lo\" accept\n"
               "    ct state established,related accept\n"
               "    meta l4proto { icmp, ipv6-icmp } accept\n"
-              "    iifname != \"" PLUMB_UPLINK "\" meta l4proto { tcp, udp } th dport 53 accept\n"
-              "  }\n",
+              "    iifname != \"" PLUMB_UPLINK "\" meta l4proto { tcp, udp } th dport 53 accept\n",
               f);
+        for (size_t i = 0; i < n; i++)
+                write_tunnel(f, networks[i]);
+        fputs("  }\n", f);
 }
 
 /* Connections of published ports are made here under their clients' addresses (net/port-route.h): the mark of their sockets is that of
@@ -113,7 +134,7 @@ char *router_rules_text(const NetworkConfig *const *networks, size_t n_networks)
         /* made if it is not there, so that it can be deleted: all of it is one transaction */
         fputs("table inet sdpod {}\ndelete table inet sdpod\ntable inet sdpod {\n", f);
         write_forward(f, networks, n_networks);
-        write_input(f);
+        write_input(f, networks, n_networks);
         write_marks(f);
         fputs("  chain postrouting {\n    type nat hook postrouting priority srcnat;\n    oifname \"" PLUMB_UPLINK "\" masquerade\n  }\n}\n", f);
         if (fclose(f) != 0) {
