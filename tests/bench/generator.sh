@@ -67,10 +67,12 @@ for n in (1, 100, 1000, 5000):
         os.mkdir(out)
         times.append(run(units, out))
         shutil.rmtree(out)
-    out = os.path.join(top, "out")
-    os.mkdir(out)
-    memory = peak(os.posix_spawn(generator, [generator, "-user", "-no-kmsg-log", out], {"QUADLET_UNIT_DIRS": units}))
-    shutil.rmtree(out)
+    memory = 0
+    for _ in range(9 if n < 1000 else 2):  # who is quick is not always asked late enough
+        out = os.path.join(top, "out")
+        os.mkdir(out)
+        memory = max(memory, peak(os.posix_spawn(generator, [generator, "-user", "-no-kmsg-log", out], {"QUADLET_UNIT_DIRS": units})))
+        shutil.rmtree(out)
     shutil.rmtree(units)
     walls, cpus = [t[0] * 1e3 for t in times], [t[1] * 1e3 for t in times]
     best, median, cpu = min(walls), statistics.median(walls), min(cpus)
