@@ -20,8 +20,8 @@ void quadlet_check_done(QuadletCheck *check) {
         *check = (QuadletCheck){};
 }
 
-/* Takes `text` over. */
-static void add_finding(QuadletCheck *check, const Unit *unit, UnitSeverity severity, char *text) {
+/* Takes `text` over. Findings of a file come in the order of its lines, whenever they were found. */
+static void add_finding(QuadletCheck *check, QuadletFinding finding, char *text) {
         QuadletFinding *grown = text && check->n_findings < QUADLET_FINDINGS_MAX
                                         ? realloc(check->findings, (check->n_findings + 1) * sizeof(*grown))
                                         : NULL;
@@ -31,12 +31,17 @@ static void add_finding(QuadletCheck *check, const Unit *unit, UnitSeverity seve
                 return;
         }
         check->findings = grown;
-        grown[check->n_findings++] = (QuadletFinding){ .severity = severity, .unit = unit, .text = text };
+        finding.text = text;
+        size_t i = check->n_findings++;
+        for (; i > 0 && finding.unit && grown[i - 1].unit == finding.unit && grown[i - 1].source == finding.source &&
+               grown[i - 1].line > finding.line; i--)
+                grown[i] = grown[i - 1];
+        grown[i] = finding;
 }
 
 static void report(void *userdata, UnitSeverity severity, const char *text) {
         if (severity != UNIT_DEBUG)
-                add_finding(userdata, NULL, severity, strdup(text));
+                add_finding(userdata, (QuadletFinding){ .severity = severity }, strdup(text));
 }
 
 /* The place where a person has it, which may be another than where it is going to be. */
@@ -53,7 +58,11 @@ static void found(void *userdata, const Unit *unit, UnitSeverity severity, const
         const char *at = again ? strstr(message, again) : NULL;
         if (at)
                 after = at + strlen(again);
-        add_finding(check, unit, severity,
+        QuadletFinding finding = { .severity = severity, .unit = unit, .line = line };
+        for (size_t i = 0; i < unit->file.n_sources; i++)
+                if (strcmp(unit->file.sources[i], path) == 0)
+                        finding.source = (unsigned) i;
+        add_finding(check, finding,
                     !place ? NULL
                     : at   ? str_format("%s: %.*s%s", place, (int) (at - message), message, after)
                            : str_format("%s: %s", place, message));
@@ -133,7 +142,7 @@ static void find_rivals(QuadletCheck *check) {
                 const Unit *given = unit->aside ? rival : unit, *other = unit->aside ? unit : rival;
                 const QuadletItem *item = check->items ? quadlet_items_find(check->items, given->name) : NULL;
                 const QuadletItem *second = check->items && !other->aside ? quadlet_items_find(check->items, other->name) : NULL;
-                add_finding(check, given, UNIT_ERROR,
+                add_finding(check, (QuadletFinding){ .severity = UNIT_ERROR, .unit = given },
                             str_format("%s: it makes %s.service, and so does %s (set ServiceName= in one of them)",
                                        item ? item->source : given->path, unit->service, second ? second->source : other->path));
         }

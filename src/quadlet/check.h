@@ -11,6 +11,8 @@ enum { QUADLET_FINDINGS_MAX = 1000 };
 typedef struct QuadletFinding {
         UnitSeverity severity;
         const Unit *unit;      /* NULL: of none */
+        unsigned source;       /* which of its files: 0 is the unit file */
+        uint32_t line;         /* 0: all of it */
         char *text;            /* "FILE:LINE: what is wrong" */
 } QuadletFinding;
 

@@ -318,7 +318,7 @@ static int translate_dependency(Convert *c, UnitEntry *last) {
 
 static int translate_dependencies(Convert *c) {
         UnitFile *file = &c->unit->file;
-        int group = unit_file_group(file, "Unit");
+        int group = unit_file_group(file, "Unit"), failed = 0;
 
         for (size_t i = file->n_entries; group >= 0 && i-- > 0;) {
                 UnitEntry *e = file->entries + i;
@@ -331,10 +331,12 @@ static int translate_dependencies(Convert *c) {
                         later = file->entries[j].kind == ENTRY_KEY && file->entries[j].group == group &&
                                 strcmp(file->entries[j].name, e->name) == 0;
                 int r = later ? 0 : translate_dependency(c, e);
-                if (r < 0)
+                if (r == -ENOMEM)
                         return r;
+                if (r < 0)
+                        failed = r;
         }
-        return 0;
+        return failed;
 }
 
 static int add_unit_lines(Convert *c) {
@@ -419,12 +421,10 @@ int unit_convert(Convert *c, Unit *unit, Text *ret) {
         c->name = unit->resource;
 
         warn_service_users(c);
-        int keys = check_keys(c), groups = check_groups(c);
-        int r = keys < 0 ? keys : groups;
-        if (r >= 0)
-                r = check_sdpod_group(c);
-        if (r >= 0)
-                r = translate_dependencies(c);
+        int keys = check_keys(c), groups = check_groups(c), own = check_sdpod_group(c), dependencies = translate_dependencies(c);
+        int r = keys < 0 ? keys : groups < 0 ? groups : own < 0 ? own : dependencies;
+        if (r == -EINVAL) /* nothing comes of it, but what else is wrong is worth knowing */
+                return convert_add_rows(c) == -ENOMEM ? -ENOMEM : r;
         if (r >= 0)
                 r = add_unit_lines(c);
         if (r >= 0)

@@ -115,45 +115,45 @@ static int add_bool(Convert *c, const UnitRow *row) {
         return 0;
 }
 
+static int add_row(Convert *c, const UnitRow *row) {
+        switch (row->kind) {
+        case KIND_ELSEWHERE:
+                return 0;
+        case KIND_STRING:
+        case KIND_JOINED:
+        case KIND_JOINED_EMPTY:
+                return add_last(c, row);
+        case KIND_LINES:
+                return add_lines(c, row);
+        case KIND_WORDS:
+        case KIND_WORDS_LOWER:
+        case KIND_WORD_PATHS:
+        case KIND_ARGS:
+        case KIND_PATHS:
+                return add_words(c, row);
+        case KIND_PAIRS:
+                return add_pairs(c, row);
+        case KIND_BOOL:
+        case KIND_SWITCH:
+                return add_bool(c, row);
+        case KIND_CALL:
+        case KIND_ALWAYS:
+                return row->call(c);
+        }
+        return 0;
+}
+
 int convert_add_rows(Convert *c) {
         const UnitTypeInfo *info = unit_type_info(c->unit->type);
-        int r = 0;
+        int failed = 0;
 
-        for (size_t i = 0; i < info->n_rows && r >= 0; i++) {
+        for (size_t i = 0; i < info->n_rows && failed != -ENOMEM && c->unit->n_faults < UNIT_FAULTS_MAX; i++) {
                 const UnitRow *row = info->rows + i;
+                bool wanted = row->kind == KIND_ALWAYS || unit_file_has(&c->unit->file, row->key);
+                int r = wanted ? add_row(c, row) : 0;
 
-                if (row->kind != KIND_ALWAYS && !unit_file_has(&c->unit->file, row->key))
-                        continue;
-                switch (row->kind) {
-                case KIND_ELSEWHERE:
-                        break;
-                case KIND_STRING:
-                case KIND_JOINED:
-                case KIND_JOINED_EMPTY:
-                        r = add_last(c, row);
-                        break;
-                case KIND_LINES:
-                        r = add_lines(c, row);
-                        break;
-                case KIND_WORDS:
-                case KIND_WORDS_LOWER:
-                case KIND_WORD_PATHS:
-                case KIND_ARGS:
-                case KIND_PATHS:
-                        r = add_words(c, row);
-                        break;
-                case KIND_PAIRS:
-                        r = add_pairs(c, row);
-                        break;
-                case KIND_BOOL:
-                case KIND_SWITCH:
-                        r = add_bool(c, row);
-                        break;
-                case KIND_CALL:
-                case KIND_ALWAYS:
-                        r = row->call(c);
-                        break;
-                }
+                if (r < 0) /* the other rows may have faults, too: a person wants to hear of all of them at once */
+                        failed = r;
         }
-        return r;
+        return failed;
 }

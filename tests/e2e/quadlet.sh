@@ -28,6 +28,9 @@ printf '[Container]\nImage=%s\n\nPublishPrt=1:1\n' "$BUSYBOX" >typo.container
 run sdpod quadlet verify typo.container
 is "$status:$err" "1:typo.container:4: unsupported key 'PublishPrt' in group 'Container'; did you mean 'PublishPort'?" \
         "a mistyped key: file, line, what was meant, exit status 1"
+printf '[Unit]\nAfter=gone.container\n[Container]\nImgae=x\nVolume=gone.volume:/x\nReadOnly=perhaps\n' >many.container
+run sdpod quadlet verify many.container
+is "$status:$(cut -d: -f2 <<<"$err" | tr '\n' ' ')" "1:2 4 5 6 " "all faults of a file at once, in order"
 printf '[Contaner]\nImage=x\n' >group.container
 run sdpod quadlet verify group.container good.container
 is "$status:$err" "1:group.container:1: unknown group '[Contaner]'; did you mean '[Container]'?" "a mistyped group"
@@ -239,6 +242,20 @@ run sdpod quadlet install next.container
 is "$status:$(tree):$(cat "$units/web.container" "$units/page" | tr '\n' ' ')" "0:./next.container ./page ./web.container :old kept " \
         "what a killed command has left half done is undone"
 rm "$units"/*
+mkdir many
+for i in {1..60}; do container >many/m$i.container; done
+halves=
+for i in {1..12}; do
+        sdpod quadlet install --reload-systemd=false many >/dev/null 2>&1 &
+        sleep 0.0$i
+        kill -9 $! 2>/dev/null
+        wait $! 2>/dev/null
+        sdpod quadlet install --reload-systemd=false --replace next.container >/dev/null # goes back, if it has to
+        n=$(find "$units" -mindepth 1 | wc -l)
+        [[ $n == 1 || $n == 62 ]] || halves+="$n "
+        sdpod quadlet rm --reload-systemd=false -a >/dev/null
+done
+is "$halves" "" "kill -9 at any moment: all sixty files and their record, or none"
 for i in 1 2 3 4 5 6; do
         container >p$i.container
         sdpod quadlet install p$i.container >/dev/null 2>&1 &
