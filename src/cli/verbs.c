@@ -9,6 +9,7 @@
 
 static const char no_criu[] = "CRIU needs capabilities on the host that rootless containers do not have";
 
+static const char no_compose[] = "systemd starts and stops services; turn the file into unit files with 'sdpod compose convert'";
 static const char no_kube[] = "Kubernetes YAML is not there yet; 'sdpod generate quadlet' writes unit files";
 
 const VerbName verb_names[] = {
@@ -27,6 +28,10 @@ const VerbName verb_names[] = {
         NOT_YET("build"),
         { "commit", .verb = &verb_commit },
         { "completion", .verb = &verb_completion },
+        GROUP("compose", "Turn compose files into unit files"),
+        { "compose convert", .verb = &verb_compose_convert },
+        NEVER("compose down", no_compose),
+        NEVER("compose up", no_compose),
         GROUP("container", "Manage containers"),
         { "container attach", .verb = &verb_attach },
         NEVER("container checkpoint", no_criu),

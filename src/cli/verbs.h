@@ -8,6 +8,7 @@ extern const Verb verb_cleanup;
 extern const Verb verb_clone;
 extern const Verb verb_commit;
 extern const Verb verb_complete;
+extern const Verb verb_compose_convert;
 extern const Verb verb_completion;
 extern const Verb verb_container_diff;
 extern const Verb verb_container_exists;
