@@ -31,7 +31,7 @@ static int say_volume(Service *s, const Node *at, const char *source, bool refer
         if (!unit_key_can_say(UNIT_CONTAINER, KEY_Volume, value ?: ""))
                 return service_say(s, at, KEY_Volume, value);
         unit_write_raw(&s->w, KEY_Volume, arena_format(arena, "%s:%s%s%s", source, unit_escape_specifiers(arena, target, true), options && *options ? ":" : "",
-                                                       options ?: ""));
+                                                       unit_escape_specifiers(arena, options ?: "", true)));
         return 0;
 }
 
