@@ -56,7 +56,7 @@ int net_parse_address(const char *text, int *ret_family, struct in6_addr *ret) {
         return -EINVAL;
 }
 
-static int check_port(const NetPort *port, bool ipv6, Error *reterr) {
+static int check_port(const NetPort *port, Error *reterr) {
         struct in6_addr address;
         int family = AF_UNSPEC;
 
@@ -69,12 +69,6 @@ static int check_port(const NetPort *port, bool ipv6, Error *reterr) {
         if (!str_empty(port->host_ip) && net_parse_address(port->host_ip, &family, &address) < 0)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot publish port %u: '%s' is not an IP address",
                                  port->container_port, port->host_ip);
-        /* on all addresses, an IPv6 peer is carried over to the IPv4 listener of the same port; here there is none */
-        if (!str_empty(port->host_ip) && family == AF_INET6 && !ipv6 && str_equal(port->protocol, "tcp")) {
-                (void) error_set(reterr, -EAFNOSUPPORT, ERROR_UNSUPPORTED, "cannot publish port [%s]:%u: the container has no IPv6",
-                                 port->host_ip, port->host_port);
-                return error_with_hint(reterr, -EAFNOSUPPORT, "publish it on an IPv4 address, or on all addresses");
-        }
         return 0;
 }
 
@@ -165,7 +159,7 @@ int net_addresses_from_config(const NetConfig *config, NetAddresses *ret, Error 
                 return error_set(reterr, -E2BIG, ERROR_INVALID, "cannot publish %zu ports: the limit is %d", config->n_ports,
                                  NET_PORTS_LIMIT);
         for (size_t i = 0; i < config->n_ports; i++)
-                if ((r = check_port(config->ports + i, config->ipv6, reterr)) < 0)
+                if ((r = check_port(config->ports + i, reterr)) < 0)
                         return r;
         for (char **s = config->dns; s && *s; s++)
                 if (net_parse_address(*s, &family, &server) < 0)

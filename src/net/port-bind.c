@@ -124,8 +124,9 @@ static int explain(const NetPort *port, int family, int code, Error *reterr) {
         }
         if (code == -EACCES) {
                 (void) error_set(reterr, code, ERROR_DENIED, "cannot publish port %s: Permission denied", what);
-                error_hint(reterr, "use a host port of %u or above, or let users have this one: "
-                                  "sysctl net.ipv4.ip_unprivileged_port_start=%u", first_unprivileged_port(), port->host_port);
+                error_hint(reterr, "use a host port of %u or above; or let users have this one: "
+                                  "sysctl net.ipv4.ip_unprivileged_port_start=%u; or have systemd listen on it and hand it over "
+                                  "(socket activation, systemd.socket(5))", first_unprivileged_port(), port->host_port);
                 return code;
         }
         if (code == -EADDRNOTAVAIL) {

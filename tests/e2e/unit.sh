@@ -13,7 +13,7 @@ RUN_TIMEOUT=30
 prop() { systemctl --user show --property "$2" --value "$1"; }
 serves() { curl -sf -m 5 "http://127.0.0.1:$port/" | grep -q works; }
 init_of() { # the container's init: of the one process with a PID namespace of its own, the oldest
-        container_processes | awk '$2 != "sdpod-net" { print $1 }' | sort -n | head -n 1
+        container_processes | awk '$2 != "sdpod-net" && $2 != "sdpod-connect" { print $1 }' | sort -n | head -n 1
 }
 at_end systemctl --user daemon-reload
 at_end rm -rf "$units"
@@ -67,7 +67,7 @@ ours=$(for p in /proc/[0-9]*; do
         tail -n 1 "$p/cgroup" 2>/dev/null | grep -q "/web.service" || continue
         grep -s ^sdpod "$p/comm"
 done | sort | tr '\n' ' ')
-is "$ours" "sdpod-net " "no process of ours stays in the unit but the network helper"
+is "$ours" "sdpod-connect sdpod-net " "no process of ours stays in the unit but those of the network"
 ok "journalctl --user -u web has its output" until_ok 10 sh -c 'journalctl --user -u web -q | grep -q "serving /www"'
 run sdpod logs systemd-web
 like "$out" "serving /www" "so does logs"

@@ -56,7 +56,7 @@ container_processes() {
                 [[ -n $owner ]] && owned_by_user "$owner" || continue
                 name=$(cat "$pid/comm" 2>/dev/null)
                 ns=$(readlink "$pid/ns/pid" 2>/dev/null) || ns=
-                if [[ -n $ns && $ns != "$ours" || $owner != "$UID" || $name == sdpod-net ]]; then
+                if [[ -n $ns && $ns != "$ours" || $owner != "$UID" || $name == sdpod-net || $name == sdpod-connect ]]; then
                         echo "${pid#/proc/} $name"
                 fi
         done

@@ -331,6 +331,111 @@ def the_helper_is_sandboxed(lab, c):
     check_sandbox(c)
 
 
+@test
+def the_connector_can_only_make_sockets(lab, c):
+    c.start()
+    equal(children_of(c.net.pid), [])
+    d = lab.container()
+    d.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    connector, = children_of(d.net.pid)
+    status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{connector}/status").read_text().splitlines())
+    equal(status["Name"].strip(), "sdpod-connect")
+    for key, wanted in (("CapEff", 1 << 12), ("CapPrm", 1 << 12), ("CapInh", 0), ("CapBnd", 0), ("CapAmb", 0)):
+        equal(int(status[key], 16), wanted)
+    equal((status["NoNewPrivs"], status["Seccomp"]), ("1", "2"))
+    for space in "user", "net":
+        equal(os.readlink(f"/proc/{connector}/ns/{space}"), os.readlink(f"/proc/{d.init.pid}/ns/{space}"))
+    equal(os.listdir(f"/proc/{connector}/fd"), ["3"])
+    d.kill()
+    d.net.wait(timeout=20)
+    deadline = time.monotonic() + 20
+    while os.path.exists(f"/proc/{connector}") and time.monotonic() < deadline:
+        os.sched_yield()
+    equal(os.path.exists(f"/proc/{connector}"), False)
+
+
+def children_of(pid):
+    return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+@test
+def a_port_nobody_serves_is_a_reset_at_once(lab, c):
+    c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    for address in "127.0.0.1", "::1", HOST4:
+        equal(from_host("connect", address, 8080), "Connection reset by peer")
+    equal(from_host("connect", HOST6, 8080, where=lab.in_peer), "Connection reset by peer")
+
+
+@test
+def without_its_connector_a_port_refuses_and_the_rest_goes_on(lab, c):
+    c.serve("canary", "tcp|0.0.0.0|80")
+    c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    os.kill(children_of(c.net.pid)[0], signal.SIGKILL)
+    equal(from_host("connect", "127.0.0.1", 8080), "Connection reset by peer")
+    equal(c.tool("connect", PEER4, 9001), HOST4)
+
+
+@test
+def an_ipv6_address_is_published_for_a_container_without_ipv6(lab, c):
+    c.serve("canary", "tcp|0.0.0.0|80")
+    c.start(ipv6=False, ports=[{"hostIp": HOST6, "hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    equal(from_host("connect", HOST6, 8080, where=lab.in_peer), "10.0.2.2")
+
+
+@test
+def a_container_that_undoes_the_routing_harms_itself_alone(lab, c):
+    c.serve("canary", "tcp|0.0.0.0|80")
+    c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    equal(from_host("connect", HOST4, 8080, where=lab.in_peer), PEER4)
+    before = pathlib.Path(lab.canary.log).read_text()
+    # answers to the peer now go out by the tap, where they belong to no connection
+    subprocess.run(c.inside(["ip", "rule", "delete", "priority", "100"]), check=True)
+    with socket.create_connection(("127.0.0.1", 8080), timeout=20):
+        equal(c.tool("connect", PEER4, 9001), HOST4)
+        equal(c.net.poll(), None)
+    equal(pathlib.Path(lab.canary.log).read_text(), before)
+
+
+@test
+def a_mark_takes_a_container_nowhere_but_to_itself(lab, c):
+    c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    before = pathlib.Path(lab.canary.log).read_text()
+    for address in "127.0.0.1", "10.0.2.2", HOST4, PEER4:
+        contains(("Connection refused", "Network is unreachable"), c.tool("marked", address, CANARY))
+    equal(pathlib.Path(lab.canary.log).read_text(), before)
+
+
+@test
+def thousands_of_connections_at_once(lab, c):
+    c.serve("echo_server", "0.0.0.0", "80")
+    c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    equal(from_host("crowd_echo", "127.0.0.1", 8080, 2500), "2500 answered")
+    # they are gone, and the next one is served
+    equal(from_host("crowd_echo", "127.0.0.1", 8080, 1), "1 answered")
+
+
+@test
+def an_idle_connection_costs_nothing(lab, c):
+    c.serve("echo_server", "0.0.0.0", "80")
+    # without IPv6, for which the container's kernel announces itself now and then
+    c.start(ipv6=False, ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+
+    def wakeups():
+        lines = pathlib.Path(f"/proc/{c.net.pid}/status").read_text().splitlines()
+        return sum(int(line.split()[1]) for line in lines if "ctxt_switches" in line)
+
+    with socket.create_connection(("127.0.0.1", 8080), timeout=20) as s:
+        s.sendall(b"x")
+        equal(s.recv(1), b"x")
+        # until it sleeps; then one second's worth of silence
+        before = -1
+        while before != wakeups():
+            before = wakeups()
+            time.sleep(0.2)
+        time.sleep(1)
+        equal(wakeups(), before)
+
+
 def check_sandbox(c):
     status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{c.net.pid}/status").read_text().splitlines())
     for key in ("CapEff", "CapPrm", "CapInh", "CapBnd", "CapAmb"):

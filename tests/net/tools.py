@@ -2,6 +2,7 @@
 """Servers, clients and frames for the network tests; each prints one line of result."""
 import hashlib
 import os
+import resource
 import selectors
 import socket
 import struct
@@ -149,6 +150,52 @@ def ask(address, port, size=5, source=None):
         say("timeout" if isinstance(e, TimeoutError) else os.strerror(e.errno))
 
 
+def echo_server(address, port):
+    """Sends back what comes, on any number of connections."""
+    limit_descriptors()
+    poll = selectors.DefaultSelector()
+    s = socket.socket(family_of(address))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((address, int(port)))
+    s.listen(4096)
+    poll.register(s, selectors.EVENT_READ)
+    say("ready")
+    while True:
+        for key, _ in poll.select():
+            if key.fileobj is s:
+                poll.register(s.accept()[0], selectors.EVENT_READ)
+            elif data := key.fileobj.recv(65536):
+                key.fileobj.sendall(data)
+            else:
+                poll.unregister(key.fileobj)
+                key.fileobj.close()
+
+
+def limit_descriptors():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+
+
+def crowd_echo(address, port, n):
+    """Opens `n` connections, all at once, and asks on each; how many answered."""
+    limit_descriptors()
+    connections = [socket.create_connection((address, int(port)), timeout=30) for _ in range(int(n))]
+    for i, s in enumerate(connections):
+        s.sendall(f"{i:6}".encode())
+    say(f"{sum(s.recv(6) == f'{i:6}'.encode() for i, s in enumerate(connections))} answered")
+
+
+def marked(address, port):
+    """Connects with the mark of published ports, as root in the container may."""
+    s = socket.socket(family_of(address))
+    s.settimeout(TIMEOUT)
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_MARK, 0x73647064)
+    try:
+        s.connect((address, int(port)))
+        say("connected")
+    except OSError as e:
+        say("timeout" if isinstance(e, TimeoutError) else os.strerror(e.errno))
+
+
 def checksum(data):
     data += b"\0" * (len(data) % 2)
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
@@ -258,4 +305,4 @@ def silent(address, port, data):
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (canary, sink, transfer, connect, crowd, hangup, ask, attack, echo, silent)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (canary, sink, transfer, connect, crowd, crowd_echo, echo_server, marked, hangup, ask, attack, echo, silent)}[sys.argv[1]](*sys.argv[2:])
