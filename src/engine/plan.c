@@ -17,6 +17,7 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/credentials.h"
 #include "engine/namespaces.h"
 #include "engine/network.h"
 #include "engine/plan-mounts.h"
@@ -216,6 +217,8 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
                 r = plan_rootfs(store, container, &base, options->storage_driver, &plan, reterr);
         if (r >= 0)
                 r = plan_mounts(store, container, &base, &plan, holds, reterr);
+        if (r >= 0)
+                r = credentials_plan(&plan, reterr);
         if (r >= 0)
                 r = secrets_plan(store, container, &plan, reterr);
         if (r >= 0)

@@ -118,7 +118,9 @@ static int plan_one(const Store *store, const Container *container, size_t i, Pr
         SecretPlan *file = container_array_add((void **) &plan->secrets, &plan->n_secrets, sizeof(*file));
         if (!file)
                 return error_oom(reterr);
-        *file = (SecretPlan){ .target = s->target, .uid = s->uid, .gid = s->gid, .mode = s->mode };
+        *file = (SecretPlan){ .target = strdup(s->target), .uid = s->uid, .gid = s->gid, .mode = s->mode };
+        if (!file->target)
+                return error_oom(reterr);
         return read_file(container, i, &file->content, reterr);
 }
 

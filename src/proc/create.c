@@ -38,8 +38,10 @@
 enum { END_TIMEOUT_USEC = 2000000 };
 
 void proc_plan_forget_secrets(ProcPlan *plan) {
-        for (size_t i = 0; i < plan->n_secrets; i++)
+        for (size_t i = 0; i < plan->n_secrets; i++) {
                 secret_memory_done(&plan->secrets[i].content);
+                free(plan->secrets[i].target);
+        }
         for (size_t i = 0; i < plan->n_secret_env; i++)
                 secret_memory_done(&plan->secret_env[i]);
         free(plan->secrets);

@@ -67,7 +67,7 @@ typedef struct HostUser {
 /* A file in a tmpfs that only the container sees. */
 typedef struct SecretPlan {
         SecretMemory content;   /* owned */
-        const char *target;     /* below /run/secrets, or an absolute path */
+        char *target;           /* below /run/secrets, or an absolute path; owned */
         uid_t uid;
         gid_t gid;
         mode_t mode;

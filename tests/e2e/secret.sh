@@ -244,4 +244,29 @@ exits 0 "a .container file with Secret="
 until_ok 10 sh -c "sdpod logs systemd-secretive | grep -q $word"
 is "$(sdpod logs systemd-secretive)" "$word $word" "... has it as a file and a variable"
 is "$(systemctl --user show secretive.service | grep -c "$word")" 0 "... and systemd does not know it"
+
+# --- credentials of a unit
+printf 'one\n%s' "$word" >"$T/credential"
+at_end rm -f "$units/trusted.container"
+at_end systemctl --user stop trusted.service runner.service
+cat >"$units/trusted.container" <<END
+[Container]
+Image=$BUSYBOX
+Network=none
+Secret=one,target=both
+User=1234
+Exec=sh -c 'ls /run/secrets; cat /run/secrets/loaded; echo; cat /run/secrets/set; echo; cat /run/secrets/both; echo; exec sleep 1000'
+[Service]
+LoadCredential=loaded:$T/credential
+SetCredential=set:plain
+SetCredential=both:hidden
+END
+systemctl --user daemon-reload
+run systemctl --user start trusted.service
+exits 0 "a unit with LoadCredential= and SetCredential="
+until_ok 10 sh -c '[ "$(sdpod logs systemd-trusted | wc -l)" = 7 ]'
+is "$(sdpod logs systemd-trusted)" $'both\nloaded\nset\none\n'"$word"$'\nplain\n'"$word" "... has them as secrets, and Secret= wins"
+is "$(grep -rl "$word" "${XDG_DATA_HOME:-$HOME/.local/share}/sdpod" 2>/dev/null)" "" "... on no disk"
+run timeout 30 systemd-run --user --quiet --wait --pipe --unit runner.service -p SetCredential=runners:key sh -c "sdpod run --rm --network none $BUSYBOX ls /run/secrets; true"
+unlike "$out" runners "what a service runs as its child has none of the service's"
 finish
