@@ -3,7 +3,10 @@
  *
  * The plan has a line for each: what, a number, the name. "new INODE NAME": the staged file of that inode gets a name that was
  * free. "swap INODE NAME": it changes places with the file there. "take 0 NAME": the file there goes into the stage. Where each file
- * lies tells how far it came, so going back needs no further notes. */
+ * lies tells how far it came, so going back needs no further notes.
+ *
+ * File systems that know no rename without replacing, and no exchange (NFS, for one), get the same by hard links: what is replaced
+ * there has a second name in "old" meanwhile. */
 #include "quadlet/change.h"
 
 #include <dirent.h>
@@ -21,6 +24,7 @@
 
 static const char plan_name[] = "plan";
 static const char files_name[] = "files";
+static const char old_name[] = "old";
 static const char stage_prefix[] = ".sdpod-";
 
 enum {
@@ -42,7 +46,18 @@ static bool is_there(int dir_fd, const char *name) {
         return fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) >= 0;
 }
 
-static void undo_line(int dir_fd, int files_fd, const char *line) {
+/* The exchange, or its other half where it was made of links. */
+static void undo_swap(int dir_fd, int stage_fd, int files_fd, const char *name) {
+        if (is_there(files_fd, name)) {
+                (void) renameat2(files_fd, name, dir_fd, name, RENAME_EXCHANGE);
+                return;
+        }
+        _cleanup_fd_ int old_fd = path_open_beneath(stage_fd, old_name, O_RDONLY | O_DIRECTORY, 0);
+        if (old_fd >= 0)
+                (void) renameat(old_fd, name, dir_fd, name);
+}
+
+static void undo_line(int dir_fd, int stage_fd, int files_fd, const char *line) {
         unsigned long long inode;
         char word[8];
         int at = 0;
@@ -51,11 +66,11 @@ static void undo_line(int dir_fd, int files_fd, const char *line) {
                 return;
         const char *name = line + at + 1;
         if (str_equal(word, "new") && inode_is(dir_fd, name, inode))
-                (void) renameat(dir_fd, name, files_fd, name);
+                (void) unlinkat(dir_fd, name, 0);
         else if (str_equal(word, "swap") && inode_is(dir_fd, name, inode))
-                (void) renameat2(files_fd, name, dir_fd, name, RENAME_EXCHANGE);
-        else if (str_equal(word, "take") && is_there(files_fd, name))
-                (void) renameat2(files_fd, name, dir_fd, name, RENAME_NOREPLACE);
+                undo_swap(dir_fd, stage_fd, files_fd, name);
+        else if (str_equal(word, "take") && is_there(files_fd, name) && !is_there(dir_fd, name))
+                (void) renameat(files_fd, name, dir_fd, name);
 }
 
 /* Back by the plan, if there is one. */
@@ -66,7 +81,7 @@ static void undo(int dir_fd, int stage_fd) {
         if (files_fd < 0 || file_read(stage_fd, plan_name, PLAN_MAX, &plan, NULL) < 0)
                 return;
         for (char *rest = NULL, *line = strtok_r(plan, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-                undo_line(dir_fd, files_fd, line);
+                undo_line(dir_fd, stage_fd, files_fd, line);
         (void) fsync(dir_fd);
 }
 
@@ -160,19 +175,41 @@ int quadlet_change_take(QuadletChange *c, const char *name, Error *reterr) {
         return r;
 }
 
-static int apply_line(QuadletChange *c, const char *line) {
+static int put_new(const QuadletChange *c, const char *name) {
+        if (renameat2(c->stage_fd, name, c->dir_fd, name, RENAME_NOREPLACE) >= 0)
+                return 0;
+        if (errno != EINVAL)
+                return -errno;
+        if (linkat(c->stage_fd, name, c->dir_fd, name, 0) < 0)
+                return -errno;
+        (void) unlinkat(c->stage_fd, name, 0);
+        return 0;
+}
+
+static int put_in_place_of(const QuadletChange *c, int stage, const char *name) {
+        if (renameat2(c->stage_fd, name, c->dir_fd, name, RENAME_EXCHANGE) >= 0)
+                return 0;
+        if (errno != EINVAL)
+                return -errno;
+        _cleanup_fd_ int old_fd = path_open_or_make_dir(stage, old_name, 0700);
+        if (old_fd < 0)
+                return old_fd;
+        if (linkat(c->dir_fd, name, old_fd, name, 0) < 0 || renameat(c->stage_fd, name, c->dir_fd, name) < 0)
+                return -errno;
+        return 0;
+}
+
+static int apply_line(QuadletChange *c, int stage, const char *line) {
         unsigned long long inode;
         char word[8];
-        int at = 0, r;
+        int at = 0;
 
         if (sscanf(line, "%7s %llu%n", word, &inode, &at) != 2 || line[at] != ' ')
                 return -EBADMSG;
         const char *name = line + at + 1;
         if (str_equal(word, "take"))
-                r = renameat2(c->dir_fd, name, c->stage_fd, name, RENAME_NOREPLACE);
-        else
-                r = renameat2(c->stage_fd, name, c->dir_fd, name, str_equal(word, "swap") ? RENAME_EXCHANGE : RENAME_NOREPLACE);
-        return r < 0 ? -errno : 0;
+                return renameat(c->dir_fd, name, c->stage_fd, name) < 0 ? -errno : 0;
+        return str_equal(word, "swap") ? put_in_place_of(c, stage, name) : put_new(c, name);
 }
 
 static int open_plan_directory(const QuadletChange *c) {
@@ -196,7 +233,7 @@ int quadlet_change_apply(QuadletChange *c, Error *reterr) {
         for (char *line = c->plan.data, *end; line && *line; line = end + 1) {
                 end = strchr(line, '\n');
                 *end = '\0';
-                r = apply_line(c, line);
+                r = apply_line(c, stage, line);
                 if (r < 0) {
                         const char *name = strchr(strchr(line, ' ') + 1, ' ') + 1;
 

@@ -15,6 +15,19 @@
 #include "base/test.h"
 #include "quadlet/change.h"
 
+/* Linked with --wrap=renameat2: a file system that knows no flags. */
+int __real_renameat2(int old_dir, const char *old, int new_dir, const char *new, unsigned flags);
+int __wrap_renameat2(int old_dir, const char *old, int new_dir, const char *new, unsigned flags);
+
+static bool no_flags;
+
+int __wrap_renameat2(int old_dir, const char *old, int new_dir, const char *new, unsigned flags) {
+        if (!no_flags || flags == 0)
+                return __real_renameat2(old_dir, old, new_dir, new, flags);
+        errno = EINVAL;
+        return -1;
+}
+
 static char *make_directory(void) {
         char *path = strdup("/tmp/sdpod-test-change-XXXXXX");
 
@@ -140,6 +153,15 @@ TEST(a_killed_process_is_undone_by_the_next) {
                 CHECK_DIRECTORY(dir, part ? "gone=G old=O zz=Z" : "gone=G old=O");
                 CHECK_INT(path_remove_tree(AT_FDCWD, dir), 0);
         }
+}
+
+TEST(the_same_on_a_file_system_without_flags) {
+        no_flags = true;
+        test_all_of_it_once_it_is_kept();
+        test_none_of_it_otherwise();
+        test_a_name_that_is_taken_undoes_those_before_it();
+        test_a_killed_process_is_undone_by_the_next();
+        no_flags = false;
 }
 
 TEST(directories_and_links_are_not_followed) {
