@@ -112,6 +112,7 @@ static int ask_system(const PruneOptions *o, Error *reterr) {
         _cleanup_free_ char *text = str_format("WARNING! This command removes:\n"
                                                "\t- all stopped containers\n"
                                                "\t- all stopped pods\n"
+                                               "\t- all networks not used by at least one container\n"
                                                "%s"
                                                "\t- all %s\n\n",
                                                o->volumes ? "\t- all volumes not used by at least one container\n" : "",
@@ -133,7 +134,7 @@ static int report(const char *heading, int r, const Pruned *pruned, uint64_t *by
 
 static int run_system(Invocation *in, Error *reterr) {
         const PruneOptions *o = in->options;
-        _cleanup_pruned_ Pruned pods = {}, containers = {}, volumes = {}, images = {};
+        _cleanup_pruned_ Pruned pods = {}, containers = {}, networks = {}, volumes = {}, images = {};
         const Store *store;
         uint64_t bytes = 0;
         int status = 0;
@@ -149,6 +150,8 @@ static int run_system(Invocation *in, Error *reterr) {
                 r = report("Deleted Pods", prune_pods(store, &pods, reterr), &pods, &bytes, &status);
         if (r >= 0)
                 r = report("Deleted Containers", prune_containers(store, o->filters, &containers, reterr), &containers, &bytes, &status);
+        if (r >= 0)
+                r = report("Deleted Networks", prune_networks(store, o->filters, &networks, reterr), &networks, &bytes, &status);
         if (r >= 0 && o->volumes)
                 r = report("Deleted Volumes", prune_volumes(store, o->filters, &volumes, reterr), &volumes, &bytes, &status);
         if (r >= 0)
@@ -164,7 +167,8 @@ static int run_system(Invocation *in, Error *reterr) {
 
 const Verb verb_system_prune = {
         .summary = "Remove what is not used",
-        .description = "Remove containers that do not run, and images without a name that no container uses.",
+        .description = "Remove containers that do not run, networks that no container is in, and images without a name that no "
+                       "container uses.",
         .options = system_options,
         .options_size = sizeof(PruneOptions),
         .run = run_system,

@@ -28,6 +28,7 @@ static int ask_reset(const Store *store, Error *reterr) {
         _cleanup_free_ char *text = str_format("WARNING! This will remove:\n"
                                                "        - all containers\n"
                                                "        - all images\n"
+                                               "        - all networks\n"
                                                "        - all volumes\n"
                                                "        - all else below \"%s\"\n",
                                                store->data_path);
@@ -100,8 +101,8 @@ static int run_reset(Invocation *in, Error *reterr) {
 }
 
 const Verb verb_system_reset = {
-        .summary = "Remove all containers, images and volumes",
-        .description = "Remove all containers, images and volumes, and everything else below the data directory.",
+        .summary = "Remove all containers, images, networks and volumes",
+        .description = "Remove all containers, images, networks and volumes, and everything else below the data directory.",
         .options = reset_options,
         .options_size = sizeof(ResetOptions),
         .run = run_reset,

@@ -214,6 +214,20 @@ static int check_driver(NetworkConfig *config, Error *reterr) {
         return check_options(config, reterr);
 }
 
+/* By their keys, as Podman shows them. */
+static int by_key(const void *a, const void *b) {
+        const char *x = *(char *const *) a, *y = *(char *const *) b;
+        size_t n = strcspn(x, "="), m = strcspn(y, "=");
+        int r = memcmp(x, y, MIN(n, m));
+
+        return r != 0 ? r : (n > m) - (n < m);
+}
+
+static void sort_pairs(char **pairs) {
+        if (pairs)
+                qsort(pairs, strv_length(pairs), sizeof(*pairs), by_key);
+}
+
 int engine_network_create(const Store *store, NetworkConfig *config, Error *reterr) {
         _cleanup_(others_done) Others others = {};
         _cleanup_fd_ int lock = network_lock(store, reterr);
@@ -229,6 +243,8 @@ int engine_network_create(const Store *store, NetworkConfig *config, Error *rete
                 r = choose_subnets(config, &others, reterr);
         for (size_t i = 0; r >= 0 && i < config->n_subnets; i++)
                 r = complete_subnet(config, &config->subnets[i], &others, reterr);
+        sort_pairs(config->labels);
+        sort_pairs(config->options);
         if (r >= 0 && !config->id && !(config->id = str_random_hex(NETWORK_ID_LENGTH)))
                 r = error_oom(reterr);
         if (r >= 0) {

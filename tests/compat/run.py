@@ -171,7 +171,7 @@ class Lane:
     def clear(self):
         """Back to nothing but the images."""
         keep = ' '.join(f'$IMAGES/{name}.tar' for name in IMAGES[:2])
-        self.run('podman rm -af -t 0; podman volume prune -f; podman rmi -af >/dev/null; '
+        self.run('podman rm -af -t 0; podman network prune -f; podman volume prune -f; podman rmi -af >/dev/null; '
                  f'for i in {keep}; do podman load -q -i "$i"; done')
         ids = self.run('podman images -aq --no-trunc').stdout.replace('sha256:', '').split()
         digests = self.run("podman images -a --format '{{.Digest}}'").stdout.replace('sha256:', '').split()
