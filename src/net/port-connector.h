@@ -16,7 +16,7 @@
 enum { PORT_CONNECTOR_BATCH = 16 };
 
 /* In the child, in the container's user and network namespaces: gives up everything but `socket_fd` (SOCK_SEQPACKET), CAP_NET_ADMIN and
- * six system calls, and serves until the other end is closed. Returns 0 then, -errno where it cannot be confined. */
+ * the few system calls that this takes, and serves until the other end is closed. Returns 0 then, -errno where it cannot be confined. */
 int port_connector_serve(int socket_fd);
 
 /* The other end: a pool of sockets for each family. */

@@ -178,6 +178,23 @@ def published_tcp_shows_who_comes(lab, c):
 
 
 @test
+def link_local_peers_look_like_the_gateway(lab, c):
+    c.serve("canary", "tcp|0.0.0.0|80", "tcp|::|80")
+    c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    deadline = time.monotonic() + 20
+    own = []
+    while not own and time.monotonic() < deadline: # it is tentative for a second
+        shown = subprocess.run(["ip", "-6", "-o", "address", "show", "dev", "h0", "scope", "link", "-tentative"],
+                               capture_output=True, text=True, check=True).stdout
+        own = [word.split("/")[0] for word in shown.split() if word.startswith("fe80:")]
+        time.sleep(0.05)
+    seen = "timeout"
+    while seen not in ("fd00::2", "Connection reset by peer") and time.monotonic() < deadline:
+        seen = from_host("connect", f"{own[0]}%p0", 8080, where=lab.in_peer)
+    equal(seen, "fd00::2")
+
+
+@test
 def published_udp_shows_who_comes(lab, c):
     c.serve("canary", "udp|0.0.0.0|53", "udp|::|53")
     c.start(ports=[{"hostPort": 5353, "containerPort": 53, "protocol": "udp"}])
