@@ -23,7 +23,7 @@ enum { STEADY_USEC = 10000000, QUICK_MAX = 5 };
 bool network_is_down(const Container *container) {
         const ContainerProcess *process = &container->process;
 
-        if (container->pidfd < 0 || process->net_pid <= 0)
+        if ((container->status != CONTAINER_RUNNING && container->status != CONTAINER_PAUSED) || process->net_pid <= 0)
                 return false;
         _cleanup_fd_ int fd = process_open(process->net_pid, process->net_start_time);
         return fd < 0 || process_has_ended(fd);
