@@ -31,7 +31,6 @@
 
 enum {
         OPEN_FILES = 65536,
-        MEMORY_LIMIT = 2 * 1024 * 1024 * 1024LL - 1,
 };
 
 static int map_ids(uid_t uid, gid_t gid) {
@@ -98,7 +97,7 @@ static int set_limits(void) {
                 { RLIMIT_MEMLOCK, 0 },
                 { RLIMIT_MSGQUEUE, 0 },
                 { RLIMIT_FSIZE, 65536 },
-                { RLIMIT_AS, MEMORY_LIMIT },
+                { RLIMIT_AS, SANDBOX_MEMORY },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(limits); i++) {

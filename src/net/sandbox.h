@@ -13,6 +13,9 @@
 
 #include "net/dns-source.h"
 
+/* Address space: buffers of connections above all, of which little is ever filled. */
+#define SANDBOX_MEMORY (4ULL * 1024 * 1024 * 1024)
+
 /* Steps 1 and 2, and the DNS source's copy. Fails closed. */
 int sandbox_enter(DnsSource *dns, Error *reterr);
 

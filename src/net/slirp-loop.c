@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <libslirp.h>
+#include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -21,11 +22,14 @@
 #include "net/router-control.h"
 #include "net/listen-probe.h"
 #include "net/port-relay.h"
+#include "net/sandbox.h"
 #include "net/slirp-calls.h"
 #include "net/udp-forward.h"
 
 enum {
         READ_BATCH = 64,
+        TCP_SYN = 2,
+        SYN_RESERVE = 256 * 1024 * 1024, /* for everything but the buffers of connections */
         POLL_TAP = 0,
         POLL_INIT = 1,
         POLL_PORTS = 2,
@@ -331,6 +335,14 @@ static void refuse(SlirpLoop *loop, PacketRefusal refusal, const uint8_t *frame,
         write_frame(loop, answer, packet_make_refusal(&loop->filter.addresses, refusal, frame, size, answer));
 }
 
+/* Every connection of libslirp's takes two buffers, which stay for ten seconds after its end; without memory it would end this
+ * process. A SYN that finds no room is lost, as on a busy wire, and the sender repeats it a second later. */
+static bool has_room(const uint8_t *frame, const FrameInfo *info) {
+        const uint8_t *transport = frame + ETHERNET_HEADER + (info->family == AF_INET ? IP4_HEADER : IP6_HEADER);
+
+        return info->protocol != IPPROTO_TCP || !(transport[13] & TCP_SYN) || mallinfo2().hblkhd < SANDBOX_MEMORY - SYN_RESERVE;
+}
+
 static void handle_frame(SlirpLoop *loop, const uint8_t *frame, size_t size, int64_t now) {
         FrameInfo info;
 
@@ -338,6 +350,8 @@ static void handle_frame(SlirpLoop *loop, const uint8_t *frame, size_t size, int
         if (verdict == FRAME_DROP || udp_forward_reply(loop->udp, &info, now) || verdict == FRAME_REPLY)
                 return;
         if (verdict == FRAME_PASS) {
+                if (!has_room(frame, &info))
+                        return;
                 loop->active_msec = now;
                 if (info.to_dns && loop->dns)
                         dns_source_refresh(loop->dns, now);

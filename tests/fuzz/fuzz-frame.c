@@ -3,7 +3,9 @@
  * calls by which libslirp reaches out stand in this program, and end it if they are asked for a forbidden address.
  *
  * The input is a row of frames: one byte of mending, two bytes of length, the frame. Mending sets right what a random frame
- * would never have right (addresses, lengths, checksums), so that mutations get past the first check. */
+ * would never have right (addresses, lengths, checksums), so that mutations get past the first check. One more bit lets
+ * libslirp look at its sockets afterwards: they are connected, take what is sent, and have something to say. The corpus is made
+ * by make-frames.py. */
 #include "fuzz.h"
 
 #include <libslirp.h>
@@ -18,6 +20,7 @@ enum {
         MEND_SOURCE = 1 << 1,
         MEND_LENGTHS = 1 << 2,
         MEND_CHECKSUMS = 1 << 3,
+        POLL_AFTERWARDS = 1 << 4,
 };
 
 static void check_address4(uint32_t address) {
@@ -66,6 +69,62 @@ __attribute__((visibility("default"))) ssize_t sendto(int fd, const void *data, 
         if (address)
                 check_address(address);
         return (ssize_t) n;
+}
+
+/* The peers' side of what was never connected: everything is taken, and what comes is a little of everything. */
+static unsigned n_received;
+
+static ssize_t receive(void *data, size_t n) {
+        static const char text[] = "\0\1\0\0HTTP/1.0 200\r\n\0\377";
+        unsigned turn = n_received++;
+
+        if (turn % 7 == 6)
+                return 0;
+        if (turn % 5 == 4) {
+                errno = turn % 2 ? EAGAIN : ECONNRESET;
+                return -1;
+        }
+        size_t size = MIN(n, turn % 3 ? sizeof(text) - 1 : n);
+        memset(data, 'x', size);
+        memcpy(data, text, MIN(size, sizeof(text) - 1));
+        return (ssize_t) size;
+}
+
+__attribute__((visibility("default"))) ssize_t send(int fd, const void *data, size_t n, int flags) {
+        (void) fd;
+        (void) data;
+        (void) flags;
+        return (ssize_t) n;
+}
+
+__attribute__((visibility("default"))) ssize_t recv(int fd, void *data, size_t n, int flags) {
+        (void) fd;
+        (void) flags;
+        return receive(data, n);
+}
+
+__attribute__((visibility("default"))) ssize_t recvfrom(int fd, void *data, size_t n, int flags, struct sockaddr *address, socklen_t *size) {
+        struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(80), .sin_addr.s_addr = htonl(0xc0000201) };
+
+        (void) fd;
+        (void) flags;
+        if (address && size) {
+                memcpy(address, &peer, MIN((size_t) *size, sizeof(peer)));
+                *size = sizeof(peer);
+        }
+        return receive(data, n);
+}
+
+__attribute__((visibility("default"))) ssize_t sendmsg(int fd, const struct msghdr *message, int flags) {
+        ssize_t n = 0;
+
+        (void) fd;
+        (void) flags;
+        if (message->msg_name)
+                check_address(message->msg_name);
+        for (size_t i = 0; i < message->msg_iovlen; i++)
+                n += (ssize_t) message->msg_iov[i].iov_len;
+        return n;
 }
 
 static ssize_t on_send(const void *frame, size_t size, void *context) {
@@ -172,23 +231,28 @@ static void mend(const FrameFilter *filter, unsigned how, uint8_t *frame, size_t
 
 static int add_poll(int fd, int events, void *context) {
         (void) fd;
-        (void) events;
         (void) context;
-        return -1;
+        return events; /* the number of an entry is anybody's to choose */
 }
 
 static int get_revents(int index, void *context) {
-        (void) index;
         (void) context;
-        return 0;
+        return index; /* all that was asked for has happened */
+}
+
+static void poll_sockets(Slirp *slirp) {
+        uint32_t timeout = 0;
+
+        slirp_pollfds_fill(slirp, &timeout, add_poll, NULL);
+        slirp_pollfds_poll(slirp, 0, get_revents, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         FrameFilter filter = {};
-        uint32_t timeout = 0;
         uint8_t answer[256];
 
         Slirp *slirp = make_slirp(&filter);
+        n_received = 0;
         while (size >= 3) {
                 size_t n = MIN((size_t) packet_get16(data + 1), size - 3);
                 unsigned how = data[0];
@@ -206,11 +270,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
                                                           sizeof(answer))
                         __builtin_trap();
                 free(frame);
+                if (how & POLL_AFTERWARDS)
+                        poll_sockets(slirp);
                 data += 3 + n;
                 size -= 3 + n;
         }
-        slirp_pollfds_fill(slirp, &timeout, add_poll, NULL);
-        slirp_pollfds_poll(slirp, 0, get_revents, NULL);
+        poll_sockets(slirp);
         slirp_cleanup(slirp);
         return 0;
 }

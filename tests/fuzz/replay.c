@@ -12,7 +12,7 @@
 #include "base/io.h"
 #include "base/str.h"
 
-enum { MUTANT_ROOM = 4096 };
+enum { MUTANT_ROOM = 16384 };
 
 /* xorshift64: numbers that are the same everywhere. */
 static uint64_t next_number(uint64_t *state) {
