@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "cli/quadlet-judge.h"
 #include "cli/verbs.h"
 #include "engine/linger.h"
 #include "quadlet/edit.h"
@@ -54,7 +55,7 @@ const Verb verb_quadlet_install = {
                        "with several units, is an application: what comes together is removed together. All of it is installed, or nothing.",
         .options = install_options,
         .options_size = sizeof(QuadletInstall),
-        .options_default = &(const QuadletInstall){ .reload = true },
+        .options_default = &(const QuadletInstall){ .reload = true, .judge = quadlet_judge },
         .arguments_min = 1,
         .arguments_max = VERB_ANY,
         .complete = COMPLETE_FILE,

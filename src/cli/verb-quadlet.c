@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "cli/filter.h"
 #include "cli/format.h"
+#include "cli/quadlet-judge.h"
 #include "cli/verbs.h"
 #include "quadlet/list.h"
 
@@ -153,6 +154,8 @@ static int run_verify(Invocation *in, Error *reterr) {
                 r = in->n_arguments > 0 ? quadlet_check_load_items(&check, &items, NULL, directories, reterr) : quadlet_check_load(&check, reterr);
         if (r >= 0)
                 r = quadlet_check_run(&check, reterr);
+        if (r >= 0 && !o->quiet)
+                r = quadlet_judge(&check, reterr);
         if (r < 0)
                 return r;
         quadlet_check_print(&check, !o->quiet);

@@ -51,7 +51,7 @@ static void found(void *userdata, const Unit *unit, UnitSeverity severity, const
         _cleanup_free_ char *place = NULL, *again = str_format(" in %s", path); /* once is enough */
         const char *after = NULL;
 
-        if (severity == UNIT_DEBUG)
+        if (severity == UNIT_DEBUG || check->deaf)
                 return;
         place = line > 0 ? str_format("%s:%u", item ? item->source : path, line + (item ? item->line : 0))
                          : strdup(item ? item->source : path);
@@ -170,6 +170,14 @@ int quadlet_check_run(QuadletCheck *check, Error *reterr) {
                 else
                         check->n_warnings++;
         return 0;
+}
+
+void quadlet_check_warn(QuadletCheck *check, const Unit *unit, const UnitEntry *at, const char *message) {
+        size_t before = check->n_findings;
+
+        found(check, unit, UNIT_WARNING, at && at->source < unit->file.n_sources ? unit->file.sources[at->source] : unit->path,
+              at ? at->line : 0, message);
+        check->n_warnings += check->n_findings > before;
 }
 
 const char *quadlet_check_fault(const QuadletCheck *check, const Unit *unit) {

@@ -24,6 +24,7 @@ typedef struct QuadletCheck {
         QuadletFinding *findings;
         size_t n_findings;
         unsigned n_errors, n_warnings;
+        bool deaf;                 /* units are converted once more: what is found has been found before */
 } QuadletCheck;
 
 /* Finds out where unit files are looked for. */
@@ -41,6 +42,9 @@ int quadlet_check_load_items(QuadletCheck *check, const QuadletItems *items, con
 
 /* Converts the units that are not aside and drops the result: the findings are what matters. */
 int quadlet_check_run(QuadletCheck *check, Error *reterr);
+
+/* Adds a warning about a unit, at an entry of its files (NULL: all of it), after quadlet_check_run(). */
+void quadlet_check_warn(QuadletCheck *check, const Unit *unit, const UnitEntry *at, const char *message);
 
 /* The first finding of a unit that is an error; NULL. */
 const char *quadlet_check_fault(const QuadletCheck *check, const Unit *unit) _pure_;

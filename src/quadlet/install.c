@@ -140,11 +140,13 @@ static int stage(const Job *job, QuadletChange *change, Error *reterr) {
 }
 
 /* Errors stop it; all that was found is printed. */
-static int verify(QuadletCheck *new, const QuadletItems *items, const char *dir, Error *reterr) {
+static int verify(QuadletCheck *new, const QuadletItems *items, const char *dir, const QuadletInstall *options, Error *reterr) {
         int r = quadlet_check_load_items(new, items, dir, NULL, reterr);
 
         if (r >= 0)
                 r = quadlet_check_run(new, reterr);
+        if (r >= 0 && options->judge)
+                r = options->judge(new, reterr);
         if (r < 0)
                 return r;
         quadlet_check_print(new, /* warnings= */ true);
@@ -200,7 +202,7 @@ int quadlet_install(char *const *paths, const QuadletInstall *options, char ***r
         if (r >= 0)
                 r = quadlet_place_directory(&new, &dir, reterr);
         if (r >= 0)
-                r = verify(&new, &items, dir, reterr);
+                r = verify(&new, &items, dir, options, reterr);
         if (r >= 0 && options->reload)
                 r = quadlet_connect(new.user, &manager, reterr);
         if (r < 0)

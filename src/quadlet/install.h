@@ -8,6 +8,7 @@
 typedef struct QuadletInstall {
         bool replace; /* what is there under the same names */
         bool reload;  /* has systemd read the files */
+        int (*judge)(QuadletCheck *check, Error *reterr); /* adds what it knows about units that are right; may be NULL */
 } QuadletInstall;
 
 /* Verifies what the paths name (quadlet_items_read()), then puts all of it in place, or nothing. Findings are printed. *ret are the

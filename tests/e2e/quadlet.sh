@@ -43,6 +43,12 @@ is "$status:$err" "0:" "... which is found beside it"
 printf '[Container]\nImage=%s\nServiceName=good\n' "$BUSYBOX" >other.container
 run sdpod quadlet verify good.container other.container
 like "$status:$err" "1:.*good.service.*(good|other).container" "two files of one service"
+printf '[Container]\nImage=%s\nShmSize=lots\nMemory=%%h\nPodmanArgs=--bogus --memory 1g\nPublishPort=8080:80\n' "$BUSYBOX" >refused.container
+run sdpod quadlet verify refused.container
+is "$status:$(sed 's/^\(warning: [^ ]* [^ ]* [^ ]*\) .*/\1/' <<<"$err" | tr '\n' ';')" \
+        "0:warning: refused.container:3: sdpod run:;warning: refused.container:5: sdpod run:;" "what the command will refuse is a warning"
+run sdpod quadlet verify --quiet refused.container
+is "$status:$err" "0:" "... not with --quiet"
 run sdpod quadlet verify
 is "$status:$err" "0:" "without arguments: what is installed"
 run sdpod quadlet verify nowhere.container
