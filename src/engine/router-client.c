@@ -18,6 +18,7 @@ enum {
         TRIES = 8,         /* each one outlives a router that was just about to end */
         TIMEOUT_SEC = 60,  /* for one answer */
         READY_LIMIT = 65536,
+        EXIT_ERROR = 125,  /* error_exit_status() */
 };
 
 void router_client_done(RouterClient *client) {
@@ -96,14 +97,28 @@ int router_client_connect(const Store *store, RouterClient *ret, Error *reterr) 
         return 0;
 }
 
+/* What a router left that could not begin. 0: nothing. */
+static int take_left_error(const Store *store, Error *reterr) {
+        _cleanup_fd_ int dir = openat(store->runtime_fd, ROUTER_DIRECTORY, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_json_ json_t *object = NULL;
+        int r = dir < 0 ? -ENOENT : json_read(dir, ROUTER_ERROR, READY_LIMIT, &object, /* reterr= */ NULL);
+
+        if (r < 0)
+                return 0;
+        (void) unlinkat(dir, ROUTER_ERROR, 0);
+        (void) unlinkat(store->runtime_fd, ROUTER_DIRECTORY, AT_REMOVEDIR);
+        return router_wire_take_error(object, reterr);
+}
+
 /* In a unit of its own, so that it ends with no container's. */
-static int start_by_systemd(Manager *manager, char *const *command, const char *name, Error *reterr) {
+static int start_by_systemd(const Store *store, Manager *manager, char *const *command, const char *name, Error *reterr) {
         _cleanup_free_ char *job = NULL, *result = NULL;
         const TransientUnit unit = {
                 .name = name,
                 .description = "sdpod bridge networks",
                 .exec_start = command,
                 .restart = "on-failure",
+                .restart_prevent_status = EXIT_ERROR, /* it could not begin: only what was killed comes back */
                 .stop_timeout_usec = 5000000,
                 .fd_store_max = 8,
         };
@@ -116,7 +131,7 @@ static int start_by_systemd(Manager *manager, char *const *command, const char *
         }
         if (r >= 0)
                 r = manager_wait_job(manager, job, &result, reterr);
-        return r;
+        return r < 0 || str_equal(result, "done") ? r : take_left_error(store, reterr);
 }
 
 /* Its first words are an error, or nothing. */
@@ -163,7 +178,7 @@ static int start(const Store *store, Error *reterr) {
                 return r;
         if (!name || internal_command(store, /* storage_driver= */ NULL, "__network", alone ? ROUTER_ALONE : ROUTER_UNIT, &command) < 0)
                 return error_oom(reterr);
-        return alone ? start_by_hand(command, reterr) : start_by_systemd(&manager, command, name, reterr);
+        return alone ? start_by_hand(command, reterr) : start_by_systemd(store, &manager, command, name, reterr);
 }
 
 int router_client_open(const Store *store, RouterClient *ret, Error *reterr) {

@@ -7,6 +7,7 @@
 
 #define ROUTER_DIRECTORY "network" /* in the runtime directory */
 #define ROUTER_SOCKET "control"
+#define ROUTER_ERROR "error" /* why the last start in a unit has failed */
 
 typedef struct RouterClient {
         int socket;    /* -EBADF: not connected */

@@ -2,14 +2,8 @@
 /* The router's networks and containers. */
 #include "engine/router-state.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <signal.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <unistd.h>
 
 #include "base/io.h"
 #include "base/log.h"
@@ -17,11 +11,11 @@
 #include "base/str.h"
 #include "engine/router-driver.h"
 #include "engine/router-names.h"
-#include "net/router-control.h"
+#include "engine/router-uplink.h"
 #include "net/router-rules.h"
 #include "state/network.h"
 
-enum { NETWORKS_MAX = 4096, UPLINK_TIMEOUT_SEC = 5 };
+enum { NETWORKS_MAX = 4096 };
 
 /* ---- networks ---- */
 
@@ -115,104 +109,6 @@ int router_take_network(RouterState *state, const char *name, RoutedNetwork **re
         return 0;
 }
 
-/* ---- the uplink ---- */
-
-/* The first address of each family on a network that can be reached, and the gateway there. */
-static int fill_target(const RouterState *state, const RoutedContainer *container, RouterPort *port) {
-        for (size_t i = 0; i < container->n_links; i++) {
-                const RoutedNetwork *network = router_find_network(state, container->links[i].network);
-
-                for (char **text = container->links[i].addresses; network && !network->config.internal && text && *text; text++) {
-                        bool ipv6 = strchr(*text, ':');
-                        char **address = ipv6 ? &port->address6 : &port->address, **gateway = ipv6 ? &port->gateway6 : &port->gateway;
-                        IpSubnet parsed;
-
-                        if (*address || ip_parse_subnet(*text, &parsed) < 0)
-                                continue;
-                        *(ipv6 ? &port->prefix6 : &port->prefix) = parsed.prefix;
-                        *address = strdup(ip_text(&parsed.address));
-                        for (size_t k = 0; k < network->config.n_subnets && !*gateway; k++)
-                                if (network->config.subnets[k].gateway && !strchr(network->config.subnets[k].gateway, ':') == !ipv6)
-                                        *gateway = strdup(network->config.subnets[k].gateway);
-                        if (!*address)
-                                return -ENOMEM;
-                }
-        }
-        return port->address || port->address6 ? 1 : 0;
-}
-
-static void tell_uplink(const RouterState *state, const RoutedContainer *container) {
-        for (size_t i = 0; i < container->n_ports && state->uplink_socket >= 0; i++) {
-                const NetPort *from = &container->ports[i];
-                _cleanup_router_port_ RouterPort port = {
-                        .op = strdup("publish"), .key = container->key, .protocol = strdup(from->protocol), .container_port = from->container_port,
-                        .host_port = from->host_port, .any_host_ip = str_empty(from->host_ip),
-                        .ipv4 = container->sockets[i].fd4 >= 0, .ipv6 = container->sockets[i].fd6 >= 0,
-                };
-                int r = port.op && port.protocol ? fill_target(state, container, &port) : -ENOMEM;
-
-                if (r > 0)
-                        r = router_control_send(state->uplink_socket, &port, &container->sockets[i]);
-                if (r < 0)
-                        log_warning("cannot publish port %u of container '%s': %s", from->host_port, container->name, strerror(-r));
-        }
-}
-
-static void tell_uplink_end(const RouterState *state, const RoutedContainer *container) {
-        _cleanup_router_port_ RouterPort port = { .op = strdup("unpublish"), .key = container->key };
-
-        if (state->uplink_socket >= 0 && container->n_ports > 0 && port.op)
-                (void) router_control_send(state->uplink_socket, &port, /* sockets= */ NULL);
-}
-
-static void uplink_stop(RouterState *state) {
-        state->uplink_socket = fd_close(state->uplink_socket);
-        if (state->uplink.pidfd >= 0) {
-                (void) process_signal(state->uplink.pidfd, SIGKILL);
-                (void) process_reap(state->uplink.pid);
-        }
-        net_helper_done(&state->uplink);
-        state->uplink = NET_HELPER_NULL;
-}
-
-int router_uplink_start(RouterState *state, Error *reterr) {
-        _cleanup_net_config_ NetConfig config = NET_CONFIG_NULL;
-        int pair[2];
-
-        uplink_stop(state);
-        config.name = strdup("router");
-        config.interface = strdup(PLUMB_UPLINK);
-        if (!config.name || !config.interface)
-                return error_oom(reterr);
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_set_errno(reterr, -errno, "cannot start the uplink of the bridge networks");
-        /* one that does not listen is of no use to anybody: it is not waited for long */
-        const struct timeval timeout = { .tv_sec = UPLINK_TIMEOUT_SEC };
-        (void) setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout));
-        (void) fcntl(pair[1], F_SETFL, O_NONBLOCK);
-        _cleanup_fd_ int ours = pair[0], theirs = pair[1], self = (int) syscall(SYS_pidfd_open, getpid(), 0);
-        const NetHelperRequest request = {
-                .config = &config,
-                .init_pidfd = self,
-                .userns_fd = state->router.userns_fd,
-                .netns_fd = state->router.netns_fd,
-                .control_fd = theirs,
-        };
-        int r = self < 0 ? error_set_errno(reterr, self, "cannot start the uplink of the bridge networks")
-                         : net_helper_start(&request, &state->uplink, reterr);
-        theirs = fd_close(theirs);
-        if (r >= 0)
-                r = net_helper_wait_ready(&state->uplink, NULL, NULL, reterr);
-        if (r < 0)
-                return error_prefix(reterr, r, "cannot start the uplink of the bridge networks");
-        state->uplink_socket = TAKE_FD(ours);
-        for (const RoutedNetwork *network = state->networks; network; network = network->next)
-                router_driver_tell(state, network);
-        for (const RoutedContainer *container = state->containers; container; container = container->next)
-                tell_uplink(state, container);
-        return 0;
-}
-
 /* ---- containers ---- */
 
 RoutedContainer *router_find(const RouterState *state, const char *id) {
@@ -236,6 +132,7 @@ static void container_free(RoutedContainer *container) {
         links_free(container->links, container->n_links);
         (void) fd_close(container->pidfd);
         (void) fd_close(container->netns_fd);
+        free(container->target);
         free(container->id);
         free(container->name);
         free(container);
@@ -353,7 +250,7 @@ static int add_container(RouterState *state, RouterRequest *request, bool keep, 
         container->next = state->containers;
         state->containers = container;
         state->n_containers++;
-        tell_uplink(state, container);
+        router_uplink_publish(state, container);
         *ret = container;
         return 0;
 }
@@ -374,7 +271,10 @@ int router_attach(RouterState *state, RouterRequest *request, int *pidfd, int *n
         if (!container)
                 return add_container(state, request, /* keep= */ false, pidfd, netns_fd, ret, reterr);
         *ret = container;
-        return add_links(state, container, request, /* keep= */ false, reterr);
+        int r = add_links(state, container, request, /* keep= */ false, reterr);
+        if (r >= 0)
+                router_uplink_retarget(state, container);
+        return r;
 }
 
 static bool has_link(const RoutedContainer *container, const char *network) {
@@ -433,8 +333,8 @@ int router_reload(RouterState *state, RouterRequest *request, int *pidfd, int *n
                 r = add_links(state, container, &rest, /* keep= */ true, reterr);
                 router_request_done(&rest);
         }
-        tell_uplink_end(state, container);
-        tell_uplink(state, container);
+        router_uplink_unpublish(state, container);
+        router_uplink_publish(state, container);
         return r;
 }
 
@@ -449,7 +349,7 @@ static void forget_container(RouterState *state, RoutedContainer *container) {
         state->n_containers--;
         if (container->watch)
                 state->forgotten(container, state->data);
-        tell_uplink_end(state, container);
+        router_uplink_unpublish(state, container);
         for (size_t i = 0; i < container->n_links; i++)
                 disconnect_link(state, container, &container->links[i], alive);
         container_free(container);
@@ -475,6 +375,7 @@ int router_detach(RouterState *state, const char *id, const char *network, Error
                         container->n_links--;
                         disconnect_link(state, container, gone, /* alive= */ true);
                         links_free(gone, 1);
+                        router_uplink_retarget(state, container);
                         return 0;
                 }
         return 0;
@@ -486,7 +387,7 @@ void router_state_done(RouterState *state) {
                 forget_container(state, state->containers);
         while (state->networks)
                 forget_network(state, state->networks);
-        uplink_stop(state);
+        router_uplink_stop(state);
         (void) fd_close(state->directory_fd);
         (void) fd_close(state->router.userns_fd);
         (void) fd_close(state->router.netns_fd);

@@ -27,6 +27,7 @@ typedef struct RoutedNetwork {
 typedef struct RoutedContainer {
         char *id, *name;
         uint64_t key;            /* by which sdpod-net knows it */
+        char *target;            /* where sdpod-net was told that its ports lead; NULL: nowhere */
         int pidfd, netns_fd;
         RouterLink *links;       /* with the networks that it is connected to */
         size_t n_links;
@@ -47,6 +48,8 @@ typedef struct RouterState {
         uint64_t next_key;
         NetHelper uplink;        /* sdpod-net */
         int uplink_socket;       /* what is told it */
+        int64_t uplink_first_usec;   /* since when its starts are counted */
+        unsigned uplink_starts;
         bool ending;             /* all goes with the namespace */
         void (*forgotten)(RoutedContainer *container, void *data); /* called before a container that has a `watch` goes */
         void (*names_forgotten)(RoutedNetwork *network, void *data); /* and before such a network's names go */
@@ -57,9 +60,6 @@ typedef struct RouterState {
         ((RouterState){ .router = ROUTER_NULL, .directory_fd = -EBADF, .uplink = NET_HELPER_NULL, .uplink_socket = -EBADF })
 
 void router_state_done(RouterState *state);
-
-/* Starts sdpod-net in the router's namespace and tells it all ports that are published. */
-int router_uplink_start(RouterState *state, Error *reterr);
 
 /* Connects a container, or one that is there to a further network. The descriptors are taken over (and set to -EBADF) where this
  * succeeds. *ret is the container; whoever calls watches its pidfd, and says so in `watch`. */

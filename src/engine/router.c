@@ -25,6 +25,7 @@
 #include "engine/router-names.h"
 #include "engine/router-repair.h"
 #include "engine/router-state.h"
+#include "engine/router-uplink.h"
 #include "engine/shared-userns.h"
 #include "ns/handle.h"
 #include "ns/pinned.h"
@@ -34,7 +35,6 @@ enum {
         FIRST_CLIENT_MSEC = 10000, /* whoever starts a router comes at once */
         OTHER_ENDS_MSEC = 5000,
         LOOK_MSEC = 5,
-        EVENTS = 32,
         SERVE_LIMIT_FDS = 524288,
 };
 
@@ -57,7 +57,7 @@ typedef struct Source {
 
 typedef struct Server {
         RouterState state;
-        Source *sources;
+        Source *sources, *uplink;
         int epoll_fd, listen_fd;
         size_t n_clients;
         bool served;      /* somebody has been here */
@@ -123,6 +123,22 @@ static void watch_names(Server *s) {
                 }
 }
 
+/* It is there, and seen when it ends. */
+static int start_uplink(Server *s, Error *reterr) {
+        int r = router_uplink_start(&s->state, reterr);
+
+        if (r <= 0)
+                return r;
+        if (s->uplink)
+                forget(s, s->uplink); /* of one whose end was not heard of yet */
+        s->uplink = NULL;
+        r = watch(s, SOURCE_UPLINK, s->state.uplink.pidfd, /* container= */ NULL);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot watch the uplink of the bridge networks");
+        s->uplink = s->sources;
+        return 0;
+}
+
 /* ---- requests ---- */
 
 static json_t *answer_ok(const RoutedContainer *container) {
@@ -137,9 +153,13 @@ static json_t *answer_ok(const RoutedContainer *container) {
 
 static int attach(Server *s, RouterRequest *request, bool reload, int *fds, RoutedContainer **ret, Error *reterr) {
         int (*function)(RouterState *, RouterRequest *, int *, int *, RoutedContainer **, Error *) = reload ? router_reload : router_attach;
-        int r = str_empty(request->id) || fds[0] < 0 || fds[1] < 0
-                        ? error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect a container: the request is not complete")
-                        : function(&s->state, request, &fds[0], &fds[1], ret, reterr);
+        int r = start_uplink(s, reterr);
+
+        if (r < 0)
+                return r;
+        r = str_empty(request->id) || fds[0] < 0 || fds[1] < 0
+                    ? error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect a container: the request is not complete")
+                    : function(&s->state, request, &fds[0], &fds[1], ret, reterr);
 
         watch_names(s);
         return r < 0 || (*ret)->watch ? r : watch(s, SOURCE_CONTAINER, (*ret)->pidfd, *ret);
@@ -206,18 +226,12 @@ static void welcome(Server *s) {
 
 /* ---- children ---- */
 
-static int start_uplink(Server *s, Error *reterr) {
-        int r = router_uplink_start(&s->state, reterr);
-
-        if (r >= 0)
-                r = watch(s, SOURCE_UPLINK, s->state.uplink.pidfd, /* container= */ NULL);
-        return r < 0 ? error_set_errno(reterr, r, "cannot watch the uplink of the bridge networks") : 0;
-}
-
 static void uplink_ended(Server *s, Source *source) {
         _cleanup_error_ Error error = ERROR_NULL;
 
+        (void) epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->state.uplink.pidfd, NULL);
         forget(s, source);
+        s->uplink = NULL;
         log_warning("the uplink of the bridge networks has ended: it is started again");
         if (start_uplink(s, &error) < 0)
                 log_warning("%s", error.message ?: "cannot start the uplink of the bridge networks");
@@ -246,17 +260,16 @@ static void handle(Server *s, Source *source) {
 }
 
 static int serve(Server *s) {
-        struct epoll_event events[EVENTS];
+        struct epoll_event event;
 
         while (s->n_clients > 0 || s->state.n_containers > 0 || !s->served) {
-                int n = (int) RETRY_EINTR(epoll_wait(s->epoll_fd, events, EVENTS, s->served ? -1 : FIRST_CLIENT_MSEC));
+                int n = (int) RETRY_EINTR(epoll_wait(s->epoll_fd, &event, 1, s->served ? -1 : FIRST_CLIENT_MSEC));
 
                 if (n < 0)
                         return -errno;
                 if (n == 0)
                         return 0; /* nobody came */
-                /* one at a time: what is done for it may end the sources of others */
-                handle(s, events[0].data.ptr);
+                handle(s, event.data.ptr); /* one at a time: it may end the sources of others */
         }
         return 0;
 }
@@ -423,9 +436,20 @@ static void server_done(Server *s) {
         (void) fd_close(s->epoll_fd);
 }
 
-static void say_ready(int *fd, const Error *error) {
+/* Whoever started a unit hears only that it has failed. */
+static void leave_error(const Store *store, const json_t *object) {
+        _cleanup_fd_ int dir = store_open_runtime(store, ROUTER_DIRECTORY, /* reterr= */ NULL);
+
+        if (dir >= 0)
+                (void) json_write(dir, ROUTER_ERROR, object, 0600, FILE_VOLATILE, /* reterr= */ NULL);
+}
+
+static void say_ready(const Store *store, int *fd, const Error *error) {
         _cleanup_json_ json_t *object = error ? router_wire_error(error) : NULL;
         char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+
+        if (object && *fd < 0)
+                leave_error(store, object);
 
         if (*fd >= 0 && text)
                 (void) io_write_full(*fd, text, strlen(text));
@@ -447,12 +471,12 @@ int router_run(const Store *store, int ready_fd, Error *reterr) {
         s.state.data = &s;
         r = be_the_only_one(store, &lock, &error);
         if (r == -EEXIST) {
-                say_ready(&ready_fd, /* error= */ NULL);
+                say_ready(store, &ready_fd, /* error= */ NULL);
                 return 0;
         }
         if (r >= 0)
                 r = begin(&s, &error);
-        say_ready(&ready_fd, r < 0 ? &error : NULL);
+        say_ready(store, &ready_fd, r < 0 ? &error : NULL);
         if (r < 0)
                 return error_move(reterr, &error);
         r = serve(&s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a router's sdpod-net is told by the router (engine/router-state.c), over a SOCK_SEQPACKET pair: one JSON object a message.
  *   publish    the port of a container, with its bound sockets as descriptors, IPv4 before IPv6
- *   unpublish  all ports of a container
+ *   unpublish  all ports of a container; one byte comes back once their sockets are closed
  * The end of the connection is the end of the program. */
 #pragma once
 

@@ -297,6 +297,7 @@ static bool hear_router(SlirpLoop *loop) {
                 if (str_equal(port.op, "unpublish")) {
                         udp_forward_remove(loop->udp, port.key);
                         slirp_loop_unpublish(loop, port.key);
+                        (void) send(loop->control_fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* the router waits for it */
                 } else if (str_equal(port.op, "publish") && str_equal(port.protocol, "tcp"))
                         (void) publish_tcp(loop, &port, &sockets);
                 else if (str_equal(port.op, "publish") && str_equal(port.protocol, "udp"))
