@@ -147,7 +147,9 @@ static void enqueue(PortRelay *relay, Connection *c) {
         relay->queue_end = &c->next_queued;
 }
 
-static void close_listener(Listener *listener) {
+/* A router has the socket open, too: closed alone, it would stay in the set (epoll(7), Q6). */
+static void close_listener(PortRelay *relay, Listener *listener) {
+        (void) epoll_ctl(relay->epoll_fd, EPOLL_CTL_DEL, listener->fd, NULL);
         (void) fd_close(listener->fd);
         free(listener);
 }
@@ -202,7 +204,7 @@ void port_relay_remove(PortRelay *relay, uint64_t id) {
 
         for (size_t i = 0; i < relay->n_listeners; i++)
                 if (relay->listeners[i]->id == id)
-                        close_listener(relay->listeners[i]);
+                        close_listener(relay, relay->listeners[i]);
                 else
                         relay->listeners[kept++] = relay->listeners[i];
         relay->n_listeners = kept;
@@ -219,7 +221,7 @@ void port_relay_remove(PortRelay *relay, uint64_t id) {
 
 void port_relay_finish(PortRelay *relay) {
         while (relay->n_listeners > 0)
-                close_listener(relay->listeners[--relay->n_listeners]);
+                close_listener(relay, relay->listeners[--relay->n_listeners]);
         relay->waiting = relay->more_to_accept = false;
 }
 
