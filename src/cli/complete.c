@@ -300,8 +300,11 @@ static void complete_verb(Completion *c, const VerbName *name, char **words) {
         if (!words[0] || words[1])
                 return; /* behind the image: the container's own words */
         c->word = words[0];
+        CompleteKind kind = name->verb->complete;
+        if (kind == COMPLETE_CONNECT)
+                kind = n == 0 ? COMPLETE_NETWORK : COMPLETE_CONTAINER;
         if (n < name->verb->arguments_max)
-                offer_kind(c, name->verb->complete, NULL);
+                offer_kind(c, kind, NULL);
 }
 
 void complete_print(FILE *f, Invocation *invocation, char **words) {

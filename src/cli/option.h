@@ -41,6 +41,7 @@ typedef enum CompleteKind {
         COMPLETE_POD,
         COMPLETE_NETWORK,
         COMPLETE_UNIT,       /* a unit file that is installed */
+        COMPLETE_CONNECT,    /* a network, and then a container */
         COMPLETE_COMMAND,    /* a verb of ours */
         COMPLETE_COPY,       /* a container and a colon, or a file of the host */
         COMPLETE_SOURCE,     /* a volume and a colon, or a file of the host */

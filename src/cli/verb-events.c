@@ -113,14 +113,15 @@ typedef struct Printer {
 
 /* What a template may name, whether this event has it or not. */
 static json_t *to_row(const json_t *event) {
-        static const char *const texts[] = { "ID", "Image", "Name", "Network", "PodID", "Status", "Time", "Type" };
+        static const char *const texts[] = { "ID", "Image", "Name", "PodID", "Status", "Time", "Type" };
         const json_t *attributes = json_object_get(event, "Attributes");
         _cleanup_json_ json_t *row = json_object();
 
         for (size_t i = 0; row && i < ELEMENTSOF(texts); i++)
                 if (json_object_set_new(row, texts[i], json_string(text_of(event, texts[i]))) < 0)
                         return NULL;
-        if (!row || json_object_set_new(row, "HealthStatus", json_string(text_of(event, "health_status"))) < 0 ||
+        if (!row || json_object_set_new(row, "Network", json_string(text_of(event, "network"))) < 0 ||
+            json_object_set_new(row, "HealthStatus", json_string(text_of(event, "health_status"))) < 0 ||
             json_object_set_new(row, "ContainerExitCode", json_integer(json_get_integer(event, "ContainerExitCode", 0))) < 0 ||
             json_object_set_new(row, "Attributes", json_is_object(attributes) ? json_deep_copy(attributes) : json_object()) < 0)
                 return NULL;
@@ -128,7 +129,7 @@ static json_t *to_row(const json_t *event) {
 }
 
 /* Podman's words: a container has its image, name and labels in parentheses; of an image ID and name are told, of a volume
- * its name. */
+ * its name; of a network that a container is put into, the container. */
 static int print_line(const json_t *event, bool no_trunc, Error *reterr) {
         const char *type = text_of(event, "Type"), *id = text_of(event, "ID"), *key;
         _cleanup_free_ char *time = NULL, *name = str_escape_control(text_of(event, "Name")),
@@ -154,6 +155,12 @@ static int print_line(const json_t *event, bool no_trunc, Error *reterr) {
                         printf(", %s=%s", clean_key, clean_value);
                 }
                 (void) putchar(')');
+        } else if (*text_of(event, "network")) {
+                _cleanup_free_ char *network = str_escape_control(text_of(event, "network"));
+
+                if (!network)
+                        return error_oom(reterr);
+                printf(" %.*s (container=%s, name=%s)", no_trunc ? 64 : 12, id, id, network);
         } else {
                 if (*id)
                         printf(" %.*s", no_trunc ? 64 : 12, id);

@@ -56,8 +56,8 @@ static int run(Invocation *in, Error *reterr) {
                 return r;
         array = json_pack("[O]", info);
         if (!array || json_object_set_new(info, "registries", json_object()) < 0 ||
-            json_object_set_new(info, "plugins", json_pack("{s:n, s:[s], s:[s,s,s], s:[s,s,s,s]}", "authorization", "volume", "local", "network",
-                                                           "host", "none", "slirp4netns", "log", "journald", "k8s-file",
+            json_object_set_new(info, "plugins", json_pack("{s:n, s:[s], s:[s,s,s,s,s,s,s], s:[s,s,s,s]}", "authorization", "volume", "local", "network",
+                                                           "bridge", "host", "ipvlan", "macvlan", "none", "slirp4netns", "vxlan", "log", "journald", "k8s-file",
                                                            "none", "passthrough")) < 0 ||
             json_object_set_new(info, "version", version_to_json()) < 0)
                 return error_oom(reterr);

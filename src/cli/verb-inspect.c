@@ -4,6 +4,7 @@
 #include "cli/container-choose.h"
 #include "cli/format.h"
 #include "cli/image-json.h"
+#include "cli/network-json.h"
 #include "cli/pod-row.h"
 #include "cli/verbs.h"
 #include "cli/volume-json.h"
@@ -27,7 +28,7 @@ static const Option rows[] = {
 };
 static const Option type_rows[] = {
         { "type", 't', .kind = OPTION_STRING, .offset = FIELD(type), .metavar = "TYPE",
-          .help = "Look only for a container, image, volume or pod", .complete = COMPLETE_WORDS, .words = type_words },
+          .help = "Look only for a container, image, volume, network or pod", .complete = COMPLETE_WORDS, .words = type_words },
         {},
 };
 static const Option *const tables[] = { rows, type_rows, NULL };
@@ -93,6 +94,19 @@ static int find_image(const Subject *s, json_t **ret, Error *reterr) {
         return *ret ? 0 : error_oom(reterr);
 }
 
+static int find_network(const Subject *s, json_t **ret, Error *reterr) {
+        _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
+        _cleanup_network_use_ NetworkUse use = {};
+        int r = network_open(s->store, s->word, &network, reterr);
+
+        if (r >= 0)
+                r = network_use_read(s->store, &use, reterr);
+        if (r < 0)
+                return r;
+        *ret = s->options->format && strcmp(s->options->format, "json") != 0 ? network_to_fields(&network, &use) : network_to_json(&network, &use);
+        return *ret ? 0 : error_oom(reterr);
+}
+
 static int find_pod(const Subject *s, json_t **ret, Error *reterr) {
         _cleanup_pod_ Pod pod = POD_NULL;
         int r = pod_open(s->store, s->word, &pod, reterr);
@@ -104,6 +118,7 @@ static const Kind kinds[] = {
         { "container", &container_types, find_container },
         { "image", &image_inspect_types, find_image },
         { "volume", &volume_template_types, find_volume },
+        { "network", &network_template_types, find_network },
         { "pod", &pod_inspect_types, find_pod },
 };
 
@@ -194,7 +209,7 @@ static int run(Invocation *in, Error *reterr) {
 
 const Verb verb_inspect = {
         .arguments = "NAME [NAME...]",
-        .summary = "Show all that is known of containers, images, volumes and pods",
+        .summary = "Show all that is known of containers, images, volumes, networks and pods",
         .options = tables,
         .options_size = sizeof(InspectOptions),
         .arguments_max = VERB_ANY,

@@ -45,7 +45,7 @@ const Verb verb_network_connect = {
         .options_size = sizeof(ConnectOptions),
         .arguments_min = 2,
         .arguments_max = 2,
-        .complete = COMPLETE_NETWORK,
+        .complete = COMPLETE_CONNECT,
         .run = run_connect,
 };
 
@@ -76,7 +76,7 @@ const Verb verb_network_disconnect = {
         .options_size = sizeof(DisconnectOptions),
         .arguments_min = 2,
         .arguments_max = 2,
-        .complete = COMPLETE_NETWORK,
+        .complete = COMPLETE_CONNECT,
         .run = run_disconnect,
 };
 

@@ -27,6 +27,11 @@ static int lock(const Store *store, Container *container, Error *reterr) {
         return r < 0 ? r : container_reload_config(container, reterr);
 }
 
+static void tell(const Store *store, const Container *c, const char *status, const char *network) {
+        event_write(store, &(Event){ .type = "network", .status = status, .id = c->config.id, .name = c->config.name, .network = network,
+                                     .exit_code = EVENT_NO_EXIT_CODE });
+}
+
 static int check_interface(const Container *c, const ContainerNetwork *wanted, Error *reterr) {
         for (size_t i = 0; wanted->interface_name && i < c->config.n_networks; i++)
                 if (str_equal(c->config.networks[i].interface_name, wanted->interface_name))
@@ -80,7 +85,7 @@ int engine_network_connect(const Store *store, Container *container, ContainerNe
                 r = connect_locked(store, container, wanted, reterr);
         container_unlock(container);
         if (r >= 0)
-                event_named(store, "network", "connect", container->config.id, network.name);
+                tell(store, container, "connect", network.name);
         return r;
 }
 
@@ -115,7 +120,7 @@ int engine_network_disconnect(const Store *store, Container *container, const ch
                 r = remove_from_record(container, name, reterr);
         container_unlock(container);
         if (r >= 0)
-                event_named(store, "network", "disconnect", container->config.id, name);
+                tell(store, container, "disconnect", name);
         return r;
 }
 

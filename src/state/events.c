@@ -78,6 +78,7 @@ static json_t *to_json(const Event *event, bool with_attributes) {
         } texts[] = {
                 { "ID", event->id }, { "Image", event->image }, { "Name", event->name }, { "Status", event->status },
                 { "Time", time },    { "Type", event->type },     { "health_status", event->health_status },
+                { "network", event->network },
                 { "HealthLog", with_attributes ? event->health_log : NULL }, /* it may be long, too */
         };
 

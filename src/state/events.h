@@ -10,6 +10,7 @@ enum { EVENT_NO_EXIT_CODE = -1 };
 typedef struct Event {
         const char *type, *status;     /* "container", "start" */
         const char *id, *name, *image; /* NULL: none */
+        const char *network;           /* that a container was connected to; NULL: none */
         const char *health_status;     /* NULL: none */
         const char *health_log;        /* what the check has said; NULL: none */
         char *const *attributes;       /* pairs; NULL: none */

@@ -155,6 +155,7 @@ is "$(address two inside)$(sdpod ps --filter name=two --format '{{.Networks}}')"
 ok "... the lease is gone" test ! -e "$runtime/leases/dual"
 run $N disconnect dual two
 like "$status:$err" "125:.*container two is not connected to network dual" "disconnected already"
+like "$(sdpod events --stream=false --since 1h --filter type=network | tail -n 1)" "network disconnect ([0-9a-f]{64}) \(container=[0-9a-f]{64}, name=dual\)" "events tell of it"
 sdpod restart -t 0 two >/dev/null
 is "$(address two eth0)" 10.50.0.77 "after a restart it is where it was put"
 like "$(sdpod exec two ip -o -4 addr | awk '{ print $4 }' | tr '\n' ' ')" "10.89.0.44/24" "... and where it was connected to"

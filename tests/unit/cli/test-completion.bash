@@ -35,7 +35,7 @@ in_fish() {
         fish --no-config -c "source $completions/sdpod.fish; complete -C '$1'" | cut -f 1 | sort | paste -sd ' '
 }
 
-echo 1..16
+echo 1..19
 result "bash: verbs" "$(in_bash 'sdpod vers')" version
 result "bash: words of a group" "$(in_bash 'sdpod volume exi')" exists
 result "bash: global options" "$(in_bash 'sdpod --runr')" --runroot
@@ -51,14 +51,18 @@ result "bash: volumes to mount" "$(cd "$directory/files" && in_bash "sdpod $stor
 result "bash: containers to copy from" "$(cd "$directory/files" && in_bash "sdpod $store cp " | tr ' ' '\n' | sort | paste -sd ' ')" "box: env sub"
 result "bash: ... whose files are not the host's" "$(cd "$directory/files" && in_bash "sdpod $store cp box:")" ""
 result "bash: containers to share with" "$(in_bash "sdpod $store run --network container:b")" box
+sdpod $store network create lan >/dev/null
+result "bash: networks" "$(in_bash "sdpod $store run --network l" | tr ' ' '\n' | sort | paste -sd ' ')" lan
+result "bash: a network to connect" "$(in_bash "sdpod $store network connect p")" podman
+result "bash: ... a container" "$(in_bash "sdpod $store network connect lan b")" box
 result "bash: an alias" "$(in_bash 'podman-alias vers')" version
 if command -v fish >/dev/null; then
         result "fish: verbs" "$(in_fish 'sdpod vers')" version
         result "fish: values" "$(in_fish 'sdpod --log-level d')" debug
 else
         n=$((n + 2))
-        echo "ok 14 - fish: verbs # SKIP there is no fish"
-        echo "ok 15 - fish: values # SKIP there is no fish"
+        echo "ok 17 - fish: verbs # SKIP there is no fish"
+        echo "ok 18 - fish: values # SKIP there is no fish"
 fi
 if command -v zsh >/dev/null; then
         # compadd works only in the line editor; what it would be given is enough.
@@ -67,5 +71,5 @@ if command -v zsh >/dev/null; then
                 words=(sdpod vers) CURRENT=2
                 . "$1"' zsh "$completions/_sdpod")" version
 else
-        echo "ok 16 - zsh: verbs # SKIP there is no zsh"
+        echo "ok 19 - zsh: verbs # SKIP there is no zsh"
 fi
