@@ -66,6 +66,8 @@ static int add_pod(Project *p) {
         UnitWriter *w = &p->pod_writer;
         int r = project_say(p, w, p->root, KEY_PodName, p->name);
 
+        if (r >= 0) /* a job that has ended before the others begin is not the end of the pod */
+                r = project_say(p, w, p->root, KEY_ExitPolicy, "continue");
         for (size_t i = 0; r >= 0 && i < p->services->n; i++)
                 if (service_is_on(p, p->services->pairs[i].value))
                         r = project_say(p, w, p->root, KEY_AddHost, arena_format(&p->c->arena, "%s:127.0.0.1", p->services->pairs[i].key));
