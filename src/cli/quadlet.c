@@ -81,9 +81,12 @@ static const TreatmentRow pod_treatments[] = {
         { "volume", BY_KEY, KEY_Volume },
         {},
 };
-static const TreatmentRow other_treatments[] = {
+static const TreatmentRow other_treatments[] = { /* of volumes and networks */
+        { "gateway", BY_KEY, KEY_Gateway },
         { "ignore", GENERATOR },
+        { "ip-range", BY_KEY, KEY_IPRange },
         { "print-quadlet", GENERATOR },
+        { "subnet", BY_KEY, KEY_Subnet },
         {},
 };
 

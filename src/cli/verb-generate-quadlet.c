@@ -7,6 +7,7 @@
 #include "cli/quadlet.h"
 #include "cli/verbs.h"
 #include "engine/pod.h"
+#include "state/network.h"
 #include "storage/volume.h"
 
 typedef struct GenerateOptions {
@@ -136,11 +137,61 @@ static int add_volume(const Volume *volume, QuadletFiles *files, Error *reterr) 
         return r < 0 ? cannot(reterr, r, "volume", volume->name) : 0;
 }
 
-/* A container, a pod or a volume: whose name it is. */
+/* What would have made it. Gateways belong to the subnets in their order: after one without, there is none. */
+static int network_words(const NetworkConfig *n, char ***ret) {
+        const char *ipam = strv_env_get(n->ipam_options, "driver");
+        bool gateways = true;
+        int r = 0;
+
+        if (!str_equal(n->driver, "bridge")) {
+                r = strv_consume(ret, str_format("--driver=%s", n->driver));
+                if (r >= 0 && n->network_interface)
+                        r = strv_consume(ret, str_format("--interface-name=%s", n->network_interface));
+        }
+        for (size_t i = 0; i < n->n_subnets && r >= 0; i++) {
+                const NetworkSubnet *subnet = n->subnets + i;
+
+                gateways = gateways && subnet->gateway;
+                r = strv_consume(ret, str_format("--subnet=%s", subnet->subnet));
+                if (r >= 0 && gateways)
+                        r = strv_consume(ret, str_format("--gateway=%s", subnet->gateway));
+                if (r >= 0 && subnet->lease_range.start_ip && subnet->lease_range.end_ip)
+                        r = strv_consume(ret, str_format("--ip-range=%s-%s", subnet->lease_range.start_ip, subnet->lease_range.end_ip));
+        }
+        for (size_t i = 0; i < n->n_routes && r >= 0; i++) {
+                const NetworkRoute *route = n->routes + i;
+
+                r = strv_consume(ret, route->metric ? str_format("--route=%s,%s,%u", route->destination, route->gateway, route->metric)
+                                                    : str_format("--route=%s,%s", route->destination, route->gateway));
+        }
+        if (r < 0 || (ipam && !str_equal(ipam, "host-local") && strv_consume(ret, str_format("--ipam-driver=%s", ipam)) < 0) ||
+            (n->internal && strv_append(ret, "--internal") < 0) || (n->ipv6_enabled && strv_append(ret, "--ipv6") < 0) ||
+            (!n->dns_enabled && strv_append(ret, "--disable-dns") < 0) || append(ret, "dns", n->network_dns_servers) < 0 ||
+            append(ret, "label", n->labels) < 0 || append(ret, "opt", n->options) < 0)
+                return -ENOMEM;
+        return strv_append(ret, "--") < 0 || strv_append(ret, n->name) < 0 ? -ENOMEM : 0;
+}
+
+static int add_network(const NetworkConfig *network, QuadletFiles *files, Error *reterr) {
+        static const VerbName name = { .name = "network create", .verb = &verb_network_create };
+        _cleanup_command_line_ CommandLine line = COMMAND_LINE_NULL;
+        _cleanup_strv_ char **words = NULL;
+
+        if (network_words(network, &words) < 0)
+                return error_oom(reterr);
+        int r = command_line_parse_verb(&name, words, &line, reterr);
+        if (r >= 0)
+                r = quadlet_add(&(QuadletRequest){ .type = UNIT_NETWORK, .tables = name.verb->options, .parse = &line.parse,
+                                                   .arguments = line.parse.arguments, .environment = environ }, files, reterr);
+        return r < 0 ? cannot(reterr, r, "network", network->name) : 0;
+}
+
+/* A container, a pod, a volume or a network: whose name it is. */
 static int add_word(const Store *store, const char *word, QuadletFiles *files, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         _cleanup_pod_ Pod pod = POD_NULL;
         _cleanup_volume_ Volume volume = VOLUME_NULL;
+        _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
         int r = container_open(store, word, &container, reterr);
 
         if (r >= 0)
@@ -155,8 +206,13 @@ static int add_word(const Store *store, const char *word, QuadletFiles *files, E
                 if (r >= 0)
                         return add_volume(&volume, files, reterr);
         }
+        if (r == -ENOENT) {
+                r = network_open(store, word, &network, reterr);
+                if (r >= 0)
+                        return add_network(&network, files, reterr);
+        }
         if (r == -ENOENT)
-                return error_set(reterr, r, ERROR_NOT_FOUND, "cannot find '%s': no such container, pod or volume", word);
+                return error_set(reterr, r, ERROR_NOT_FOUND, "cannot find '%s': no such container, pod, volume or network", word);
         return r;
 }
 
@@ -176,8 +232,8 @@ static int run(Invocation *in, Error *reterr) {
 }
 
 const Verb verb_generate_quadlet = {
-        .arguments = "CONTAINER|POD|VOLUME [...]",
-        .summary = "Write .container, .pod and .volume files for what is there",
+        .arguments = "CONTAINER|POD|VOLUME|NETWORK [...]",
+        .summary = "Write .container, .pod, .volume and .network files for what is there",
         .options = tables,
         .options_size = sizeof(GenerateOptions),
         .arguments_min = 1,

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod network create. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/parse-env.h"
+#include "cli/quadlet.h"
 #include "cli/verbs.h"
 #include "engine/network-create.h"
 #include "spec/container.h"
@@ -15,7 +17,7 @@
 typedef struct CreateOptions {
         char **subnets, **gateways, **ranges, **routes, **dns, **labels, **opts;
         char *driver, *ipam_driver, *interface_name, *macvlan;
-        bool disable_dns, ignore, internal, ipv6;
+        bool disable_dns, ignore, internal, ipv6, print_quadlet;
 } CreateOptions;
 
 static const char *const driver_words[] = { "bridge", "ipvlan", "macvlan", "vxlan", NULL };
@@ -49,6 +51,8 @@ static const Option create_rows[] = {
         { "label", .kind = OPTION_STRV, .offset = FIELD(labels), .metavar = "KEY[=VALUE]", .help = "Add a label" },
         { "macvlan", .kind = OPTION_STRING, .offset = FIELD(macvlan), .metavar = "PARENT", .help = "Old word for -d macvlan -o parent=", .hidden = true },
         { "opt", 'o', .kind = OPTION_STRV, .offset = FIELD(opts), .metavar = "NAME=VALUE", .help = "Set an option of the driver" },
+        { "print-quadlet", .kind = OPTION_BOOL, .offset = FIELD(print_quadlet),
+          .help = "Print the .network file whose service does the same, and do nothing else" },
         { "route", .kind = OPTION_STRV, .offset = FIELD(routes), .metavar = "SUBNET,GATEWAY[,METRIC]", .help = "Add a route to containers" },
         { "subnet", .kind = OPTION_STRV, .offset = FIELD(subnets), .metavar = "CIDR", .help = "The subnet" },
         {},
@@ -202,10 +206,13 @@ static int run_create(Invocation *in, Error *reterr) {
         _cleanup_error_ Error error = ERROR_NULL;
         const char *name = in->n_arguments > 0 ? in->arguments[0] : NULL;
         const Store *store;
-        int r = invocation_store(in, &store, reterr);
+        int r = fill_in(o, &config, reterr);
 
+        if (r >= 0 && o->print_quadlet)
+                return quadlet_print_one(&(QuadletRequest){ .type = UNIT_NETWORK, .tables = create_options, .parse = &in->parse, .environment = environ,
+                                                            .arguments = in->arguments, .global = &in->global }, reterr);
         if (r >= 0)
-                r = fill_in(o, &config, reterr);
+                r = invocation_store(in, &store, reterr);
         if (r < 0)
                 return r;
         if (!str_empty(name) && !(config.name = strdup(name)))

@@ -70,7 +70,7 @@ run sdpod generate quadlet -f shop
 exits 125 "a file that is there is left alone"
 cd "$T" || exit 99
 run sdpod generate quadlet nothing
-like "$err" "no such container, pod or volume" "... of nothing"
+like "$err" "no such container, pod, volume or network" "... of nothing"
 run sdpod generate kube kept
 like "$err" "Kubernetes YAML is not there yet" "generate kube is refused"
 sdpod pod rm -f shop >/dev/null

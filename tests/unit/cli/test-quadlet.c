@@ -63,7 +63,8 @@ static const Sample samples[] = {
         { "dns", { "10.0.0.1", "none", "10.0.0.1,10.0.0.2" } },
         { "dns-option", { "ndots:1" } },
         { "dns-search", { "example.org", "." } },
-        { "driver", { "local", "image" } },
+        { "disable-dns", { "true", "false" } },
+        { "driver", { "local", "image", "macvlan" } },
         { "entrypoint", { "", "/bin/sh", "[\"sh\",\"-c\",\"echo $x %n\"]", "a \"b\" 'c'", "\"quoted\"", " blanks ", "back\\", "line\nbreak" } },
         { "env", { "A=b", "OWN", "MISSING", "O*", "A=", "A=x\ny", "A=\x01\xff", "A=\\", hostile, "A==", "LONG=a b c d e f" } },
         { "env-file", { "env-file", "/dev/null" } },
@@ -71,6 +72,7 @@ static const Sample samples[] = {
         { "env-merge", { "PATH=${PATH}:/opt/%n" } },
         { "exit-policy", { "stop", "continue" } },
         { "expose", { "80", "80-90/udp", "80/sctp" } },
+        { "gateway", { "10.1.0.1" } },
         { "gid", { "3" } },
         { "gidmap", { "0:0:1", "0:0:1,1:1:10" } },
         { "group-add", { "audio", "keep-groups", "1000" } },
@@ -105,14 +107,20 @@ static const Sample samples[] = {
         { "init", { "true", "false" } },
         { "init-ctr", { "always", "once" } },
         { "init-path", { "/bin/init", "init" } },
+        { "interface-name", { "br7" } },
+        { "internal", { "true" } },
         { "interactive", { "true" } },
         { "ipc", { "host", "private", "none", "ns:/proc/1/ns/ipc" } },
         { "ip", { "10.1.2.3" } },
         { "ip6", { "fd00::3" } },
+        { "ip-range", { "10.1.0.0/25", "10.1.0.5-10.1.0.9" } },
+        { "ipam-driver", { "none" } },
+        { "ipv6", { "true", "false" } },
         { "label", { "a=b", "a", "io.containers.autoupdate=registry", "io.containers.autoupdate=", "x=y,z", "e= %n $HOME \\" } },
         { "label-file", { "label-file", "/dev/null" } },
         { "log-driver", { "none", "journald", "json-file" } },
         { "log-opt", { "max-size=10m", "tag={{.Name}} %n", "path=/tmp/a \"b" } },
+        { "macvlan", { "eth0" } },
         { "mac-address", { "92:d0:c6:0a:29:33" } },
         { "memory", { "64m", "1g" } },
         { "memory-reservation", { "32m" } },
@@ -128,7 +136,7 @@ static const Sample samples[] = {
         { "no-hostname", { "true" } },
         { "no-hosts", { "true" } },
         { "oom-score-adj", { "100", "-5" } },
-        { "opt", { "copy", "nocopy", "type=tmpfs", "o=size=1m,mode=700", "device=tmpfs", "o=uid=3", "image=busybox", "o=bind,%n" } },
+        { "opt", { "copy", "nocopy", "type=tmpfs", "o=size=1m,mode=700", "device=tmpfs", "o=uid=3", "image=busybox", "o=bind,%n", "mtu=1400", "x=$a %n" } },
         { "os", { "linux" } },
         { "passwd", { "true", "false" } },
         { "passwd-entry", { "$USERNAME:x:$UID:$GID::/:/bin/sh %n" } },
@@ -157,6 +165,7 @@ static const Sample samples[] = {
         { "rm", { "true", "false" } },
         { "rmi", { "true" } },
         { "rootfs", { "true", "false" } },
+        { "route", { "10.2.0.0/24,10.1.0.1,5" } },
         { "sdnotify", { "conmon", "container", "healthy", "ignore" } },
         { "seccomp-policy", { "image" } },
         { "secret", { "s", "s,type=env,target=X", "s,target=/a/b c,mode=0400" } },
@@ -170,6 +179,7 @@ static const Sample samples[] = {
         { "sig-proxy", { "true", "false" } },
         { "stop-signal", { "INT", "9" } },
         { "stop-timeout", { "5", "300", "-1" } },
+        { "subnet", { "10.1.0.0/16", "fd00::/64" } },
         { "subgidname", { "root" } },
         { "subuidname", { "root" } },
         { "sysctl", { "net.ipv4.ip_forward=1", "kernel.msgmax=1" } },
@@ -223,7 +233,7 @@ static void line_done(Line *line) {
 }
 
 static const Verb *verb_of(UnitType type) {
-        return type == UNIT_CONTAINER ? &verb_create : type == UNIT_POD ? &verb_pod_create : &verb_volume_create;
+        return type == UNIT_CONTAINER ? &verb_create : type == UNIT_POD ? &verb_pod_create : type == UNIT_VOLUME ? &verb_volume_create : &verb_network_create;
 }
 
 static void line_parse(Line *line, UnitType type, const Verb *verb, char **words) {
@@ -321,9 +331,9 @@ static char *line_text(Line *line) {
                         const void *field = (const char *) line->options + o->offset;
                         char *const *list = *(char *const *const *) field;
 
-                        if (strv_contains((char *const *) of_the_service, o->name) && !(line->type == UNIT_VOLUME && str_equal(o->name, "label")))
+                        if (strv_contains((char *const *) of_the_service, o->name) && !(line->type >= UNIT_NETWORK && line->type != UNIT_POD && str_equal(o->name, "label")))
                                 continue;
-                        if (o->kind == OPTION_STRV && str_equal(o->name, "opt"))
+                        if (o->kind == OPTION_STRV && (str_equal(o->name, "opt") || str_equal(o->name, "label")))
                                 sort((char **) list);
                         if (o->kind == OPTION_STRV || o->kind == OPTION_LIST)
                                 json_array_append_new(all, json_from_strv(list));
@@ -493,7 +503,8 @@ static const char *company(UnitType type, const char *option) {
              : str_equal(option, "replace") ? "--name=web"
              : str_equal(option, "ip") || str_equal(option, "ip6") || str_equal(option, "mac-address") || str_equal(option, "network-alias")
                        ? "--network=net1"
-             : str_equal(option, "driver") ? "--opt=image=busybox"
+             : str_equal(option, "gateway") || str_equal(option, "ip-range") ? "--subnet=10.1.0.0/16"
+             : type == UNIT_VOLUME && str_equal(option, "driver") ? "--opt=image=busybox"
              : type == UNIT_CONTAINER && str_equal(option, "init-ctr") ? "--pod=p"
              : type == UNIT_POD && str_equal(option, "pid") ? "--share=pid" : NULL;
 }
@@ -529,6 +540,7 @@ TEST(each_option_alone) {
         try_table(UNIT_CONTAINER, create_option_tables);
         try_table(UNIT_POD, pod_option_tables);
         try_table(UNIT_VOLUME, verb_volume_create.options);
+        try_table(UNIT_NETWORK, verb_network_create.options);
         printf("# %u lines\n", n_lines);
         CHECK_INT(n_wrong, 0);
         CHECK(n_lines > 300);
