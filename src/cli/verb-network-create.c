@@ -224,11 +224,19 @@ static int run_create(Invocation *in, Error *reterr) {
         return 0;
 }
 
+static void create_options_done(void *options) {
+        CreateOptions *o = options;
+
+        free(o->driver);
+        free(o->ipam_driver);
+}
+
 const Verb verb_network_create = {
         .arguments = "[NAME]",
         .summary = "Create a network",
         .options = create_options,
         .options_size = sizeof(CreateOptions),
+        .options_done = create_options_done,
         .arguments_max = 1,
         .run = run_create,
 };
