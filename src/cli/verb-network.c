@@ -7,6 +7,7 @@
 #include "cli/network-json.h"
 #include "cli/prune.h"
 #include "cli/verbs.h"
+#include "engine/bridge.h"
 #include "engine/pod.h"
 #include "engine/remove.h"
 
@@ -261,6 +262,9 @@ static int run_update(Invocation *in, Error *reterr) {
                 r = add_server(&network, *server, reterr);
         if (r >= 0)
                 r = network_save(store, &network, reterr);
+        lock = fd_close(lock); /* the router may want it */
+        if (r >= 0)
+                r = bridge_update_network(store, network.name, reterr);
         if (r < 0)
                 return r;
         printf("%s\n", network.name);

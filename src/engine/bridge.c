@@ -343,3 +343,13 @@ int bridge_resolvers(const Store *store, const Container *container, char ***ret
         }
         return 0;
 }
+
+int bridge_update_network(const Store *store, const char *network, Error *reterr) {
+        _cleanup_router_request_ RouterRequest request = { .op = strdup("update"), .network = strdup(network) };
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        if (!request.op || !request.network)
+                return error_oom(reterr);
+        int r = tell(store, &request, NULL, 0, /* start= */ false, &error);
+        return r < 0 && r != -ENOENT ? error_move(reterr, &error) : 0; /* without a router nobody uses it */
+}

@@ -41,5 +41,8 @@ int bridge_connect(const Store *store, Container *container, const ContainerNetw
 int bridge_disconnect(const Store *store, Container *container, const char *network, Error *reterr);
 int bridge_reload(const Store *store, Container *container, Error *reterr);
 
+/* The record of a network has other name servers: a router that has the network takes them over. */
+int bridge_update_network(const Store *store, const char *network, Error *reterr);
+
 /* The addresses of the resolvers of its networks; a vector in *ret, NULL: none of them has names. */
 int bridge_resolvers(const Store *store, const Container *container, char ***ret, Error *reterr);

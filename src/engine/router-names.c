@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "net/net-config.h"
+#include "state/network.h"
 
 enum {
         ENDS_MAX = 5, /* in a row, each soon after its start */
@@ -78,6 +79,20 @@ int router_names_add(const RouterState *state, const RoutedNetwork *network, con
 void router_names_remove(const RouterState *state, const RoutedNetwork *network, const RouterLink *link) {
         if (network->config.dns_enabled && link->addresses && *link->addresses)
                 (void) names_remove(state->directory_fd, network->config.name, link->addresses);
+}
+
+int router_names_update(const RouterState *state, const char *name, Error *reterr) {
+        _cleanup_network_config_ NetworkConfig now = NETWORK_CONFIG_NULL;
+        RoutedNetwork *network = router_find_network(state, name);
+        int r = network ? network_load(state->store, name, &now, reterr) : 0;
+
+        if (r < 0 || !network)
+                return r;
+        char **servers = network->config.network_dns_servers;
+        network->config.network_dns_servers = now.network_dns_servers;
+        now.network_dns_servers = servers;
+        end_process(state, network); /* the names themselves are in files and stay */
+        return router_names_start(state, network, reterr);
 }
 
 void router_names_ended(const RouterState *state, RoutedNetwork *network) {

@@ -15,6 +15,9 @@ void router_names_stop(const RouterState *state, RoutedNetwork *network);
 int router_names_add(const RouterState *state, const RoutedNetwork *network, const RouterLink *link, Error *reterr);
 void router_names_remove(const RouterState *state, const RoutedNetwork *network, const RouterLink *link);
 
+/* The record of a network has other name servers: what answers its names is started again with them. 0 also where nobody uses it. */
+int router_names_update(const RouterState *state, const char *network, Error *reterr);
+
 /* A process that answers names has ended (its pidfd is readable): it is started again, unless it ends all the time; then the next
  * container that is connected starts it. */
 void router_names_ended(const RouterState *state, RoutedNetwork *network);

@@ -7,6 +7,7 @@
  *                                  open the router does not end.
  *   attach    pidfd, netns -> ports as they were bound. The container's first networks, or one more (`network connect`).
  *   detach    the container from one network (`network`), or from all.
+ *   update    the record of `network` has other name servers.
  *   reload    pidfd, netns: puts right whatever of the container's network is missing.
  * Each is answered, with {"ok":true,...} or {"error":{"kind","message","hint"}}. */
 #pragma once
@@ -23,7 +24,7 @@ typedef struct RouterLink {
 typedef struct RouterRequest {
         char *op;
         char *id, *name;    /* of the container */
-        char *network;      /* detach: from that one; NULL: from all */
+        char *network;      /* detach: from that one; NULL: from all. update: which one */
         RouterLink *links;
         size_t n_links;
         NetPort *ports;

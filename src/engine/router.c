@@ -174,6 +174,12 @@ static int carry_out(Server *s, RouterRequest *request, int *fds, RoutedContaine
                 return attach(s, request, /* reload= */ true, fds, ret, reterr);
         if (str_equal(request->op, "detach") && request->id)
                 return router_detach(&s->state, request->id, request->network, reterr);
+        if (str_equal(request->op, "update") && request->network) {
+                int r = router_names_update(&s->state, request->network, reterr);
+
+                watch_names(s);
+                return r;
+        }
         return error_set(reterr, -EOPNOTSUPP, ERROR_INVALID, "cannot do '%s': the router does not know it", request->op ?: "");
 }
 

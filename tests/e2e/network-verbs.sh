@@ -207,6 +207,18 @@ $N update --dns-drop 192.0.2.1 names >/dev/null
 is "$(inspect names .network_dns_servers)" '["192.0.2.2"]' "update"
 run $N update --dns-drop 192.0.2.9 names
 exits 125 "... one that is not there"
+if why=$(lacks_program dnsmasq); then
+        skip "a running network takes the name server" "$why"
+else
+        bridge=$(inspect names .network_interface)
+        servers() { tr '\0' '\n' <"/proc/$(pgrep -f "^[^ ]*dnsmasq .*--interface=$bridge\b" | head -n 1)/cmdline" | sed -n 's/^--server=//p' | tr '\n' ' '; }
+        sleeper asked --network names
+        is "$(servers)" "192.0.2.2 " "a running network asks the one that is on record"
+        $N update --dns-add 192.0.2.3 names >/dev/null
+        is "$(servers)" "192.0.2.2 192.0.2.3 " "... and at once a new one"
+        ok "... and the names stay" sdpod exec asked nslookup -type=a asked
+        sdpod rm -f asked >/dev/null
+fi
 
 # --- records that somebody has damaged
 echo '{"name":"bad"' >"$data/networks/bad"
