@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cgroup/containers.h"
 #include "cgroup/manager.h"
+#include "engine/bridge.h"
 #include "engine/depend.h"
 #include "engine/health.h"
 #include "engine/mounts.h"
@@ -91,6 +92,7 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                 return r;
         if (!c->state.exited && !c->state.unit)
                 engine_drop_cgroup(c->config.id);
+        bridge_release(store, c); /* where nobody has recorded its end */
         if (c->process.unit)
                 health_unschedule(c);
         if (c->state.unit)

@@ -9,7 +9,11 @@ image_load busybox || { cat "$T/image_load"; exit 99; }
 image_load web
 chmod 755 "$T"
 cc -O1 -static -w -o "$T/raw" "$TESTS/e2e/raw.c" || exit 99
-runtime=${XDG_RUNTIME_DIR:-/run/user/$UID}/sdpod
+case $UID:${XDG_RUNTIME_DIR:-} in
+        0:*) runtime=/run/sdpod ;;
+        *:) runtime=/tmp/sdpod-run-$UID ;;
+        *) runtime=$XDG_RUNTIME_DIR/sdpod ;;
+esac
 
 # The process that answers a network's names, a subordinate ID of this user's; it may not be killed but from inside.
 names() { pgrep -f "^dnsmasq .*--interface=$(sdpod network inspect -f '{{.NetworkInterface}}' "$1")" | head -n 1; }
@@ -93,7 +97,7 @@ router_again() { # WHAT: after kills
         is "$(fetch other "http://$(address web eth0):8080/")" "<h1>It works</h1>" "... and reach each other"
 }
 before=$(router)
-if systemctl --user is-active --quiet sdpod-network.service 2>/dev/null; then
+if [[ $(ps -o args= -p "$before") == *unit ]]; then
         kill -9 "$before"
         router_again "the router is killed"
         before=$(router)
@@ -121,7 +125,7 @@ sdpod rm -f -t 0 other >/dev/null
 is "$(find "$runtime/leases" -type l 2>/dev/null)" "" "no address is taken"
 
 # --- networks of one's own
-if sdpod network --help >/dev/null 2>&1; then
+if [[ -z ${BRIDGE_SHORT:-} ]]; then
         run sdpod network create --subnet 10.91.1.0/24 --subnet fd91:1::/64 --opt mtu=1400 one
         exits 0 "a network with IPv6"
         sdpod network create --subnet 10.91.2.0/24 two >/dev/null
@@ -191,8 +195,6 @@ if sdpod network --help >/dev/null 2>&1; then
         sdpod pod rm -f -t 0 pod >/dev/null
         sdpod rm -fa -t 0 >/dev/null
         sdpod network rm one two within alone alone2 >/dev/null
-else
-        skip "networks of one's own" "there is no verb to make them"
 fi
 sdpod rm -fa -t 0 >/dev/null
 ok "nothing is left" until_ok 5 gone
