@@ -32,13 +32,6 @@ static Isolation isolation_of(const NetworkConfig *network) {
         return word && (str_equal(word, "true") || str_equal(word, "1")) ? ISOLATION_SOME : ISOLATION_NONE;
 }
 
-/* Whether packets may go from the one to the other. */
-static bool may_pass(const NetworkConfig *a, const NetworkConfig *b) {
-        Isolation x = isolation_of(a), y = isolation_of(b);
-
-        return x != ISOLATION_ALL && y != ISOLATION_ALL && !(x == ISOLATION_SOME && y == ISOLATION_SOME);
-}
-
 static void write_source_check(FILE *f, const NetworkConfig *network) {
         static const struct {
                 const char *word;
@@ -59,23 +52,43 @@ static void write_source_check(FILE *f, const NetworkConfig *network) {
         }
 }
 
+/* What keeps a network away from others; within it all pass before this. */
+static void write_isolation(FILE *f, const NetworkConfig *const *networks, size_t n) {
+        const char *separator = "";
+        _cleanup_free_ char *set = NULL;
+        size_t size, n_some = 0;
+        FILE *names = open_memstream(&set, &size);
+
+        for (size_t i = 0; i < n; i++) {
+                const char *name = networks[i]->network_interface, *but_uplink = networks[i]->internal ? "" : " oifname != \"" PLUMB_UPLINK "\"",
+                           *but_from_uplink = networks[i]->internal ? "" : " iifname != \"" PLUMB_UPLINK "\"";
+
+                if (isolation_of(networks[i]) == ISOLATION_ALL)
+                        fprintf(f, "    iifname \"%s\"%s drop\n    oifname \"%s\"%s drop\n", name, but_uplink, name, but_from_uplink);
+                if (isolation_of(networks[i]) != ISOLATION_SOME || !names)
+                        continue;
+                fprintf(names, "%s\"%s\"", separator, name);
+                separator = ", ";
+                n_some++;
+        }
+        if (names && fclose(names) == 0 && n_some > 0)
+                fprintf(f, "    iifname { %s } oifname { %s } drop\n", set, set);
+}
+
 static void write_forward(FILE *f, const NetworkConfig *const *networks, size_t n) {
         fputs("  chain forward {\n    type filter hook forward priority filter; policy drop;\n", f);
         for (size_t i = 0; i < n; i++) /* bridged packets come by here, too, where the kernel has br_netfilter */
                 fprintf(f, "    iifname \"%s\" oifname \"%s\" accept\n", networks[i]->network_interface, networks[i]->network_interface);
         for (size_t i = 0; i < n; i++)
                 write_source_check(f, networks[i]);
-        fputs("    ct state established,related accept\n    ct state invalid drop\n", f);
-        for (size_t i = 0; i < n; i++) {
-                if (networks[i]->internal)
-                        continue;
-                fprintf(f, "    iifname \"%s\" oifname \"" PLUMB_UPLINK "\" accept\n    iifname \"" PLUMB_UPLINK "\" oifname \"%s\" accept\n",
-                        networks[i]->network_interface, networks[i]->network_interface);
-                for (size_t k = 0; k < n; k++)
-                        if (k != i && may_pass(networks[i], networks[k]))
-                                fprintf(f, "    iifname \"%s\" oifname \"%s\" accept\n", networks[i]->network_interface,
-                                        networks[k]->network_interface);
-        }
+        write_isolation(f, networks, n);
+        fputs("    ct state established,related accept\n"
+              "    ct state invalid drop\n"
+              "    iifname \"" PLUMB_UPLINK "\" oifname \"" PLUMB_UPLINK "\" drop\n",
+              f);
+        for (size_t i = 0; i < n; i++)
+                fprintf(f, "    iifname \"%s\" accept\n    iifname \"" PLUMB_UPLINK "\" oifname \"%s\" accept\n", networks[i]->network_interface,
+                        networks[i]->network_interface);
         fputs("  }\n", f);
 }
 

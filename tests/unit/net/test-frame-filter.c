@@ -343,3 +343,22 @@ TEST(refusals_carry_the_question_and_right_checksums) {
         CHECK_INT(out[54], 1);
         CHECK_INT(out[55], 4);
 }
+
+TEST(behind_a_router_datagrams_of_containers_pass_as_answers_only) {
+        FrameFilter filter = filter_of(false);
+        Frame f4 = udp("1.2.3.4", 53), f6 = udp("2606:2800::1", 53), t = tcp("1.2.3.4", 80, ACK), s = tcp("1.2.3.4", 80, SYN),
+              loopback = udp("127.0.0.1", 53);
+        FrameInfo info;
+
+        CHECK_INT(frame_check(&filter, f4.data, f4.size, &info), FRAME_PASS);
+        f4.data[14 + 15] = t.data[14 + 15] = s.data[14 + 15] = loopback.data[14 + 15] = 77; /* not the router's own address */
+        f6.data[14 + 8 + 15] = 77;
+        CHECK_INT(frame_check(&filter, f4.data, f4.size, &info), FRAME_DROP);
+        filter.router = true;
+        CHECK_INT(frame_check(&filter, f4.data, f4.size, &info), FRAME_REPLY);
+        CHECK_INT(info.source.address[3], 77);
+        CHECK_INT(frame_check(&filter, f6.data, f6.size, &info), FRAME_REPLY);
+        CHECK_INT(frame_check(&filter, t.data, t.size, &info), FRAME_DROP);
+        CHECK_INT(frame_check(&filter, s.data, s.size, &info), FRAME_DROP);
+        CHECK_INT(frame_check(&filter, loopback.data, loopback.size, &info), FRAME_DROP);
+}

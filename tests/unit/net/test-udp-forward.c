@@ -217,3 +217,63 @@ TEST(datagrams_larger_than_the_wire_are_dropped) {
         CHECK_INT(packet_checksum(packet_sum(0, w.frame + 14, 20)), 0);
         CHECK_INT(packet_checksum(packet_sum(packet_sum(IPPROTO_UDP + 1480, w.frame + 26, 8), w.frame + 34, 1480)), 0);
 }
+
+TEST(a_routers_ports_lead_to_several_containers) {
+        static Wire w;
+        NetAddresses a = addresses();
+        UdpForwardOps ops = { take_frame, listens6, &w };
+        _cleanup_(udp_forward_freep) UdpForward *f = udp_forward_new(&a, 1500, &ops);
+        UdpTarget targets[2] = { { .key = 1, .ipv4 = true }, { .key = 2, .ipv4 = true } };
+        uint16_t ports[2], peer_port;
+        _cleanup_fd_ int peer = bound(AF_INET, &peer_port);
+        FrameInfo answers[2];
+
+        w = (Wire){ .listens6 = true };
+        (void) inet_pton(AF_INET, "10.91.1.2", &targets[0].address);
+        (void) inet_pton(AF_INET, "10.91.1.3", &targets[1].address);
+        for (size_t i = 0; i < 2; i++) {
+                CHECK_INT(udp_forward_add(f, bound(AF_INET, &ports[i]), AF_INET, 53, &targets[i]), 0);
+                send_to(peer, AF_INET, ports[i], "question");
+                udp_forward_receive(f, i, 1000);
+                answers[i] = answer_to(&w, i == 0 ? "first" : "second");
+                CHECK(memcmp(answers[i].source.address, &targets[i].address, 4) == 0);
+        }
+        /* the same peer asked the same port of both: each answer goes out of its own socket, and none of a third container */
+        FrameInfo third = answers[0];
+        third.source.address[3] = 9;
+        CHECK(!udp_forward_reply(f, &third, 1000));
+        CHECK(udp_forward_reply(f, &answers[0], 1000));
+        CHECK(received(peer, "first"));
+        CHECK(udp_forward_reply(f, &answers[1], 1000));
+        CHECK(received(peer, "second"));
+        /* one ends: its port is closed, its flows are gone, its number is given again */
+        udp_forward_remove(f, 1);
+        CHECK_INT(udp_forward_fd(f, 0), -EBADF);
+        CHECK(!udp_forward_reply(f, &answers[0], 1000));
+        CHECK(udp_forward_reply(f, &answers[1], 1000));
+        CHECK(received(peer, "second"));
+        CHECK_INT(udp_forward_add(f, bound(AF_INET, &ports[0]), AF_INET, 53, &targets[0]), 0);
+        CHECK_INT(udp_forward_count(f), 2);
+        CHECK(udp_forward_fd(f, 0) >= 0);
+}
+
+TEST(a_container_without_ipv4_sees_ipv4_peers_as_its_gateway) {
+        static Wire w;
+        NetAddresses a = addresses();
+        UdpForwardOps ops = { take_frame, listens6, &w };
+        _cleanup_(udp_forward_freep) UdpForward *f = udp_forward_new(&a, 1500, &ops);
+        UdpTarget target = { .key = 1, .ipv6 = true };
+        uint16_t port, peer_port;
+        _cleanup_fd_ int peer = bound(AF_INET, &peer_port);
+
+        w = (Wire){ .listens6 = true };
+        (void) inet_pton(AF_INET6, "fd91::2", &target.address6);
+        CHECK_INT(udp_forward_add(f, bound(AF_INET, &port), AF_INET, 53, &target), 0);
+        send_to(peer, AF_INET, port, "question");
+        udp_forward_receive(f, 0, 1000);
+        FrameInfo info = answer_to(&w, "answer");
+        CHECK_INT(info.family, AF_INET6);
+        CHECK(memcmp(info.destination.address, &a.gateway6, 16) == 0);
+        CHECK(udp_forward_reply(f, &info, 1000));
+        CHECK(received(peer, "answer"));
+}
