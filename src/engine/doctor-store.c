@@ -14,6 +14,7 @@
 #include "base/time.h"
 #include "engine/doctor-check.h"
 #include "engine/network-restart.h"
+#include "state/network.h"
 #include "state/pending.h"
 #include "state/secret.h"
 #include "storage/rootfs.h"
@@ -180,9 +181,28 @@ void doctor_secrets(const Doctor *doctor, Finding *f) {
                 finding_fix(f, "systemd 256 or later keeps a key for you that only the system can use");
 }
 
+/* The first network whose record cannot be read. Owned; NULL: none. */
+static char *damaged_network(const Store *store, char **ret_why) {
+        _cleanup_strv_ char **names = NULL;
+
+        if (network_list(store, &names, /* reterr= */ NULL) < 0)
+                return NULL;
+        for (char **name = names; *name; name++) {
+                _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
+                _cleanup_error_ Error error = ERROR_NULL;
+                int r = network_load(store, *name, &network, &error);
+
+                if (r >= 0 || r == -ENOENT)
+                        continue;
+                *ret_why = TAKE_PTR(error.message);
+                return strdup(*name);
+        }
+        return NULL;
+}
+
 void doctor_networks(const Doctor *doctor, Finding *f) {
         _cleanup_container_lister_ ContainerLister lister = CONTAINER_LISTER_NULL;
-        _cleanup_free_ char *name = NULL;
+        _cleanup_free_ char *name = NULL, *damaged = NULL, *why = NULL;
         size_t n = 0;
 
         if (!doctor->store || container_lister_open(doctor->store, &lister, /* reterr= */ NULL) < 0) {
@@ -197,6 +217,12 @@ void doctor_networks(const Doctor *doctor, Finding *f) {
                 n++;
                 if (!name)
                         name = TAKE_PTR(container.config.name);
+        }
+        if (n == 0 && (damaged = damaged_network(doctor->store, &why))) {
+                finding_say(f, DOCTOR_PROBLEM, "%s", why ?: damaged);
+                finding_cost(f, "containers in it do not start");
+                finding_fix(f, "rm '%s/networks/%s', and sdpod network create", doctor->store->data_path, damaged);
+                return;
         }
         if (n == 0) {
                 finding_say(f, DOCTOR_OK, "every running container that needs a network process has one");

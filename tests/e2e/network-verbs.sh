@@ -227,6 +227,7 @@ run $N ls -q
 is "$status:$(tr '\n' ' ' <<<"$out")" "0:names podman " "damaged records hide no others"
 run sdpod run --rm --network evil $BUSYBOX true
 exits 125 "... and are not used"
+like "$(sdpod doctor 2>&1)" "cannot read network 'bad'" "... doctor tells of them"
 rm "$data/networks/bad" "$data/networks/evil"
 
 # --- units

@@ -8,6 +8,27 @@
 #include <string.h>
 
 #include "spec/container.h"
+#include "spec/network.h"
+
+/* What passes the check of a network's record can be worked with. */
+static void try_network(const char *data, size_t size) {
+        _cleanup_network_config_ NetworkConfig config = NETWORK_CONFIG_NULL;
+        IpSubnet subnet;
+        IpAddress gateway;
+
+        if (json_fields_parse(data, size, network_config_fields, &config, NULL) < 0 || network_config_check(&config, NULL) < 0)
+                return;
+        if (!network_name_is_valid(config.name))
+                abort();
+        for (size_t i = 0; i < config.n_subnets; i++) {
+                const char *text = config.subnets[i].gateway;
+
+                if (ip_parse_subnet(config.subnets[i].subnet, &subnet) < 0)
+                        abort();
+                if (text && (ip_parse(text, &gateway) < 0 || !ip_contains(&subnet, &gateway)))
+                        abort();
+        }
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         _cleanup_json_ json_t *tree = NULL, *one = NULL, *other = NULL;
@@ -15,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
 
         if (memchr(data, 0, size))
                 return 0;
+        try_network((const char *) data, size);
         int a = json_fields_parse((const char *) data, size, container_config_fields, &by_text, NULL);
         int b = json_parse((const char *) data, size, "record", &tree, NULL);
 
