@@ -9,6 +9,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "net/plumb.h"
+#include "net/names.h"
 #include "ns/handle.h"
 #include "state/lease.h"
 #include "state/network.h"
@@ -178,6 +179,11 @@ static int fill_request(const Container *container, const char *op, RouterReques
         return request->op && request->id && request->name ? 0 : -ENOMEM;
 }
 
+/* --dns, but for `--dns none`. */
+static char *const *own_servers(const ContainerConfig *config) {
+        return config->dns && *config->dns && !str_equal(config->dns[0], "none") ? config->dns : NULL;
+}
+
 int bridge_request(_unused_ const Store *store, const Container *container, RouterRequest *ret, Error *reterr) {
         const ContainerProcess *process = &container->process;
         int r = fill_request(container, "attach", ret);
@@ -187,6 +193,8 @@ int bridge_request(_unused_ const Store *store, const Container *container, Rout
         if (r >= 0) /* chosen ports stay what they are */
                 r = process->n_ports > 0 ? add_ports(process->ports, process->n_ports, ret)
                                          : add_ports(container->config.ports, container->config.n_ports, ret);
+        if (r >= 0)
+                r = strv_extend(&ret->dns, own_servers(&container->config));
         return r < 0 ? error_oom(reterr) : 0;
 }
 
@@ -331,15 +339,24 @@ int bridge_reload(const Store *store, Container *container, Error *reterr) {
 }
 
 int bridge_resolvers(const Store *store, const Container *container, char ***ret, Error *reterr) {
+        size_t n_named = 0;
+        int r;
+
         for (size_t i = 0; i < container->process.n_networks; i++) {
                 _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
-                int r = network_load(store, container->process.networks[i].network, &network, reterr);
 
+                r = network_load(store, container->process.networks[i].network, &network, reterr);
                 if (r < 0)
                         return r;
+                n_named += network.dns_enabled;
                 for (size_t k = 0; k < network.n_subnets && network.dns_enabled; k++)
                         if (network.subnets[k].gateway && strv_append(ret, network.subnets[k].gateway) < 0)
                                 return error_oom(reterr);
+        }
+        if (n_named > 1 || (n_named == 1 && own_servers(&container->config))) { /* engine/router-names decides by the same words */
+                strv_free(*ret);
+                *ret = NULL;
+                return strv_append(ret, NAMES_ADDRESS) < 0 ? error_oom(reterr) : 0;
         }
         return 0;
 }

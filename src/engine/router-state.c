@@ -77,7 +77,6 @@ int router_take_network(RouterState *state, const char *name, RoutedNetwork **re
         network = calloc(1, sizeof(*network));
         if (!network)
                 return error_oom(reterr);
-        network->names = NAMES_NULL;
         network->sockets = PORT_SOCKETS_NULL;
         int r = network_load(state->store, name, &network->config, reterr);
         if (r >= 0)
@@ -133,6 +132,7 @@ static void container_free(RoutedContainer *container) {
         (void) fd_close(container->pidfd);
         (void) fd_close(container->netns_fd);
         free(container->target);
+        strv_free(container->dns);
         free(container->id);
         free(container->name);
         free(container);
@@ -224,9 +224,17 @@ static int add_links(RouterState *state, RoutedContainer *container, RouterReque
         memcpy(container->links + container->n_links, request->links, request->n_links * sizeof(*links));
         container->n_links += request->n_links;
         free(request->links);
+        const size_t n = request->n_links;
         request->links = NULL;
         request->n_links = 0;
-        return 0;
+        r = router_names_start_own(state, container, reterr);
+        for (size_t i = 0; i < n && r < 0; i++) {
+                RouterLink *last = &container->links[--container->n_links];
+
+                disconnect_link(state, container, last, /* alive= */ true);
+                json_fields_done(router_link_fields, last);
+        }
+        return r;
 }
 
 static int add_container(RouterState *state, RouterRequest *request, bool keep, int *pidfd, int *netns_fd, RoutedContainer **ret,
@@ -237,13 +245,14 @@ static int add_container(RouterState *state, RouterRequest *request, bool keep, 
                 return error_oom(reterr);
         *container = (RoutedContainer){
                 .id = TAKE_PTR(request->id), .name = TAKE_PTR(request->name), .pidfd = TAKE_FD(*pidfd), .netns_fd = TAKE_FD(*netns_fd),
-                .ports = TAKE_PTR(request->ports), .n_ports = request->n_ports, .key = ++state->next_key,
+                .ports = TAKE_PTR(request->ports), .n_ports = request->n_ports, .key = ++state->next_key, .dns = TAKE_PTR(request->dns),
         };
         request->n_ports = 0;
         int r = bind_ports(container, reterr);
         if (r >= 0)
                 r = add_links(state, container, request, keep, reterr);
         if (r < 0) {
+                router_names_stop_own(state, container);
                 container_free(container);
                 return r;
         }
@@ -350,6 +359,7 @@ static void forget_container(RouterState *state, RoutedContainer *container) {
         if (container->watch)
                 state->forgotten(container, state->data);
         router_uplink_unpublish(state, container);
+        router_names_stop_own(state, container);
         for (size_t i = 0; i < container->n_links; i++)
                 disconnect_link(state, container, &container->links[i], alive);
         container_free(container);
@@ -376,7 +386,7 @@ int router_detach(RouterState *state, const char *id, const char *network, Error
                         disconnect_link(state, container, gone, /* alive= */ true);
                         links_free(gone, 1);
                         router_uplink_retarget(state, container);
-                        return 0;
+                        return router_names_start_own(state, container, reterr);
                 }
         return 0;
 }

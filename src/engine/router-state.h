@@ -14,10 +14,6 @@ typedef struct RoutedNetwork {
         NetworkConfig config;
         size_t n_users;
         bool ruled;              /* the rules know it */
-        Names names;             /* who answers its names */
-        void *watch;             /* of whoever waits for their end */
-        unsigned names_ends;     /* how often it has ended soon after its start */
-        int64_t names_usec;      /* when it was started */
         struct RoutedNetwork *parent; /* of macvlan and ipvlan: whose link they share */
         PortSockets sockets;     /* of a vxlan network */
         uint64_t key;            /* by which sdpod-net knows them; 0: another network has the port */
@@ -31,6 +27,7 @@ typedef struct RoutedContainer {
         int pidfd, netns_fd;
         RouterLink *links;       /* with the networks that it is connected to */
         size_t n_links;
+        char **dns;              /* name servers of its own; NULL: none */
         NetPort *ports;          /* as they are bound */
         PortSockets *sockets;    /* of them; kept, so that a new sdpod-net gets them, too */
         size_t n_ports;
@@ -52,7 +49,8 @@ typedef struct RouterState {
         unsigned uplink_starts;
         bool ending;             /* all goes with the namespace */
         void (*forgotten)(RoutedContainer *container, void *data); /* called before a container that has a `watch` goes */
-        void (*names_forgotten)(RoutedNetwork *network, void *data); /* and before such a network's names go */
+        struct RoutedNames *names; /* who answers them (engine/router-names.h) */
+        void (*names_forgotten)(struct RoutedNames *names, void *data); /* called before such a process goes */
         void *data;
 } RouterState;
 

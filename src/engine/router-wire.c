@@ -24,6 +24,7 @@ const JsonField router_request_fields[] = {
         JSON_FIELD(RouterRequest, network, "network", JSON_FIELD_STRING),
         JSON_FIELD_ARRAY_OF(RouterRequest, links, n_links, "links", router_link_fields),
         JSON_FIELD_ARRAY_OF(RouterRequest, ports, n_ports, "ports", net_port_fields),
+        JSON_FIELD(RouterRequest, dns, "dns", JSON_FIELD_STRV),
         {},
 };
 

@@ -29,6 +29,7 @@ typedef struct RouterRequest {
         size_t n_links;
         NetPort *ports;
         size_t n_ports;
+        char **dns;         /* name servers of the container's own; NULL: none */
 } RouterRequest;
 
 extern const JsonField router_request_fields[], router_link_fields[];

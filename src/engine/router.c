@@ -51,7 +51,7 @@ typedef struct Source {
         SourceKind kind;
         int fd;           /* of a client; owned */
         RoutedContainer *container;
-        RoutedNetwork *network; /* of names */
+        RoutedNames *names;
         struct Source *next;
 } Source;
 
@@ -106,20 +106,20 @@ static void container_forgotten(RoutedContainer *container, void *data) {
         container->watch = NULL;
 }
 
-static void names_forgotten(RoutedNetwork *network, void *data) {
+static void names_forgotten(RoutedNames *names, void *data) {
         Server *s = data;
 
-        (void) epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, network->names.pidfd, NULL);
-        forget(s, network->watch);
-        network->watch = NULL;
+        (void) epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, names->process.pidfd, NULL);
+        forget(s, names->watch);
+        names->watch = NULL;
 }
 
-/* Processes that answer names are started wherever a network is needed; here is who sees them end. */
+/* Processes that answer names are started wherever they are needed; here is who sees them end. */
 static void watch_names(Server *s) {
-        for (RoutedNetwork *network = s->state.networks; network; network = network->next)
-                if (network->names.pidfd >= 0 && !network->watch && watch(s, SOURCE_NAMES, network->names.pidfd, /* container= */ NULL) >= 0) {
-                        network->watch = s->sources;
-                        s->sources->network = network;
+        for (RoutedNames *names = s->state.names; names; names = names->next)
+                if (names->process.pidfd >= 0 && !names->watch && watch(s, SOURCE_NAMES, names->process.pidfd, /* container= */ NULL) >= 0) {
+                        names->watch = s->sources;
+                        s->sources->names = names;
                 }
 }
 
@@ -260,7 +260,7 @@ static void handle(Server *s, Source *source) {
                 (void) router_detach(&s->state, source->container->id, /* network= */ NULL, /* reterr= */ NULL);
                 return;
         case SOURCE_NAMES:
-                router_names_ended(&s->state, source->network);
+                router_names_ended(&s->state, source->names);
                 watch_names(s);
         }
 }

@@ -58,13 +58,13 @@ static int take_tree(int dir_fd, const char *path, uint64_t attributes) {
         return TAKE_FD(fd);
 }
 
-static int take_names(const NamesSandbox *s) {
-        _cleanup_fd_ int fd = open(s->directory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+static int take_directory(const NamesDirectory *d) {
+        _cleanup_fd_ int fd = open(d->path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         struct stat st;
 
         if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
-        if (st.st_dev != s->device || st.st_ino != s->inode)
+        if (st.st_dev != d->device || st.st_ino != d->inode)
                 return -ESTALE;
         return take_tree(fd, "", MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
 }
@@ -91,6 +91,13 @@ typedef struct Part {
         int tree;
 } Part;
 
+/* What the root is made of. The descriptors end with the exec, or with this process. */
+typedef struct Taken {
+        Part parts[ELEMENTSOF(parts)];
+        int names[NAMES_NETWORKS_MAX];
+        size_t n_names;
+} Taken;
+
 static int take_part(const char *path, uint64_t attributes, Part *ret) {
         ssize_t n = readlink(path, ret->link, sizeof(ret->link) - 1);
 
@@ -105,14 +112,19 @@ static int take_part(const char *path, uint64_t attributes, Part *ret) {
 }
 
 /* In the new root, which is the working directory. */
-static int fill_root(const Part *taken, int names_tree) {
-        if (mkdir("usr", 0755) < 0 || mkdir("dev", 0755) < 0 || mkdir("etc", 0755) < 0)
+static int fill_root(const Taken *t) {
+        const Part *taken = t->parts;
+        char name[32];
+
+        if (mkdir("usr", 0755) < 0 || mkdir("dev", 0755) < 0 || mkdir("etc", 0755) < 0 || mkdir("names", 0755) < 0)
                 return -errno;
         int r = write_file("etc/passwd", "root:x:0:0::/:\n"); /* --user=root is the one that dnsmasq does not try to become */
         if (r >= 0)
                 r = write_file("etc/group", "root:x:0:\n");
-        if (r >= 0)
-                r = put(names_tree, "names", /* file= */ false);
+        for (size_t i = 0; i < t->n_names && r >= 0; i++) {
+                (void) snprintf(name, sizeof(name), "names/%zu", i);
+                r = put(t->names[i], name, /* file= */ false);
+        }
         for (size_t i = 0; i < ELEMENTSOF(parts) && r >= 0; i++) {
                 if (*taken[i].link && symlink(taken[i].link, parts[i].path + 1) < 0)
                         r = -errno;
@@ -122,27 +134,31 @@ static int fill_root(const Part *taken, int names_tree) {
         return r;
 }
 
-/* Descriptors end with the exec, or with this process. Returns that of the names. */
-static int take_parts(const NamesSandbox *s, Part taken[static ELEMENTSOF(parts)]) {
+static int take_all(const NamesSandbox *s, Taken *ret) {
         if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 return -errno;
         for (size_t i = 0; i < ELEMENTSOF(parts); i++) {
-                taken[i] = (Part){ .tree = -EBADF };
-                int r = take_part(parts[i].path, parts[i].attributes, taken + i);
+                ret->parts[i] = (Part){ .tree = -EBADF };
+                int r = take_part(parts[i].path, parts[i].attributes, ret->parts + i);
                 if (r < 0)
                         return r;
         }
-        return take_names(s);
+        for (ret->n_names = 0; ret->n_names < s->n_directories; ret->n_names++) {
+                int fd = ret->names[ret->n_names] = take_directory(&s->directories[ret->n_names]);
+                if (fd < 0)
+                        return fd;
+        }
+        return 0;
 }
 
 /* On a tmpfs, of the one ID that there is; at /tmp it only stands for a moment. */
-static int enter_root(const Part *taken, int names_tree) {
+static int enter_root(const Taken *taken) {
         struct mount_attr read_only = { .attr_set = MOUNT_ATTR_RDONLY };
         int r;
 
-        if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k,nr_inodes=32,mode=0755") < 0 || chdir("/tmp") < 0)
+        if (mount("tmpfs", "/tmp", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "size=64k,nr_inodes=64,mode=0755") < 0 || chdir("/tmp") < 0)
                 return -errno;
-        r = fill_root(taken, names_tree);
+        r = fill_root(taken);
         if (r < 0)
                 return r;
         if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
@@ -353,19 +369,18 @@ static int execute(const NamesSandbox *s, Error *reterr) {
 }
 
 int names_sandbox_exec(const NamesSandbox *s, Error *reterr) {
-        _cleanup_fd_ int names_tree = -EBADF;
-        Part taken[ELEMENTSOF(parts)];
+        Taken taken;
 
         (void) setsid();
         reset_signals();
         /* as the user yet, whose directories let nobody in; and before /tmp is covered, where they may lie */
-        names_tree = take_parts(s, taken);
-        if (names_tree < 0)
-                return error_set_errno(reterr, names_tree, "cannot copy the mounts of dnsmasq");
-        int r = become_nobody();
+        int r = take_all(s, &taken);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot copy the mounts of dnsmasq");
+        r = become_nobody();
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot become the user of dnsmasq");
-        r = enter_root(taken, names_tree);
+        r = enter_root(&taken);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot make the root of dnsmasq");
         r = arrange_descriptors(s);

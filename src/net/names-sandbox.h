@@ -4,14 +4,19 @@
 
 #include <sys/types.h>
 
-#include "base/error.h"
+#include "net/names.h"
 
 enum { NAMES_UID = 65534 }; /* nobody, inside and, where the user has such an ID, outside */
 
-typedef struct NamesSandbox {
-        const char *directory;   /* becomes /names; by path, as only a mount of the own namespace can be cloned from */
-        dev_t device;            /* and it is this one */
+typedef struct NamesDirectory {
+        char *path;   /* by path, as only a mount of the own namespace can be cloned from; */
+        dev_t device; /* it is this one */
         ino_t inode;
+} NamesDirectory;
+
+typedef struct NamesSandbox {
+        NamesDirectory directories[NAMES_NETWORKS_MAX]; /* number i becomes /names/i */
+        size_t n_directories;
         int program_fd, stderr_fd;
         char *const *argv;
 } NamesSandbox;

@@ -34,7 +34,7 @@ enum {
 typedef struct Start {
         const NamesRequest *request;
         NamesSandbox sandbox;
-        int directory_fd;  /* the network's */
+        char port_start[16]; /* the lowest port that everybody may bind, before */
         int watch_fd;      /* inotify(7) */
         int ours, theirs;  /* a socket pair: a byte as the word to go, a result where the start failed */
         pid_t pid;
@@ -45,26 +45,68 @@ static int append(char ***argv, char *owned) {
         return strv_consume(argv, owned);
 }
 
-/* Nobody else is asked for names of our own domain, for addresses of the network, and for names without a dot (--domain-needed); of an
- * internal network for nothing at all ("#" is every name). */
-static int add_servers(char ***argv, const NamesRequest *request) {
-        const NetworkConfig *network = request->network;
-        char *const *servers = network->network_dns_servers && *network->network_dns_servers ? network->network_dns_servers : request->upstream;
-        int r = append(argv, strdup("--local=/" NAMES_DOMAIN "/"));
+static bool is_internal(const NamesRequest *request) {
+        for (size_t i = 0; i < request->n_networks; i++)
+                if (!request->networks[i]->internal)
+                        return false;
+        return true;
+}
 
-        for (size_t i = 0; i < network->n_subnets && r >= 0; i++)
-                r = append(argv, str_format("--rev-server=%s", network->subnets[i].subnet));
-        if (network->internal || !servers || !*servers)
-                return r < 0 ? r : append(argv, strdup("--local=/#/"));
-        for (char *const *s = servers; *s && r >= 0; s++)
+/* Nobody else is asked for names of our own domain, for addresses of the networks, and for names without a dot (--domain-needed); but
+ * for the peers. */
+static int add_own_domains(char ***argv, const NamesRequest *request) {
+        int r = 0;
+
+        if (!request->peers || !*request->peers)
+                r = strv_append(argv, "--domain-needed");
+        if (r >= 0)
+                r = append(argv, strdup("--local=/" NAMES_DOMAIN "/"));
+        for (char *const *peer = request->peers; peer && *peer && r >= 0; peer++) {
+                r = append(argv, str_format("--server=/" NAMES_DOMAIN "/%s#%d", *peer, NAMES_PEER_PORT));
+                if (r >= 0)
+                        r = append(argv, str_format("--server=//%s#%d", *peer, NAMES_PEER_PORT));
+        }
+        for (size_t i = 0; i < request->n_networks; i++)
+                for (size_t k = 0; k < request->networks[i]->n_subnets && r >= 0; k++)
+                        r = append(argv, str_format("--rev-server=%s", request->networks[i]->subnets[k].subnet));
+        return r;
+}
+
+static int add_servers(char ***argv, const NamesRequest *request) {
+        int r = add_own_domains(argv, request);
+
+        if (is_internal(request) || !request->upstream || !*request->upstream)
+                return r < 0 ? r : strv_append(argv, "--local=/#/"); /* every other name */
+        for (char *const *s = request->upstream; *s && r >= 0; s++)
                 r = append(argv, str_format("--server=%s", *s));
         return r;
+}
+
+/* Without a server a name that is not known is refused, and who asks tries the next one. Where there is only one who asks, and no next
+ * one, it is said that there is no such name: that is quicker, and right also for a known name without an address of that family. */
+static int add_refusal(char ***argv, const NamesRequest *request) {
+        return strv_length(request->peers) > 1 ? 0 : strv_append(argv, "--local=/#/");
+}
+
+static int add_listener(char ***argv, const NamesRequest *request) {
+        int r;
+
+        if (request->role == NAMES_OF_CONTAINER) {
+                r = strv_append(argv, "--bind-interfaces");
+                return r < 0 ? r : strv_append(argv, "--listen-address=" NAMES_ADDRESS);
+        }
+        r = strv_append(argv, "--bind-dynamic");
+        if (r >= 0)
+                r = strv_append(argv, "--except-interface=lo");
+        if (r >= 0)
+                r = append(argv, str_format("--interface=%s", request->interface));
+        return r >= 0 && request->role == NAMES_FOR_PEERS ? append(argv, str_format("--port=%d", NAMES_PEER_PORT)) : r;
 }
 
 static char **arguments_of(const NamesRequest *request) {
         static const char *const fixed[] = {
                 "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--pid-file=", "--user=root", "--group=root", "--log-facility=/dev/null",
-                "--no-hosts", "--no-resolv", "--hostsdir=/names", "--bind-dynamic", "--except-interface=lo", "--domain-needed",
+                "--no-hosts", "--no-resolv", "--all-servers",
                 /* nothing is kept: a name may come and go, and what one container asked another shall not find out by the time it takes */
                 "--cache-size=0", "--no-negcache", "--edns-packet-max=1232",
         };
@@ -76,9 +118,11 @@ static char **arguments_of(const NamesRequest *request) {
         if (r >= 0)
                 r = append(&argv, str_format("--dns-forward-max=%d", FORWARDED_AT_ONCE));
         if (r >= 0)
-                r = append(&argv, str_format("--interface=%s", request->interface));
+                r = add_listener(&argv, request);
+        for (size_t i = 0; i < request->n_networks && r >= 0; i++)
+                r = append(&argv, str_format("--hostsdir=/names/%zu", i));
         if (r >= 0)
-                r = add_servers(&argv, request);
+                r = request->role == NAMES_FOR_PEERS ? add_refusal(&argv, request) : add_servers(&argv, request);
         return r < 0 ? NULL : TAKE_PTR(argv);
 }
 
@@ -128,6 +172,24 @@ _noreturn_ static void child(const Start *start) {
         _exit(1);
 }
 
+#define PORT_START "/proc/sys/net/ipv4/ip_unprivileged_port_start"
+
+/* dnsmasq has no privilege with which to bind port 53. */
+static int open_ports(Start *start) {
+        _cleanup_fd_ int fd = open(PORT_START, O_RDONLY | O_CLOEXEC);
+
+        if (fd < 0 || io_read_full(fd, start->port_start, sizeof(start->port_start) - 1) < 0)
+                return -errno;
+        return file_write_string(AT_FDCWD, PORT_START, "0");
+}
+
+/* A container's setting is its own again. */
+static int close_ports(void *data, _unused_ Error *reterr) {
+        Start *start = data;
+
+        return file_write_string(AT_FDCWD, PORT_START, start->port_start);
+}
+
 /* Runs as root of the router's user namespace, in its network namespace, sharing memory and descriptors with the caller. The child is the
  * caller's (CLONE_PARENT). */
 static int start_inside(void *data, Error *reterr) {
@@ -137,9 +199,9 @@ static int start_inside(void *data, Error *reterr) {
                 .pidfd = (uint64_t) (uintptr_t) &start->pidfd,
         };
 
-        int r = file_write_string(AT_FDCWD, "/proc/sys/net/ipv4/ip_unprivileged_port_start", "0");
+        int r = open_ports(start);
         if (r < 0)
-                return error_set_errno(reterr, r, "cannot open port 53 of the router's namespace");
+                return error_set_errno(reterr, r, "cannot open port 53 of the network namespace");
         long pid = syscall(SYS_clone3, &args, sizeof(args));
         if (pid == 0)
                 child(start);
@@ -164,64 +226,97 @@ static int explain(const Start *start, Error *reterr) {
                 if (colon && colon[2])
                         reason = colon + 2;
         }
-        return error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start dnsmasq for network '%s': %s", start->request->network->name, reason);
+        return error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start dnsmasq for %s: %s", start->request->subject, reason);
 }
 
-/* dnsmasq binds its sockets, then looks into its directory: that is when queries do not get lost any more. */
+/* Whether it has looked into each directory. Watches are numbered from 1. */
+static bool all_seen(const Start *start, uint32_t *seen) {
+        struct inotify_event event;
+        char buffer[4096] __attribute__((aligned(8)));
+        ssize_t n = read(start->watch_fd, buffer, sizeof(buffer));
+
+        for (ssize_t at = 0; at + (ssize_t) sizeof(event) <= n; at += (ssize_t) (sizeof(event) + event.len)) {
+                memcpy(&event, buffer + at, sizeof(event));
+                if (event.wd > 0 && event.wd <= NAMES_NETWORKS_MAX)
+                        *seen |= 1U << (event.wd - 1);
+        }
+        return *seen == (1U << start->sandbox.n_directories) - 1;
+}
+
+/* dnsmasq binds its sockets, then looks into its directories: that is when queries do not get lost any more. */
 static int wait_ready(const Start *start, Error *reterr) {
         struct pollfd fds[] = { { .fd = start->watch_fd, .events = POLLIN }, { .fd = start->pidfd, .events = POLLIN } };
         struct pollfd answer = { .fd = start->ours, .events = POLLIN };
+        uint32_t seen = 0;
         char byte;
 
         /* the result, or the end of the socket by the exec */
         if (RETRY_EINTR(poll(&answer, 1, START_MSEC)) == 1 && recv(start->ours, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
                 return wire_receive_result(start->ours, reterr);
-        long n = RETRY_EINTR(poll(fds, ELEMENTSOF(fds), START_MSEC));
+        long n;
+        do
+                n = RETRY_EINTR(poll(fds, ELEMENTSOF(fds), START_MSEC));
+        while (n > 0 && fds[0].revents && !all_seen(start, &seen));
         if (n < 0)
                 return error_set_errno(reterr, -errno, "cannot wait for dnsmasq");
         if (fds[0].revents)
                 return 0;
         return n > 0 ? explain(start, reterr)
-                     : error_set(reterr, -ETIMEDOUT, ERROR_INTERNAL, "cannot start dnsmasq for network '%s': it does not begin to answer", start->request->network->name);
+                     : error_set(reterr, -ETIMEDOUT, ERROR_INTERNAL, "cannot start dnsmasq for %s: it does not begin to answer", start->request->subject);
+}
+
+static int add_directory(Start *start, const char *network) {
+        NamesDirectory *d = &start->sandbox.directories[start->sandbox.n_directories];
+        _cleanup_fd_ int fd = names_open_directory(start->request->directory_fd, network);
+        char link[48];
+        struct stat st;
+
+        if (fd < 0 || fstat(fd, &st) < 0)
+                return fd < 0 ? fd : -errno;
+        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        *d = (NamesDirectory){ .path = realpath(link, /* resolved= */ NULL), .device = st.st_dev, .inode = st.st_ino };
+        if (!d->path)
+                return -errno;
+        start->sandbox.n_directories++;
+        return inotify_add_watch(start->watch_fd, link, IN_ACCESS | IN_ONLYDIR) < 0 ? -errno : 0;
 }
 
 static int prepare(Start *start, Error *reterr) {
-        char link[48];
-        struct stat st;
-        int pair[2];
+        const NamesRequest *request = start->request;
+        int pair[2], r = 0;
 
-        start->directory_fd = names_open_directory(start->request->directory_fd, start->request->network->name);
-        if (start->directory_fd < 0 || fstat(start->directory_fd, &st) < 0)
-                return error_set_errno(reterr, start->directory_fd < 0 ? start->directory_fd : -errno, "cannot open the directory of names");
-        (void) snprintf(link, sizeof(link), "/proc/self/fd/%d", start->directory_fd);
-        start->sandbox.directory = realpath(link, /* resolved= */ NULL);
-        start->sandbox.argv = arguments_of(start->request);
-        if (!start->sandbox.directory || !start->sandbox.argv)
+        if (request->n_networks == 0 || request->n_networks > NAMES_NETWORKS_MAX)
+                return error_set(reterr, -E2BIG, ERROR_UNSUPPORTED, "it is on %zu networks with names, and %d are possible", request->n_networks,
+                                 NAMES_NETWORKS_MAX);
+        start->sandbox.argv = arguments_of(request);
+        if (!start->sandbox.argv)
                 return error_oom(reterr);
-        start->sandbox.device = st.st_dev;
-        start->sandbox.inode = st.st_ino;
-        start->sandbox.program_fd = open_program(start->request->program, reterr);
+        start->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        if (start->watch_fd < 0)
+                return error_set_errno(reterr, -errno, "cannot watch the directories of names");
+        for (size_t i = 0; i < request->n_networks && r >= 0; i++)
+                r = add_directory(start, request->networks[i]->name);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot open the directories of names");
+        start->sandbox.program_fd = open_program(request->program, reterr);
         if (start->sandbox.program_fd < 0)
                 return start->sandbox.program_fd;
         start->sandbox.stderr_fd = io_memfd("dnsmasq", "", 0);
-        start->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-        if (start->sandbox.stderr_fd < 0 || start->watch_fd < 0 || inotify_add_watch(start->watch_fd, link, IN_ACCESS | IN_ONLYDIR) < 0)
-                return error_set_errno(reterr, -errno, "cannot watch the directory of names");
-        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_set_errno(reterr, -errno, "cannot make a socket pair");
+        if (start->sandbox.stderr_fd < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+                return error_set_errno(reterr, -errno, "cannot start dnsmasq");
         start->ours = pair[0];
         start->theirs = pair[1];
         return 0;
 }
 
 static void start_done(Start *start) {
-        (void) fd_close(start->directory_fd);
         (void) fd_close(start->watch_fd);
         (void) fd_close(start->ours);
         (void) fd_close(start->theirs);
         (void) fd_close(start->sandbox.program_fd);
         (void) fd_close(start->sandbox.stderr_fd);
-        free((char *) start->sandbox.directory);
+        for (size_t i = 0; i < start->sandbox.n_directories; i++)
+                free(start->sandbox.directories[i].path);
         strv_free((char **) start->sandbox.argv);
         if (start->pid > 0 && start->pidfd >= 0) {
                 (void) process_signal(start->pidfd, SIGKILL);
@@ -234,7 +329,6 @@ int names_start(const NamesRequest *request, Names *ret, Error *reterr) {
         _cleanup_(start_done) Start start = {
                 .request = request,
                 .sandbox = { .program_fd = -EBADF, .stderr_fd = -EBADF },
-                .directory_fd = -EBADF,
                 .watch_fd = -EBADF,
                 .ours = -EBADF,
                 .theirs = -EBADF,
@@ -247,8 +341,10 @@ int names_start(const NamesRequest *request, Names *ret, Error *reterr) {
         start.theirs = fd_close(start.theirs);
         if (r >= 0)
                 r = wait_ready(&start, reterr);
+        if (request->role == NAMES_OF_CONTAINER && *start.port_start)
+                (void) ns_visit(request->userns_fd, request->netns_fd, close_ports, &start, /* reterr= */ NULL);
         if (r < 0)
-                return error_prefix(reterr, r, "cannot answer the names of network '%s'", request->network->name);
+                return error_prefix(reterr, r, "cannot answer the names of %s", request->subject);
         *ret = (Names){ .pid = start.pid, .pidfd = TAKE_FD(start.pidfd) };
         return 0;
 }

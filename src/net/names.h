@@ -10,7 +10,10 @@
  * with nothing but the system's libraries, the directory of names, /dev/null and /dev/urandom, without a capability that counts
  * anywhere, under limits and a seccomp filter. It is the init of its PID namespace: what it forks for TCP ends with it. It is told
  * the bridge and takes only what came in by it (--bind-dynamic looks at the interface of each packet), so that a container cannot
- * ask for the names of another network. It ends with the process that started it. */
+ * ask for the names of another network. It ends with the process that started it.
+ *
+ * A resolver takes "there is no such name" from its first server for an answer, and dnsmasq does not look at who asks. So a container
+ * on several networks has a dnsmasq of its own, with the directories of all of them, in its own network namespace. */
 #pragma once
 
 #include <sys/types.h>
@@ -20,12 +23,29 @@
 
 #define NAMES_DOMAIN "dns.podman" /* the one that Podman has: `web` is also `web.dns.podman` */
 
+#define NAMES_ADDRESS "127.0.0.11" /* of a container's own resolver, in its network namespace */
+
+enum {
+        NAMES_PEER_PORT = 5354,   /* where other hosts ask */
+        NAMES_NETWORKS_MAX = 16,  /* of one request */
+};
+
+typedef enum NamesRole {
+        NAMES_OF_NETWORK,    /* the containers of a network ask, on its bridge */
+        NAMES_FOR_PEERS,     /* other hosts (`peers`) ask there for names of this one, and nothing else is answered */
+        NAMES_OF_CONTAINER,  /* one container asks, at NAMES_ADDRESS, for the names of several networks, or with servers of its own */
+} NamesRole;
+
 typedef struct NamesRequest {
-        const NetworkConfig *network;
-        const char *interface;    /* the network's bridge; it has its addresses already */
-        int userns_fd, netns_fd;  /* of the router; -EBADF: the caller's (its user namespace is root's) */
+        NamesRole role;
+        const char *subject;      /* "network 'x'", for messages */
+        const NetworkConfig *const *networks; /* whose names */
+        size_t n_networks;
+        const char *interface;    /* the network's bridge; it has its addresses already. Not of a container */
+        int userns_fd, netns_fd;  /* of the router, or the container's network namespace; -EBADF: the caller's (its user namespace is root's) */
         int directory_fd;         /* where the names are: names/NETWORK/ below it */
-        char *const *upstream;    /* who is asked for other names; of network_dns_servers if there are any; nobody for an internal network */
+        char *const *upstream;    /* who is asked for other names; nobody where all networks are internal */
+        char *const *peers;       /* who is asked for names of containers that are not known here: addresses of other hosts */
         const char *program;      /* NULL: the installed dnsmasq */
 } NamesRequest;
 
@@ -36,7 +56,7 @@ typedef struct Names {
 
 #define NAMES_NULL ((Names){ .pidfd = -EBADF })
 
-/* Starts the network's dnsmasq; it answers when this returns. -ENOENT with a hint: there is no such program. */
+/* Starts dnsmasq; it answers when this returns. -ENOENT with a hint: there is no such program. */
 int names_start(const NamesRequest *request, Names *ret, Error *reterr);
 
 /* Closes the descriptor. The process runs on. */

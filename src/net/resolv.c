@@ -125,12 +125,12 @@ static int choose_virtual(const ResolvRequest *q, const HostResolv *host, char *
 static int choose_servers(const ResolvRequest *q, const HostResolv *host, char ***ret) {
         int r = 0;
 
+        if (q->reach == RESOLV_NAMES)
+                return strv_extend(ret, q->servers); /* who ask q->dns */
         if (q->dns && *q->dns)
                 return strv_extend(ret, q->dns);
         if (q->reach == RESOLV_VIRTUAL)
                 return choose_virtual(q, host, ret);
-        if (q->reach == RESOLV_NAMES)
-                return strv_extend(ret, q->servers);
         for (char **s = host->servers; s && *s && r >= 0; s++)
                 if (q->reach == RESOLV_HOST || !is_loopback(*s))
                         r = strv_append(ret, *s);
@@ -143,7 +143,7 @@ static int choose_search(const ResolvRequest *q, const HostResolv *host, char **
 
         if (q->search && *q->search)
                 return str_equal(q->search[0], ".") && !q->search[1] ? 0 : strv_extend(ret, q->search);
-        if (q->reach == RESOLV_NAMES && !(q->dns && *q->dns))
+        if (q->reach == RESOLV_NAMES)
                 r = strv_append(ret, NAMES_DOMAIN);
         return r < 0 ? r : strv_extend(ret, host->search);
 }

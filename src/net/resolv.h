@@ -17,7 +17,7 @@ typedef struct ResolvRequest {
         const char *host_text;      /* the host's resolv.conf; may be NULL */
         const char *dns4, *dns6;    /* the virtual DNS addresses; dns6 NULL: no IPv6 */
         char *const *servers;       /* of RESOLV_NAMES */
-        char *const *dns;           /* --dns: instead of all others */
+        char *const *dns;           /* --dns: instead of all others, but for those of RESOLV_NAMES */
         char *const *search;        /* --dns-search: instead of the host's; "." alone: none */
         char *const *options;       /* --dns-option: instead of the host's */
 } ResolvRequest;

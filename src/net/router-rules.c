@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "config.h"
 #include "net/port-route.h"
+#include "net/names.h"
 #include "net/plumb-driver.h"
 #include "ns/visit.h"
 
@@ -117,8 +118,11 @@ static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n)
               "    meta l4proto { icmp, ipv6-icmp } accept\n"
               "    iifname != \"" PLUMB_UPLINK "\" meta l4proto { tcp, udp } th dport 53 accept\n",
               f);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n; i++) {
+                if (plumb_option(networks[i], "dns_peers"))
+                        fprintf(f, "    iifname \"%s\" meta l4proto { tcp, udp } th dport %d accept\n", networks[i]->network_interface, NAMES_PEER_PORT);
                 write_tunnel(f, networks[i]);
+        }
         fputs("  }\n", f);
 }
 

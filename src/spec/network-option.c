@@ -148,6 +148,7 @@ static const struct {
         const char *refused;
 } options[] = {
         { "burst", BRIDGE | VXLAN, check_burst, NULL },
+        { "dns_peers", VXLAN, check_remote, NULL },
         { "isolate", BRIDGE | VXLAN, check_isolate, NULL },
         { "metric", ALL, check_metric, NULL },
         { "mode", MACVLAN, check_macvlan_mode, NULL },

@@ -204,7 +204,8 @@ static void lab_down(Lab *lab) {
 }
 
 static int start(Lab *lab, char *const *upstream, const char *program, Names *ret, Error *error) {
-        const NamesRequest request = { .network = &lab->network, .interface = "br0", .userns_fd = lab->userns_fd, .netns_fd = lab->netns_fd,
+        const NetworkConfig *network = &lab->network;
+        const NamesRequest request = { .subject = "network 'net'", .networks = &network, .n_networks = 1, .interface = "br0", .userns_fd = lab->userns_fd, .netns_fd = lab->netns_fd,
                                        .directory_fd = lab->directory_fd, .upstream = upstream, .program = program };
 
         return names_start(&request, ret, error);
@@ -384,7 +385,7 @@ static int serve(const void *data) {
 }
 
 TEST(other_names_are_asked_for_elsewhere) {
-        static char *const upstream[] = { (char *) "127.0.0.1#5300", NULL }, *const nowhere[] = { (char *) "127.0.0.1#5301", NULL };
+        static char *const upstream[] = { (char *) "127.0.0.1#5300", NULL };
         _cleanup_(lab_down) Lab lab;
         Names names = NAMES_NULL;
         int ready[2];
@@ -409,11 +410,6 @@ TEST(other_names_are_asked_for_elsewhere) {
                 CHECK_INT(names_add(lab.directory_fd, "net", web_addresses, web_names, NULL), 0);
                 CHECK_INT(ask(&lab, "www.example.org", A, WEB4), FOUND);
                 stop(&names);
-                /* servers of the network's own instead of the uplink's */
-                lab.network.network_dns_servers = (char **) upstream;
-                CHECK(start_or_skip(&lab, nowhere, &names));
-                CHECK_INT(ask(&lab, "other.example.org", A, "\xc0\x00\x02\x07", 4), FOUND);
-                stop(&names);
                 lab.network.internal = true;
                 CHECK(start_or_skip(&lab, upstream, &names));
                 CHECK_INT(ask(&lab, "other.example.org", A, "", 0), NXDOMAIN);
@@ -424,6 +420,87 @@ TEST(other_names_are_asked_for_elsewhere) {
         (void) waitpid(server, NULL, 0);
         (void) close(ready[0]);
         (void) close(ready[1]);
+}
+
+TEST(a_container_has_its_own_for_several_networks) {
+        static char *const more_addresses[] = { (char *) "10.90.0.9", NULL }, *const more_names[] = { (char *) "far", NULL };
+        _cleanup_(lab_down) Lab lab;
+        _cleanup_error_ Error error = ERROR_NULL;
+        Names names = NAMES_NULL;
+
+        if (!lab_up(&lab))
+                return;
+        NetworkConfig other = { .name = (char *) "other", .dns_enabled = true };
+        const NetworkConfig *const networks[] = { &lab.network, &other };
+        _cleanup_fd_ int netns = open_namespace(lab.container, "net");
+        const NamesRequest request = { .role = NAMES_OF_CONTAINER, .subject = "container 'c'", .networks = networks, .n_networks = 2,
+                                       .userns_fd = lab.userns_fd, .netns_fd = netns, .directory_fd = lab.directory_fd };
+        const Question web = { .server = NAMES_ADDRESS, .name = "web", .wanted = "\x0a\x59\x00\x02", .wanted_size = 4, .type = A };
+        const Question far = { .server = NAMES_ADDRESS, .name = "far", .wanted = "\x0a\x5a\x00\x09", .wanted_size = 4, .type = A };
+        const Question none = { .server = NAMES_ADDRESS, .name = "none", .type = A };
+        static const char is_1024[] = "[ $(cat /proc/sys/net/ipv4/ip_unprivileged_port_start) = 1024 ]";
+
+        CHECK_INT(in_namespaces(lab.router, lab.container, shell, "PATH=$PATH:/usr/sbin:/sbin; ip link set lo up"), 0);
+        CHECK_INT(names_add(lab.directory_fd, "net", web_addresses, web_names, NULL), 0);
+        int r = names_start(&request, &names, &error);
+        if (r == -ENOENT) {
+                test_skipped = "no dnsmasq here";
+                return;
+        }
+        if (r < 0)
+                printf("# %s\n", error.message);
+        CHECK_INT(r, 0);
+        CHECK_INT(names_add(lab.directory_fd, "other", more_addresses, more_names, NULL), 0);
+        CHECK_INT(in_namespaces(lab.router, lab.container, ask_inside, &web), FOUND);
+        CHECK_INT(in_namespaces(lab.router, lab.container, ask_inside, &far), FOUND);
+        CHECK_INT(in_namespaces(lab.router, lab.container, ask_inside, &none), NXDOMAIN);
+        CHECK_INT(in_namespaces(lab.router, lab.container, shell, is_1024), 0);
+        stop(&names);
+        CHECK_INT(names_clear(lab.directory_fd, NULL), 0);
+}
+
+enum { REFUSED = 5 };
+
+TEST(peers_ask_each_other_and_nobody_else) {
+        static char *const peers[] = { (char *) "10.89.1.1", NULL }, *const several[] = { (char *) "10.89.0.1", (char *) "10.89.2.1", NULL };
+        static char *const more_addresses[] = { (char *) "10.89.0.200", NULL }, *const more_names[] = { (char *) "far", NULL };
+        _cleanup_(lab_down) Lab lab;
+        Names names = NAMES_NULL, theirs = NAMES_NULL;
+
+        if (!lab_up(&lab))
+                return;
+        NetworkConfig other = { .name = (char *) "other", .dns_enabled = true };
+        const NetworkConfig *const ours = &lab.network, *const far = &other;
+        const NamesRequest request = { .subject = "network 'net'", .networks = &ours, .n_networks = 1, .interface = "br0", .userns_fd = lab.userns_fd,
+                                       .netns_fd = lab.netns_fd, .directory_fd = lab.directory_fd, .peers = peers };
+        NamesRequest for_peers = request;
+        for_peers.role = NAMES_FOR_PEERS;
+        for_peers.networks = &far;
+        for_peers.interface = "br1";
+        int r = names_start(&request, &names, NULL);
+        if (r == -ENOENT) {
+                test_skipped = "no dnsmasq here";
+                return;
+        }
+        CHECK_INT(r, 0);
+        CHECK_INT(names_start(&for_peers, &theirs, NULL), 0);
+        CHECK_INT(names_add(lab.directory_fd, "net", web_addresses, web_names, NULL), 0);
+        CHECK_INT(names_add(lab.directory_fd, "other", more_addresses, more_names, NULL), 0);
+        CHECK_INT(ask(&lab, "web", A, WEB4), FOUND);
+        CHECK_INT(ask(&lab, "far", A, "\x0a\x59\x00\xc8", 4), FOUND);
+        CHECK_INT(ask(&lab, "far.dns.podman", A, "\x0a\x59\x00\xc8", 4), FOUND);
+        CHECK_INT(ask(&lab, "far", AAAA, "", 0), NOTHING);
+        CHECK_INT(ask(&lab, "nobody", A, "", 0), NXDOMAIN);
+        CHECK_INT(ask(&lab, "nobody.dns.podman", A, "", 0), NXDOMAIN);
+        CHECK_INT(ask(&lab, "www.example.com", A, "", 0), NXDOMAIN);
+        stop(&theirs);
+        for_peers.peers = several;
+        CHECK_INT(names_start(&for_peers, &theirs, NULL), 0);
+        CHECK_INT(ask(&lab, "far", A, "\x0a\x59\x00\xc8", 4), FOUND);
+        CHECK_INT(ask(&lab, "nobody", A, "", 0), REFUSED);
+        stop(&theirs);
+        stop(&names);
+        CHECK_INT(names_clear(lab.directory_fd, NULL), 0);
 }
 
 static char *proc_text(pid_t pid, const char *name) {

@@ -60,7 +60,7 @@ TEST(networks_with_names_have_resolvers_of_their_own) {
         check_resolv(&q, "nameserver 10.89.0.1\nnameserver fd00:89::1\n");
         q.search = NULL;
         q.dns = dns;
-        check_resolv(&q, "nameserver 1.1.1.1\n");
+        check_resolv(&q, "search dns.podman\nnameserver 10.89.0.1\nnameserver fd00:89::1\n");
 }
 
 TEST(options_replace_what_the_host_has) {
