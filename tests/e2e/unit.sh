@@ -176,7 +176,7 @@ for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19; do
         systemctl --user reset-failed bad
         systemctl --user start bad 2>/dev/null
 done
-ok "... each time, however fast it ends" until_ok 10 sh -c 'test "$(journalctl --user -q -u bad | grep -c "bad.container:3: ")" = 20'
+ok "... each time, however fast it ends" until_ok 10 sh -c 'test "$(journalctl --user -q -u bad | grep -c " sdpod.*bad.container:3: ")" = 20'
 run systemctl --user start noimage
 unlike "$status" '^0$' "nor one without an image"
 is "$(prop web LoadState)" loaded "... and the others are there"
