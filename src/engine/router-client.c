@@ -3,6 +3,7 @@
 #include "engine/router-client.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -10,12 +11,14 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "base/time.h"
 #include "cgroup/manager.h"
 #include "engine/internal-command.h"
 #include "engine/router.h"
 
 enum {
-        TRIES = 8,         /* each one outlives a router that was just about to end */
+        TRIES_USEC = 10 * 1000000, /* each try outlives a router that was just about to end */
+        PAUSE_MSEC = 2,
         TIMEOUT_SEC = 60,  /* for one answer */
         READY_LIMIT = 65536,
         EXIT_ERROR = 125,  /* error_exit_status() */
@@ -127,7 +130,12 @@ static int start_by_systemd(const Store *store, Manager *manager, char *const *c
         int r = manager_start_transient(manager, &unit, &job, reterr);
         if (r == -EEXIST) { /* another command's start of it, or its end, is under way */
                 error_done(reterr);
-                return manager_start_unit(manager, name, reterr);
+                r = manager_start_unit(manager, name, reterr);
+                if (r == -ENOENT) { /* that was its end */
+                        error_done(reterr);
+                        r = 0;
+                }
+                return r;
         }
         if (r >= 0)
                 r = manager_wait_job(manager, job, &result, reterr);
@@ -182,7 +190,9 @@ static int start(const Store *store, Error *reterr) {
 }
 
 int router_client_open(const Store *store, RouterClient *ret, Error *reterr) {
-        for (int i = 0; i < TRIES; i++) {
+        int64_t end = time_monotonic_usec() + TRIES_USEC;
+
+        do {
                 int r = router_client_connect(store, ret, reterr);
 
                 if (r != -ENOENT)
@@ -190,7 +200,8 @@ int router_client_open(const Store *store, RouterClient *ret, Error *reterr) {
                 r = start(store, reterr);
                 if (r < 0)
                         return r;
-        }
+                (void) poll(NULL, 0, PAUSE_MSEC);
+        } while (time_monotonic_usec() < end);
         (void) error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start the router of the bridge networks: it ends at once");
         return error_with_hint(reterr, -EIO, "its journal says why: journalctl --user --unit sdpod-network");
 }
