@@ -175,6 +175,11 @@ void router_driver_end(RouterState *state, RoutedNetwork *network) {
         if (str_equal(network->config.driver, "vxlan"))
                 end_tunnel(state, network);
         if (network->parent) {
+                char name[IFNAMSIZ];
+
+                plumb_carrier_name(&network->config, name);
+                if (!state->ending)
+                        (void) plumb_remove(&state->router, name, /* reterr= */ NULL);
                 network->parent->n_users--;
                 if (!state->ending)
                         router_release_network(state, network->parent);

@@ -172,8 +172,12 @@ static int carry_out(Server *s, RouterRequest *request, int *fds, RoutedContaine
                 return attach(s, request, /* reload= */ false, fds, ret, reterr);
         if (str_equal(request->op, "reload"))
                 return attach(s, request, /* reload= */ true, fds, ret, reterr);
-        if (str_equal(request->op, "detach") && request->id)
-                return router_detach(&s->state, request->id, request->network, reterr);
+        if (str_equal(request->op, "detach") && request->id) {
+                int r = router_detach(&s->state, request->id, request->network, reterr);
+
+                watch_names(s); /* its own is another one then */
+                return r;
+        }
         if (str_equal(request->op, "update") && request->network) {
                 int r = router_names_update(&s->state, request->network, reterr);
 

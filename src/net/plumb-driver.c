@@ -2,13 +2,16 @@
 /* macvlan, ipvlan, vxlan; VLANs of bridges; limits. */
 #include "net/plumb-driver.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/io.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "net/link-driver.h"
 #include "net/link.h"
+#include "net/net-config.h"
 #include "spec/network-option.h"
 
 enum {
@@ -59,6 +62,42 @@ int plumb_add_own_child(int fd, const NetworkConfig *network, const uint8_t mac[
         child.name = network->network_interface;
         child.mac = mac;
         link_add_child(&batch, &child);
+        return netlink_run(fd, &batch);
+}
+
+void plumb_carrier_name(const NetworkConfig *network, char ret[static IFNAMSIZ]) {
+        plumb_link_name("carrier", network->name, ret);
+        ret[0] = 'k';
+}
+
+int plumb_add_carrier(int fd, const NetworkConfig *network) {
+        _cleanup_fd_ int netns = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+        const char *parent = plumb_option(network, "parent");
+        const IpAddress key = { .family = AF_INET };
+        char name[IFNAMSIZ], other[IFNAMSIZ];
+        NetlinkBatch batch = {};
+        uint8_t mac[6];
+
+        if (netns < 0)
+                return -errno;
+        int index = parent ? link_index(fd, parent) : -ENODEV;
+        if (index < 0)
+                return index;
+        plumb_carrier_name(network, name);
+        memcpy(other, name, sizeof(other));
+        other[0] = 'l';
+        plumb_mac(other, &key, mac);
+        const LinkVeth veth = { .name = name, .master = index, .peer_name = other, .peer_netns_fd = netns, .peer_mac = mac, .mtu = NET_MTU_MAX };
+        link_add_veth(&batch, &veth);
+        int r = netlink_run(fd, &batch);
+        if (r == -EEXIST)
+                return 0;
+        int peer = r < 0 ? r : link_index(fd, other);
+        if (peer < 0)
+                return peer;
+        netlink_link_no_link_local(&batch, peer);
+        (void) netlink_run(fd, &batch); /* a kernel without IPv6 does not know it */
+        netlink_link_up(&batch, peer, 0, NULL);
         return netlink_run(fd, &batch);
 }
 

@@ -23,6 +23,9 @@ bool plumb_has_own_child(const NetworkConfig *network) _pure_;
 /* The router's own child. -EEXIST: it is there. */
 int plumb_add_own_child(int fd, const NetworkConfig *network, const uint8_t mac[static 6]);
 
+/* A port of the parent that always has a carrier: a bridge without one has none, and so its children have none. */
+int plumb_add_carrier(int fd, const NetworkConfig *network);
+
 /* A container's child. */
 int plumb_add_child(int fd, int container_netns_fd, PlumbLink *link, Error *reterr);
 

@@ -180,8 +180,13 @@ static int visit_bridge(void *data, Error *reterr) {
         memcpy(key.bytes, &h, 4);
         plumb_mac(network->name, &key, mac);
         mac[0] = 0x06; /* apart from those of containers */
-        if (plumb_has_children(network) && !plumb_has_own_child(network))
-                return 0;
+        if (plumb_has_children(network)) {
+                int q = plumb_add_carrier(fd, network);
+                if (q < 0)
+                        return error_set_errno(reterr, q, "cannot use the parent of network '%s'", network->name);
+                if (!plumb_has_own_child(network))
+                        return 0;
+        }
         link_add_bridge(&batch, name, mac, plumb_mtu(network));
         int r = plumb_has_children(network) ? plumb_add_own_child(fd, network, mac) : netlink_run(fd, &batch);
         int index = r >= 0 || r == -EEXIST ? link_index(fd, name) : r;

@@ -47,6 +47,9 @@ void plumb_limit_name(const char *link, char ret[static IFNAMSIZ]);
 /* The name of a vxlan network's tunnel, which does not go with its bridge. */
 void plumb_tunnel_name(const NetworkConfig *network, char ret[static IFNAMSIZ]);
 
+/* The name of what a macvlan or ipvlan network adds to its parent. */
+void plumb_carrier_name(const NetworkConfig *network, char ret[static IFNAMSIZ]);
+
 /* Connects a container: each link is a veth pair between the network's bridge and the container's namespace, where its end gets its name,
  * MAC, addresses and routes. On failure none of the links is left. */
 int plumb_attach(const Router *router, int container_netns_fd, PlumbLink *links, size_t n_links, Error *reterr);
