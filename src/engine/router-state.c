@@ -67,6 +67,12 @@ static int check_network(const RouterState *state, const NetworkConfig *config, 
         return 0;
 }
 
+/* Of a network whose containers have all ended while no router saw it: it may have other addresses now. */
+static void remove_left_bridge(const RouterState *state, const NetworkConfig *config) {
+        if (state->inherited && !state->taking_up && str_equal(config->driver, "bridge"))
+                (void) plumb_remove(&state->router, config->network_interface, /* reterr= */ NULL);
+}
+
 int router_take_network(RouterState *state, const char *name, RoutedNetwork **ret, Error *reterr) {
         RoutedNetwork *network = router_find_network(state, name);
 
@@ -84,6 +90,7 @@ int router_take_network(RouterState *state, const char *name, RoutedNetwork **re
         if (r >= 0)
                 r = check_network(state, &network->config, reterr);
         if (r >= 0) {
+                remove_left_bridge(state, &network->config);
                 r = plumb_bridge(&state->router, &network->config, reterr);
                 if (r < 0)
                         (void) plumb_remove(&state->router, network->config.network_interface, /* reterr= */ NULL);
@@ -197,16 +204,23 @@ static void disconnect_link(RouterState *state, const RoutedContainer *container
                 router_release_network(state, network);
 }
 
-static int bind_ports(RoutedContainer *container, Error *reterr) {
+/* For one that lives already another port than it had is of no use, and none is better than no network. */
+static int bind_ports(RoutedContainer *container, bool lives, Error *reterr) {
         container->sockets = calloc(container->n_ports ?: 1, sizeof(*container->sockets));
         if (!container->sockets)
                 return error_oom(reterr);
         for (size_t i = 0; i < container->n_ports; i++)
                 container->sockets[i] = PORT_SOCKETS_NULL;
         for (size_t i = 0; i < container->n_ports; i++) {
-                int r = port_bind(&container->ports[i], &container->sockets[i], reterr);
-                if (r < 0)
-                        return r;
+                _cleanup_error_ Error error = ERROR_NULL;
+                int r = port_bind(&container->ports[i], &container->sockets[i], &error);
+
+                if (r < 0 && !lives)
+                        return error_move(reterr, &error);
+                if (r < 0) {
+                        log_warning("container '%s': %s", container->name, error.message ?: strerror(-r));
+                        continue;
+                }
                 container->ports[i].host_port = container->sockets[i].port;
         }
         return 0;
@@ -248,7 +262,7 @@ static int add_container(RouterState *state, RouterRequest *request, bool keep, 
                 .ports = TAKE_PTR(request->ports), .n_ports = request->n_ports, .key = ++state->next_key, .dns = TAKE_PTR(request->dns),
         };
         request->n_ports = 0;
-        int r = bind_ports(container, reterr);
+        int r = bind_ports(container, keep, reterr);
         if (r >= 0)
                 r = add_links(state, container, request, keep, reterr);
         if (r < 0) {

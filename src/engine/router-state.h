@@ -48,6 +48,8 @@ typedef struct RouterState {
         int64_t uplink_first_usec;   /* since when its starts are counted */
         unsigned uplink_starts;
         bool ending;             /* all goes with the namespace */
+        bool inherited;          /* the namespace is that of a router before this one */
+        bool taking_up;          /* ... and what it has left is still being found */
         void (*forgotten)(RoutedContainer *container, void *data); /* called before a container that has a `watch` goes */
         struct RoutedNames *names; /* who answers them (engine/router-names.h) */
         void (*names_forgotten)(struct RoutedNames *names, void *data); /* called before such a process goes */

@@ -74,6 +74,8 @@ void router_uplink_publish(const RouterState *state, RoutedContainer *container)
         free(container->target);
         container->target = NULL;
         for (size_t i = 0; i < container->n_ports && state->uplink_socket >= 0; i++) {
+                if (container->sockets[i].fd4 < 0 && container->sockets[i].fd6 < 0)
+                        continue; /* somebody else has it */
                 int r = publish(state, container, i);
 
                 if (r < 0)

@@ -353,8 +353,10 @@ static int open_userns(Server *s, Error *reterr) {
 }
 
 static int make_namespaces(Server *s, Error *reterr) {
-        if (take_stored(s) > 0 && s->state.router.netns_fd >= 0)
+        if (take_stored(s) > 0 && s->state.router.netns_fd >= 0) {
+                s->state.inherited = true;
                 return 0;
+        }
         int r = s->state.router.userns_fd < 0 ? open_userns(s, reterr) : 0;
         if (r < 0)
                 return r;
@@ -389,6 +391,7 @@ static void take_up(Server *s) {
         int (*fds)[2] = NULL;
         size_t n = 0;
 
+        s->state.taking_up = true;
         (void) router_repair_list(s->state.store, &requests, &fds, &n);
         for (size_t i = 0; i < n; i++) {
                 _cleanup_error_ Error error = ERROR_NULL;
@@ -401,6 +404,7 @@ static void take_up(Server *s) {
                 (void) fd_close(fds[i][1]);
                 router_request_done(&requests[i]);
         }
+        s->state.taking_up = false;
         if (n > 0)
                 s->served = true;
         free(requests);

@@ -322,6 +322,17 @@ static int add_own_routes(NetlinkBatch *batch, int index, const NetworkConfig *n
         return 0;
 }
 
+/* A container's neighbours are no routers of its, whatever they say (CVE-2020-13401). */
+static void hear_no_routers(const char *interface) {
+        static const char *const names[] = { "accept_ra", "autoconf", "accept_redirects" };
+        char path[128];
+
+        for (size_t i = 0; i < ELEMENTSOF(names); i++) {
+                (void) snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/%s", interface, names[i]);
+                (void) file_write_string(AT_FDCWD, path, "0"); /* a kernel without IPv6 has none of them */
+        }
+}
+
 /* In the container's namespace. */
 static int configure(int fd, const PlumbLink *link, Error *reterr) {
         NetlinkBatch batch = {};
@@ -330,6 +341,7 @@ static int configure(int fd, const PlumbLink *link, Error *reterr) {
 
         if (index < 0)
                 return error_set_errno(reterr, index, "cannot find the container's interface '%s'", link->interface);
+        hear_no_routers(link->interface);
         netlink_link_no_link_local(&batch, index);
         (void) netlink_run(fd, &batch); /* a kernel without IPv6 does not know it */
         netlink_link_up(&batch, index, 0, NULL);

@@ -154,6 +154,7 @@ if [[ -z ${BRIDGE_SHORT:-} ]]; then
         [[ -z $lan ]] || ok "... and the outside" python3 "$T/peer.py" 2001:db8::1 c1
         ok "a published port of a network with IPv6" web "[::1]:$port"
         is "$(fetch c1 "http://$(address w2 eth0):8080/")" "<h1>It works</h1>" "networks reach each other"
+        is "$(sdpod exec c1 cat /proc/sys/net/ipv6/conf/eth0/accept_ra)" 0 "a container takes no routes from its neighbours"
         run sdpod exec w2 ls /sys/class/net
         is "$(echo $out)" "eth0 eth1 lo" "a container on two networks has two interfaces"
         is "$(fetch w3 "http://$(address w2 eth1):8080/")" "<h1>It works</h1>" "an internal network: its containers reach each other"
