@@ -329,12 +329,12 @@ static char *line_text(Line *line) {
         for (const Option *const *t = line->verb->options; *t; t++)
                 for (const Option *o = *t; o->name; o++) {
                         const void *field = (const char *) line->options + o->offset;
-                        char *const *list = *(char *const *const *) field;
+                        char **list = o->kind == OPTION_STRV || o->kind == OPTION_LIST ? *(char **const *) field : NULL;
 
                         if (strv_contains((char *const *) of_the_service, o->name) && !(line->type >= UNIT_NETWORK && line->type != UNIT_POD && str_equal(o->name, "label")))
                                 continue;
                         if (o->kind == OPTION_STRV && (str_equal(o->name, "opt") || str_equal(o->name, "label")))
-                                sort((char **) list);
+                                sort(list);
                         if (o->kind == OPTION_STRV || o->kind == OPTION_LIST)
                                 json_array_append_new(all, json_from_strv(list));
                         else if (o->kind == OPTION_STRING)

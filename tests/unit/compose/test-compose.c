@@ -428,3 +428,53 @@ TEST(dotenv) {
         text_done(&said);
         compose_done(&c);
 }
+
+/* ---- any bytes ---- */
+
+/* Files that were right, with some bytes changed: whatever comes of them, no unit file has a line that is none, and what is taken is
+ * taken by the generator (check_generator()). The same numbers at each run. */
+TEST(changed_bytes) {
+        static const char base[] = "name: shop\nx-a: &a {restart: always, environment: {A: '${TAG:-x}', B: \"q\\n\"}}\nservices:\n  web:\n    <<: *a\n    image: x\n"
+                                   "    command: echo 'a b'\n    ports: ['80:80', {target: 81, published: 82}]\n    volumes: ['data:/d:ro', './x:/x']\n"
+                                   "    depends_on: {db: {condition: service_healthy}}\n    secrets: [s]\n    ulimits: {nofile: {soft: 1, hard: 2}}\n"
+                                   "  db: {image: y, healthcheck: {test: [CMD, 'true']}, networks: {back: {aliases: [z]}}, deploy: {replicas: 2}}\n"
+                                   "networks: {back: {ipam: {config: [{subnet: 10.9.0.0/24}]}}}\nvolumes: {data: {driver_opts: {o: a}}}\nsecrets: {s: {file: ./s}}\n";
+        static const char bytes[] = "\0\n\t :,[]{}&*!|>'\"%@`#$-?<.\\/\x01\x1b\x7f\x80\xc3\xff""09aZ";
+        uint64_t state = 88172645463325252u;
+        unsigned taken = 0;
+        CONVERT(whole, base);
+
+        if (whole.said.data)
+                printf("# %s", whole.said.data);
+        CHECK_INT(whole.r, 0);
+        for (unsigned round = 0; round < 20000; round++) {
+                char text[sizeof(base)];
+
+                memcpy(text, base, sizeof(base));
+                for (unsigned i = 0; i <= round % 4; i++) {
+                        state ^= state << 13, state ^= state >> 7, state ^= state << 17;
+                        text[state % (sizeof(base) - 1)] = bytes[(state >> 32) % (sizeof(bytes) - 1)];
+                }
+                Compose c = { .report = collect, .environment = environment };
+                Result result = { .c = c };
+                result.c.userdata = &result.said;
+                result.p = (Project){ .c = &result.c, .name = "shop", .directory = "/srv/shop", .tool = "/usr/bin/sdpod", .to_files = true };
+                result.r = compose_load_text(&result.c, text, sizeof(base) - 1, "compose.yaml", "/srv/shop", &result.p.root);
+                if (result.r >= 0)
+                        result.r = compose_interpolate(&result.c, result.p.root);
+                if (result.r >= 0)
+                        result.r = compose_extend(&result.c, result.p.root);
+                if (result.r >= 0)
+                        result.r = project_convert(&result.p);
+                CHECK(result.r == 0 || result.r == -EINVAL);
+                CHECK(result.r == 0 || result.said.size > 0); /* nothing is refused in silence */
+                if (result.r == 0) {
+                        taken++;
+                        text_add(&result.all, "");
+                        check_generator(&result);
+                }
+                result_done(&result);
+        }
+        printf("# %u of 20000 were taken\n", taken);
+        CHECK(taken > 300);
+}
