@@ -32,7 +32,7 @@ static void remove_anonymous_volumes(const Store *store, const ContainerConfig *
 
 /* A scope whose process ended while systemd took it in is empty without systemd being told: it would stay for ever. */
 static void stop_scope(const char *id) {
-        _cleanup_manager_ Manager manager = {};
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
         _cleanup_free_ char *name = str_format("sdpod-%s.scope", id);
 
         if (name && manager_is_there() && manager_connect(&manager, /* reterr= */ NULL) >= 0)
