@@ -43,7 +43,7 @@ def command(*argv, **options):
 class Way:
     """One way to the container; this one is no container at all."""
     helpers = ()      # names of the processes that carry packets
-    has_in = has_out = True
+    has_between = True
 
     def __init__(self):
         self.port, self.address, self.children = free_port(), LOOPBACK, []
@@ -64,9 +64,15 @@ class Way:
             child.send_signal(signal.SIGKILL)
             child.wait()
 
+    def between(self, name, *rest):
+        """The client where another container of the same network is; here by the veth pair."""
+        return command(NETLOAD, name, PEER, PEER_PORT, *rest)
+
     def client(self, out, *argv):
-        """Runs the client, in the container or on the host: words of output."""
+        """Runs the client, in the container or on the host, or in another container: words of output."""
         name, *rest = argv
+        if out == 'between':
+            return self.between(name, *rest).split()
         if out:
             return command(*self.inside(NETLOAD, name, PEER, PEER_PORT, *rest)).split()
         return command(NETLOAD, name, self.address, self.port, *rest).split()
@@ -74,6 +80,8 @@ class Way:
 
 class Bwrap(Way):
     """A sandbox on the host's own network."""
+    has_between = False
+
     def start(self):
         self.spawn('bwrap', '--ro-bind', '/', '/', '--dev', '/dev', '--unshare-pid', '--die-with-parent', NETLOAD, 'serve', self.port)
 
@@ -85,6 +93,7 @@ class Managed(Way):
     """sdpod or podman, with the network in `network`."""
     name, network = 'sdpod', ()
     helpers = ('sdpod-net',)
+    has_between = False
 
     def start(self):
         command(self.name, 'run', '-d', '--name', 'netbench', *self.network, '-p', f'127.0.0.1:{self.port}:{INSIDE}',
@@ -95,6 +104,25 @@ class Managed(Way):
 
     def stop(self):
         command(self.name, 'rm', '-f', '-t', '0', 'netbench')
+
+
+class Bridge(Managed):
+    """A network of bridges, and a second container on it. One uplink and one process that looks after it for all."""
+    network = ('--network', 'bridge')
+    helpers = ('sdpod-net', 'sdpod', 'dnsmasq')
+    has_between = True
+
+    def start(self):
+        super().start()
+        command(self.name, 'run', '-d', '--name', 'netbench2', *self.network, '-v', f'{NETLOAD}:/netload:ro', IMAGE, 'sleep', '1000')
+        words = command(self.name, 'exec', 'netbench', 'ip', '-4', '-o', 'addr', 'show', 'eth0').split()
+        self.other = words[3].split('/')[0]
+
+    def between(self, name, *rest):
+        return command(self.name, 'exec', 'netbench2', '/netload', name, self.other, INSIDE, *rest)
+
+    def stop(self):
+        command(self.name, 'rm', '-f', '-t', '0', 'netbench', 'netbench2')
 
 
 class SdpodLoopback(Managed):
@@ -117,6 +145,8 @@ class PodmanSlirpPorts(Podman):
 
 class Unshared(Way):
     """A bare network namespace, whose holder is the server."""
+    has_between = False
+
     def hold(self):
         holder = self.spawn('unshare', '-Urn', 'sh', '-c', f'ip link set lo up; exec {NETLOAD} serve {INSIDE}')
         while 'netload' not in open(f'/proc/{holder.pid}/comm').read():
@@ -173,6 +203,7 @@ class Pasta(Unshared):
 MODES = {
     'host loopback, veth': (Way, ()),
     'sdpod': (Managed, ('sdpod',)),
+    'sdpod, bridge': (Bridge, ('sdpod',)),
     'sdpod --network host': (SdpodLoopback, ('sdpod',)),
     'slirp4netns': (Slirp4netns, ('slirp4netns',)),
     'pasta': (Pasta, ('pasta',)),
@@ -214,6 +245,11 @@ MEASURES = [  # each by itself: one that fails does not take the others with it
     ('in, request p99', 'us', False, request(False, 1)),
     ('out, request p50', 'us', False, request(True, 0)),
     ('out, request p99', 'us', False, request(True, 1)),
+    ('between, 1 stream', 'Gbit/s', True, tcp('S', 1, 'between')),
+    ('between, 8 streams', 'Gbit/s', True, tcp('S', 8, 'between')),
+    ('between, connections', '1/s', True, connect('between')),
+    ('between, request p50', 'us', False, request('between', 0)),
+    ('between, request p99', 'us', False, request('between', 1)),
     ('in, UDP 200 Mbit/s, lost', '%', False, udp(1400, False)),
     ('out, UDP 200 Mbit/s, lost', '%', False, udp(1400, True)),
 ]
@@ -259,7 +295,8 @@ def memory_server():
 
 def throughput(modes, measures, rounds, msec):
     found = {name: {m[0]: [] for m in measures} for name in modes}
-    extra = {name: {'idle CPU, ms/s': [], 'memory (PSS) idle, KiB': [], 'memory (PSS) after load, KiB': [], 'CPU s/GB in, get': []} for name in modes}
+    extra = {name: {'idle CPU, ms/s': [], 'memory (PSS) idle, KiB': [], 'memory (PSS) after load, KiB': []} for name in modes}
+    cost = {name: {} for name in modes}  # processor seconds of the helpers for a gigabyte
     broken, failed = set(), {}
     for i in range(rounds):
         names = list(modes)
@@ -277,7 +314,9 @@ def throughput(modes, measures, rounds, msec):
                     time.sleep(1)
                     extra[name]['idle CPU, ms/s'].append((cpu_seconds(pids) - cpu) * 1000)
                     extra[name]['memory (PSS) idle, KiB'].append(before)
-                for title, _, _, run in measures:
+                for title, unit, _, run in measures:
+                    if title.startswith('between') and not way.has_between:
+                        continue
                     cpu = cpu_seconds(pids)
                     try:
                         value = run(way, msec)
@@ -285,8 +324,8 @@ def throughput(modes, measures, rounds, msec):
                         failed.setdefault((name, title), str(error)[-60:])
                         value = None
                     found[name][title].append(value)
-                    if pids and value and title == 'in, 1 stream, get':
-                        extra[name]['CPU s/GB in, get'].append((cpu_seconds(pids) - cpu) / max(value / 8 * msec / 1000, 1e-9))
+                    if pids and value and unit == 'Gbit/s':
+                        cost[name].setdefault(title, []).append((cpu_seconds(pids) - cpu) / (value / 8 * msec / 1000))
                 if pids:
                     extra[name]['memory (PSS) after load, KiB'].append(memory(pids))
             except (subprocess.SubprocessError, RuntimeError, OSError) as error:
@@ -305,6 +344,8 @@ def throughput(modes, measures, rounds, msec):
         for name in names:
             values = found[name][title]
             good = [v for v in values if v is not None]
+            if not values:
+                continue
             if not good:
                 print(f'  {name:24} {"failed":>12}   {failed[name, title]}')
                 continue
@@ -313,6 +354,8 @@ def throughput(modes, measures, rounds, msec):
                 pairs = [(a, b) for a, b in zip(values, found[other][title]) if a is not None and b] if other in names else []
                 if name != other and pairs and unit != '%':
                     line += f'   {statistics.median([a / b for a, b in pairs]):8.2f} of {label}'
+            if title in cost[name]:
+                line += f'   {statistics.median(cost[name][title]):8.2f} CPU s/GB of its processes'
             if len(good) < len(values):
                 line += f'   ({len(values) - len(good)} of {len(values)} failed)'
             print(line, flush=True)
@@ -323,10 +366,25 @@ def throughput(modes, measures, rounds, msec):
                 print(f'  {name:24} {statistics.median(extra[name][title]):12.2f}', flush=True)
 
 
+def start_many(count):
+    """How long the first and the last of many containers on one network take to start."""
+    times = []
+    for i in range(count):
+        begin = time.perf_counter()
+        command('sdpod', 'run', '-d', '--name', f'many{i}', '--network', 'bridge', IMAGE, 'sleep', '1000')
+        times.append((time.perf_counter() - begin) * 1000)
+    print(f'\nrun -d --network bridge, {count} one after another, ms: the first {times[0]:.1f}; median of the first ten after it '
+          f'{statistics.median(times[1:11]):.1f}, of the last ten {statistics.median(times[-10:]):.1f}')
+    pids = [pid for pid, name in starts.processes().items() if name in Bridge.helpers]
+    print(f'  its {len(pids)} processes of the user: {memory(pids)} KiB (PSS); CPU pressure {starts.pressure()}', flush=True)
+    for i in range(0, count, 50):
+        command('sdpod', 'rm', '-f', '-t', '0', *[f'many{k}' for k in range(i, min(i + 50, count))])
+
+
 def start_latency(programs, rounds):
     """What the network adds to a run, from pairs with and without it."""
     commands = {}
-    for name, networks in (('sdpod', {'none': 'none', 'default': 'slirp'}), ('podman', {'none': 'none', 'default': 'slirp4netns'})):
+    for name, networks in (('sdpod', {'none': 'none', 'default': 'slirp', 'bridge': 'bridge'}), ('podman', {'none': 'none', 'default': 'slirp4netns'})):
         if name in programs:
             for title, network in networks.items():
                 commands[f'{name}, {title}'] = [programs[name], 'run', '--rm', '--network', network, IMAGE, 'true']
@@ -340,6 +398,7 @@ def main():
     parser.add_argument('--only', default='', help='modes whose name contains one of these, joined by commas; the ceiling is always there')
     parser.add_argument('--measures', default='', help='measures whose name contains one of these, joined by commas')
     parser.add_argument('--no-starts', action='store_true')
+    parser.add_argument('--many', type=int, default=0, help='also this many containers on one network (300)')
     parser.add_argument('--memory-server', action='store_true', help='as root: answers for processes that cannot be read')
     arguments = parser.parse_args()
     if arguments.memory_server:
@@ -362,6 +421,8 @@ def main():
     with open('/proc/loadavg') as f:
         print(f'# load {f.read().strip()}; {os.cpu_count()} CPUs; Linux {os.uname().release}; {arguments.msec} ms a measurement')
     throughput(modes, measures, arguments.rounds, arguments.msec)
+    if arguments.many:
+        start_many(arguments.many)
     if not arguments.no_starts:
         start_latency(programs, max(arguments.rounds * 3, 5))
 
