@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/log.h"
@@ -125,8 +126,8 @@ static int slirp_addresses(const ContainerConfig *config, char dns4[static INET_
         return 0;
 }
 
-/* Of a bridge network: the uplink's resolver, and the container's first address. */
-static int bridge_addresses(const Container *container, char dns4[static INET_ADDRSTRLEN], char dns6[static INET6_ADDRSTRLEN], char **ret_first,
+/* Of bridge networks: the uplink's resolver, and all addresses of the container. */
+static int bridge_addresses(const Container *container, char dns4[static INET_ADDRSTRLEN], char dns6[static INET6_ADDRSTRLEN], char ***ret,
                             Error *reterr) {
         const ContainerProcess *process = &container->process;
         _cleanup_net_config_ NetConfig net = NET_CONFIG_NULL;
@@ -136,21 +137,23 @@ static int bridge_addresses(const Container *container, char dns4[static INET_AD
         if (r < 0)
                 return r;
         (void) inet_ntop(AF_INET, &addresses.dns, dns4, INET_ADDRSTRLEN);
-        (void) dns6; /* the same servers */
-        if (process->n_networks == 0 || !process->networks[0].addresses)
-                return 0;
-        *ret_first = strndup(process->networks[0].addresses[0], strcspn(process->networks[0].addresses[0], "/"));
-        return *ret_first ? 0 : error_oom(reterr);
+        for (size_t i = 0; i < process->n_networks; i++)
+                for (char **text = process->networks[i].addresses; text && *text; text++) {
+                        if (strchr(*text, ':'))
+                                (void) inet_ntop(AF_INET6, &addresses.dns6, dns6, INET6_ADDRSTRLEN);
+                        if (strv_consume(ret, strndup(*text, strcspn(*text, "/"))) < 0)
+                                return error_oom(reterr);
+                }
+        return 0;
 }
 
 int network_files(const Store *store, const Container *container, char **ret_resolv_conf, char **ret_hosts, Error *reterr) {
         const ContainerConfig *config = &container->config;
-        _cleanup_free_ char *first = NULL;
-        _cleanup_strv_ char **resolvers = NULL;
+        _cleanup_strv_ char **resolvers = NULL, **addresses = NULL;
         _cleanup_free_ char *resolv_host = read_host_file("/etc/resolv.conf"), *resolv = NULL, *hosts = NULL, *host_address = NULL;
         char dns4[INET_ADDRSTRLEN] = "", dns6[INET6_ADDRSTRLEN] = "", container4[INET_ADDRSTRLEN] = "";
         bool slirp = is_slirp(config), host = str_equal(config->network, "host"), bridge = bridge_is_used(config);
-        int r = slirp ? slirp_addresses(config, dns4, dns6, container4, reterr) : bridge ? bridge_addresses(container, dns4, dns6, &first, reterr) : 0;
+        int r = slirp ? slirp_addresses(config, dns4, dns6, container4, reterr) : bridge ? bridge_addresses(container, dns4, dns6, &addresses, reterr) : 0;
 
         if (r >= 0 && bridge)
                 r = bridge_resolvers(store, container, &resolvers, reterr);
@@ -183,7 +186,8 @@ int network_files(const Store *store, const Container *container, char **ret_res
                         .host_text = host_text,
                         .base_text = base_text,
                         .host_address = host_address,
-                        .address = slirp ? container4 : first,
+                        .address = slirp ? container4 : NULL,
+                        .addresses = addresses,
                         .hostname = config->hostname,
                         .name = config->name,
                 };

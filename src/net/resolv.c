@@ -257,9 +257,9 @@ int hosts_text(const HostsRequest *q, char **ret, Error *reterr) {
         (void) fputs("127.0.0.1 localhost localhost.localdomain\n::1 localhost localhost.localdomain\n", t.file);
         if (q->host_address)
                 (void) fprintf(t.file, "%s host.containers.internal host.docker.internal\n", q->host_address);
-        if (!str_empty(q->hostname) || !str_empty(q->name))
-                (void) fprintf(t.file, "%s %s%s%s\n", q->address ?: "127.0.1.1", !str_empty(q->hostname) ? q->hostname : q->name,
-                               both ? " " : "", both ? q->name : "");
+        char *const one[] = { (char *) (q->address ?: "127.0.1.1"), NULL };
+        for (char *const *a = q->addresses ?: one; *a && (!str_empty(q->hostname) || !str_empty(q->name)); a++)
+                (void) fprintf(t.file, "%s %s%s%s\n", *a, !str_empty(q->hostname) ? q->hostname : q->name, both ? " " : "", both ? q->name : "");
         if ((q->host_text && put_host_entries(&t, q->host_text, /* with_loopback= */ false) < 0) ||
             (q->base_text && put_host_entries(&t, q->base_text, /* with_loopback= */ true) < 0))
                 return error_oom(reterr);

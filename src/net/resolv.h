@@ -31,6 +31,7 @@ typedef struct HostsRequest {
         const char *base_text;      /* --hosts-file: a file all of whose entries follow; NULL: none */
         const char *host_address;   /* what "host-gateway" and host.containers.internal mean; NULL: the host is out of reach */
         const char *address;        /* the container's own address, for its names; NULL: the loopback's */
+        char *const *addresses;     /* of one with several: instead of `address`, a line each; NULL: none */
         const char *hostname, *name; /* its names; may be NULL or the same */
 } HostsRequest;
 

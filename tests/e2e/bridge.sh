@@ -157,6 +157,7 @@ if [[ -z ${BRIDGE_SHORT:-} ]]; then
         is "$(sdpod exec c1 cat /proc/sys/net/ipv6/conf/eth0/accept_ra)" 0 "a container takes no routes from its neighbours"
         run sdpod exec w2 ls /sys/class/net
         is "$(echo $out)" "eth0 eth1 lo" "a container on two networks has two interfaces"
+        is "$(sdpod exec w2 grep -c ' w2$' /etc/hosts)" 2 "... and both addresses in its hosts file"
         is "$(fetch w3 "http://$(address w2 eth1):8080/")" "<h1>It works</h1>" "an internal network: its containers reach each other"
         out=$(fetch w3 "http://10.91.1.77:8080/" 2>&1)
         ok "... no other network" isnt_web
@@ -183,6 +184,14 @@ if [[ -z ${BRIDGE_SHORT:-} ]]; then
         exits 0 "... and disconnected"
         run sdpod exec c1 ls /sys/class/net
         is "$(echo $out)" "eth0 lo" "... the interface is gone"
+        sdpod network disconnect one c1
+        run sdpod exec c1 ls /sys/class/net
+        is "$out" lo "one on no network any more has a loopback"
+        run sdpod restart -t 0 c1
+        exits 0 "... and starts"
+        sdpod network connect one:alias=again c1 2>/dev/null || sdpod network connect --alias again one c1
+        run sdpod exec c1 ip -o -4 addr show eth0
+        like "$out" "10\.91\.1\." "... and is connected again"
         run sdpod network reload w1
         exits 0 "reload"
         ok "... published ports work" until_ok 5 web "127.0.0.1:$port"

@@ -112,6 +112,9 @@ TEST(hosts_name_the_container_and_the_host) {
         check_hosts(&q, LOCALHOST "192.168.1.5 host.containers.internal host.docker.internal\n10.0.2.100 web pod-web\n");
         q = (HostsRequest){ .hostname = "web", .name = "web" };
         check_hosts(&q, LOCALHOST "127.0.1.1 web\n");
+        char *const several[] = { (char *) "10.91.1.2", (char *) "fd91::2", NULL };
+        q = (HostsRequest){ .hostname = "web", .name = "pod-web", .addresses = several };
+        check_hosts(&q, LOCALHOST "10.91.1.2 web pod-web\nfd91::2 web pod-web\n");
         q = (HostsRequest){ .host_text = "127.0.0.1 localhost me\n::1 ip6-localhost\n192.168.1.9\tnas nas.lan # disk\n\n" };
         check_hosts(&q, LOCALHOST "192.168.1.9 nas nas.lan\n");
 }
