@@ -2,14 +2,18 @@
 /* Containers on bridge networks. */
 #include "engine/bridge.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/str.h"
-#include "net/plumb.h"
+#include "engine/network.h"
 #include "net/names.h"
+#include "net/plumb.h"
 #include "ns/handle.h"
 #include "state/lease.h"
 #include "state/network.h"
@@ -291,6 +295,29 @@ static int attach_running(const Store *store, Container *container, RouterReques
         return netns < 0 ? netns : tell(store, request, fds, ELEMENTSOF(fds), /* start= */ true, reterr);
 }
 
+/* The container has its resolv.conf mounted: what it says changes, not the file. Where it has another one, there is none of ours. */
+static int renew_resolv_conf(const Store *store, const Container *container) {
+        _cleanup_free_ char *text = NULL, *hosts = NULL, *path = str_format("%s/containers/%s/resolv.conf", store->runtime_path, container->config.id);
+        int r = path ? network_files(store, container, &text, &hosts, /* reterr= */ NULL) : -ENOMEM;
+
+        if (r < 0 || !text)
+                return r;
+        _cleanup_fd_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0)
+                return errno == ENOENT ? 0 : -errno;
+        /* in one write, so that no reader finds it empty */
+        return io_write_full(fd, text, strlen(text)) < 0 || ftruncate(fd, (off_t) strlen(text)) < 0 ? -errno : 0;
+}
+
+/* It is on other networks than before. */
+static int save_networks(const Store *store, Container *container, Error *reterr) {
+        int r = container_save_process(store, container, reterr);
+
+        if (r >= 0 && renew_resolv_conf(store, container) < 0)
+                log_warning("cannot tell container '%s' of its name servers: it keeps those that it has", container->config.name);
+        return r;
+}
+
 int bridge_connect(const Store *store, Container *container, const ContainerNetwork *network, Error *reterr) {
         _cleanup_router_request_ RouterRequest request = {};
         size_t place = container->process.n_networks;
@@ -306,7 +333,7 @@ int bridge_connect(const Store *store, Container *container, const ContainerNetw
                 remove_attachment(store, container, place);
                 return r;
         }
-        return container_save_process(store, container, reterr);
+        return save_networks(store, container, reterr);
 }
 
 int bridge_disconnect(const Store *store, Container *container, const char *network, Error *reterr) {
@@ -322,7 +349,7 @@ int bridge_disconnect(const Store *store, Container *container, const char *netw
                 if (r < 0 && r != -ENOENT)
                         return r;
                 remove_attachment(store, container, i);
-                return container_save_process(store, container, reterr);
+                return save_networks(store, container, reterr);
         }
         return 0;
 }

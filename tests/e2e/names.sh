@@ -110,6 +110,14 @@ kill -9 "$pid"
 finds() { [[ $(lookup both web) == "$web" ]]; }
 until_ok 10 finds && pass "killed, its resolver is back" || fail "killed, its resolver is back" "$(lookup both web)"
 sdpod rm -f -t 0 both >/dev/null
+sdpod network connect back client
+is "$(lookup client other | grep -v :)" "$(address_of other back)" "connected to another network, a container finds its names at once"
+is "$(lookup client web)" "$web" "and those of the first"
+is "$(lookup other client | grep -v :)" "$(address_of client back)" "and is found there"
+sdpod network disconnect back client
+is "$(lookup client other)" none "disconnected, it does not"
+is "$(lookup client web)" "$web" "but those of the first"
+is "$(lookup other client)" none "and is not found"
 
 # --- names from outside, and from nowhere
 cat >"$T/server.py" <<'END'
