@@ -156,7 +156,7 @@ static int fill_dns(const CreateOptions *o, NetworkConfig *config, Error *reterr
                 if (strv_append(&config->network_dns_servers, ip_text(&address)) < 0)
                         return error_oom(reterr);
         }
-        return o->dns && o->disable_dns ? INVALID("cannot set --dns with --disable-dns: nobody would ask them") : 0;
+        return 0;
 }
 
 /* `parent` and Docker's name of a bridge are the interface. */
