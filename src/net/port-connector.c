@@ -36,6 +36,7 @@ static const SyscallRule rules[] = {
         OPTION(IPPROTO_IP, IP_TRANSPARENT),
         OPTION(IPPROTO_IPV6, IPV6_TRANSPARENT),
         OPTION(IPPROTO_TCP, TCP_NODELAY),
+        OPTION(IPPROTO_TCP, TCP_CONGESTION),
         OPTION(SOL_SOCKET, SO_MARK),
         OPTION(SOL_SOCKET, SO_REUSEADDR),
         OPTION(SOL_SOCKET, SO_OOBINLINE),
@@ -96,6 +97,8 @@ static int make_socket(int family) {
         for (size_t i = 0; i < ELEMENTSOF(options); i++)
                 if (setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(options[i].value)) < 0)
                         return -errno;
+        /* nothing is lost between two sockets of one machine, and nothing to be paced, as BBR would (tcp(7)); Reno is in every kernel */
+        (void) setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", STRLEN("reno"));
         return TAKE_FD(fd);
 }
 
