@@ -8,6 +8,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "net/reach.h"
+
 enum { PORT_DNS = 53 };
 
 /* The one thing that cannot be passed along: libslirp calls connect() by its own signature. */
@@ -21,34 +23,20 @@ int slirp_calls_connect(int fd, const struct sockaddr *address, socklen_t size) 
         return (int) syscall(SYS_connect, fd, address, size);
 }
 
-static bool may_reach4(uint32_t address, bool dns) {
-        if (address >> 24 == 127)
-                return dns || loopback_allowed;
-        if (address >> 16 == 0xa9fe)
-                return dns;
-        return address >> 24 != 0 && address >> 28 < 0xe;
-}
-
-static bool may_reach6(const struct in6_addr *address, bool dns) {
-        if (IN6_IS_ADDR_LOOPBACK(address))
-                return dns || loopback_allowed;
-        if (IN6_IS_ADDR_LINKLOCAL(address) || IN6_IS_ADDR_SITELOCAL(address))
-                return dns;
-        return !IN6_IS_ADDR_UNSPECIFIED(address) && !IN6_IS_ADDR_V4MAPPED(address) && !IN6_IS_ADDR_V4COMPAT(address) &&
-               !IN6_IS_ADDR_MULTICAST(address);
-}
-
 bool slirp_calls_may_reach(const struct sockaddr *address, socklen_t size) {
+        ReachRules rules = { .loopback = loopback_allowed };
         struct sockaddr_in in;
         struct sockaddr_in6 in6;
 
         if (size >= sizeof(in) && address->sa_family == AF_INET) {
                 memcpy(&in, address, sizeof(in));
-                return may_reach4(ntohl(in.sin_addr.s_addr), in.sin_port == htons(PORT_DNS));
+                rules.dns = in.sin_port == htons(PORT_DNS);
+                return reach_allows4(ntohl(in.sin_addr.s_addr), rules);
         }
         if (size >= sizeof(in6) && address->sa_family == AF_INET6) {
                 memcpy(&in6, address, sizeof(in6));
-                return may_reach6(&in6.sin6_addr, in6.sin6_port == htons(PORT_DNS));
+                rules.dns = in6.sin6_port == htons(PORT_DNS);
+                return reach_allows6(&in6.sin6_addr, rules);
         }
         return false;
 }
