@@ -34,6 +34,7 @@
 #include "ns/pinned.h"
 #include "ns/userns.h"
 #include "proc/namespaces.h"
+#include "proc/seccomp-bypass.h"
 
 enum { END_TIMEOUT_USEC = 2000000 };
 
@@ -111,6 +112,8 @@ void proc_done(Proc *proc) {
         (void) fd_close(proc->userns_fd);
         (void) fd_close(proc->netns_fd);
         (void) fd_close(proc->console_fd);
+        (void) fd_close(proc->bypass_listener_fd);
+        (void) fd_close(proc->bypass_route_fd);
         *proc = PROC_NULL;
 }
 
@@ -208,6 +211,7 @@ int proc_clone(const ProcPlan *plan, Proc *ret, Error *reterr) {
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sync) < 0)
                 return error_set_errno(reterr, -errno, "cannot make the container's process");
         proc.sync_fd = sync[0];
+        proc.bypass = plan->bypass != BYPASS_WALL_NONE;
         Birth birth = { .plan = plan, .sync = sync };
         int r = clone_mapped(plan, &birth, &proc, reterr);
         (void) fd_close(sync[1]);
@@ -241,6 +245,8 @@ int proc_start(Proc *proc, Error *reterr) {
         int r = wire_send_result(proc->sync_fd, 0, /* error= */ NULL);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot start the container's process");
+        if (proc->bypass && (r = seccomp_bypass_receive(proc->sync_fd, &proc->bypass_listener_fd, &proc->bypass_route_fd, reterr)) < 0)
+                return r;
         /* the end of the stream is the execve(): peek, so that a message stays whole */
         ssize_t n = RETRY_EINTR(recv(proc->sync_fd, &byte, 1, MSG_PEEK));
         if (n > 0)

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/str.h"
+#include "proc/seccomp-bypass.h"
 
 static int set_identity(const ContainerUser *user, bool setgroups_denied, const char **ret_failed) {
         *ret_failed = "set the supplementary groups";
@@ -71,7 +72,7 @@ int apparmor_apply(const char *profile, int proc_fd, Error *reterr) {
 }
 
 int credentials_apply(const Credentials *credentials, const char **ret_failed) {
-        bool filtered = seccomp_filter_is_set(credentials->seccomp);
+        bool bypass = credentials->bypass != BYPASS_WALL_NONE, filtered = seccomp_filter_is_set(credentials->seccomp);
         int r, resource;
 
         *ret_failed = "set a resource limit";
@@ -86,12 +87,15 @@ int credentials_apply(const Credentials *credentials, const char **ret_failed) {
         if (r < 0)
                 return r;
         *ret_failed = "set the capabilities";
-        r = caps_set(credentials->caps, credentials->user->uid == 0, filtered && !credentials->no_new_privileges);
+        r = caps_set(credentials->caps, credentials->user->uid == 0, (filtered || bypass) && !credentials->no_new_privileges);
         if (r < 0)
                 return r;
         *ret_failed = "set no_new_privs";
         if (credentials->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
                 return -errno;
+        *ret_failed = "watch the connections";
+        if (bypass && (r = seccomp_bypass_load(credentials->bypass_fd, credentials->bypass)) < 0)
+                return r;
         *ret_failed = "load the seccomp filter";
         return filtered ? seccomp_filter_load(credentials->seccomp) : 0;
 }

@@ -3,6 +3,7 @@
  * filter, in the one order that works. */
 #pragma once
 
+#include "net/bypass-wall.h"
 #include "proc/caps.h"
 #include "proc/rlimit.h"
 #include "proc/seccomp.h"
@@ -15,7 +16,7 @@
  *   3. setgroups, setgid, setuid needs CAP_SETGID and CAP_SETUID; keepcaps saves the permitted set across it
  *   4. capability sets           what the process keeps, and CAP_SYS_ADMIN until the exec where step 6 needs it
  *   5. no_new_privs              where it was asked
- *   6. seccomp                   last: from here the filter of a stranger's profile judges our own calls, and only
+ *   6. seccomp                   that of sdpod-bypass first, where there is one: what follows it stands above it; then, last: from here the filter of a stranger's profile judges our own calls, and only
  *                                execve (and write and exit, to report that it failed) is left to do
  *
  * seccomp(2) wants no_new_privs or CAP_SYS_ADMIN in the user namespace. The process may keep that capability up to its
@@ -27,6 +28,8 @@ typedef struct Credentials {
         const RlimitPlan *rlimits;
         const SeccompFilter *seccomp;
         bool no_new_privileges;
+        BypassWall bypass;     /* BYPASS_WALL_NONE: no sdpod-bypass is asked */
+        int bypass_fd;         /* else where the listener of its filter goes (proc/seccomp-bypass.h) */
         bool setgroups_denied; /* /proc/self/setgroups says so: a user namespace that maps a single ID */
 } Credentials;
 

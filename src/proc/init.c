@@ -175,6 +175,8 @@ static int execute(Init *init, int *sync_fd, Error *reterr) {
                 .caps = &plan->caps,
                 .rlimits = &rlimits,
                 .seccomp = &plan->seccomp,
+                .bypass = plan->bypass,
+                .bypass_fd = *sync_fd,
                 .no_new_privileges = plan->config->no_new_privileges,
                 .setgroups_denied = plan->map.single,
         };

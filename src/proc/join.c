@@ -37,6 +37,7 @@
 #include "ns/handle.h"
 #include "proc/credentials.h"
 #include "proc/exec-path.h"
+#include "proc/seccomp-bypass.h"
 #include "proc/stdio.h"
 
 /* The container may have put anything at /dev/pts: only a terminal of a real devpts is taken. */
@@ -78,7 +79,7 @@ static int confine(const char *profile, Error *reterr) {
         return apparmor_apply(profile, proc_fd, reterr);
 }
 
-static int apply(const JoinPlan *plan, const ContainerUser *user, Error *reterr) {
+static int apply(const JoinPlan *plan, const ContainerUser *user, int sync_fd, Error *reterr) {
         const char *failed = NULL;
         RlimitPlan rlimits;
         mode_t mask = 0022;
@@ -97,6 +98,8 @@ static int apply(const JoinPlan *plan, const ContainerUser *user, Error *reterr)
                 .caps = &plan->caps,
                 .rlimits = &rlimits,
                 .seccomp = plan->seccomp,
+                .bypass = plan->bypass,
+                .bypass_fd = sync_fd,
                 .no_new_privileges = plan->config->no_new_privileges,
                 .setgroups_denied = plan->setgroups_denied,
         };
@@ -141,7 +144,7 @@ static int execute(const JoinPlan *plan, int *sync_fd, Error *reterr) {
         if (r >= 0)
                 r = exec_path_find(plan->args[0], strv_env_get(env, "PATH"), &program, reterr);
         if (r >= 0)
-                r = apply(plan, &user, reterr);
+                r = apply(plan, &user, *sync_fd, reterr);
         if (r < 0)
                 return r;
         /* the starter may have died before that signal was asked for */
@@ -230,6 +233,8 @@ static int start(const JoinPlan *plan, Proc *proc, bool placed, Error *reterr) {
                 r = plan->place(proc->pid, plan->place_data, reterr);
         if (r >= 0)
                 r = wire_send_result(proc->sync_fd, 0, /* error= */ NULL);
+        if (r >= 0 && plan->bypass)
+                r = seccomp_bypass_receive(proc->sync_fd, &proc->bypass_listener_fd, &proc->bypass_route_fd, reterr);
         if (r < 0)
                 return r;
         ssize_t n = RETRY_EINTR(recv(proc->sync_fd, &byte, 1, MSG_PEEK));

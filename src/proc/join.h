@@ -17,6 +17,7 @@ typedef struct JoinPlan {
         bool terminal, die_with_parent;
         CapSet caps;
         const SeccompFilter *seccomp;
+        BypassWall bypass;       /* as in a ProcPlan */
         int cgroup_fd;           /* -EBADF: not moved */
         int (*place)(pid_t pid, void *data, Error *reterr); /* where the kernel does not let us be born in it; may be NULL */
         void *place_data;

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "base/secret-memory.h"
+#include "net/bypass-wall.h"
 #include "ns/idmap.h"
 #include "proc/caps.h"
 #include "proc/seccomp.h"
@@ -117,6 +118,7 @@ typedef struct ProcPlan {
         char **masked_paths, **read_only_paths; /* owned */
         CapSet caps;
         SeccompFilter seccomp;
+        BypassWall bypass;       /* sdpod-bypass is asked about connections (proc/seccomp-bypass.h); BYPASS_WALL_NONE: it is not */
         char *kept_name;         /* keep-id: the user's name, which passwd and group of the container get a line of; owned */
         uid_t kept_uid;
         gid_t kept_gid;

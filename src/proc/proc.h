@@ -11,9 +11,12 @@ typedef struct Proc {
         int sync_fd;     /* the handshake with the init; closed by proc_start() */
         int userns_fd, netns_fd; /* of the init, where the plan asked for them; else -EBADF */
         int console_fd;  /* the terminal's master side, or -EBADF */
+        bool bypass;     /* the plan asked for it */
+        int bypass_listener_fd, bypass_route_fd; /* then, once it executes: seccomp_bypass_receive(); else -EBADF */
 } Proc;
 
-#define PROC_NULL ((Proc){ .pidfd = -EBADF, .sync_fd = -EBADF, .userns_fd = -EBADF, .netns_fd = -EBADF, .console_fd = -EBADF })
+#define PROC_NULL ((Proc){ .pidfd = -EBADF, .sync_fd = -EBADF, .userns_fd = -EBADF, .netns_fd = -EBADF, .console_fd = -EBADF, \
+                             .bypass_listener_fd = -EBADF, .bypass_route_fd = -EBADF })
 
 /* Ends an init that was not started, reaps it, and closes everything. */
 void proc_done(Proc *proc);
