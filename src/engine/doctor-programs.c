@@ -24,6 +24,7 @@ void doctor_programs(_unused_ const Doctor *doctor, Finding *f) {
         } rows[] = {
                 { SDPOD_LIBEXECDIR "/sdpod-image", "images can neither be pulled nor loaded" },
                 { SDPOD_LIBEXECDIR "/sdpod-net", "containers have no network but --network none and host" },
+                { SDPOD_LIBEXECDIR "/sdpod-bypass", "containers of --network slirp4netns:bypass=true do not start" },
                 { SDPOD_LIBEXECDIR "/sdpod-rules", "containers cannot be on bridge networks" },
                 { SDPOD_LIBEXECDIR "/sdpod-monitor", "containers cannot run in the background" },
                 { SDPOD_LIBEXECDIR "/sdpod-containers", "containers in the foreground start slower" },
@@ -37,7 +38,7 @@ void doctor_programs(_unused_ const Doctor *doctor, Finding *f) {
                 finding_fix(f, "install sdpod again, all of it");
         }
         if (f->status == DOCTOR_OK)
-                finding_say(f, DOCTOR_OK, "sdpod-image, sdpod-net, sdpod-rules, sdpod-monitor and sdpod-containers are there");
+                finding_say(f, DOCTOR_OK, "sdpod-image, sdpod-net, sdpod-bypass, sdpod-rules, sdpod-monitor and sdpod-containers are there");
 }
 
 void doctor_init_program(_unused_ const Doctor *doctor, Finding *f) {

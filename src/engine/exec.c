@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/manager.h"
+#include "engine/bypass.h"
 #include "engine/front.h"
 #include "engine/pipes.h"
 #include "engine/policy.h"
@@ -97,6 +98,8 @@ static int join(const Store *store, Container *container, const ExecOptions *opt
 
         memcpy(plan.stdio, pipes->theirs, sizeof(plan.stdio));
         int r = user_map_default(&base, reterr);
+        if (r >= 0 && container->process.bypass)
+                r = bypass_wall_choose(&plan.bypass, reterr);
         if (r >= 0)
                 r = policy_resolve(store, config, options->privileged, &plan.caps, &filter, reterr);
         if (r < 0)
@@ -119,7 +122,10 @@ static int join(const Store *store, Container *container, const ExecOptions *opt
         plan.setgroups_denied = base.single;
         plan.env = env;
         plan.cgroup_fd = cgroup;
-        return proc_join(&plan, ret, reterr);
+        r = proc_join(&plan, ret, reterr);
+        if (r >= 0)
+                bypass_bring(store, container, ret);
+        return r;
 }
 
 /* Somebody typed the keys: the command runs on, and what it writes is thrown away, as with exec --detach. */

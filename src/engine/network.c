@@ -24,6 +24,28 @@ static bool is_slirp(const ContainerConfig *config) {
                str_after(mode, "slirp:") || str_after(mode, "slirp4netns:");
 }
 
+/* "tcp" or a boolean. */
+static int parse_bypass(const char *value, bool *ret, const char *what, Error *reterr) {
+        if (str_equal(value, "tcp")) {
+                *ret = true;
+                return 0;
+        }
+        if (parse_bool(value, ret) >= 0)
+                return 0;
+        if (!str_equal(value, "udp"))
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use %s=%s: neither true, false nor tcp", what, value);
+        (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                         "cannot use %s=udp: each datagram names its own address, and a socket of the host cannot be tied to one", what);
+        return error_with_hint(reterr, -EOPNOTSUPP, "UDP goes through sdpod-net, with %s=tcp too", what);
+}
+
+int network_bypass_annotation(const ContainerConfig *config, bool *ret, Error *reterr) {
+        const char *value = strv_env_get(config->annotations, NETWORK_BYPASS_ANNOTATION);
+        int r = value ? parse_bypass(value, ret, "the annotation " NETWORK_BYPASS_ANNOTATION, reterr) : 0;
+
+        return r < 0 ? r : value != NULL;
+}
+
 /* Options behind the colon, by slirp4netns's names (podman-run(1), --network). */
 static int apply_option(NetConfig *net, const char *word, Error *reterr) {
         const char *value;
@@ -40,6 +62,8 @@ static int apply_option(NetConfig *net, const char *word, Error *reterr) {
                 return str_replace(&net->outbound_addr, value) < 0 ? error_oom(reterr) : 0;
         if ((value = str_after(word, "outbound_addr6=")))
                 return str_replace(&net->outbound_addr6, value) < 0 ? error_oom(reterr) : 0;
+        if ((value = str_after(word, "bypass="))) /* ours */
+                return parse_bypass(value, &net->bypass, "--network=slirp4netns:bypass", reterr);
         if ((value = str_after(word, "port_handler=")) && (str_equal(value, "slirp4netns") || str_equal(value, "rootlesskit")))
                 return 0; /* there is one way to publish a port, and it keeps the client's address, as the first word wants */
         return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --network=slirp:%s: unknown option or value", word);
@@ -98,6 +122,13 @@ int network_check(const ContainerConfig *config, Error *reterr) {
         if (config->n_ports > 0 && str_equal(config->network, "none"))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot publish ports with --network=none: there is nothing to reach");
         return 0;
+}
+
+int network_slirp_config(const ContainerConfig *config, NetConfig *ret, Error *reterr) {
+        if (!is_slirp(config))
+                return 0;
+        int r = make_config(config, config->ports, config->n_ports, ret, reterr);
+        return r < 0 ? r : 1;
 }
 
 /* A host file that is missing or strange leaves its part out. */

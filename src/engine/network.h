@@ -19,6 +19,13 @@ int network_start(const ContainerConfig *config, const Proc *proc, NetHelper *re
 int network_start_with(const ContainerConfig *config, const ContainerPort *ports, size_t n_ports, const Proc *proc, NetHelper *ret,
                        Error *reterr);
 
+/* The config of a network of the container's own in user space: 1; 0: it has none. */
+int network_slirp_config(const ContainerConfig *config, NetConfig *ret, Error *reterr);
+
+/* The container's own wish about bypass (engine/bypass.h), an annotation: 1, or 0 where it says nothing. */
+#define NETWORK_BYPASS_ANNOTATION "sdpod.network.bypass"
+int network_bypass_annotation(const ContainerConfig *config, bool *ret, Error *reterr);
+
 /* Whether the mode needs somebody outside who gives it its network. */
 bool network_has_helper(const ContainerConfig *config) _pure_;
 

@@ -17,6 +17,7 @@
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "engine/bypass.h"
 #include "engine/credentials.h"
 #include "engine/namespaces.h"
 #include "engine/network.h"
@@ -211,6 +212,8 @@ int plan_make(const Store *store, Container *container, const PlanOptions *optio
                 r = plan_hostname(store, container, &plan, reterr);
         if (r >= 0)
                 r = plan_policy(store, container, &plan, reterr);
+        if (r >= 0)
+                r = bypass_plan(store, config, &plan, reterr);
         if (r >= 0)
                 r = plan_process(config, &plan, reterr);
         if (r >= 0)

@@ -22,6 +22,7 @@
 #include "cgroup/manager.h"
 #include "cgroup/notify.h"
 #include "engine/bridge.h"
+#include "engine/bypass.h"
 #include "engine/health.h"
 #include "engine/network.h"
 #include "engine/pid-file.h"
@@ -286,6 +287,7 @@ static int place(Placement *p, const StartOptions *options, ProcPlan *plan, Erro
 static int run(const Store *store, Container *container, const StartOptions *options, ProcPlan *plan, bool own_cgroup,
                VolumeHolds *volumes, BridgeStart *bridge, Proc *proc, Error *reterr) {
         _cleanup_net_helper_ NetHelper net = NET_HELPER_NULL;
+        _cleanup_bypass_ Bypass bypass = BYPASS_NULL;
         int r = proc_clone(plan, proc, reterr);
 
         proc_plan_forget_secrets(plan);
@@ -294,6 +296,8 @@ static int run(const Store *store, Container *container, const StartOptions *opt
                 r = network_start(&container->config, proc, &net, reterr);
         if (r >= 0)
                 r = bridge_begin(store, container, proc, bridge, reterr);
+        if (r >= 0)
+                r = bypass_start(store, container, plan, proc, &bypass, reterr);
         if (r >= 0 && options->meanwhile)
                 r = options->meanwhile(container, options->data, reterr);
         if (r >= 0)
@@ -302,6 +306,8 @@ static int run(const Store *store, Container *container, const StartOptions *opt
                 r = network_wait(&net, &container->process, reterr);
         if (r >= 0)
                 r = bridge_wait(bridge, &container->process, reterr);
+        if (r >= 0)
+                r = bypass_wait(&bypass, reterr);
         if (r >= 0 && options->created)
                 r = options->created(container, proc, options->data, reterr);
         if (r >= 0)
@@ -310,7 +316,11 @@ static int run(const Store *store, Container *container, const StartOptions *opt
                 r = pid_files_write(&container->config, proc->pid, reterr);
         if (r >= 0)
                 mark_filled(store, volumes); /* while nothing but the image's content can be in them */
-        return r < 0 ? r : proc_start(proc, reterr);
+        if (r >= 0)
+                r = proc_start(proc, reterr);
+        if (r >= 0)
+                bypass_bring(store, container, proc);
+        return r;
 }
 
 /* It runs: a watch that cannot be made ends it again, and whoever waits for it sees that. */

@@ -64,6 +64,7 @@ const JsonField container_process_fields[] = {
         JSON_FIELD(ContainerProcess, paused, "paused", JSON_FIELD_BOOL),
         JSON_FIELD(ContainerProcess, net_pid, "netPid", JSON_FIELD_INT),
         JSON_FIELD(ContainerProcess, net_start_time, "netStartTime", JSON_FIELD_UINT64),
+        JSON_FIELD(ContainerProcess, bypass, "bypass", JSON_FIELD_BOOL),
         JSON_FIELD_ARRAY_OF(ContainerProcess, ports, n_ports, "ports", process_port_fields),
         JSON_FIELD_ARRAY_OF(ContainerProcess, networks, n_networks, "networks", attachment_fields),
         {},

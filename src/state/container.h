@@ -54,6 +54,7 @@ typedef struct ContainerProcess {
         bool paused;            /* frozen by `pause` */
         int net_pid;            /* sdpod-net; 0: none */
         uint64_t net_start_time;
+        bool bypass;            /* its connections are sdpod-bypass's, those of exec too */
         ContainerPort *ports;   /* as really bound */
         size_t n_ports;
         ContainerAttachment *networks; /* of mode "bridge", in the order of the record */
