@@ -243,8 +243,6 @@ int engine_network_create(const Store *store, NetworkConfig *config, Error *rete
                 r = choose_subnets(config, &others, reterr);
         for (size_t i = 0; r >= 0 && i < config->n_subnets; i++)
                 r = complete_subnet(config, &config->subnets[i], &others, reterr);
-        /* on the link of another network nobody of ours could be asked; as in Podman */
-        config->dns_enabled = config->dns_enabled && is_bridged(config);
         if (r >= 0 && !config->dns_enabled && config->network_dns_servers)
                 r = INVALID("cannot give name servers to a network without DNS: nobody would ask them");
         sort_pairs(config->labels);

@@ -74,7 +74,6 @@ done <<'END'
 --dns nobody
 --dns 192.0.2.1 --disable-dns
 --dns 192.0.2.1 --ipam-driver none
---dns 192.0.2.1 -d macvlan --subnet 10.70.0.0/24
 END
 while IFS= read -r name; do
         run $N create -- "$name"
