@@ -35,4 +35,4 @@ DoctorCheckFunction doctor_user_namespaces, doctor_kernel, doctor_low_ports, doc
 /* doctor-store.c */
 DoctorCheckFunction doctor_store, doctor_space, doctor_driver, doctor_fuse, doctor_unfinished, doctor_secrets, doctor_networks;
 /* doctor-programs.c */
-DoctorCheckFunction doctor_programs, doctor_init_program, doctor_monitor, doctor_restart_service, doctor_generator, doctor_configuration;
+DoctorCheckFunction doctor_programs, doctor_init_program, doctor_names_program, doctor_monitor, doctor_restart_service, doctor_generator, doctor_configuration;

@@ -13,6 +13,7 @@
 #include "config.h"
 #include "engine/doctor-check.h"
 #include "engine/plan-mounts.h"
+#include "net/names.h"
 #include "quadlet/check.h"
 
 #define USER_UNITS "/usr/lib/systemd/user"
@@ -49,6 +50,18 @@ void doctor_init_program(_unused_ const Doctor *doctor, Finding *f) {
         finding_say(f, DOCTOR_WARNING, "'%s': %s", INIT_PROGRAM, strerror(errno));
         finding_cost(f, "--init is refused");
         finding_fix(f, "sudo apt-get install catatonit");
+}
+
+void doctor_names_program(_unused_ const Doctor *doctor, Finding *f) {
+        const char *program = names_program();
+
+        if (program) {
+                finding_say(f, DOCTOR_OK, "'%s' is there", program);
+                return;
+        }
+        finding_say(f, DOCTOR_WARNING, "dnsmasq is not installed");
+        finding_cost(f, "containers cannot be on networks with names (network create --disable-dns)");
+        finding_fix(f, "sudo apt-get install dnsmasq-base");
 }
 
 /* Somebody listens: systemd, which starts the monitor at the first word. */

@@ -38,6 +38,7 @@ static const struct {
         { "low ports", doctor_low_ports },
         { "programs", doctor_programs },
         { "init", doctor_init_program },
+        { "names of containers", doctor_names_program },
         { "monitor", doctor_monitor },
         { "restart after a boot", doctor_restart_service },
         { "unit files", doctor_generator },

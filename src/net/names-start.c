@@ -126,14 +126,18 @@ static char **arguments_of(const NamesRequest *request) {
         return r < 0 ? NULL : TAKE_PTR(argv);
 }
 
-static int open_program(const char *path, Error *reterr) {
+const char *names_program(void) {
         static const char *const paths[] = { "/usr/sbin/dnsmasq", "/usr/bin/dnsmasq", "/usr/local/sbin/dnsmasq" };
-        int fd = -EBADF;
 
-        if (path)
-                fd = open(path, O_PATH | O_CLOEXEC);
-        for (size_t i = 0; i < ELEMENTSOF(paths) && fd < 0 && !path; i++)
-                fd = open(paths[i], O_PATH | O_CLOEXEC);
+        for (size_t i = 0; i < ELEMENTSOF(paths); i++)
+                if (access(paths[i], X_OK) == 0)
+                        return paths[i];
+        return NULL;
+}
+
+static int open_program(const char *path, Error *reterr) {
+        int fd = path ? open(path, O_PATH | O_CLOEXEC) : -EBADF;
+
         if (fd >= 0)
                 return fd;
         return error_with_hint(reterr, error_set(reterr, -ENOENT, ERROR_UNSUPPORTED, "cannot start dnsmasq: it is not installed"),
@@ -298,7 +302,7 @@ static int prepare(Start *start, Error *reterr) {
                 r = add_directory(start, request->networks[i]->name);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot open the directories of names");
-        start->sandbox.program_fd = open_program(request->program, reterr);
+        start->sandbox.program_fd = open_program(request->program ?: names_program(), reterr);
         if (start->sandbox.program_fd < 0)
                 return start->sandbox.program_fd;
         start->sandbox.stderr_fd = io_memfd("dnsmasq", "", 0);

@@ -56,6 +56,9 @@ typedef struct Names {
 
 #define NAMES_NULL ((Names){ .pidfd = -EBADF })
 
+/* Where dnsmasq is installed; NULL: nowhere. */
+const char *names_program(void);
+
 /* Starts dnsmasq; it answers when this returns. -ENOENT with a hint: there is no such program. */
 int names_start(const NamesRequest *request, Names *ret, Error *reterr);
 

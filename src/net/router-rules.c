@@ -110,17 +110,18 @@ static void write_tunnel(FILE *f, const NetworkConfig *network) {
         }
 }
 
+/* Protocols stand as numbers (ICMP 1 and 58, TCP 6, UDP 17): names would be looked up in /etc/protocols, which not every machine has. */
 static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n) {
         fputs("  chain input {\n"
               "    type filter hook input priority filter; policy drop;\n"
               "    iifname \"lo\" accept\n"
               "    ct state established,related accept\n"
-              "    meta l4proto { icmp, ipv6-icmp } accept\n"
-              "    iifname != \"" PLUMB_UPLINK "\" meta l4proto { tcp, udp } th dport 53 accept\n",
+              "    meta l4proto { 1, 58 } accept\n"
+              "    iifname != \"" PLUMB_UPLINK "\" meta l4proto { 6, 17 } th dport 53 accept\n",
               f);
         for (size_t i = 0; i < n; i++) {
                 if (plumb_option(networks[i], "dns_peers"))
-                        fprintf(f, "    iifname \"%s\" meta l4proto { tcp, udp } th dport %d accept\n", networks[i]->network_interface, NAMES_PEER_PORT);
+                        fprintf(f, "    iifname \"%s\" meta l4proto { 6, 17 } th dport %d accept\n", networks[i]->network_interface, NAMES_PEER_PORT);
                 write_tunnel(f, networks[i]);
         }
         fputs("  }\n", f);

@@ -105,6 +105,8 @@ broken 'mount -t tmpfs none /usr/libexec/sdpod'
 is "$status$(status_of programs)" 1problem "sdpod's own programs are missing"
 broken 'mount --bind /dev/null /usr/bin/catatonit'
 like "$(says init)" "^warning.*--init is refused.*catatonit" "no init"
+broken 'mount --bind /dev/null /usr/sbin/dnsmasq'
+like "$(says "names of containers")" "^warning.*apt-get install dnsmasq-base" "no dnsmasq"
 broken 'mount --bind /dev/null /usr/bin/fuse-overlayfs'
 like "$(says fuse-overlayfs)" "^warning.*apt-get install fuse-overlayfs" "no fuse-overlayfs"
 broken 'mkdir "$1/dev"; for f in null zero urandom random tty full; do touch "$1/dev/$f"; mount --bind /dev/$f "$1/dev/$f"; done
