@@ -92,7 +92,7 @@ static int choose_names(NetworkConfig *config, const Others *others, Error *rete
         if (config->name && strv_contains(others->names, config->name))
                 return error_set(reterr, -EEXIST, ERROR_EXISTS, "network name %s already used: network already exists", config->name);
         if (config->network_interface && !network_interface_is_valid(config->network_interface))
-                return INVALID("cannot name the interface '%s': a name has 1 to 15 bytes, without '/', ':' and '%%'", config->network_interface);
+                return INVALID("cannot name the interface '%s': a name has 1 to 15 letters, digits and '._-+@=', and some are taken", config->network_interface);
         if (!is_bridged(config))
                 return config->name || (config->name = free_device_name(others)) ? 0 : error_oom(reterr);
         if (config->network_interface && strv_contains(others->interfaces, config->network_interface))

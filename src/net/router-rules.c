@@ -33,7 +33,8 @@ static Isolation isolation_of(const NetworkConfig *network) {
         return word && (str_equal(word, "true") || str_equal(word, "1")) ? ISOLATION_SOME : ISOLATION_NONE;
 }
 
-static void write_source_check(FILE *f, const NetworkConfig *network) {
+/* `others6` are IPv6 sources beside the network's own. */
+static void write_source_check(FILE *f, const NetworkConfig *network, const char *others6) {
         static const struct {
                 const char *word;
                 char mark;
@@ -43,6 +44,10 @@ static void write_source_check(FILE *f, const NetworkConfig *network) {
                 const char *separator = "";
 
                 fprintf(f, "    iifname \"%s\" %s saddr != { ", network->network_interface, families[i].word);
+                if (families[i].mark == ':' && *others6) {
+                        fputs(others6, f);
+                        separator = ", ";
+                }
                 for (size_t k = 0; k < network->n_subnets; k++)
                         if (strchr(network->subnets[k].subnet, families[i].mark)) {
                                 fprintf(f, "%s%s", separator, network->subnets[k].subnet);
@@ -81,7 +86,7 @@ static void write_forward(FILE *f, const NetworkConfig *const *networks, size_t 
         for (size_t i = 0; i < n; i++) /* bridged packets come by here, too, where the kernel has br_netfilter */
                 fprintf(f, "    iifname \"%s\" oifname \"%s\" accept\n", networks[i]->network_interface, networks[i]->network_interface);
         for (size_t i = 0; i < n; i++)
-                write_source_check(f, networks[i]);
+                write_source_check(f, networks[i], "");
         write_isolation(f, networks, n);
         fputs("    ct state established,related accept\n"
               "    ct state invalid drop\n"
@@ -110,15 +115,34 @@ static void write_tunnel(FILE *f, const NetworkConfig *network) {
         }
 }
 
-/* Protocols stand as numbers (ICMP 1 and 58, TCP 6, UDP 17): names would be looked up in /etc/protocols, which not every machine has. */
+/* A network's own resolver, and no other's: dnsmasq would take its connections first. */
+static void write_resolver(FILE *f, const NetworkConfig *network) {
+        for (size_t i = 0; i < network->n_subnets; i++)
+                if (network->subnets[i].gateway)
+                        fprintf(f, "    iifname \"%s\" %s daddr %s meta l4proto { 6, 17 } th dport 53 accept\n", network->network_interface,
+                                strchr(network->subnets[i].gateway, ':') ? "ip6" : "ip", network->subnets[i].gateway);
+}
+
+/* Who pretends to be another network's container, or the uplink's resolver, is stopped before the answers to what the router itself has
+ * asked pass. Those to published ports (marked) may come by another of their container's networks. Of ICMP only what must be (echo
+ * requests and neighbour discovery): an error about a packet that was never sent would change the routes' MTU for all networks.
+ * Protocols stand as numbers (ICMP 1 and 58, TCP 6, UDP 17): names would be looked up in /etc/protocols, which not every machine has. */
 static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n) {
-        fputs("  chain input {\n"
-              "    type filter hook input priority filter; policy drop;\n"
-              "    iifname \"lo\" accept\n"
-              "    ct state established,related accept\n"
-              "    meta l4proto { 1, 58 } accept\n"
-              "    iifname != \"" PLUMB_UPLINK "\" meta l4proto { 6, 17 } th dport 53 accept\n",
+        fprintf(f,
+                "  chain input {\n"
+                "    type filter hook input priority filter; policy drop;\n"
+                "    iifname \"lo\" accept\n"
+                "    meta mark 0x%x ct state established,related accept\n"
+                "    iifname \"" PLUMB_UPLINK "\" ct state established,related accept\n",
+                PORT_ROUTE_MARK);
+        for (size_t i = 0; i < n; i++)
+                write_source_check(f, networks[i], "::, fe80::/10");
+        fputs("    ct state established,related accept\n"
+              "    icmp type 8 accept\n"
+              "    icmpv6 type { 128, 135, 136 } accept\n",
               f);
+        for (size_t i = 0; i < n; i++)
+                write_resolver(f, networks[i]);
         for (size_t i = 0; i < n; i++) {
                 if (plumb_option(networks[i], "dns_peers"))
                         fprintf(f, "    iifname \"%s\" meta l4proto { 6, 17 } th dport %d accept\n", networks[i]->network_interface, NAMES_PEER_PORT);

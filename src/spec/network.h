@@ -57,7 +57,7 @@ int network_config_default(NetworkConfig *ret);
 /* Names are file names, too: [a-zA-Z0-9][a-zA-Z0-9_.-]*, at most 255 bytes. */
 bool network_name_is_valid(const char *name) _pure_;
 
-/* A name that the kernel takes for an interface: 1 to 15 bytes, neither space, '/', ':' nor '%', not "." or "..", "all", "default". */
+/* A name for an interface: 1 to 15 letters, digits and "._-+@=", not ".", "..", "all", "default", "lo", nor the router's own "uplink0". */
 bool network_interface_is_valid(const char *name) _pure_;
 
 /* Whether all that stands in a record (or was made of a command line) is what it must be: driver, addresses, names. -EBADMSG. */

@@ -92,6 +92,30 @@ TEST(rules_keep_networks_apart_before_they_accept_anything) {
         }
 }
 
+TEST(who_speaks_to_the_router_is_who_he_says) {
+        NetworkConfig a = network("podman1", v4, 1), b = network("podman2", both, 2);
+        const NetworkConfig *list[] = { &a, &b };
+        _cleanup_free_ char *text = router_rules_text(list, 2);
+        const char *input = text ? strstr(text, "chain input") : NULL, *accepts = input ? strstr(input, "    ct state established,related accept") : NULL;
+        const char *const drops[] = {
+                "    iifname \"podman1\" ip saddr != { 10.91.1.0/24 } drop\n",
+                "    iifname \"podman1\" ip6 saddr != { ::, fe80::/10 } drop\n",
+                "    iifname \"podman2\" ip6 saddr != { ::, fe80::/10, fd91:2::/64 } drop\n",
+        };
+
+        CHECK(accepts);
+        for (size_t i = 0; i < ELEMENTSOF(drops); i++) {
+                const char *at = strstr(input, drops[i]);
+
+                CHECK(at && at < accepts);
+        }
+        CHECK(has(input, "    iifname \"podman2\" ip6 daddr fd91:2::1 meta l4proto { 6, 17 } th dport 53 accept\n"));
+        CHECK(!has(input, "\" meta l4proto { 6, 17 } th dport 53")); /* of another network */
+        /* errors about what was never sent change nothing, also no route's MTU */
+        CHECK(!has(input, "l4proto { 1"));
+        CHECK(has(input, "    icmp type 8 accept\n"));
+}
+
 TEST(rules_without_any_network_are_rules) {
         _cleanup_free_ char *text = router_rules_text(NULL, 0);
 

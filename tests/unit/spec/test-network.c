@@ -29,6 +29,11 @@ TEST(interfaces) {
         CHECK(!network_interface_is_valid("1234567890123456") && !network_interface_is_valid("") && !network_interface_is_valid(".."));
         CHECK(!network_interface_is_valid("a/b") && !network_interface_is_valid("a b") && !network_interface_is_valid("a%d"));
         CHECK(!network_interface_is_valid("a:1") && !network_interface_is_valid("all") && !network_interface_is_valid("lo"));
+        CHECK(network_interface_is_valid("br-1.20@x+y=z_"));
+        /* they are written into rules, and given to dnsmasq: quotes, wildcards, lists; and one is the router's own */
+        static const char *const bad[] = { "a\"accept;#", "podman*", "po\"}", "$x", "a;b", "{a}", "#", "a\\", "a,b", "uplink0" };
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                CHECK(!network_interface_is_valid(bad[i]));
         CHECK(!network_interface_is_valid("a\nb") && !network_interface_is_valid("\xc3\xa4"));
 }
 
