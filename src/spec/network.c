@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "spec/container.h"
+#include "spec/network-option.h"
 
 static const JsonField range_fields[] = {
         JSON_FIELD(NetworkRange, start_ip, "start_ip", JSON_FIELD_STRING),
@@ -129,6 +130,17 @@ static int check_route(const NetworkRoute *route, Error *reterr) {
         return 0;
 }
 
+static int check_option(const NetworkConfig *config, const char *option, Error *reterr) {
+        size_t n = strcspn(option, "=");
+        _cleanup_free_ char *name = strndup(option, n), *value = NULL;
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        if (!name)
+                return error_oom(reterr);
+        int r = network_option_check(config->driver, name, option[n] ? option + n + 1 : "", &value, &error);
+        return r < 0 ? BAD("%s", error.message ?: "out of memory") : 0;
+}
+
 int network_config_check(const NetworkConfig *config, Error *reterr) {
         static const char *const drivers[] = { "bridge", "macvlan", "ipvlan", "vxlan", NULL };
         int r = 0;
@@ -141,6 +153,10 @@ int network_config_check(const NetworkConfig *config, Error *reterr) {
                 return BAD("'%s' is not a driver", config->driver ?: "");
         if (config->network_interface && !network_interface_is_valid(config->network_interface))
                 return BAD("'%s' is not an interface's name", config->network_interface);
+        if (!config->network_interface && (str_equal(config->driver, "bridge") || str_equal(config->driver, "vxlan")))
+                return BAD("its interface has no name");
+        for (char *const *option = config->options; r >= 0 && option && *option; option++)
+                r = check_option(config, *option, reterr);
         for (size_t i = 0; i < config->n_subnets && r >= 0; i++)
                 r = check_subnet(config, i, reterr);
         for (size_t i = 0; i < config->n_routes && r >= 0; i++)

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
 #include "base/str.h"
 #include "base/test.h"
 #include "spec/network.h"
@@ -8,7 +10,8 @@
 /* What stands behind the name, ID and driver of a record that is otherwise right. */
 static int check(const char *more, Error *reterr) {
         _cleanup_network_config_ NetworkConfig config = NETWORK_CONFIG_NULL;
-        _cleanup_free_ char *text = str_format("{\"name\":\"a\",\"id\":\"" ID "\",\"driver\":\"bridge\"%s}", more);
+        _cleanup_free_ char *text = str_format("{\"name\":\"a\",\"id\":\"" ID "\",\"driver\":\"bridge\"%s%s}",
+                                               strstr(more, "network_interface") ? "" : ",\"network_interface\":\"podman1\"", more);
 
         CHECK(text);
         CHECK_INT(json_fields_parse(text, strlen(text), network_config_fields, &config, reterr), 0);
@@ -39,7 +42,9 @@ TEST(interfaces) {
 
 TEST(damaged_records_are_refused) {
         static const char *const bad[] = {
-                ",\"network_interface\":\"a/b\"",
+                ",\"network_interface\":\"a/b\"", ",\"network_interface\":null",
+                ",\"options\":{\"mtu\":\"4294967295\"}", ",\"options\":{\"mtu\":\"x\"}", ",\"options\":{\"isolate\":\"\\\" drop\"}",
+                ",\"options\":{\"dns_peers\":\"192.0.2.1\"}", ",\"options\":{\"what\":\"x\"}",
                 ",\"subnets\":[{\"subnet\":\"10.0.0.1/24\"}]", ",\"subnets\":[{}]", ",\"subnets\":[{\"subnet\":\"127.0.0.0/8\"}]",
                 ",\"subnets\":[{\"subnet\":\"0.0.0.0/0\"}]", ",\"subnets\":[{\"subnet\":\"169.254.0.0/16\"}]",
                 ",\"subnets\":[{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"10.0.1.1\"}]",
@@ -54,6 +59,7 @@ TEST(damaged_records_are_refused) {
         for (size_t i = 0; i < ELEMENTSOF(bad); i++)
                 CHECK_INT(check(bad[i], /* reterr= */ NULL), -EBADMSG);
         CHECK_INT(check("", /* reterr= */ NULL), 0);
+        CHECK_INT(check(",\"options\":{\"mtu\":\"1400\",\"isolate\":\"strict\"}", /* reterr= */ NULL), 0);
         CHECK_INT(check(",\"subnets\":[{\"subnet\":\"10.0.0.0/24\",\"gateway\":\"10.0.0.1\"},{\"subnet\":\"fd00::/64\"}]", NULL), 0);
 }
 
