@@ -3,9 +3,11 @@
 #include "engine/router-wire.h"
 
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/str.h"
 
 const JsonField router_link_fields[] = {
         JSON_FIELD(RouterLink, network, "network", JSON_FIELD_STRING),
@@ -32,6 +34,16 @@ void router_request_done(RouterRequest *request) {
         json_fields_done(router_request_fields, request);
 }
 
+int router_request_check(const RouterRequest *request, Error *reterr) {
+        bool whole = !str_empty(request->id) && !str_empty(request->name);
+
+        for (size_t i = 0; i < request->n_links && whole; i++)
+                whole = request->links[i].network && request->links[i].interface_name && request->links[i].mac;
+        for (size_t i = 0; i < request->n_ports && whole; i++)
+                whole = request->ports[i].protocol;
+        return whole ? 0 : error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect a container: the request is not complete");
+}
+
 int router_wire_send(int socket, const json_t *object, const int *fds, size_t n_fds) {
         char *text = json_dumps(object, JSON_COMPACT);
         _cleanup_fd_ int file = text ? io_memfd("sdpod-router", text, strlen(text)) : -ENOMEM;
@@ -56,6 +68,7 @@ int router_wire_receive(int socket, json_t **ret, int *fds, size_t *ret_n_fds) {
         _cleanup_free_ char *text = NULL;
         int all[ROUTER_FDS_MAX + 1];
         size_t n = ELEMENTSOF(all), size;
+        struct stat st;
         char byte;
         ssize_t received = io_receive_fds(socket, &byte, sizeof(byte), all, &n);
 
@@ -64,7 +77,8 @@ int router_wire_receive(int socket, json_t **ret, int *fds, size_t *ret_n_fds) {
         if (n == 0)
                 return received == 0 ? 0 : -EBADMSG;
         (void) lseek(all[0], 0, SEEK_SET);
-        int r = io_read_all(all[0], JSON_RECORD_LIMIT, &text, &size);
+        /* a pipe would be waited for, and everybody else with it */
+        int r = fstat(all[0], &st) < 0 ? -errno : S_ISREG(st.st_mode) ? io_read_all(all[0], JSON_RECORD_LIMIT, &text, &size) : -EBADMSG;
         (void) fd_close(all[0]);
         if (r >= 0)
                 r = json_parse(text, size, "a message of the router", ret, /* reterr= */ NULL);

@@ -34,6 +34,8 @@ typedef struct RouterRequest {
 
 extern const JsonField router_request_fields[], router_link_fields[];
 
+/* Whether all is there by which a container can be connected; lists may be empty. -EINVAL. */
+int router_request_check(const RouterRequest *request, Error *reterr);
 void router_request_done(RouterRequest *request);
 #define _cleanup_router_request_ _cleanup_(router_request_done)
 

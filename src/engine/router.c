@@ -157,8 +157,10 @@ static int attach(Server *s, RouterRequest *request, bool reload, int *fds, Rout
 
         if (r < 0)
                 return r;
-        r = str_empty(request->id) || fds[0] < 0 || fds[1] < 0
-                    ? error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect a container: the request is not complete")
+        r = router_request_check(request, reterr);
+        if (r >= 0)
+                r = fds[0] < 0 || fds[1] < 0
+                    ? error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect a container: its descriptors are missing")
                     : function(&s->state, request, &fds[0], &fds[1], ret, reterr);
 
         watch_names(s);
