@@ -351,6 +351,8 @@ static int start_timer(const Container *container, char *const *command, const C
             strv_append(&argv, "--on-active=0") < 0 ||
             strv_consume(&argv, str_format("--on-unit-inactive=%lluus", (unsigned long long) check->interval_usec)) < 0 ||
             strv_append(&argv, "--timer-property=AccuracySec=100ms") < 0 ||
+            /* else, when the manager ends, its stop waits for timers.target's, which waits for all services, which wait for this stop */
+            strv_append(&argv, "--timer-property=DefaultDependencies=no") < 0 ||
             strv_append(&argv, "--property=LogLevelMax=notice") < 0 || /* no two lines of systemd's for each check */
             strv_append(&argv, "--property=SyslogLevel=warning") < 0 || /* ... but all that we say */
             strv_append(&argv, "--property=StartLimitIntervalSec=0") < 0 || /* an interval of a second is no restart loop */
