@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "spec/network.h"
 #include "state/container-record.h"
 #include "state/name-link.h"
 #include "state/name.h"
@@ -339,6 +340,20 @@ static void resolve_status(const Store *store, Container *c) {
                 c->status = c->state.started_usec > 0 ? CONTAINER_EXITED : CONTAINER_CREATED;
 }
 
+/* Names become paths and interfaces. */
+static int check_process(const ContainerProcess *process, Error *reterr) {
+        bool right = true;
+
+        for (size_t i = 0; i < process->n_networks && right; i++) {
+                const ContainerAttachment *at = &process->networks[i];
+
+                right = at->network && network_name_is_valid(at->network) && at->interface_name && network_interface_is_valid(at->interface_name) && at->mac;
+        }
+        for (size_t i = 0; i < process->n_ports && right; i++)
+                right = process->ports[i].protocol;
+        return right ? 0 : error_set(reterr, -EBADMSG, ERROR_CORRUPT, "cannot read 'process.json': its networks or ports are not right");
+}
+
 int container_load_run(const Store *store, int state_fd, const char *state, int process_fd, const char *process, Container *c, Error *reterr) {
         json_fields_done(container_state_fields, &c->state);
         c->state = (ContainerState){};
@@ -349,6 +364,8 @@ int container_load_run(const Store *store, int state_fd, const char *state, int 
         if (r < 0 && r != -ENOENT)
                 return r;
         r = process ? load(process_fd, process, container_process_fields, &c->process, reterr) : 0;
+        if (r >= 0)
+                r = check_process(&c->process, reterr);
         if (r < 0 && r != -ENOENT)
                 return r;
         resolve_status(store, c);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/path.h"
 #include "base/process.h"
 #include "base/str.h"
@@ -139,6 +141,28 @@ TEST(links_of_names_are_short) {
         CHECK(!name_link_id("", back));
         CHECK(!name_link_id("ASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4mrze9", back)); /* bits that no ID has */
         CHECK(!name_link_id("0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef", back));
+}
+
+/* What stands there becomes paths and interfaces. */
+TEST(a_damaged_process_record_is_refused) {
+        static const char *const rows[] = {
+                "{}", "{\"networks\":[{\"network\":\"a\",\"interfaceName\":\"eth0\",\"mac\":\"02:00:00:00:00:01\"}]}",
+                /* these are wrong */
+                "{\"networks\":[{}]}", "{\"networks\":[{\"network\":\"../a\",\"interfaceName\":\"eth0\",\"mac\":\"02:00:00:00:00:01\"}]}",
+                "{\"networks\":[{\"network\":\"a\",\"interfaceName\":\"a/b\",\"mac\":\"02:00:00:00:00:01\"}]}",
+                "{\"networks\":[{\"network\":\"a\",\"interfaceName\":\"eth0\"}]}", "{\"ports\":[{}]}",
+        };
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_container_ Container a = CONTAINER_NULL;
+
+        fresh_store(&store);
+        CHECK_INT(create_container(&store, "web", &a), 0);
+        int fd = container_runtime_fd(&store, &a, NULL); /* the container's */
+        CHECK(fd >= 0);
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                CHECK_INT(file_write_atomic(fd, "process.json", rows[i], strlen(rows[i]), 0600, FILE_VOLATILE), 0);
+                CHECK_INT(container_refresh(&store, &a, NULL), i < 2 ? 0 : -EBADMSG);
+        }
 }
 
 /* The marks are there as long as process.json is: what they leave out is never asked. */
