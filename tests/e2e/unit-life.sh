@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What systemd does with the service of a container as with any other: watchdog, timeouts, reload, messages of the payload, limits of
+# restarts, and what status, cgls and the journal show of it.
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+if why=$(lacks_program cc jq); then skip_all "$why"; fi
+image_load busybox || { cat "$T/image_load"; exit 99; }
+units=${XDG_CONFIG_HOME:-$HOME/.config}/containers/systemd
+mkdir -p "$units"
+chmod 755 "$T"
+cc -O1 -static -w -o "$T/notify" "$TESTS/e2e/notify.c" || exit 99
+RUN_TIMEOUT=60
+names=(dog fed deaf heard told limited)
+at_end systemctl --user daemon-reload
+at_end rm -rf "$units"
+at_end systemctl --user stop "${names[@]/%/.service}"
+prop() { systemctl --user show -P "$2" "$1.service"; }
+
+unit() { # NAME COMMAND [CONTAINER-LINES [SERVICE-LINES]]
+        cat >"$units/$1.container" <<-END
+		[Container]
+		Image=$BUSYBOX
+		Network=none
+		Volume=$T/notify:/notify:ro
+		Exec=sh -c '$2'
+		${3:-}
+		[Service]
+		${4:-}
+	END
+}
+stays='trap "exit 0" TERM; while :; do usleep 50000; done'
+unit dog "/notify READY=1; $stays" Notify=yes WatchdogSec=1
+unit fed "/notify READY=1; trap \"exit 0\" TERM; while :; do /notify WATCHDOG=1; usleep 100000; done" Notify=yes WatchdogSec=2
+unit deaf "trap : TERM; while :; do usleep 50000; done" StopTimeout=40 TimeoutStopSec=1
+unit heard "trap \"echo reloaded\" HUP; $stays" ReloadSignal=HUP
+unit told "/notify READY=1 STATUS=working; trap \"/notify STOPPING=1; exit 0\" TERM; while :; do usleep 50000; done" Notify=yes
+unit limited "exit 9" "" $'Restart=on-failure\nRestartSec=50ms'
+sed -i '1i [Unit]\nStartLimitIntervalSec=60\nStartLimitBurst=3' "$units/limited.container"
+systemctl --user daemon-reload
+
+run systemctl --user start dog.service fed.service deaf.service heard.service told.service
+exits 0 "six services"
+ok "WatchdogSec= ends a service that says nothing" until_ok 15 sh -c '[ "$(systemctl --user show -P Result dog.service)" = watchdog ]'
+is "$(prop fed ActiveState)" active "... and not one that does"
+is "$(prop told StatusText)" "working" "STATUS= of the payload is the unit's"
+run systemctl --user reload heard.service
+exits 0 "reload"
+ok "... reaches the payload" until_ok 10 sh -c 'sdpod logs systemd-heard | grep -qx reloaded'
+run systemctl --user status told.service --no-pager
+like "$out" "CGroup:" "status shows the cgroup"
+like "$out" "sh -c" "... and the processes in it"
+run systemd-cgls --no-pager --user-unit told.service
+like "$out" "sh -c" "systemd-cgls shows them"
+is "$(journalctl --user -u heard.service -o json --no-pager | jq -r 'select(.MESSAGE == "reloaded") | .CONTAINER_NAME' | sort -u)" systemd-heard \
+        "the journal's lines have the container's name"
+start=$SECONDS
+run systemctl --user stop deaf.service
+ok "TimeoutStopSec= is shorter than the container's own patience" test $((SECONDS - start)) -lt 20
+is "$(prop deaf Result):$(sdpod ps -aq --filter name=systemd-deaf)" "timeout:" "... which shows, and nothing stays"
+run systemctl --user stop told.service
+is "$status:$(prop told Result)" "0:success" "a payload that says STOPPING=1 ends well"
+systemctl --user start limited.service 2>/dev/null
+ok "StartLimitBurst= holds" until_ok 20 sh -c '[ "$(systemctl --user show -P Result limited.service)" != success ] && [ "$(systemctl --user is-active limited.service)" = failed ]'
+is "$(prop limited NRestarts):$(prop limited ExecMainStatus)" "3:9" "... with the payload's exit status"
+finish
