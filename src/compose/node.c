@@ -61,14 +61,6 @@ Node *node_new(Compose *c, NodeKind kind, const Node *at) {
         return node;
 }
 
-Node *node_scalar(Compose *c, const Node *at, const char *text) {
-        Node *node = node_new(c, NODE_SCALAR, at);
-
-        if (node)
-                node->text = arena_copy(&c->arena, text);
-        return node && node->text ? node : NULL;
-}
-
 static void *grow(Compose *c, void *items, size_t n, size_t *room, size_t size) {
         if (n < *room)
                 return items;

@@ -66,7 +66,6 @@ void compose_warn(Compose *compose, const Node *at, const char *format, ...) _pr
 
 /* NULL when out of memory, or when there are too many (it is reported). */
 Node *node_new(Compose *compose, NodeKind kind, const Node *at);
-Node *node_scalar(Compose *compose, const Node *at, const char *text);
 int node_append(Compose *compose, Node *list, Node *item);
 int node_set(Compose *compose, Node *map, const char *key, unsigned line, Node *value); /* replaces */
 void node_remove(Node *map, const char *key);

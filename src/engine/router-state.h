@@ -13,7 +13,6 @@
 typedef struct RoutedNetwork {
         NetworkConfig config;
         size_t n_users;
-        bool ruled;              /* the rules know it */
         struct RoutedNetwork *parent; /* of macvlan and ipvlan: whose link they share */
         PortSockets sockets;     /* of a vxlan network */
         uint64_t key;            /* by which sdpod-net knows them; 0: another network has the port */

@@ -28,7 +28,6 @@ int bypass_helper_start(const BypassHelperRequest *request, BypassHelper *ret, E
 int bypass_helper_wait_ready(BypassHelper *helper, Error *reterr);
 
 void bypass_helper_done(BypassHelper *helper);
-#define _cleanup_bypass_helper_ _cleanup_(bypass_helper_done)
 
 /* Hands it, over the socket `name` in `dir_fd`, the listener of a process's filter and a routing socket of its network. -ECONNREFUSED, -ENOENT:
  * it is gone; whoever has the filter gets ENOSYS then, once all descriptors of the listener are closed. */

@@ -9,7 +9,6 @@ enum {
         TCP_ACK = 0x10,
         PORT_DNS = 53,
         PORT_BOOTP_SERVER = 67,
-        PORT_BOOTP_CLIENT = 68,
         PORT_TFTP = 69,
         PORT_DHCP6_CLIENT = 546,
         PORT_DHCP6_SERVER = 547,

@@ -64,7 +64,6 @@ int names_start(const NamesRequest *request, Names *ret, Error *reterr);
 
 /* Closes the descriptor. The process runs on. */
 void names_done(Names *names);
-#define _cleanup_names_ _cleanup_(names_done)
 
 /* From now on the names lead to the addresses and, the first name, back. Names that DNS cannot have are left out. The directory is made
  * if need be. `addresses`: at least one, "10.89.0.2" or "10.89.0.2/24". */

@@ -38,4 +38,3 @@ int tap_begin(const TapRequest *request, TapChild *ret, Error *reterr);
 int tap_finish(TapChild *child, Tap *ret, Error *reterr);
 
 void tap_done(Tap *tap);
-#define _cleanup_tap_ _cleanup_(tap_done)

@@ -155,16 +155,6 @@ int quadlet_change_put(QuadletChange *c, const char *name, const void *data, siz
         return plan_new(c, name, replace, reterr);
 }
 
-int quadlet_change_link(QuadletChange *c, const char *name, const char *target, Error *reterr) {
-        int r = open_stage(c, reterr);
-
-        if (r < 0)
-                return r;
-        if (symlinkat(target, c->stage_fd, name) < 0)
-                return error_set_errno(reterr, -errno, "cannot make the link '%s/%s'", c->path, name);
-        return plan_new(c, name, /* replace= */ false, reterr);
-}
-
 int quadlet_change_take(QuadletChange *c, const char *name, Error *reterr) {
         struct stat st;
         int r = open_stage(c, reterr);

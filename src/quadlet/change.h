@@ -26,9 +26,8 @@ typedef struct QuadletChange {
 /* Makes the directory where it is missing, waits for its lock, and undoes what a killed process has left half done. */
 int quadlet_change_begin(const char *path, QuadletChange *ret, Error *reterr);
 
-/* A file or a link that is to be there, in the place of one of that name where `replace`; otherwise -EEXIST when applied. */
+/* A file that is to be there, in the place of one of that name where `replace`; otherwise -EEXIST when applied. */
 int quadlet_change_put(QuadletChange *change, const char *name, const void *data, size_t size, mode_t mode, bool replace, Error *reterr);
-int quadlet_change_link(QuadletChange *change, const char *name, const char *target, Error *reterr);
 
 /* A file that is to go. One that is not there is no error. */
 int quadlet_change_take(QuadletChange *change, const char *name, Error *reterr);

@@ -14,7 +14,6 @@ typedef struct UnitWriter {
 } UnitWriter;
 
 void unit_writer_done(UnitWriter *writer);
-#define _cleanup_unit_writer_ _cleanup_(unit_writer_done)
 
 /* Whether a line of that key can say the value; see unit_write_key(). */
 bool unit_key_can_say(UnitType type, UnitKey key, const char *value);
