@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "engine/router-uplink.h"
 #include "net/plumb-driver.h"
 #include "net/router-control.h"
 #include "state/network.h"
@@ -151,10 +152,7 @@ static void end_tunnel(RouterState *state, RoutedNetwork *network) {
                 heir->sockets = network->sockets;
                 heir->key = network->key;
         } else {
-                _cleanup_router_port_ RouterPort port = { .op = strdup("unpublish"), .key = network->key };
-
-                if (state->uplink_socket >= 0 && port.op)
-                        (void) router_control_send(state->uplink_socket, &port, /* sockets= */ NULL);
+                router_uplink_unpublish_key(state, network->key);
                 port_sockets_done(&network->sockets);
         }
         network->sockets = PORT_SOCKETS_NULL;

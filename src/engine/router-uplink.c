@@ -83,15 +83,20 @@ void router_uplink_publish(const RouterState *state, RoutedContainer *container)
         }
 }
 
-void router_uplink_unpublish(const RouterState *state, RoutedContainer *container) {
-        _cleanup_router_port_ RouterPort port = { .op = strdup("unpublish"), .key = container->key };
+void router_uplink_unpublish_key(const RouterState *state, uint64_t key) {
+        _cleanup_router_port_ RouterPort port = { .op = strdup("unpublish"), .key = key };
         char byte;
 
-        if (state->uplink_socket < 0 || container->n_ports == 0 || !port.op)
+        if (state->uplink_socket < 0 || !port.op)
                 return;
         /* its answer to nothing else; one that does not answer is of no use any more, and its end will be seen */
         if (router_control_send(state->uplink_socket, &port, /* sockets= */ NULL) < 0 || RETRY_EINTR(recv(state->uplink_socket, &byte, 1, 0)) != 1)
                 (void) process_signal(state->uplink.pidfd, SIGKILL);
+}
+
+void router_uplink_unpublish(const RouterState *state, const RoutedContainer *container) {
+        if (container->n_ports > 0)
+                router_uplink_unpublish_key(state, container->key);
 }
 
 void router_uplink_retarget(const RouterState *state, RoutedContainer *container) {
