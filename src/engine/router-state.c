@@ -227,8 +227,9 @@ static int bind_ports(RoutedContainer *container, bool lives, Error *reterr) {
 }
 
 static int add_links(RouterState *state, RoutedContainer *container, RouterRequest *request, bool keep, Error *reterr) {
+        if (request->n_links == 0)
+                return router_names_start_own(state, container, reterr);
         RouterLink *links = reallocarray(container->links, container->n_links + request->n_links, sizeof(*links));
-
         if (!links)
                 return error_oom(reterr);
         container->links = links;
