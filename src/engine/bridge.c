@@ -305,16 +305,19 @@ static int renew_resolv_conf(const Store *store, const Container *container) {
         _cleanup_fd_ int fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? 0 : -errno;
-        /* in one write, so that no reader finds it empty */
-        return io_write_full(fd, text, strlen(text)) < 0 || ftruncate(fd, (off_t) strlen(text)) < 0 ? -errno : 0;
+        r = io_write_full(fd, text, strlen(text)); /* in one write, so that no reader finds it empty */
+        return r < 0 ? r : ftruncate(fd, (off_t) strlen(text)) < 0 ? -errno : 0;
 }
 
 /* It is on other networks than before. */
 static int save_networks(const Store *store, Container *container, Error *reterr) {
         int r = container_save_process(store, container, reterr);
 
-        if (r >= 0 && renew_resolv_conf(store, container) < 0)
-                log_warning("cannot tell container '%s' of its name servers: it keeps those that it has", container->config.name);
+        int renewed = r < 0 ? 0 : renew_resolv_conf(store, container);
+
+        if (renewed < 0)
+                log_warning("cannot tell container '%s' of its name servers: %s; it keeps those that it has", container->config.name,
+                            strerror(-renewed));
         return r;
 }
 

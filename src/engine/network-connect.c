@@ -24,7 +24,11 @@ static int check_mode(const ContainerConfig *config, Error *reterr) {
 static int lock(const Store *store, Container *container, Error *reterr) {
         int r = container_lock(store, container, reterr);
 
-        return r < 0 ? r : container_reload_config(container, reterr);
+        if (r >= 0)
+                r = container_reload_config(container, reterr);
+        if (r < 0)
+                container_unlock(container);
+        return r;
 }
 
 static void tell(const Store *store, const Container *c, const char *status, const char *network) {
