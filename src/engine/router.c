@@ -35,7 +35,7 @@ enum {
         FIRST_CLIENT_MSEC = 10000, /* whoever starts a router comes at once */
         OTHER_ENDS_MSEC = 5000,
         LOOK_MSEC = 5,
-        SERVE_LIMIT_FDS = 524288,
+        UPLINK_AGAIN_MSEC = 10000, /* an uplink that could not be started */
 };
 
 typedef enum SourceKind {
@@ -127,11 +127,13 @@ static void watch_names(Server *s) {
 static int start_uplink(Server *s, Error *reterr) {
         int r = router_uplink_start(&s->state, reterr);
 
-        if (r <= 0)
-                return r;
+        if (r == 0)
+                return 0;
         if (s->uplink)
                 forget(s, s->uplink); /* of one whose end was not heard of yet */
         s->uplink = NULL;
+        if (r < 0)
+                return r;
         r = watch(s, SOURCE_UPLINK, s->state.uplink.pidfd, /* container= */ NULL);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot watch the uplink of the bridge networks");
@@ -164,7 +166,15 @@ static int attach(Server *s, RouterRequest *request, bool reload, int *fds, Rout
                     : function(&s->state, request, &fds[0], &fds[1], ret, reterr);
 
         watch_names(s);
-        return r < 0 || (*ret)->watch ? r : watch(s, SOURCE_CONTAINER, (*ret)->pidfd, *ret);
+        if (r < 0 || (*ret)->watch)
+                return r;
+        r = watch(s, SOURCE_CONTAINER, (*ret)->pidfd, *ret);
+        if (r < 0) { /* its end would not be seen */
+                r = error_set_errno(reterr, r, "cannot watch container '%s'", (*ret)->name);
+                (void) router_detach(&s->state, (*ret)->id, /* network= */ NULL, /* reterr= */ NULL);
+                *ret = NULL;
+        }
+        return r;
 }
 
 static int carry_out(Server *s, RouterRequest *request, int *fds, RoutedContainer **ret, Error *reterr) {
@@ -238,15 +248,20 @@ static void welcome(Server *s) {
 
 /* ---- children ---- */
 
-static void uplink_ended(Server *s, Source *source) {
+/* Where it could not be started at once, nothing else would bring it back to the containers that run. */
+static void uplink_again(Server *s) {
         _cleanup_error_ Error error = ERROR_NULL;
 
+        if (start_uplink(s, &error) < 0)
+                log_warning("%s", error.message ?: "cannot start the uplink of the bridge networks");
+}
+
+static void uplink_ended(Server *s, Source *source) {
         (void) epoll_ctl(s->epoll_fd, EPOLL_CTL_DEL, s->state.uplink.pidfd, NULL);
         forget(s, source);
         s->uplink = NULL;
         log_warning("the uplink of the bridge networks has ended: it is started again");
-        if (start_uplink(s, &error) < 0)
-                log_warning("%s", error.message ?: "cannot start the uplink of the bridge networks");
+        uplink_again(s);
 }
 
 /* ---- the loop ---- */
@@ -275,13 +290,17 @@ static int serve(Server *s) {
         struct epoll_event event;
 
         while (s->n_clients > 0 || s->state.n_containers > 0 || !s->served) {
-                int n = (int) RETRY_EINTR(epoll_wait(s->epoll_fd, &event, 1, s->served ? -1 : FIRST_CLIENT_MSEC));
+                int timeout = !s->served ? FIRST_CLIENT_MSEC : s->uplink ? -1 : UPLINK_AGAIN_MSEC;
+                int n = (int) RETRY_EINTR(epoll_wait(s->epoll_fd, &event, 1, timeout));
 
                 if (n < 0)
                         return -errno;
-                if (n == 0)
+                if (n == 0 && !s->served)
                         return 0; /* nobody came */
-                handle(s, event.data.ptr); /* one at a time: it may end the sources of others */
+                if (n == 0)
+                        uplink_again(s);
+                else
+                        handle(s, event.data.ptr); /* one at a time: it may end the sources of others */
         }
         return 0;
 }
@@ -476,8 +495,8 @@ static void say_ready(const Store *store, int *fd, const Error *error) {
 }
 
 int router_run(const Store *store, int ready_fd, Error *reterr) {
+        _cleanup_fd_ int lock = -EBADF; /* held to the very end: what is removed then would be the next one's */
         _cleanup_(server_done) Server s = { .state = ROUTER_STATE_NULL, .epoll_fd = -EBADF, .listen_fd = -EBADF };
-        _cleanup_fd_ int lock = -EBADF;
         _cleanup_error_ Error error = ERROR_NULL;
         int r;
 
