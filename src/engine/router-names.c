@@ -50,15 +50,18 @@ static void end_process(RouterState *state, RoutedNames *names) {
         names->process = NAMES_NULL;
 }
 
-/* The networks with names that a container is on. */
+/* The networks with names that a container is on. The number may be greater than NAMES_NETWORKS_MAX: only so many are in ret. */
 static size_t networks_of(const RouterState *state, const RoutedContainer *container, const NetworkConfig **ret) {
         size_t n = 0;
 
-        for (size_t i = 0; i < container->n_links && n < NAMES_NETWORKS_MAX; i++) {
+        for (size_t i = 0; i < container->n_links; i++) {
                 const RoutedNetwork *network = router_find_network(state, container->links[i].network);
 
-                if (network && network->config.dns_enabled)
-                        ret[n++] = &network->config;
+                if (!network || !network->config.dns_enabled)
+                        continue;
+                if (n < NAMES_NETWORKS_MAX)
+                        ret[n] = &network->config;
+                n++;
         }
         return n;
 }
@@ -92,6 +95,9 @@ static int start_process(RouterState *state, RoutedNames *names, Error *reterr) 
         else
                 networks[0] = &names->network->config;
         subject = names->container ? str_format("container '%s'", names->container->name) : str_format("network '%s'", names->network->config.name);
+        if (subject && n > NAMES_NETWORKS_MAX)
+                return error_set(reterr, -E2BIG, ERROR_UNSUPPORTED, "cannot answer the names of %s: it is on %zu networks with names, and %d are possible",
+                                 subject, n, NAMES_NETWORKS_MAX);
         if (!subject || choose_upstream(names, networks, n, &upstream) < 0 || choose_peers(names, &peers) < 0)
                 return error_oom(reterr);
         const NamesRequest request = {
