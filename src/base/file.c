@@ -2,6 +2,7 @@
 /* Whole small files, atomically. */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,14 +14,16 @@
 
 enum { TEMPORARY_NAME_MAX = 64 };
 
-/* Temporary names begin with ".tmp-": whoever lists a state directory passes over and may collect them. */
+#define TEMPORARY_PREFIX ".tmp-"
+
+/* Temporary names begin so: whoever lists a state directory passes over and may collect them. */
 static int make_temporary(int dir_fd, mode_t mode, char *ret_name) {
         for (int tries = 0; tries < 100; tries++) {
                 uint64_t random;
 
                 if (getrandom(&random, sizeof(random), 0) != sizeof(random))
                         return -errno;
-                (void) snprintf(ret_name, TEMPORARY_NAME_MAX, ".tmp-%016llx", (unsigned long long) random);
+                (void) snprintf(ret_name, TEMPORARY_NAME_MAX, TEMPORARY_PREFIX "%016llx", (unsigned long long) random);
                 int fd = openat(dir_fd, ret_name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
                 if (fd < 0 && errno == EEXIST)
                         continue;
@@ -74,6 +77,20 @@ static int read_at_once(int fd, size_t expected, char **ret_data, size_t *ret_si
                 return -EBADMSG;
         *ret_data = TAKE_PTR(data);
         return 1;
+}
+
+void file_collect_temporary(int dir_fd) {
+        int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+        if (!dir) {
+                (void) fd_close(fd);
+                return;
+        }
+        for (struct dirent *e; (e = readdir(dir));)
+                if (strncmp(e->d_name, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) == 0)
+                        (void) unlinkat(dir_fd, e->d_name, 0);
+        (void) closedir(dir);
 }
 
 int file_read(int dir_fd, const char *name, size_t limit, char **ret_data, size_t *ret_size) {

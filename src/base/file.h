@@ -15,6 +15,9 @@ typedef enum FileDurability {
 /* Writes `name` in `dir_fd`: an unnamed or temporary file, optionally fsync, rename, optionally fsync of the directory. */
 int file_write_atomic(int dir_fd, const char *name, const void *data, size_t size, mode_t mode, FileDurability durability);
 
+/* Removes the temporary files that killed writers left in `dir_fd`. The caller holds the lock of all who write there. */
+void file_collect_temporary(int dir_fd);
+
 /* Reads a regular file of at most `limit` bytes (-EFBIG beyond) that is not a symlink, without ever blocking on a FIFO
  * or a device (-EINVAL). Owned and NUL-terminated; see io_read_all() for `ret_size`. */
 int file_read(int dir_fd, const char *name, size_t limit, char **ret_data, size_t *ret_size);

@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/path.h"
@@ -59,15 +60,9 @@ static bool is_owned(int data_fd, const char *name) {
 /* Temporary files of writes that were interrupted. We hold the writers' lock. */
 static void collect_files(int data_fd, const char *path) {
         _cleanup_fd_ int fd = openat(data_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
-        if (!dir)
-                return;
-        int own = TAKE_FD(fd);
-        for (struct dirent *e; (e = readdir(dir));)
-                if (str_after(e->d_name, ".tmp-"))
-                        (void) unlinkat(own, e->d_name, 0);
-        (void) closedir(dir);
+        if (fd >= 0)
+                file_collect_temporary(fd);
 }
 
 static void remove_leftover(const Stage *stage, int dir_fd, const char *name) {

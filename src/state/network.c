@@ -14,7 +14,6 @@
 #include "state/events.h"
 
 #define DIRECTORY "networks"
-#define TEMPORARY ".tmp-"
 
 static int not_found(const char *name, Error *reterr) {
         return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "unable to find network with name or ID %s: network not found", name);
@@ -121,27 +120,12 @@ int network_open(const Store *store, const char *name_or_id, NetworkConfig *ret,
         return find_by_id(store, dir_fd, name_or_id, ret, reterr);
 }
 
-/* What killed commands left. */
-static void collect(int dir_fd) {
-        int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-        if (!dir) {
-                (void) fd_close(fd);
-                return;
-        }
-        for (struct dirent *e; (e = readdir(dir));)
-                if (str_after(e->d_name, TEMPORARY))
-                        (void) unlinkat(dir_fd, e->d_name, 0);
-        (void) closedir(dir);
-}
-
 int network_lock(const Store *store, Error *reterr) {
         _cleanup_fd_ int dir_fd = store_open_data(store, DIRECTORY, reterr);
         int lock = dir_fd < 0 ? dir_fd : store_lock(dir_fd, ".lock", /* exclusive= */ true, reterr);
 
         if (lock >= 0)
-                collect(dir_fd);
+                file_collect_temporary(dir_fd);
         return lock;
 }
 

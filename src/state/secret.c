@@ -12,7 +12,6 @@
 #include "base/time.h"
 #include "state/events.h"
 
-#define TEMPORARY ".tmp-"
 
 static int not_found(const char *name, Error *reterr) {
         return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "no secret with name or ID '%s': no such secret", name);
@@ -38,21 +37,6 @@ static int save(int dir_fd, const Secret *secret, const char *name, Error *reter
         return r < 0 ? error_prefix(reterr, r, "cannot write secret '%s'", secret->name) : 0;
 }
 
-/* What killed commands left: encrypted, too, but nobody's. */
-static void collect(int dir_fd) {
-        int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-        if (!dir) {
-                (void) fd_close(fd);
-                return;
-        }
-        for (struct dirent *e; (e = readdir(dir));)
-                if (str_after(e->d_name, TEMPORARY))
-                        (void) unlinkat(dir_fd, e->d_name, 0);
-        (void) closedir(dir);
-}
-
 static int open_locked(const Store *store, int *ret_lock, Error *reterr) {
         _cleanup_fd_ int dir_fd = store_open_data(store, "secrets", reterr);
 
@@ -61,7 +45,7 @@ static int open_locked(const Store *store, int *ret_lock, Error *reterr) {
         int lock = store_lock(dir_fd, ".lock", /* exclusive= */ true, reterr);
         if (lock < 0)
                 return lock;
-        collect(dir_fd);
+        file_collect_temporary(dir_fd);
         *ret_lock = lock;
         return TAKE_FD(dir_fd);
 }
