@@ -18,6 +18,7 @@
 #include "engine/namespaces.h"
 #include "engine/id-maps.h"
 #include "engine/network-names.h"
+#include "engine/network.h"
 #include "engine/policy.h"
 #include "engine/remove.h"
 #include "engine/secrets.h"
@@ -302,6 +303,8 @@ static int check(const ContainerConfig *config, Error *reterr) {
         if (r >= 0)
                 r = sysctl_check(config->sysctl, SYSCTL_NAMESPACE_IPC | SYSCTL_NAMESPACE_UTS |
                                  (str_equal(config->network, "host") ? 0 : SYSCTL_NAMESPACE_NET), reterr);
+        if (r >= 0 && network_has_helper(config))
+                r = network_check(config, reterr);
         if (r >= 0)
                 r = user_map_default(&base, reterr);
         if (r >= 0)

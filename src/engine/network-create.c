@@ -86,9 +86,15 @@ static char *free_device_name(const Others *others) {
         return NULL;
 }
 
+/* What --network takes for something else (podman-run(1)). */
+static const char *const modes[] = { "bridge", "container", "default", "host", "none", "ns", "pasta", "pod", "private", "slirp", "slirp4netns" };
+
 static int choose_names(NetworkConfig *config, const Others *others, Error *reterr) {
         if (config->name && !network_name_is_valid(config->name))
                 return INVALID("network name %s invalid: names must match [a-zA-Z0-9][a-zA-Z0-9_.-]*: invalid argument", config->name);
+        for (size_t i = 0; config->name && i < ELEMENTSOF(modes); i++)
+                if (str_equal(config->name, modes[i]))
+                        return INVALID("cannot create network with name \"%s\" because it conflicts with a valid network mode", config->name);
         if (config->name && strv_contains(others->names, config->name))
                 return error_set(reterr, -EEXIST, ERROR_EXISTS, "network name %s already used: network already exists", config->name);
         if (config->network_interface && !network_interface_is_valid(config->network_interface))

@@ -47,7 +47,7 @@ int network_bypass_annotation(const ContainerConfig *config, bool *ret, Error *r
 }
 
 /* Options behind the colon, by slirp4netns's names (podman-run(1), --network). */
-static int apply_option(NetConfig *net, const char *word, Error *reterr) {
+static int apply_option(NetConfig *net, const char *network, const char *word, Error *reterr) {
         const char *value;
 
         if ((value = str_after(word, "allow_host_loopback=")) && parse_bool(value, &net->allow_host_loopback) >= 0)
@@ -66,7 +66,7 @@ static int apply_option(NetConfig *net, const char *word, Error *reterr) {
                 return parse_bypass(value, &net->bypass, "--network=slirp4netns:bypass", reterr);
         if ((value = str_after(word, "port_handler=")) && (str_equal(value, "slirp4netns") || str_equal(value, "rootlesskit")))
                 return 0; /* there is one way to publish a port, and it keeps the client's address, as the first word wants */
-        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --network=slirp:%s: unknown option or value", word);
+        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use '--network %s': unknown option or value '%s'", network, word);
 }
 
 /* --dns none: the image's own resolv.conf stays. */
@@ -82,10 +82,10 @@ static int make_config(const ContainerConfig *config, const ContainerPort *ports
         if (options && !words)
                 return error_oom(reterr);
         for (char **w = words; w && *w && r >= 0; w++)
-                r = apply_option(net, *w, reterr);
+                r = apply_option(net, config->network, *w, reterr);
         if (r < 0)
                 return r;
-        net->name = strdup(config->name);
+        net->name = strdup(config->name ?: ""); /* not there yet while it is created */
         bool has_dns = config->dns && !dns_is_none(config);
         net->dns = has_dns ? strv_copy(config->dns) : NULL;
         if (!net->name || (has_dns && !net->dns))

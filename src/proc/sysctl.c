@@ -134,3 +134,15 @@ int sysctl_apply(char *const *words, SysctlNamespaces own, int proc_fd, Error *r
         }
         return 0;
 }
+
+int sysctl_allow_ping(char *const *words, int proc_fd, Error *reterr) {
+        char ours[] = "net.ipv4.ping_group_range=0 0";
+        char path[KEY_MAX + 1];
+        const char *value;
+
+        for (char *const *w = words; w && *w; w++)
+                if (check_one(*w, SYSCTL_NAMESPACE_NET | SYSCTL_NAMESPACE_IPC | SYSCTL_NAMESPACE_UTS, path, &value, /* reterr= */ NULL) >= 0 &&
+                    str_equal(path, "net/ipv4/ping_group_range"))
+                        return 0;
+        return sysctl_apply((char *const[]){ ours, NULL }, SYSCTL_NAMESPACE_NET, proc_fd, reterr);
+}

@@ -15,6 +15,9 @@ typedef enum SysctlNamespaces {
 /* Checks "key=value" words; a key is written with dots or slashes. -EINVAL or -EPERM with a message for the first bad one. */
 int sysctl_check(char *const *words, SysctlNamespaces own, Error *reterr);
 
+/* Lets the container's root group ping without CAP_NET_RAW (icmp(7), ping_group_range), as Podman does, unless a word says otherwise. */
+int sysctl_allow_ping(char *const *words, int proc_fd, Error *reterr);
+
 /* Writes them below `proc_fd`, which must be the root of a procfs that the container cannot have shaped (a private
  * fsmount(2), or /proc before anything of the image runs). Checks again. */
 int sysctl_apply(char *const *words, SysctlNamespaces own, int proc_fd, Error *reterr);
