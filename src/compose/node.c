@@ -12,7 +12,7 @@ void compose_done(Compose *c) {
         strv_free(c->dotenv);
 }
 
-static void say(Compose *c, bool error, const Node *at, const char *format, va_list ap) {
+_printf_(4, 0) static void say(Compose *c, bool error, const Node *at, const char *format, va_list ap) {
         _cleanup_free_ char *text = NULL, *line = NULL, *clean = NULL;
 
         if (vasprintf(&text, format, ap) < 0)

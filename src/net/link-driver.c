@@ -173,16 +173,15 @@ static void add_ingress(NetlinkBatch *batch, int ifindex) {
 void link_redirect(NetlinkBatch *batch, int ifindex, int to) {
         const struct tcmsg body = { .tcm_ifindex = ifindex, .tcm_parent = TC_H_MAKE(TC_H_INGRESS, 0), .tcm_info = TC_H_MAKE(1 << 16, htons(ETH_P_ALL)) };
         const struct tc_mirred mirred = { .action = TC_ACT_STOLEN, .eaction = TCA_EGRESS_REDIR, .ifindex = (uint32_t) to };
-        struct {
-                struct tc_u32_sel head;
-                struct tc_u32_key all; /* no bit of it has to be anything */
-        } selector = { .head = { .flags = TC_U32_TERMINAL, .nkeys = 1 } };
+        const struct tc_u32_sel head = { .flags = TC_U32_TERMINAL, .nkeys = 1 };
+        uint8_t selector[sizeof(struct tc_u32_sel) + sizeof(struct tc_u32_key)] = {}; /* of the key, no bit has to be anything */
 
+        memcpy(selector, &head, sizeof(head));
         add_ingress(batch, ifindex);
         size_t start = netlink_begin(batch, RTM_NEWTFILTER, NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
         put_text(batch, TCA_KIND, "u32");
         size_t nested = netlink_attribute(batch, TCA_OPTIONS | NLA_F_NESTED, NULL, 0);
-        (void) netlink_attribute(batch, TCA_U32_SEL, &selector, sizeof(selector));
+        (void) netlink_attribute(batch, TCA_U32_SEL, selector, sizeof(selector));
         size_t actions = netlink_attribute(batch, TCA_U32_ACT | NLA_F_NESTED, NULL, 0);
         size_t first = netlink_attribute(batch, 1 | NLA_F_NESTED, NULL, 0);
         put_text(batch, TCA_ACT_KIND, "mirred");

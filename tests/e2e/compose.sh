@@ -106,7 +106,7 @@ run sdpod compose convert -f wrong.yaml -o "$T"
 exits 125 "a file with faults"
 like "$err" "wrong.yaml:3: services.web.imag: there is no such key; did you mean 'image'?" "... says each with its line"
 like "$err" "wrong.yaml:4: services.web.mem_swappiness: it is for cgroup v1" "... all of them"
-is "$(ls "$T" | grep -c container)" 0 "... and writes nothing"
+is "$(find "$T" -name "*container*" | wc -l)" 0 "... and writes nothing"
 printf 'services: {a: {image: x, attach: true}}\n' >warned.yaml
 run sdpod compose convert -f warned.yaml -p q
 exits 0 "a key without a meaning"
