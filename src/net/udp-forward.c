@@ -331,9 +331,9 @@ void udp_forward_remove(UdpForward *f, uint64_t key) {
         for (size_t i = 0; i < f->n_sockets; i++) {
                 if (f->sockets[i].fd < 0 || f->sockets[i].target.key != key)
                         continue;
-                for (uint16_t k = 0; k < UDP_FLOWS_LIMIT; k++)
+                for (unsigned k = 0; k < UDP_FLOWS_LIMIT; k++)
                         if (f->flows[k].used != 0 && f->flows[k].socket == i)
-                                unlink_flow(f, k);
+                                unlink_flow(f, (uint16_t) k);
                 f->sockets[i] = (UdpSocket){ .fd = fd_close(f->sockets[i].fd) };
         }
 }
