@@ -11,6 +11,7 @@
 #include "base/copy.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "base/wire.h"
 #include "proc/mount-source.h"
@@ -54,13 +55,15 @@ static int clone_there(const void *data, Error *reterr) {
         char path[64];
 
         (void) snprintf(path, sizeof(path), "/proc/%d/ns/user", c->process.pid);
+        int r = 0;
         if (stat(path, &theirs) < 0 || stat("/proc/self/ns/user", &own) < 0)
-                return error_set_errno(reterr, -errno, "cannot look at the user namespace of container '%s'", c->config.name);
-        if (setns(c->pidfd, (own.st_ino != theirs.st_ino ? CLONE_NEWUSER : 0) | CLONE_NEWNS) < 0) {
-                int r = error_set_errno(reterr, -errno, "cannot enter the running container '%s'", c->config.name);
-
-                return r == -EPERM ? error_with_hint(reterr, r, "its user namespace is not inside this one: mount it while it does not run") : r;
-        }
+                r = error_set_errno(reterr, -errno, "cannot look at the user namespace of container '%s'", c->config.name);
+        else if (setns(c->pidfd, (own.st_ino != theirs.st_ino ? CLONE_NEWUSER : 0) | CLONE_NEWNS) < 0)
+                r = error_set_errno(reterr, -errno, "cannot enter the running container '%s'", c->config.name);
+        if (r == -EPERM || r == -EACCES)
+                return error_with_hint(reterr, r, "its user namespace is not inside this one: mount it while it does not run");
+        if (r < 0)
+                return r;
         _cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         _cleanup_fd_ int there = root < 0 ? -errno : path_open_in_root(root, place->path, O_PATH | O_DIRECTORY, 0);
         if (there < 0)
@@ -81,18 +84,27 @@ static const char *place_of(const ContainerConfig *config, const char *volume) {
 }
 
 int mount_trees_share(const Store *store, const char *volume, Error *reterr) {
+        _cleanup_error_ Error first = ERROR_NULL;
         _cleanup_strv_ char **ids = NULL;
         int r = container_list(store, &ids, reterr);
 
-        for (char **id = ids; r >= 0 && id && *id; id++) {
+        if (r < 0)
+                return r;
+        for (char **id = ids; id && *id; id++) {
                 _cleanup_container_ Container c = CONTAINER_NULL;
+                _cleanup_error_ Error error = ERROR_NULL;
                 const char *place;
 
                 if (container_load(store, *id, &c, /* reterr= */ NULL) < 0 || c.pidfd < 0 || !(place = place_of(&c.config, volume)))
                         continue;
-                return mount_trees_clone(&c, place, reterr);
+                r = mount_trees_clone(&c, place, &error);
+                if (r >= 0)
+                        return r;
+                /* not every container can be entered from everywhere, and one may have ended meanwhile: then another one's will do */
+                if (!first.message && !process_has_ended(c.pidfd))
+                        (void) error_move(&first, &error);
         }
-        return r < 0 ? r : -ENOENT;
+        return first.message ? error_move(reterr, &first) : -ENOENT;
 }
 
 /* ---- what is made ---- */
