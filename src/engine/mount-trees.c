@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,6 +47,7 @@ int mount_trees_make_upper(const Store *store, Container *container, size_t numb
 typedef struct Place {
         const Container *container;
         const char *path;
+        uint64_t unset; /* attributes that are the container's own */
 } Place;
 
 static int clone_there(const void *data, Error *reterr) {
@@ -68,11 +70,13 @@ static int clone_there(const void *data, Error *reterr) {
         _cleanup_fd_ int there = root < 0 ? -errno : path_open_in_root(root, place->path, O_PATH | O_DIRECTORY, 0);
         if (there < 0)
                 return error_set_errno(reterr, there, "cannot open '%s' of container '%s'", place->path, c->config.name);
-        return mount_clone(there, "", /* recursive= */ false, reterr);
+        _cleanup_fd_ int tree = mount_clone(there, "", /* recursive= */ false, reterr);
+        r = tree < 0 ? tree : place->unset ? mount_unset(tree, place->unset, reterr) : 0;
+        return r < 0 ? r : TAKE_FD(tree);
 }
 
 int mount_trees_clone(const Container *container, const char *path, Error *reterr) {
-        return wire_ask_fd(clone_there, &(Place){ container, path }, reterr);
+        return wire_ask_fd(clone_there, &(Place){ container, path, .unset = 0 }, reterr);
 }
 
 static const char *place_of(const ContainerConfig *config, const char *volume) {
@@ -97,7 +101,7 @@ int mount_trees_share(const Store *store, const char *volume, Error *reterr) {
 
                 if (container_load(store, *id, &c, /* reterr= */ NULL) < 0 || c.pidfd < 0 || !(place = place_of(&c.config, volume)))
                         continue;
-                r = mount_trees_clone(&c, place, &error);
+                r = wire_ask_fd(clone_there, &(Place){ &c, place, .unset = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC }, &error);
                 if (r >= 0)
                         return r;
                 /* not every container can be entered from everywhere, and one may have ended meanwhile: then another one's will do */

@@ -15,8 +15,8 @@ int mount_trees_make_upper(const Store *store, Container *container, size_t numb
 /* A detached copy of the mount at `path` of a running container, as it is seen from inside. */
 int mount_trees_clone(const Container *container, const char *path, Error *reterr);
 
-/* A detached copy of what a running container that can be entered from here has mounted for the volume; -ENOENT without an error where
- * none runs that has it. */
+/* A detached copy of what a running container that can be entered from here has mounted for the volume, whatever it may do
+ * with it itself: neither read-only nor noexec. -ENOENT without an error where none runs that has it. */
 int mount_trees_share(const Store *store, const char *volume, Error *reterr);
 
 /* Gives all mounts of the plan that need it their tree_fd. */

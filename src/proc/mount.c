@@ -128,6 +128,14 @@ int mount_set(int mount_fd, uint64_t attributes, uint64_t propagation, bool recu
         return 0;
 }
 
+int mount_unset(int mount_fd, uint64_t attributes, Error *reterr) {
+        struct mount_attr attr = { .attr_clr = attributes };
+
+        if (mount_setattr(mount_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+                return error_set_errno(reterr, -errno, "cannot clear the options of a mount");
+        return 0;
+}
+
 int mount_attach(int mount_fd, int target_fd, Error *reterr) {
         if (move_mount(mount_fd, "", target_fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
                 return error_set_errno(reterr, -errno, "cannot mount");

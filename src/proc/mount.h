@@ -31,5 +31,8 @@ int mount_clone(int dir_fd, const char *path, bool recursive, Error *reterr);
  * MS_PRIVATE, MS_SLAVE, MS_SHARED. */
 int mount_set(int mount_fd, uint64_t attributes, uint64_t propagation, bool recursive, Error *reterr);
 
+/* Clears attributes of a mount; -EPERM for those that it got from a user namespace above (mount_namespaces(7), locked). */
+int mount_unset(int mount_fd, uint64_t attributes, Error *reterr);
+
 /* Puts a detached mount onto the object behind `target_fd`. */
 int mount_attach(int mount_fd, int target_fd, Error *reterr);

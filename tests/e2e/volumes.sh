@@ -60,6 +60,15 @@ is "$(inspect fast '{{.MountCount}}')" 2 "... MountCount"
 is "$(sdpod unshare sh -c 'cat $(sdpod volume mount fast)/file; sdpod volume unmount fast')" shared$'\n'fast "... and a session"
 sdpod rm -f one >/dev/null
 is "$(sdpod exec two cat /b/file) $(inspect fast '{{.MountCount}}')" "shared 1" "... it lives while one of them runs"
+sdpod run -d --name three --network none --stop-timeout 0 -v fast:/c $BUSYBOX sleep 1000 >/dev/null
+sdpod exec three sh -c 'echo again >/c/again'
+is "$(sdpod exec two cat /b/again)" again "... and one that may write starts beside one that may not"
+run sdpod unshare sh -c 'touch $(sdpod volume mount fast)/x'
+exits 0 "... as may a session, in which one of the two cannot be entered"
+sdpod rm -f three >/dev/null
+run sdpod unshare sdpod volume mount fast
+exits 125 "... which is said where it is the only one"
+like "$err" "container 'two'.*not inside this one" "... with its name and the reason"
 sdpod rm -f two >/dev/null
 is "$($R -v fast:/t $BUSYBOX ls /t)" "" "... and no longer"
 run $V export fast
