@@ -223,12 +223,6 @@ typedef struct Line {
         int r;
 } Line;
 
-/* An option with a text that is given twice loses the first one in some pair (28 bytes in all): to be found, and then this goes. */
-const char *__asan_default_options(void);
-__attribute__((visibility("default"))) const char *__asan_default_options(void) {
-        return "detect_leaks=0";
-}
-
 static void line_done(Line *line) {
         options_free(line->verb->options, line->options);
         if (line->verb->options_done)
@@ -332,7 +326,8 @@ static char *line_text(Line *line) {
                 json_array_append_new(all, json_fields_save(container_config_fields, &o->infra));
                 json_array_append_new(all, json_fields_save(pod_config_fields, &o->pod));
         }
-        for (const Option *const *t = line->verb->options; *t; t++)
+        /* of run and create, which have the same struct, the rows that both have */
+        for (const Option *const *t = line->type == UNIT_CONTAINER ? create_option_tables : line->verb->options; *t; t++)
                 for (const Option *o = *t; o->name; o++) {
                         const void *field = (const char *) line->options + o->offset;
                         char **list = o->kind == OPTION_STRV || o->kind == OPTION_LIST ? *(char **const *) field : NULL;
@@ -427,10 +422,9 @@ static bool take_back(UnitType type, const QuadletFile *file, char **ret_text) {
         /* tool, verb; a .container's is `run` */
         line_parse(&line, type, type == UNIT_CONTAINER && str_equal(words[1], "run") && !strstr(file->text, "--init-ctr") ? &verb_run : verb_of(type),
                    words + (type == UNIT_CONTAINER ? 2 : 3));
-        if (line.r >= 0) {
-                line.verb = type == UNIT_CONTAINER ? &verb_create : line.verb; /* the rows that are compared: both have the same struct */
+        if (line.r >= 0)
                 *ret_text = line_text(&line);
-        } else
+        else
                 printf("# the generator's line: %s\n", line.error.message);
         line_done(&line);
         return *ret_text;
@@ -466,8 +460,6 @@ static bool try_line(UnitType type, const char *const *words) {
         }
         int r = quadlet_add(&(QuadletRequest){ .type = type, .tables = line.verb->options, .parse = &line.in.parse, .arguments = line.in.arguments,
                                                .environment = environment }, &files, &error);
-        if (type == UNIT_CONTAINER)
-                line.verb = &verb_create; /* its rows are the ones that are compared */
         before = line_text(&line);
         line_done(&line);
         if (r == -EOPNOTSUPP) {
