@@ -167,6 +167,41 @@ int convert_notify_type(Convert *c, bool *ret_oneshot) {
 
 /* --- the groups that every type has --- */
 
+static bool is_dependency_key(const char *name) {
+        static const char *const keys[] = {
+                "After",       "Before",             "BindsTo",          "Conflicts",            "OnFailure",
+                "OnSuccess",   "PartOf",             "PropagatesReloadTo", "PropagatesStopTo",   "ReloadPropagatedFrom",
+                "Requires",    "Requisite",          "StopPropagatedFrom", "Upholds",            "Wants",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
+                if (strcmp(name, keys[i]) == 0)
+                        return true;
+        return false;
+}
+
+/* The group of systemd's that a key which is none of ours belongs to; NULL: of none that people mistake. */
+static const char *home_of_key(const char *name) {
+        static const struct {
+                const char *name, *group;
+        } homes[] = {
+                { "Alias", "Install" },          { "DefaultInstance", "Install" },       { "RequiredBy", "Install" },
+                { "UpheldBy", "Install" },       { "WantedBy", "Install" },
+                { "ExecCondition", "Service" },  { "ExecStart", "Service" },             { "ExecStartPost", "Service" },
+                { "ExecStartPre", "Service" },   { "ExecStop", "Service" },              { "ExecStopPost", "Service" },
+                { "Restart", "Service" },        { "RestartSec", "Service" },            { "RuntimeMaxSec", "Service" },
+                { "SuccessExitStatus", "Service" }, { "TimeoutSec", "Service" },         { "TimeoutStartSec", "Service" },
+                { "TimeoutStopSec", "Service" }, { "Type", "Service" },                  { "WatchdogSec", "Service" },
+                { "ConditionPathExists", "Unit" }, { "Description", "Unit" },            { "Documentation", "Unit" },
+                { "RequiresMountsFor", "Unit" }, { "StartLimitBurst", "Unit" },          { "StartLimitIntervalSec", "Unit" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(homes); i++)
+                if (strcmp(name, homes[i].name) == 0)
+                        return homes[i].group;
+        return is_dependency_key(name) ? "Unit" : NULL;
+}
+
 static int check_keys(Convert *c) {
         const UnitFile *file = &c->unit->file;
         int r = 0;
@@ -174,15 +209,17 @@ static int check_keys(Convert *c) {
         for (size_t i = 0; i < file->n_entries && c->unit->n_faults < UNIT_FAULTS_MAX; i++) {
                 const UnitEntry *e = file->entries + i;
                 UnitGroupKind kind = e->kind == ENTRY_KEY ? file->groups[e->group].kind : GROUP_OTHER;
-                const char *near;
+                const char *near, *home;
 
                 if (kind == GROUP_OTHER || (kind == GROUP_QUADLET && e->key == KEY_DefaultDependencies) ||
                     unit_type_row(file->type, e->key))
                         continue;
-                near = kind == GROUP_OWN ? unit_key_nearest(file->type, e->name) : "DefaultDependencies";
+                home = home_of_key(e->name);
+                near = home ? NULL : kind == GROUP_OWN ? unit_key_nearest(file->type, e->name) : "DefaultDependencies";
                 r = convert_fail(c, e, "unsupported key '%s' in group '%s' in %s%s%s%s", e->name,
                                  file->groups[e->group].name, file->sources[e->source],
-                                 near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+                                 home ? "; it belongs to [" : near ? "; did you mean '" : "", home ?: near ?: "",
+                                 home ? "]" : near ? "'?" : "");
         }
         return r;
 }
@@ -257,19 +294,6 @@ static void warn_service_users(Convert *c) {
                         unit_warn(c->set, c->unit, e->source, e->line,
                                   "using key %s in the Service group is not supported - use at your own risk", keys[i]);
         }
-}
-
-static bool is_dependency_key(const char *name) {
-        static const char *const keys[] = {
-                "After",       "Before",             "BindsTo",          "Conflicts",            "OnFailure",
-                "OnSuccess",   "PartOf",             "PropagatesReloadTo", "PropagatesStopTo",   "ReloadPropagatedFrom",
-                "Requires",    "Requisite",          "StopPropagatedFrom", "Upholds",            "Wants",
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(keys); i++)
-                if (strcmp(name, keys[i]) == 0)
-                        return true;
-        return false;
 }
 
 /* Files' names among a key's words become services; its lines become one then. An empty line keeps its effect. */
