@@ -7,6 +7,7 @@
 
 #include "base/str.h"
 #include "cli/verb.h"
+#include "engine/auto-update.h"
 #include "unit/convert.h"
 
 typedef struct Judge {
@@ -47,14 +48,14 @@ static const UnitEntry *find_line(const Judge *j, const Option *option, const ch
                         arguments = e;
                 if (!same && !(option && option->name && is_key_of(e->name, option->name)))
                         continue;
-                if (!part || strstr(e->value, part))
+                if (!part || strstr(e->value, (row->prefix ? str_after(part, row->prefix) : NULL) ?: part))
                         return e;
                 found = e;
         }
         return arguments ?: found;
 }
 
-/* The option's words alone, into a struct of the verb's that is dropped again. */
+/* The option's words alone, into a struct of the verb's that is dropped again; and of labels the one that means something to us. */
 static int try_option(const Judge *j, const char *word, const char *value, Error *reterr) {
         const Verb *verb = j->name->verb;
         _cleanup_free_ void *target = calloc(1, MAX(verb->options_size, (size_t) 1));
@@ -69,8 +70,10 @@ static int try_option(const Judge *j, const char *word, const char *value, Error
         options_free(verb->options, target);
         if (verb->options_done)
                 verb->options_done(target);
+        const char *policy = r >= 0 && parse.n_given > 0 && str_equal(parse.given[0]->name, "label")
+                                     ? str_after(parse.given_values[0], AUTO_UPDATE_LABEL "=") : NULL;
         options_parse_done(&parse);
-        return r;
+        return policy ? auto_update_check_policy(policy, reterr) : r;
 }
 
 static const Option *find_option(const Judge *j, const char *word, size_t *ret_n) {

@@ -55,10 +55,20 @@ static int check_name(const char *image, Error *reterr) {
         return r;
 }
 
+int auto_update_check_policy(const char *policy, Error *reterr) {
+        if (str_empty(policy) || str_equal(policy, "disabled"))
+                return 0;
+        if (str_equal(policy, "local") || str_equal(policy, "registry") || str_equal(policy, "image"))
+                return 1;
+        return error_set(reterr, -EINVAL, ERROR_INVALID, "'%s' is not one of registry, local and disabled", policy);
+}
+
 static int check_task(AutoUpdateTask *task, Error *reterr) {
+        int r = auto_update_check_policy(task->policy, reterr);
+
+        if (r < 0)
+                return r;
         task->local = str_equal(task->policy, "local");
-        if (!task->local && !str_equal(task->policy, "registry") && !str_equal(task->policy, "image"))
-                return error_set(reterr, -EINVAL, ERROR_INVALID, "'%s' is not one of registry, local and disabled", task->policy);
         if (!*task->unit)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "it has no label " AUTO_UPDATE_UNIT_LABEL ": only a unit can make it anew");
         return task->local ? 0 : check_name(task->image, reterr);
@@ -117,7 +127,7 @@ int engine_auto_update_tasks(const Store *store, AutoUpdateTasks *ret, Error *re
                 if (r < 0)
                         return error_move(reterr, &error);
                 const char *policy = strv_env_get(c.config.labels, AUTO_UPDATE_LABEL);
-                if (!policy || !*policy || str_equal(policy, "disabled") || c.pidfd < 0)
+                if (auto_update_check_policy(policy, NULL) == 0 || c.pidfd < 0) /* a wrong one is told with its container */
                         continue;
                 r = add_task(&tasks, &c, policy, reterr);
         }

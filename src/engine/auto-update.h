@@ -21,6 +21,9 @@ typedef enum AutoUpdateState {
 /* Podman's words for them: "false", "pending", "true", "rolled back", "failed". */
 const char *auto_update_state_to_string(AutoUpdateState state) _pure_;
 
+/* Whether the label asks for updates, and says how in a word that there is: 1; 0: it asks for none; -EINVAL with the reason. */
+int auto_update_check_policy(const char *policy, Error *reterr);
+
 /* One container. */
 typedef struct AutoUpdateTask {
         char *unit, *id, *name, *image, *policy, *authfile; /* owned; authfile may be NULL */
