@@ -117,15 +117,21 @@ int csv_split(const char *line, char ***ret, Error *reterr) {
         return 0;
 }
 
-static int set_list(char ***field, const char *value, Error *reterr) {
+static int append_checked(const Option *o, char ***field, const char *value, Error *reterr) {
+        int r = o->check ? o->check(value, reterr) : 0;
+
+        return r < 0 ? r : strv_append(field, value) < 0 ? error_oom(reterr) : 0;
+}
+
+static int set_list(const Option *o, char ***field, const char *value, Error *reterr) {
         _cleanup_strv_ char **words = NULL;
 
         if (!*value)
                 return 0; /* an empty list, as in Podman */
         int r = csv_split(value, &words, reterr);
-        if (r < 0)
-                return r;
-        return strv_extend(field, words) < 0 ? error_oom(reterr) : 0;
+        for (char **word = words; r >= 0 && *word; word++)
+                r = append_checked(o, field, *word, reterr);
+        return r;
 }
 
 static int set_int(int *field, const char *value) {
@@ -182,9 +188,9 @@ static int store_value(const Option *o, void *target, const char *value, Error *
                 return str_replace(field, value) < 0 ? error_oom(reterr) : 0;
         }
         case OPTION_STRV:
-                return strv_append(field, value) < 0 ? error_oom(reterr) : 0;
+                return append_checked(o, field, value, reterr);
         case OPTION_LIST:
-                return set_list(field, value, reterr);
+                return set_list(o, field, value, reterr);
         case OPTION_INT:
                 return set_int(field, value);
         case OPTION_INT64:

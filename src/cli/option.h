@@ -57,6 +57,7 @@ typedef struct Option {
         const char *help;
         size_t offset;        /* of the field in the options struct */
         int (*set)(void *options, const char *value, Error *reterr); /* OPTION_SET: leaves the reason in reterr */
+        int (*check)(const char *value, Error *reterr); /* of a STRV or each field of a LIST, before it is kept; NULL: any */
         CompleteKind complete;
         const char *const *words; /* NULL-terminated; offered beside what `complete` finds; with COMPLETE_WORDS all that is accepted, unless `set` decides */
         const char *refused;  /* "there is no ... in rootless containers", NULL: "it is not there yet" */

@@ -23,6 +23,87 @@ typedef struct CreateOptions {
 static const char *const driver_words[] = { "bridge", "ipvlan", "macvlan", "vxlan", NULL };
 static const char *const ipam_words[] = { "host-local", "none", NULL };
 
+/* ---- values ---- */
+
+static int parse_subnet(const char *text, IpSubnet *ret, Error *reterr) {
+        return ip_parse_subnet(text, ret) < 0 ? INVALID("invalid CIDR address: %s", text) : 0;
+}
+
+static int parse_gateway(const char *text, IpAddress *ret, Error *reterr) {
+        return ip_parse(text, ret) < 0 ? INVALID("invalid string being converted to IP address: %s", text) : 0;
+}
+
+/* ADDRESS/PREFIX is all of it but its first address, which is no container's. */
+static int parse_range(const char *text, IpAddress *ret_start, IpAddress *ret_end, Error *reterr) {
+        const char *dash = strchr(text, '-');
+        _cleanup_free_ char *start = dash ? strndup(text, (size_t) (dash - text)) : NULL;
+        IpSubnet subnet;
+
+        if (dash && !start)
+                return error_oom(reterr);
+        if (dash) {
+                if (ip_parse(start, ret_start) < 0 || ip_parse(dash + 1, ret_end) < 0 || ret_start->family != ret_end->family)
+                        return INVALID("invalid range: %s", text);
+                if (ip_compare(ret_start, ret_end) > 0)
+                        return INVALID("invalid range: %s ends before it begins", text);
+                return 0;
+        }
+        int r = parse_subnet(text, &subnet, reterr);
+        if (r < 0)
+                return r;
+        *ret_start = ip_first(&subnet);
+        if (subnet.prefix < ip_bits(subnet.address.family))
+                *ret_start = ip_add(ret_start, 1);
+        *ret_end = ip_last(&subnet);
+        return 0;
+}
+
+static int parse_route(const char *text, IpSubnet *ret_destination, IpAddress *ret_gateway, uint32_t *ret_metric, Error *reterr) {
+        _cleanup_strv_ char **words = strv_split(text, ",");
+
+        if (!words)
+                return error_oom(reterr);
+        size_t n = strv_length(words);
+        *ret_metric = 0;
+        if (n < 2 || n > 3)
+                return INVALID("invalid route: %s\nFormat: --route <destination in CIDR>,<gateway>,<metric (optional)>", text);
+        if (ip_parse_subnet(words[0], ret_destination) < 0)
+                return INVALID("invalid route destination %s", words[0]);
+        if (ip_parse(words[1], ret_gateway) < 0)
+                return INVALID("invalid route gateway %s", words[1]);
+        if (n == 3 && (parse_u32(words[2], ret_metric) < 0 || *ret_metric == 0 || *ret_metric > INT32_MAX))
+                return INVALID("invalid route metric %s", words[2]);
+        return 0;
+}
+
+static int parse_server(const char *text, IpAddress *ret, Error *reterr) {
+        return ip_parse(text, ret) < 0 ? INVALID("unable to parse ip %s", text) : 0;
+}
+
+/* Each is looked at where it stands on the command line, which `quadlet verify` sees; and is read again with the others. */
+
+static int check_subnet(const char *text, Error *reterr) {
+        return parse_subnet(text, &(IpSubnet){}, reterr);
+}
+
+static int check_gateway(const char *text, Error *reterr) {
+        return parse_gateway(text, &(IpAddress){}, reterr);
+}
+
+static int check_range(const char *text, Error *reterr) {
+        return parse_range(text, &(IpAddress){}, &(IpAddress){}, reterr);
+}
+
+static int check_route(const char *text, Error *reterr) {
+        return parse_route(text, &(IpSubnet){}, &(IpAddress){}, &(uint32_t){ 0 }, reterr);
+}
+
+static int check_server(const char *text, Error *reterr) {
+        return parse_server(text, &(IpAddress){}, reterr);
+}
+
+/* ---- the options ---- */
+
 /* An unknown one is refused with the reason that fits, later. */
 static int set_driver(void *options, const char *value, Error *reterr) {
         return str_replace(&((CreateOptions *) options)->driver, value) < 0 ? error_oom(reterr) : 0;
@@ -35,15 +116,17 @@ static int set_ipam_driver(void *options, const char *value, Error *reterr) {
 #define FIELD(member) offsetof(CreateOptions, member)
 static const Option create_rows[] = {
         { "disable-dns", .kind = OPTION_BOOL, .offset = FIELD(disable_dns), .help = "Answer no names of containers" },
-        { "dns", .kind = OPTION_LIST, .offset = FIELD(dns), .metavar = "ADDRESS", .help = "Ask this name server for all other names" },
+        { "dns", .kind = OPTION_LIST, .offset = FIELD(dns),
+          .check = check_server, .metavar = "ADDRESS", .help = "Ask this name server for all other names" },
         { "driver", 'd', .kind = OPTION_SET, .set = set_driver, .metavar = "DRIVER", .complete = COMPLETE_WORDS, .words = driver_words,
           .help = "What the network is: bridge (the default), macvlan, ipvlan, vxlan" },
-        { "gateway", .kind = OPTION_LIST, .offset = FIELD(gateways), .metavar = "ADDRESS", .help = "The gateway of the subnet" },
+        { "gateway", .kind = OPTION_LIST, .offset = FIELD(gateways),
+          .check = check_gateway, .metavar = "ADDRESS", .help = "The gateway of the subnet" },
         { "ignore", .kind = OPTION_BOOL, .offset = FIELD(ignore), .help = "Do not fail when the network exists" },
         { "interface-name", .kind = OPTION_STRING, .offset = FIELD(interface_name), .metavar = "NAME",
           .help = "Name of the bridge, or the parent of macvlan and ipvlan" },
         { "internal", .kind = OPTION_BOOL, .offset = FIELD(internal), .help = "No way out of the network, and none in" },
-        { "ip-range", .kind = OPTION_STRV, .offset = FIELD(ranges), .metavar = "CIDR|ADDRESS-ADDRESS",
+        { "ip-range", .kind = OPTION_STRV, .offset = FIELD(ranges), .check = check_range, .metavar = "CIDR|ADDRESS-ADDRESS",
           .help = "Give containers addresses of this part of the subnet" },
         { "ipam-driver", .kind = OPTION_SET, .set = set_ipam_driver, .metavar = "DRIVER", .complete = COMPLETE_WORDS, .words = ipam_words,
           .help = "Who gives addresses: host-local, none" },
@@ -53,37 +136,32 @@ static const Option create_rows[] = {
         { "opt", 'o', .kind = OPTION_STRV, .offset = FIELD(opts), .metavar = "NAME=VALUE", .help = "Set an option of the driver" },
         { "print-quadlet", .kind = OPTION_BOOL, .offset = FIELD(print_quadlet),
           .help = "Print the .network file whose service does the same, and do nothing else" },
-        { "route", .kind = OPTION_STRV, .offset = FIELD(routes), .metavar = "SUBNET,GATEWAY[,METRIC]", .help = "Add a route to containers" },
-        { "subnet", .kind = OPTION_STRV, .offset = FIELD(subnets), .metavar = "CIDR", .help = "The subnet" },
+        { "route", .kind = OPTION_STRV, .offset = FIELD(routes),
+          .check = check_route, .metavar = "SUBNET,GATEWAY[,METRIC]", .help = "Add a route to containers" },
+        { "subnet", .kind = OPTION_STRV, .offset = FIELD(subnets),
+          .check = check_subnet, .metavar = "CIDR", .help = "The subnet" },
         {},
 };
 static const Option *const create_options[] = { create_rows, NULL };
 
-/* ADDRESS/PREFIX is all of it but its first address, which is no container's. */
-static int parse_range(const char *text, NetworkRange *ret, Error *reterr) {
-        const char *dash = strchr(text, '-');
-        _cleanup_free_ char *start_text = dash ? strndup(text, (size_t) (dash - text)) : NULL;
-        IpSubnet subnet;
-        IpAddress start, end;
+static int fill_subnet(NetworkSubnet *subnet, const char *text, const char *gateway_text, const char *range, Error *reterr) {
+        IpAddress gateway, start, end;
+        IpSubnet parsed;
+        int r = parse_subnet(text, &parsed, reterr);
 
-        if (dash && !start_text)
-                return error_oom(reterr);
-        if (dash) {
-                if (ip_parse(start_text, &start) < 0 || ip_parse(dash + 1, &end) < 0 || start.family != end.family)
-                        return INVALID("invalid range: %s", text);
-                if (ip_compare(&start, &end) > 0)
-                        return INVALID("invalid range: %s ends before it begins", text);
-        } else {
-                if (ip_parse_subnet(text, &subnet) < 0)
-                        return INVALID("invalid CIDR address: %s", text);
-                start = ip_first(&subnet);
-                if (subnet.prefix < ip_bits(subnet.address.family))
-                        start = ip_add(&start, 1);
-                end = ip_last(&subnet);
-        }
-        ret->start_ip = strdup(ip_text(&start));
-        ret->end_ip = strdup(ip_text(&end));
-        return ret->start_ip && ret->end_ip ? 0 : error_oom(reterr);
+        if (r >= 0 && !(subnet->subnet = strdup(ip_subnet_text(&parsed))))
+                r = error_oom(reterr);
+        if (r >= 0 && gateway_text)
+                r = parse_gateway(gateway_text, &gateway, reterr);
+        if (r >= 0 && gateway_text && !(subnet->gateway = strdup(ip_text(&gateway))))
+                r = error_oom(reterr);
+        if (r >= 0 && range)
+                r = parse_range(range, &start, &end, reterr);
+        if (r < 0 || !range)
+                return r;
+        subnet->lease_range.start_ip = strdup(ip_text(&start));
+        subnet->lease_range.end_ip = strdup(ip_text(&end));
+        return subnet->lease_range.start_ip && subnet->lease_range.end_ip ? 0 : error_oom(reterr);
 }
 
 /* Gateways and ranges belong to the subnets in the order in which they were given. */
@@ -98,23 +176,9 @@ static int fill_subnets(const CreateOptions *o, NetworkConfig *config, Error *re
                 return INVALID("cannot set more ranges than subnets");
         for (size_t i = 0; i < n; i++) {
                 NetworkSubnet *subnet = container_array_add((void **) &config->subnets, &config->n_subnets, sizeof(*subnet));
-                IpSubnet parsed;
-                IpAddress gateway;
+                const char *gateway = i < n_gateways ? o->gateways[i] : NULL, *range = i < n_ranges ? o->ranges[i] : NULL;
+                int r = subnet ? fill_subnet(subnet, o->subnets[i], gateway, range, reterr) : error_oom(reterr);
 
-                if (!subnet)
-                        return error_oom(reterr);
-                if (ip_parse_subnet(o->subnets[i], &parsed) < 0)
-                        return INVALID("invalid CIDR address: %s", o->subnets[i]);
-                if (!(subnet->subnet = strdup(ip_subnet_text(&parsed))))
-                        return error_oom(reterr);
-                if (i < n_gateways) {
-                        if (ip_parse(o->gateways[i], &gateway) < 0)
-                                return INVALID("invalid argument \"%s\" for \"--gateway\" flag: invalid string being converted to IP address: %s",
-                                               o->gateways[i], o->gateways[i]);
-                        if (!(subnet->gateway = strdup(ip_text(&gateway))))
-                                return error_oom(reterr);
-                }
-                int r = i < n_ranges ? parse_range(o->ranges[i], &subnet->lease_range, reterr) : 0;
                 if (r < 0)
                         return r;
         }
@@ -122,37 +186,26 @@ static int fill_subnets(const CreateOptions *o, NetworkConfig *config, Error *re
 }
 
 static int fill_route(const char *text, NetworkConfig *config, Error *reterr) {
-        _cleanup_strv_ char **words = strv_split(text, ",");
-        NetworkRoute *route;
+        NetworkRoute *route = container_array_add((void **) &config->routes, &config->n_routes, sizeof(*route));
         IpSubnet destination;
         IpAddress gateway;
-        uint32_t metric = 0;
+        int r = route ? parse_route(text, &destination, &gateway, &route->metric, reterr) : error_oom(reterr);
 
-        if (!words)
-                return error_oom(reterr);
-        size_t n = strv_length(words);
-        if (n < 2 || n > 3)
-                return INVALID("invalid route: %s\nFormat: --route <destination in CIDR>,<gateway>,<metric (optional)>", text);
-        if (ip_parse_subnet(words[0], &destination) < 0)
-                return INVALID("invalid route destination %s", words[0]);
-        if (ip_parse(words[1], &gateway) < 0)
-                return INVALID("invalid route gateway %s", words[1]);
-        if (n == 3 && (parse_u32(words[2], &metric) < 0 || metric == 0 || metric > INT32_MAX))
-                return INVALID("invalid route metric %s", words[2]);
+        if (r < 0)
+                return r;
         destination.address = ip_first(&destination);
-        route = container_array_add((void **) &config->routes, &config->n_routes, sizeof(*route));
-        if (!route || !(route->destination = strdup(ip_subnet_text(&destination))) || !(route->gateway = strdup(ip_text(&gateway))))
-                return error_oom(reterr);
-        route->metric = metric;
-        return 0;
+        route->destination = strdup(ip_subnet_text(&destination));
+        route->gateway = strdup(ip_text(&gateway));
+        return route->destination && route->gateway ? 0 : error_oom(reterr);
 }
 
 static int fill_dns(const CreateOptions *o, NetworkConfig *config, Error *reterr) {
         for (char **server = o->dns; server && *server; server++) {
                 IpAddress address;
+                int r = parse_server(*server, &address, reterr);
 
-                if (ip_parse(*server, &address) < 0)
-                        return INVALID("unable to parse ip %s", *server);
+                if (r < 0)
+                        return r;
                 if (strv_append(&config->network_dns_servers, ip_text(&address)) < 0)
                         return error_oom(reterr);
         }

@@ -47,6 +47,12 @@ printf '[Container]\nImage=%s\nShmSize=lots\nMemory=%%h\nPodmanArgs=--bogus --me
 run sdpod quadlet verify refused.container
 is "$status:$(sed 's/^\(warning: [^ ]* [^ ]* [^ ]*\) .*/\1/' <<<"$err" | tr '\n' ';')" \
         "0:warning: refused.container:3: sdpod run:;warning: refused.container:5: sdpod run:;" "what the command will refuse is a warning"
+printf '[Container]\nImage=%s\nLabel=a=b\nAutoUpdate=daily\nLabel=c=d\n' "$BUSYBOX" >policy.container
+run sdpod quadlet verify policy.container
+is "$status:$err" "0:warning: policy.container:4: sdpod run: 'daily' is not one of registry, local and disabled" "... a policy of updates, too"
+printf '[Network]\nSubnet=10.1.1.0/33\nGateway=10.1.1.x\nIPRange=10.1.1.9-10.1.1.3\nDNS=nobody\nPodmanArgs=--route=1\n' >values.network
+run sdpod quadlet verify values.network
+is "$status:$(cut -d: -f3 <<<"$err" | tr '\n' ' ')" "0:2 3 4 5 6 " "... and each value of a network, at its line"
 run sdpod quadlet verify --quiet refused.container
 is "$status:$err" "0:" "... not with --quiet"
 run sdpod quadlet verify

@@ -21,10 +21,16 @@ static int set_picky(_unused_ void *options, const char *value, Error *reterr) {
         return str_equal(value, "good") ? 0 : error_set(reterr, -EINVAL, ERROR_INVALID, "not good");
 }
 
+static int check_calm(const char *value, Error *reterr) {
+        return strchr(value, '!') ? error_set(reterr, -EINVAL, ERROR_INVALID, "it shouts") : 0;
+}
+
 static const char *const modes[] = { "one", "two", NULL };
 #define FIELD(member) offsetof(Options, member)
 static const Option rows[] = {
         { "cap", .kind = OPTION_LIST, .offset = FIELD(caps) },
+        { "calm", .kind = OPTION_STRV, .offset = FIELD(env), .check = check_calm },
+        { "calm-list", .kind = OPTION_LIST, .offset = FIELD(caps), .check = check_calm },
         { "env", 'e', .kind = OPTION_STRV, .offset = FIELD(env) },
         { "interactive", 'i', .kind = OPTION_BOOL, .offset = FIELD(interactive) },
         { "keep", .kind = OPTION_BOOL, .offset = FIELD(keep) },
@@ -146,6 +152,8 @@ TEST(faults_name_the_flag) {
                 { { "--mode", "three" }, "cannot use '--mode three': not one of one, two", ERROR_INVALID },
                 { { "--picky", "bad" }, "cannot use '--picky bad': not good", ERROR_INVALID },
                 { { "--cap", "\"a" }, "cannot use '--cap \"a': a quoted field does not end", ERROR_INVALID },
+                { { "--calm", "a!" }, "cannot use '--calm a!': it shouts", ERROR_INVALID },
+                { { "--calm-list", "a,b!" }, "cannot use '--calm-list a,b!': it shouts", ERROR_INVALID },
                 { { "--refused", "x" }, "cannot use '--refused': it is not there yet", ERROR_UNSUPPORTED },
                 { { "--refused-bool" }, "cannot use '--refused-bool': there is no such thing", ERROR_UNSUPPORTED },
         };
