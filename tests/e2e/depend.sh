@@ -34,10 +34,10 @@ sdpod stop -t 0 -a >/dev/null
 run sdpod run -d --rm --name late --pid container:base $BUSYBOX sleep 1000
 is "$(state base)" running "... and run --detach"
 sdpod rm -f -t 0 late >/dev/null
-sdpod pause base
+sdpod pause base >/dev/null
 run sdpod run --rm --network container:base $BUSYBOX true
 exits 0 "one that is paused is there"
-sdpod unpause base
+sdpod unpause base >/dev/null
 create broken --entrypoint /nowhere
 run sdpod run --rm --requires broken $BUSYBOX true
 exits 126 "one that is needed and does not start"
