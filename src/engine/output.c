@@ -83,14 +83,23 @@ int output_max_size(const ContainerConfig *config, uint64_t *ret, Error *reterr)
         return 0;
 }
 
-/* Where the socket is not there yet, as right after the installation, systemd is asked for it once. */
-static int watch(int runtime_fd, const MonitorConfig *monitor, const int *fds, size_t n, Error *reterr) {
+/* Asks systemd for a monitor that can be asked: the socket is not there yet right after the installation, and a monitor that
+ * lives since before an update refuses keys that it does not know. Its next life goes on with all that this one has. */
+static bool mend_monitor(int code, const MonitorConfig *monitor, const Error *error) {
         _cleanup_manager_ Manager manager = MANAGER_NULL;
+
+        if (code == -ENOENT)
+                return manager_connect(&manager, /* reterr= */ NULL) >= 0 && manager_start_unit(&manager, "sdpod-monitor.socket", /* reterr= */ NULL) >= 0;
+        if (code != -EINVAL || error->kind != ERROR_INVALID || monitor_config_check(monitor, /* reterr= */ NULL) < 0)
+                return false; /* another one would not like it either */
+        return manager_connect(&manager, /* reterr= */ NULL) >= 0 && manager_restart_unit(&manager, "sdpod-monitor.service", /* reterr= */ NULL) >= 0;
+}
+
+static int watch(int runtime_fd, const MonitorConfig *monitor, const int *fds, size_t n, Error *reterr) {
         _cleanup_error_ Error error = ERROR_NULL;
         int r = monitor_client_watch(runtime_fd, monitor, fds, n, &error);
 
-        if (r == -ENOENT && manager_connect(&manager, /* reterr= */ NULL) >= 0 &&
-            manager_start_unit(&manager, "sdpod-monitor.socket", /* reterr= */ NULL) >= 0) {
+        if (r < 0 && mend_monitor(r, monitor, &error)) {
                 error_done(&error);
                 r = monitor_client_watch(runtime_fd, monitor, fds, n, &error);
         }

@@ -60,6 +60,37 @@ kill -9 "$(monitor)"
 run sdpod wait killed
 is "$out" 33 "the exit code of one that ended without a monitor"
 
+# --- one that lives since before an update refuses what it does not know
+sdpod rm -f -t 0 -a >/dev/null
+sdpod run -d --name live --network none $BUSYBOX sh -c 'i=0; while :; do i=$((i+1)); echo tick $i; sleep 0.1; done' >/dev/null
+dropin=$HOME/.config/systemd/user/sdpod-monitor.service.d
+cat >"$T/old-monitor" <<'EOF'
+#!/usr/bin/python3
+import json, os, socket
+listening = socket.socket(fileno=3)
+while True:
+    peer, _ = listening.accept()
+    request = json.loads(peer.recv(65536))
+    open(os.environ["ASKED"], "a").write(request["op"] + "\n")
+    peer.send(json.dumps({"ok": False, "errno": 22, "kind": "invalid", "error": "cannot serve the request: unknown key 'netPid'"}).encode())
+EOF
+chmod +x "$T/old-monitor"
+mkdir -p "$dropin"
+printf '[Service]\nType=simple\nExecStart=\nExecStart=%s\nEnvironment=ASKED=%s\n' "$T/old-monitor" "$T/asked" >"$dropin/old.conf"
+at_end rm -rf "$dropin"
+systemctl --user daemon-reload
+systemctl --user restart sdpod-monitor.service
+before=$(monitor)
+rm -r "$dropin"
+systemctl --user daemon-reload
+run sdpod run -d --name updated --network none $BUSYBOX echo after the update
+exits 0 "a container starts under an older monitor"
+is "$(sort -u "$T/asked" | grep watch)" watch "... which was asked first, and refused"
+unlike "$(monitor)" "^$before$" "... and has made way for the one that is installed"
+ok "... which reads the output" until_ok 5 eval '[[ $(sdpod logs updated) == "after the update" ]]'
+last=$(sdpod logs live | tail -n 1)
+ok "... and of one that ran before" until_ok 5 eval '[[ $(sdpod logs live | tail -n 1) != "$last" ]]'
+
 # --- how it grows
 resident() { awk '/^Rss(Anon|Shmem)/ { n += $2 } END { print n }' "/proc/$(monitor)/status" 2>/dev/null; }
 sdpod rm -f -t 0 -a >/dev/null
