@@ -245,7 +245,8 @@ int network_start_with(const ContainerConfig *config, const ContainerPort *ports
         r = make_config(config, ports, n_ports, &net, reterr);
         if (r < 0)
                 return r;
-        const NetHelperRequest request = { .config = &net, .init_pidfd = proc->pidfd, .userns_fd = proc->userns_fd, .netns_fd = proc->netns_fd };
+        const NetHelperRequest request = { .config = &net, .init_pidfd = proc->pidfd, .userns_fd = proc->userns_fd, .netns_fd = proc->netns_fd,
+                                           .control_fd = -EBADF };
         return net_helper_start(&request, ret, reterr);
 }
 

@@ -49,7 +49,7 @@ static char **arguments_of(const char *program, const NetHelperRequest *request)
                 r = strv_append(&argv, "--userns-fd=6");
         if (r >= 0 && request->netns_fd >= 0)
                 r = strv_append(&argv, "--netns-fd=7");
-        if (r >= 0 && request->control_fd > 2)
+        if (r >= 0 && request->control_fd >= 0)
                 r = strv_append(&argv, "--control-fd=8");
         if (r >= 0 && !str_empty(config->name))
                 r = strv_consume(&argv, str_format("--name=%s", config->name));
@@ -84,8 +84,8 @@ int net_helper_start(const NetHelperRequest *request, NetHelper *ret, Error *ret
         int fds[CHILD_FDS] = { -EBADF, -EBADF, -EBADF, [CHILD_CONFIG_FD] = config_fd,
                                [CHILD_INIT_FD] = request->init_pidfd, [CHILD_READY_FD] = write_fd,
                                [CHILD_USERNS_FD] = request->userns_fd, [CHILD_NETNS_FD] = request->netns_fd,
-                               [CHILD_CONTROL_FD] = request->control_fd > 2 ? request->control_fd : -EBADF };
-        size_t n_fds = request->netns_fd >= 0 || request->control_fd > 2 ? CHILD_FDS : CHILD_USERNS_FD;
+                               [CHILD_CONTROL_FD] = request->control_fd };
+        size_t n_fds = request->netns_fd >= 0 ? CHILD_FDS : CHILD_USERNS_FD;
 
         r = process_spawn(program, argv, envp, fds, n_fds, &helper.pid, &helper.pidfd);
         if (r < 0)

@@ -11,7 +11,7 @@ typedef struct NetHelperRequest {
         const char *program; /* absolute path; NULL: the installed sdpod-net */
         int userns_fd, netns_fd; /* its namespaces, where it is not of our own ID and so cannot be entered by its pidfd
                                   * (setns(2) asks ptrace(2)); -EBADF: by the pidfd */
-        int control_fd;      /* of a router's: what it hears requests on (net/program.h); 0: none */
+        int control_fd;      /* of a router's: what it hears requests on (net/program.h), with a netns_fd; -EBADF: none */
         int init_pidfd;      /* a process in the container's user and network namespaces; the network ends with it */
 } NetHelperRequest;
 

@@ -36,7 +36,7 @@ static int start(const char *body, NetPort **ports, size_t *n_ports, Error *erro
         _cleanup_fd_ int self = pidfd_open(getpid(), 0);
         char *path = script(body);
         NetHelperRequest request = { .config = &config, .program = path, .init_pidfd = self,
-                                     .userns_fd = -EBADF, .netns_fd = -EBADF };
+                                     .userns_fd = -EBADF, .netns_fd = -EBADF, .control_fd = -EBADF };
 
         int r = net_helper_start(&request, &helper, error);
         if (r >= 0)
@@ -91,7 +91,7 @@ TEST(bad_configs_start_nothing) {
         _cleanup_error_ Error error = ERROR_NULL;
         NetConfig config = { .mtu = 5 };
         NetHelperRequest request = { .config = &config, .program = "/nonexistent", .init_pidfd = 0,
-                                     .userns_fd = -EBADF, .netns_fd = -EBADF };
+                                     .userns_fd = -EBADF, .netns_fd = -EBADF, .control_fd = -EBADF };
 
         CHECK_INT(net_helper_start(&request, &helper, &error), -ERANGE);
         CHECK_INT(helper.pid, 0);
