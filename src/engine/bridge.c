@@ -40,17 +40,20 @@ static bool interface_is_taken(const ContainerConfig *config, const ContainerPro
         return false;
 }
 
-static char *choose_interface(const ContainerConfig *config, const ContainerProcess *process, const ContainerNetwork *wish) {
-        if (!str_empty(wish->interface_name))
-                return strdup(wish->interface_name);
-        for (unsigned i = 0; i < INTERFACES_MAX; i++) {
-                char *name = str_format("eth%u", i);
+static int choose_interface(const Container *container, const ContainerNetwork *wish, char **ret, Error *reterr) {
+        const char *chosen = wish->interface_name;
+        char name[IFNAMSIZ];
 
-                if (!name || !interface_is_taken(config, process, name))
-                        return name;
-                free(name);
+        for (unsigned i = 0; str_empty(chosen) && i < INTERFACES_MAX; i++) {
+                (void) snprintf(name, sizeof(name), "eth%u", i);
+                if (!interface_is_taken(&container->config, &container->process, name))
+                        chosen = name;
         }
-        return NULL;
+        if (str_empty(chosen))
+                return error_set(reterr, -ENOSPC, ERROR_IN_USE, "cannot connect container '%s' to network '%s': eth0 to eth%u are all taken",
+                                 container->config.name, wish->name, INTERFACES_MAX - 1U);
+        *ret = strdup(chosen);
+        return *ret ? 0 : error_oom(reterr);
 }
 
 static char *choose_mac(const Container *container, const ContainerNetwork *wish, char *const *addresses) {
@@ -75,36 +78,48 @@ static int take_gateways(const NetworkConfig *network, char ***ret) {
         return 0;
 }
 
-static int add_attachment(const Store *store, Container *container, const ContainerNetwork *wish, Error *reterr) {
-        ContainerProcess *process = &container->process;
-        _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
-        _cleanup_strv_ char **addresses = NULL;
-        int r = network_load(store, wish->name, &network, reterr);
-
-        if (r >= 0)
-                r = lease_take(store, &network, container->config.id, wish->static_ips, &addresses, reterr);
-        if (r < 0)
-                return r;
-        char *interface = choose_interface(&container->config, process, wish), *mac = choose_mac(container, wish, addresses);
-        ContainerAttachment *attachment = interface && mac ? container_array_add((void **) &process->networks, &process->n_networks,
-                                                                                 sizeof(*attachment))
-                                                           : NULL;
-        if (!attachment) {
-                lease_drop(store, wish->name, container->config.id, addresses);
-                free(interface);
-                free(mac);
-                return error_oom(reterr);
-        }
-        *attachment = (ContainerAttachment){ .interface_name = interface, .mac = mac, .addresses = TAKE_PTR(addresses), .network = strdup(wish->name) };
-        return !attachment->network || take_gateways(&network, &attachment->gateways) < 0 ? error_oom(reterr) : 0;
-}
-
 static void attachment_done(ContainerAttachment *attachment) {
         free(attachment->network);
         free(attachment->interface_name);
         free(attachment->mac);
         strv_free(attachment->addresses);
         strv_free(attachment->gateways);
+}
+
+static int fill_attachment(const Container *container, const ContainerNetwork *wish, const NetworkConfig *network, ContainerAttachment *ret,
+                           Error *reterr) {
+        int r = choose_interface(container, wish, &ret->interface_name, reterr);
+
+        if (r < 0)
+                return r;
+        ret->network = strdup(wish->name);
+        ret->mac = choose_mac(container, wish, ret->addresses);
+        return !ret->network || !ret->mac || take_gateways(network, &ret->gateways) < 0 ? error_oom(reterr) : 0;
+}
+
+/* On failure all is as before. */
+static int add_attachment(const Store *store, Container *container, const ContainerNetwork *wish, Error *reterr) {
+        ContainerProcess *process = &container->process;
+        _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
+        ContainerAttachment attachment = {}, *added = NULL;
+        int r = network_load(store, wish->name, &network, reterr);
+
+        if (r >= 0)
+                r = lease_take(store, &network, container->config.id, wish->static_ips, &attachment.addresses, reterr);
+        if (r < 0)
+                return r;
+        r = fill_attachment(container, wish, &network, &attachment, reterr);
+        if (r >= 0) {
+                added = container_array_add((void **) &process->networks, &process->n_networks, sizeof(*added));
+                r = added ? 0 : error_oom(reterr);
+        }
+        if (r < 0) {
+                lease_drop(store, wish->name, container->config.id, attachment.addresses);
+                attachment_done(&attachment);
+                return r;
+        }
+        *added = attachment;
+        return 0;
 }
 
 /* Removes number i with its addresses. */
@@ -312,7 +327,6 @@ static int renew_resolv_conf(const Store *store, const Container *container) {
 /* It is on other networks than before. */
 static int save_networks(const Store *store, Container *container, Error *reterr) {
         int r = container_save_process(store, container, reterr);
-
         int renewed = r < 0 ? 0 : renew_resolv_conf(store, container);
 
         if (renewed < 0)
