@@ -68,9 +68,10 @@ static int collect(const Store *store, Container *container, void *data) {
         found->fds = fds;
         fds[found->n][0] = fds[found->n][1] = -EBADF;
         requests[found->n] = (RouterRequest){};
-        if (bridge_request(store, container, &requests[found->n], /* reterr= */ NULL) < 0) {
+        int r = bridge_request(store, container, &requests[found->n], /* reterr= */ NULL);
+        if (r < 0) {
                 router_request_done(&requests[found->n]);
-                return 0;
+                return r;
         }
         fds[found->n][0] = fcntl(container->pidfd, F_DUPFD_CLOEXEC, 3);
         fds[found->n][1] = ns_open_of_process(container->pidfd, container->process.pid, "net", /* reterr= */ NULL);

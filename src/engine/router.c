@@ -413,7 +413,9 @@ static void take_up(Server *s) {
         size_t n = 0;
 
         s->state.taking_up = true;
-        (void) router_repair_list(s->state.store, &requests, &fds, &n);
+        int r = router_repair_list(s->state.store, &requests, &fds, &n);
+        if (r < 0)
+                log_warning("cannot find all containers on bridge networks: %s; 'sdpod network reload --all' connects them again", strerror(-r));
         for (size_t i = 0; i < n; i++) {
                 _cleanup_error_ Error error = ERROR_NULL;
                 _cleanup_free_ char *name = requests[i].name ? strdup(requests[i].name) : NULL;
