@@ -1,359 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a command line to a unit file. */
+/* From a command line to a unit file: what is written. */
 #include "cli/quadlet.h"
 
 #include <ctype.h>
-#include <unistd.h>
 
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/parse-env.h"
-#include "cli/parse-mount.h"
+#include "cli/quadlet-words.h"
 #include "unit/quote.h"
-#include "unit/write.h"
-
-/* What becomes of an option where the rows do not say it. */
-typedef enum Treatment {
-        BY_ROW,      /* or PodmanArgs= */
-        BY_KEY,      /* a key that the generator reads by a function */
-        GENERATOR,   /* the generator says it itself */
-        TERMINAL,    /* it is of the terminal that the command was typed at: a service has none */
-        ENVIRONMENT, /* --env: looked up now */
-        NAME,
-        RESTART,
-        STOP_TIMEOUT,
-        READINESS,   /* --sdnotify */
-        NEW_FILE,    /* must not be there yet: is removed before each start */
-        IMPOSSIBLE,  /* no unit file can say it */
-} Treatment;
-
-typedef struct TreatmentRow {
-        const char *name;
-        Treatment treatment;
-        UnitKey key;
-        const char *value; /* GENERATOR: only this value; NULL: any */
-} TreatmentRow;
-
-static const TreatmentRow container_treatments[] = {
-        { "attach", TERMINAL },
-        { "cgroups", GENERATOR, KEY_CgroupsMode, "split" },
-        { "cgroups", BY_KEY, KEY_CgroupsMode },
-        { "cidfile", NEW_FILE },
-        { "detach", GENERATOR },
-        { "detach-keys", TERMINAL },
-        { "device", BY_KEY, KEY_AddDevice },
-        { "env", ENVIRONMENT, KEY_Environment },
-        { "expose", BY_KEY, KEY_ExposeHostPort },
-        { "gidmap", BY_KEY, KEY_GIDMap },
-        { "init-ctr", IMPOSSIBLE },
-        { "mount", BY_KEY, KEY_Mount },
-        { "name", NAME, KEY_ContainerName },
-        { "network", BY_KEY, KEY_Network },
-        { "print-quadlet", GENERATOR },
-        { "replace", GENERATOR },
-        { "restart", RESTART },
-        { "rm", GENERATOR },
-        { "rootfs", GENERATOR },
-        { "sdnotify", READINESS, KEY_Notify },
-        { "sig-proxy", TERMINAL },
-        { "stop-timeout", STOP_TIMEOUT, KEY_StopTimeout },
-        { "subgidname", BY_KEY, KEY_SubGIDMap },
-        { "subuidname", BY_KEY, KEY_SubUIDMap },
-        { "uidmap", BY_KEY, KEY_UIDMap },
-        { "user", BY_KEY, KEY_User },
-        { "userns", BY_KEY, KEY_UserNS },
-        { "volume", BY_KEY, KEY_Volume },
-        {},
-};
-static const TreatmentRow pod_treatments[] = {
-        { "exit-policy", BY_KEY, KEY_ExitPolicy },
-        { "gidmap", BY_KEY, KEY_GIDMap },
-        { "infra", GENERATOR, .value = "true" },
-        { "infra", IMPOSSIBLE },
-        { "infra-conmon-pidfile", GENERATOR },
-        { "name", NAME, KEY_PodName },
-        { "network", BY_KEY, KEY_Network },
-        { "pod-id-file", NEW_FILE },
-        { "print-quadlet", GENERATOR },
-        { "replace", GENERATOR },
-        { "uidmap", BY_KEY, KEY_UIDMap },
-        { "userns", BY_KEY, KEY_UserNS },
-        { "volume", BY_KEY, KEY_Volume },
-        {},
-};
-static const TreatmentRow other_treatments[] = { /* of volumes and networks */
-        { "gateway", BY_KEY, KEY_Gateway },
-        { "ignore", GENERATOR },
-        { "ip-range", BY_KEY, KEY_IPRange },
-        { "print-quadlet", GENERATOR },
-        { "subnet", BY_KEY, KEY_Subnet },
-        {},
-};
-
-/* One option of the command line, as the unit file is to have it. */
-typedef struct Word {
-        const char *name, *value;   /* the option's, paths made absolute */
-        bool takes_value, list;
-        const TreatmentRow *treatment; /* NULL: by row */
-        UnitKey key;                /* KEY_NONE: behind PodmanArgs= */
-        const char *said;           /* the key's value */
-        bool dropped;
-} Word;
-
-typedef struct Quadlet {
-        const QuadletRequest *request;
-        UnitWriter writer;
-        Word *words;
-        size_t n;
-        const char *name;
-} Quadlet;
-
-/* ---- what the options are ---- */
-
-/* Of two names of one thing, the one that is shown. */
-static const char *shown_name(const Option *const *tables, const Option *o) {
-        for (; o->hidden && *tables; tables++)
-                for (const Option *other = *tables; other->name; other++)
-                        if (!other->hidden && other->kind == o->kind &&
-                            (o->kind == OPTION_SET || o->kind == OPTION_SWITCH ? other->set == o->set : other->offset == o->offset))
-                                return other->name;
-        return o->name;
-}
-
-static const TreatmentRow *find_treatment(UnitType type, const char *name, const char *value) {
-        const TreatmentRow *t = type == UNIT_CONTAINER ? container_treatments : type == UNIT_POD ? pod_treatments : other_treatments;
-
-        for (; t->name; t++)
-                if (str_equal(t->name, name) && (!t->value || str_equal(t->value, value)))
-                        return t;
-        return NULL;
-}
-
-/* An option whose value is a path and nothing else. */
-static bool is_path_option(const Option *o) {
-        return (o->complete == COMPLETE_FILE || o->complete == COMPLETE_DIRECTORY) &&
-               (str_equal(o->metavar, "FILE") || str_equal(o->metavar, "DIR"));
-}
-
-static int make_absolute(Arena *arena, const char *path, size_t n, const char *rest, const char **ret, Error *reterr) {
-        _cleanup_free_ char *part = strndup(path, n), *absolute = NULL;
-        int r = part ? parse_host_path(part, &absolute, reterr) : error_oom(reterr);
-
-        if (r < 0)
-                return r;
-        *ret = arena_format(arena, "%s%s", absolute, rest);
-        return *ret ? 0 : error_oom(reterr);
-}
-
-/* The source of --mount in a line of CSV without quotes. */
-static int absolute_mount(Arena *arena, const char *value, const char **ret, Error *reterr) {
-        if (strchr(value, '"'))
-                return 0;
-        for (const char *field = value; *field; field += strcspn(field, ","), field += *field == ',') {
-                const char *source = str_after(field, "src=") ?: str_after(field, "source=");
-                size_t n = source ? strcspn(source, ",") : 0;
-
-                if (!source || *source != '.')
-                        continue;
-                int r = make_absolute(arena, source, n, source + n, ret, reterr);
-                if (r >= 0)
-                        *ret = arena_format(arena, "%.*s%s", (int) (source - value), value, *ret);
-                return r < 0 ? r : *ret ? 0 : error_oom(reterr);
-        }
-        return 0;
-}
-
-/* What is relative to the current directory must not be relative to the file's. */
-static int absolute_value(Arena *arena, const Option *o, const char *value, const char **ret, Error *reterr) {
-        bool word = str_equal(o->name, "hosts-file") && (str_equal(value, "none") || str_equal(value, "image"));
-        const char *profile;
-
-        *ret = value;
-        if (is_path_option(o) && *value && *value != '/' && !word)
-                return make_absolute(arena, value, strlen(value), "", ret, reterr);
-        if (str_equal(o->name, "volume") && *value == '.')
-                return make_absolute(arena, value, strcspn(value, ":"), value + strcspn(value, ":"), ret, reterr);
-        if (str_equal(o->name, "mount"))
-                return absolute_mount(arena, value, ret, reterr);
-        if (str_equal(o->name, "security-opt") && (profile = str_after(value, "seccomp=")) && *profile && *profile != '/' &&
-            !str_equal(profile, "unconfined")) {
-                int r = make_absolute(arena, profile, strlen(profile), "", ret, reterr);
-
-                if (r >= 0)
-                        *ret = arena_format(arena, "seccomp=%s", *ret);
-                return r < 0 ? r : *ret ? 0 : error_oom(reterr);
-        }
-        return 0;
-}
-
-/* Whether a row makes that option, and what of the value is its key's. */
-static bool row_makes(const UnitRow *row, const Word *word, const char **ret) {
-        const char *name = row->flag ? str_after(row->flag, "--") : NULL, *rest = name ? str_after(name, word->name) : NULL;
-
-        if (!rest)
-                return false;
-        if (row->kind == KIND_SWITCH) {
-                *ret = "true";
-                return *rest == '=' ? str_equal(rest + 1, word->value) : !*rest && str_equal(row->prefix, word->value);
-        }
-        if (*rest || row->kind == KIND_CALL || row->kind == KIND_ALWAYS)
-                return false;
-        *ret = row->prefix ? str_after(word->value, row->prefix) : word->value;
-        return *ret && (row->kind == KIND_BOOL) == !word->takes_value;
-}
-
-/* A name that Quadlet would take for that of another file. */
-static bool looks_like_file(const char *value) {
-        size_t n = strcspn(value, ":");
-        _cleanup_free_ char *name = strndup(value, n);
-
-        return !name || (*value != '/' && unit_type_from_file(name) >= 0);
-}
-
-static bool mount_looks_like_file(const char *value) {
-        for (const char *field = value; *field; field += strcspn(field, ","), field += *field == ',') {
-                const char *source = str_after(field, "src=") ?: str_after(field, "source=");
-                _cleanup_free_ char *name = source ? strndup(source, strcspn(source, ",")) : NULL;
-
-                if (source && (!name || looks_like_file(name)))
-                        return true;
-        }
-        return strchr(value, '"') || (!strstr(value, "src=") && !strstr(value, "source=")); /* the generator asks for one */
-}
-
-static bool port_is_known(const char *value) {
-        const char *slash = strrchr(value, '/');
-        const char *end = slash ?: value + strlen(value);
-
-        return end > value && isdigit((unsigned char) end[-1]) && (!slash || str_equal(slash, "/tcp") || str_equal(slash, "/udp"));
-}
-
-/* Where the generator reads more out of a value than the flag says. */
-static bool key_means_this(UnitKey key, const char *value) {
-        switch (key) {
-        case KEY_Volume:
-                return !(strchr(value, ':') && looks_like_file(value)) && *value != ':';
-        case KEY_Network:
-                return !looks_like_file(value);
-        case KEY_Mount:
-                return !mount_looks_like_file(value);
-        case KEY_AddDevice:
-                return *value != '-';
-        case KEY_ExposeHostPort:
-                return port_is_known(value);
-        case KEY_Label:
-        case KEY_Annotation:
-        case KEY_Environment:
-                return *value != '=';
-        default:
-                return true;
-        }
-}
-
-static void find_key(const Quadlet *q, Word *word) {
-        const UnitTypeInfo *info = unit_type_info(q->request->type);
-        Treatment treatment = word->treatment ? word->treatment->treatment : BY_ROW;
-
-        if (treatment != BY_ROW) {
-                word->key = word->treatment->key;
-                word->said = word->value;
-                return;
-        }
-        for (int prefixed = 1; prefixed >= 0; prefixed--) /* Label=io.containers.autoupdate=... is AutoUpdate= */
-                for (size_t i = 0; i < info->n_rows; i++) {
-                        const UnitRow *row = info->rows + i;
-
-                        if (prefixed == (row->prefix || row->kind == KIND_SWITCH) && row_makes(row, word, &word->said)) {
-                                word->key = row->key;
-                                word->list = row->kind != KIND_STRING && row->kind != KIND_JOINED && row->kind != KIND_JOINED_EMPTY &&
-                                             row->kind != KIND_BOOL && row->kind != KIND_SWITCH;
-                                return;
-                        }
-                }
-}
-
-static void send_to_arguments(Quadlet *q, UnitKey key) {
-        for (size_t i = 0; i < q->n; i++)
-                if (q->words[i].key == key) {
-                        q->words[i].key = KEY_NONE;
-                        q->words[i].dropped = false;
-                }
-}
-
-/* Of what is one value the last one counts; of a list, all of it goes the same way, or its order would be another one. */
-static void settle(Quadlet *q) {
-        for (size_t i = 0; i < q->n; i++) {
-                Word *word = q->words + i;
-                bool again = false;
-
-                if (word->key == KEY_NONE)
-                        continue;
-                for (size_t j = i + 1; !word->list && j < q->n; j++)
-                        again = again || (q->words[j].key == word->key && !q->words[j].list);
-                word->dropped = again;
-                bool all_are_shown = again && str_equal(word->name, "security-opt"); /* by inspect */
-                bool said = unit_key_can_say(q->request->type, word->key, word->said) && key_means_this(word->key, word->said);
-                if (all_are_shown || (!again && !said))
-                        send_to_arguments(q, word->key);
-        }
-}
-
-/* What `run --pod new:` gives the pod. */
-static bool is_pods(const char *name) {
-        static const char *const names[] = {
-                "add-host", "dns", "dns-option", "dns-search", "gidmap", "hostname", "network", "no-hosts", "publish", "shm-size", "uidmap", "userns",
-        };
-
-        for (size_t i = 0; i < ELEMENTSOF(names); i++)
-                if (str_equal(names[i], name))
-                        return true;
-        return false;
-}
-
-static bool is_wanted(const QuadletRequest *request, const Option *o, const char *name) {
-        if (options_find(request->tables, o->name) != o || o->kind == OPTION_REFUSED_BOOL)
-                return false; /* a global one; one that was switched off */
-        if (request->pod_file && (str_equal(name, "pod") || str_equal(name, "pod-id-file")))
-                return false;
-        return request->part == QUADLET_ALL || (request->part == QUADLET_POD) == is_pods(name);
-}
-
-static int read_options(Quadlet *q, Error *reterr) {
-        const OptionParse *parse = q->request->parse;
-
-        q->words = arena_alloc(q->writer.arena, (parse->n_given + 1) * sizeof(*q->words));
-        if (!q->words)
-                return error_oom(reterr);
-        for (size_t i = 0; i < parse->n_given; i++) {
-                const Option *o = parse->given[i];
-                Word *word = q->words + q->n;
-
-                word->name = shown_name(q->request->tables, o);
-                if (!is_wanted(q->request, o, word->name))
-                        continue;
-                word->takes_value = option_takes_value(o);
-                word->list = o->kind == OPTION_STRV || o->kind == OPTION_LIST || o->kind == OPTION_SET;
-                int r = absolute_value(q->writer.arena, o, parse->given_values[i], &word->value, reterr);
-                if (r < 0)
-                        return r;
-                if (q->request->recorded && !str_equal(word->value, parse->given_values[i]))
-                        unit_write_comment(&q->writer, "--%s %s was relative to a directory that is not on record: the current one is taken",
-                                           o->name, parse->given_values[i]);
-                if (!word->takes_value) {
-                        bool on = false;
-
-                        (void) parse_bool(word->value, &on);
-                        word->value = on ? "true" : "false";
-                }
-                word->treatment = find_treatment(q->request->type, word->name, word->value);
-                find_key(q, word);
-                q->n++;
-        }
-        settle(q);
-        return 0;
-}
-
-/* ---- what is written ---- */
 
 static int cannot_say(UnitKey key, const char *value, Error *reterr) {
         return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot write a unit file: %s= cannot say '%s'", unit_key_to_string(key), value);
@@ -363,13 +18,13 @@ static int write_key(Quadlet *q, UnitKey key, const char *value, Error *reterr) 
         return unit_write_key(&q->writer, key, value) ? 0 : cannot_say(key, value, reterr);
 }
 
-static void write_argument(Quadlet *q, const Word *word) {
+static void write_argument(Quadlet *q, const QuadletWord *word) {
         bool bare = !word->takes_value && str_equal(word->value, "true");
 
         unit_write_argument(&q->writer, arena_format(q->writer.arena, "--%s%s%s", word->name, bare ? "" : "=", bare ? "" : word->value) ?: "");
 }
 
-static int write_environment(Quadlet *q, const Word *word, Error *reterr) {
+static int write_environment(Quadlet *q, const QuadletWord *word, Error *reterr) {
         _cleanup_strv_ char **pairs = NULL;
         int r = parse_env(word->value, q->request->environment, &pairs, reterr);
 
@@ -409,7 +64,7 @@ static void write_patience(Quadlet *q, const char *value) {
                 text_addf(&q->writer.service, "TimeoutStopSec=%lld\n", (long long) seconds + MARGIN_SEC);
 }
 
-static int write_new_file(Quadlet *q, const Word *word) {
+static int write_new_file(Quadlet *q, const QuadletWord *word) {
         Text *service = &q->writer.service;
 
         text_add(service, "ExecStartPre=/bin/rm -f ");
@@ -420,7 +75,7 @@ static int write_new_file(Quadlet *q, const Word *word) {
 }
 
 /* A service is ready when its container says so, is well, or runs. */
-static int write_readiness(Quadlet *q, const Word *word, Error *reterr) {
+static int write_readiness(Quadlet *q, const QuadletWord *word, Error *reterr) {
         if (str_equal(word->value, "container"))
                 return write_key(q, KEY_Notify, "true", reterr);
         if (str_equal(word->value, "healthy"))
@@ -430,33 +85,33 @@ static int write_readiness(Quadlet *q, const Word *word, Error *reterr) {
         return 0;
 }
 
-static int write_option(Quadlet *q, const Word *word, Error *reterr) {
+static int write_option(Quadlet *q, const QuadletWord *word, Error *reterr) {
         if (word->dropped)
                 return 0;
-        switch (word->treatment ? word->treatment->treatment : BY_ROW) {
-        case GENERATOR:
-        case NAME: /* stands in front */
+        switch (word->treatment ? word->treatment->treatment : QUADLET_BY_ROW) {
+        case QUADLET_GENERATOR:
+        case QUADLET_NAME: /* stands in front */
                 return 0;
-        case TERMINAL:
+        case QUADLET_TERMINAL:
                 unit_write_comment(&q->writer, "without --%s: a service has no terminal", word->name);
                 return 0;
-        case ENVIRONMENT:
+        case QUADLET_ENVIRONMENT:
                 return write_environment(q, word, reterr);
-        case RESTART:
+        case QUADLET_RESTART:
                 write_restart(q, word->value);
                 return 0;
-        case READINESS:
+        case QUADLET_READINESS:
                 return write_readiness(q, word, reterr);
-        case NEW_FILE:
+        case QUADLET_NEW_FILE:
                 return write_new_file(q, word);
-        case IMPOSSIBLE:
+        case QUADLET_IMPOSSIBLE:
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot write a unit file: no .%s can be made with --%s",
                                  unit_type_info(q->request->type)->name, word->name);
-        case STOP_TIMEOUT:
+        case QUADLET_STOP_TIMEOUT:
                 write_patience(q, word->value);
                 break;
-        case BY_ROW:
-        case BY_KEY:
+        case QUADLET_BY_ROW:
+        case QUADLET_BY_KEY:
                 break;
         }
         if (word->key == KEY_NONE) {
@@ -464,13 +119,6 @@ static int write_option(Quadlet *q, const Word *word, Error *reterr) {
                 return 0;
         }
         return write_key(q, word->key, word->said, reterr);
-}
-
-static const Word *find_word(const Quadlet *q, const char *name) {
-        for (size_t i = q->n; i-- > 0;)
-                if (str_equal(q->words[i].name, name))
-                        return q->words + i;
-        return NULL;
 }
 
 /* "nginx" of "docker.io/library/nginx:1.25@sha256:..." */
@@ -496,7 +144,7 @@ static void write_global(Quadlet *q) {
 }
 
 static int write_image(Quadlet *q, Error *reterr) {
-        const Word *rootfs = find_word(q, "rootfs");
+        const QuadletWord *rootfs = quadlet_find_word(q, "rootfs");
         char *const *arguments = q->request->arguments;
         const char *image = arguments ? arguments[0] : NULL;
 
@@ -504,7 +152,7 @@ static int write_image(Quadlet *q, Error *reterr) {
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot write a unit file: the image is missing");
         if (rootfs && str_equal(rootfs->value, "true")) {
                 bool overlay = str_has_suffix(image, ":O");
-                int r = make_absolute(q->writer.arena, image, strlen(image) - (overlay ? 2 : 0), overlay ? ":O" : "", &image, reterr);
+                int r = quadlet_make_absolute(q->writer.arena, image, strlen(image) - (overlay ? 2 : 0), overlay ? ":O" : "", &image, reterr);
 
                 return r < 0 ? r : write_key(q, KEY_Rootfs, image, reterr);
         }
@@ -518,7 +166,7 @@ static int write_image(Quadlet *q, Error *reterr) {
 /* What stands in front of the options. */
 static int write_head(Quadlet *q, Error *reterr) {
         const QuadletRequest *request = q->request;
-        const Word *word = find_word(q, "name");
+        const QuadletWord *word = quadlet_find_word(q, "name");
         const char *argument = request->arguments && request->part != QUADLET_POD ? request->arguments[0] : NULL;
         const char *name = word ? word->value : request->name;
         int r = 0;
@@ -526,7 +174,7 @@ static int write_head(Quadlet *q, Error *reterr) {
         write_global(q);
         if (request->type == UNIT_CONTAINER) {
                 r = write_image(q, reterr);
-                if (r >= 0 && find_word(q, "cgroup-parent") && !find_word(q, "cgroups")) /* not the service's own cgroup then */
+                if (r >= 0 && quadlet_find_word(q, "cgroup-parent") && !quadlet_find_word(q, "cgroups")) /* not the service's own cgroup then */
                         r = write_key(q, KEY_CgroupsMode, "enabled", reterr);
                 if (r >= 0 && name)
                         r = write_key(q, KEY_ContainerName, name, reterr);
@@ -537,7 +185,7 @@ static int write_head(Quadlet *q, Error *reterr) {
         }
         name = name ?: argument;
         q->name = name ?: unit_type_info(request->type)->name;
-        if (request->type == UNIT_POD && !find_word(q, "exit-policy")) /* the generator's own is "stop" */
+        if (request->type == UNIT_POD && !quadlet_find_word(q, "exit-policy")) /* the generator's own is "stop" */
                 r = write_key(q, KEY_ExitPolicy, "continue", reterr);
         if (r < 0 || !name)
                 return r;
@@ -551,13 +199,13 @@ static void write_volume_options(Quadlet *q) {
                 const char *option;
                 UnitKey key;
         } rows[] = { { "device=", KEY_Device }, { "type=", KEY_Type }, { "o=", KEY_Options }, { "image=", KEY_Image } };
-        const Word *driver = find_word(q, "driver");
+        const QuadletWord *driver = quadlet_find_word(q, "driver");
         bool image = driver && str_equal(driver->value, "image"), device = false;
 
         for (size_t i = 0; i < q->n; i++)
                 device = device || str_after(q->words[i].value, "device=");
         for (size_t i = 0; i < q->n; i++) {
-                Word *word = q->words + i;
+                QuadletWord *word = q->words + i;
                 bool copy = str_equal(word->value, "copy");
                 const char *value = NULL;
                 UnitKey key = KEY_NONE;
@@ -573,7 +221,7 @@ static void write_volume_options(Quadlet *q) {
                 }
                 if (key == KEY_Type && !device) /* the generator asks for one */
                         continue;
-                if (value && (key == KEY_Image) == image && !(key == KEY_Image && looks_like_file(value)))
+                if (value && (key == KEY_Image) == image && !(key == KEY_Image && quadlet_looks_like_file(value)))
                         word->dropped = unit_write_key(&q->writer, key, value);
         }
 }
@@ -590,7 +238,7 @@ static bool name_is_plain(const char *name) {
 static int make_text(Quadlet *q, QuadletFile *ret, Error *reterr) {
         _cleanup_text_ Text text = {};
         const char *suffix = unit_type_info(q->request->type)->name;
-        int r = read_options(q, reterr);
+        int r = quadlet_read_options(q, reterr);
 
         if (r >= 0)
                 r = write_head(q, reterr);
