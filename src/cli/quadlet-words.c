@@ -203,6 +203,24 @@ static bool key_means_this(UnitKey key, const char *value) {
         }
 }
 
+/* Whether the value begins with the name of a volume or network whose file is in the same set: then the file is named, so that its
+ * service comes first. */
+static int refer_to_file(const Quadlet *q, QuadletWord *word, Error *reterr) {
+        const char *suffix = word->key == KEY_Volume ? "volume" : word->key == KEY_Network ? "network" : NULL;
+        size_t n = strcspn(word->value, ":");
+
+        if (!suffix || (word->key == KEY_Volume && !word->value[n])) /* the path of an anonymous one */
+                return 0;
+        const char *name = arena_format(q->writer.arena, "%.*s.%s", (int) n, word->value, suffix);
+        if (!name)
+                return error_oom(reterr);
+        if (!quadlet_files_have(q->files, name))
+                return 0;
+        word->said = arena_format(q->writer.arena, "%s%s", name, word->value + n);
+        word->refers = true;
+        return word->said ? 0 : error_oom(reterr);
+}
+
 static void find_key(const Quadlet *q, QuadletWord *word) {
         const UnitTypeInfo *info = unit_type_info(q->request->type);
         QuadletTreatment treatment = word->treatment ? word->treatment->treatment : QUADLET_BY_ROW;
@@ -245,7 +263,8 @@ static void settle(Quadlet *q) {
                         again = again || (q->words[j].key == word->key && !q->words[j].list);
                 word->dropped = again;
                 bool all_are_shown = again && str_equal(word->name, "security-opt"); /* by inspect */
-                bool said = unit_key_can_say(q->request->type, word->key, word->said) && key_means_this(word->key, word->said);
+                bool said = unit_key_can_say(q->request->type, word->key, word->said) &&
+                            (word->refers || key_means_this(word->key, word->said));
                 if (all_are_shown || (!again && !said))
                         send_to_arguments(q, word->key);
         }
@@ -300,6 +319,9 @@ int quadlet_read_options(Quadlet *q, Error *reterr) {
                 }
                 word->treatment = find_treatment(q->request->type, word->name, word->value);
                 find_key(q, word);
+                r = refer_to_file(q, word, reterr);
+                if (r < 0)
+                        return r;
                 q->n++;
         }
         settle(q);

@@ -34,11 +34,13 @@ typedef struct QuadletWord {
         const QuadletTreatmentRow *treatment; /* NULL: by row */
         UnitKey key;                /* KEY_NONE: behind PodmanArgs= */
         const char *said;           /* the key's value */
+        bool refers;                /* ... which names another file of the set */
         bool dropped;
 } QuadletWord;
 
 typedef struct Quadlet {
         const QuadletRequest *request;
+        const QuadletFiles *files;  /* those that are there already */
         UnitWriter writer;
         QuadletWord *words;
         size_t n;

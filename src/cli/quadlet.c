@@ -257,9 +257,16 @@ static int make_text(Quadlet *q, QuadletFile *ret, Error *reterr) {
         return ret->name && ret->text ? 0 : error_oom(reterr);
 }
 
+bool quadlet_files_have(const QuadletFiles *files, const char *name) {
+        for (size_t i = 0; i < files->n; i++)
+                if (str_equal(files->items[i].name, name))
+                        return true;
+        return false;
+}
+
 int quadlet_add(const QuadletRequest *request, QuadletFiles *files, Error *reterr) {
         Arena arena = {};
-        Quadlet q = { .request = request, .writer = { .type = request->type, .arena = &arena } };
+        Quadlet q = { .request = request, .files = files, .writer = { .type = request->type, .arena = &arena } };
         QuadletFile *items = reallocarray(files->items, files->n + 1, sizeof(*items)), file = {};
 
         if (!items)
@@ -268,13 +275,7 @@ int quadlet_add(const QuadletRequest *request, QuadletFiles *files, Error *reter
         int r = make_text(&q, &file, reterr);
         unit_writer_done(&q.writer);
         arena_done(&arena);
-        for (size_t i = 0; r >= 0 && file.name && i < files->n; i++)
-                if (str_equal(files->items[i].name, file.name)) {
-                        free(file.name);
-                        free(file.text);
-                        return 0;
-                }
-        if (r >= 0) {
+        if (r >= 0 && !quadlet_files_have(files, file.name)) {
                 items[files->n++] = file;
                 return 0;
         }

@@ -39,7 +39,10 @@ typedef struct QuadletFiles {
 void quadlet_files_done(QuadletFiles *files);
 #define _cleanup_quadlet_files_ _cleanup_(quadlet_files_done)
 
-/* Appends the file, unless one of its name is there. Relative paths are made absolute below the current directory. */
+bool quadlet_files_have(const QuadletFiles *files, const char *name) _pure_;
+
+/* Appends the file, unless one of its name is there. Relative paths are made absolute below the current directory. A volume or network
+ * whose file is there already is named by that. */
 int quadlet_add(const QuadletRequest *request, QuadletFiles *files, Error *reterr);
 
 /* To stdout (several: in one text that `quadlet install` takes apart again, with lines `---` between), or as files in the current

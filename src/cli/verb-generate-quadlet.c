@@ -186,8 +186,8 @@ static int add_network(const NetworkConfig *network, QuadletFiles *files, Error 
         return r < 0 ? cannot(reterr, r, "network", network->name) : 0;
 }
 
-/* A container, a pod, a volume or a network: whose name it is. */
-static int add_word(const Store *store, const char *word, QuadletFiles *files, Error *reterr) {
+/* A container or a pod, or else a volume or a network, has the name: `others` says which of these are wanted. */
+static int add_word(const Store *store, const char *word, bool others, QuadletFiles *files, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         _cleanup_pod_ Pod pod = POD_NULL;
         _cleanup_volume_ Volume volume = VOLUME_NULL;
@@ -195,21 +195,21 @@ static int add_word(const Store *store, const char *word, QuadletFiles *files, E
         int r = container_open(store, word, &container, reterr);
 
         if (r >= 0)
-                return add_container_or_member(store, &container, files, reterr);
+                return others ? 0 : add_container_or_member(store, &container, files, reterr);
         if (r == -ENOENT) {
                 r = pod_open(store, word, &pod, reterr);
                 if (r >= 0)
-                        return add_pod(store, &pod, files, reterr);
+                        return others ? 0 : add_pod(store, &pod, files, reterr);
         }
         if (r == -ENOENT) {
                 r = volume_open(store, word, &volume, reterr);
                 if (r >= 0)
-                        return add_volume(&volume, files, reterr);
+                        return others ? add_volume(&volume, files, reterr) : 0;
         }
         if (r == -ENOENT) {
                 r = network_open(store, word, &network, reterr);
                 if (r >= 0)
-                        return add_network(&network, files, reterr);
+                        return others ? add_network(&network, files, reterr) : 0;
         }
         if (r == -ENOENT)
                 return error_set(reterr, r, ERROR_NOT_FOUND, "cannot find '%s': no such container, pod, volume or network", word);
@@ -224,8 +224,9 @@ static int run(Invocation *in, Error *reterr) {
 
         if (r >= 0 && o->replace && !o->files)
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot use --replace without --files");
-        for (size_t i = 0; i < in->n_arguments && r >= 0; i++)
-                r = add_word(store, in->arguments[i], &files, reterr);
+        for (int others = 1; others >= 0; others--) /* volumes and networks first: the files of containers and pods name theirs */
+                for (size_t i = 0; i < in->n_arguments && r >= 0; i++)
+                        r = add_word(store, in->arguments[i], others, &files, reterr);
         if (r < 0)
                 return r;
         return o->files ? quadlet_write(&files, o->replace, reterr) : quadlet_print(&files, reterr);

@@ -62,6 +62,20 @@ run sdpod generate quadlet kept
 like "$out" "Volume=data:/d" "generate quadlet of a container"
 run sdpod generate quadlet data
 like "$out" "VolumeName=data" "... of a volume"
+sdpod network create lan >/dev/null
+sdpod create --name member --network lan:alias=m -v data:/d:ro -v /tmp:/e -v /srv "$BUSYBOX" sleep 1000 >/dev/null
+run sdpod generate quadlet member lan
+is "$(grep -E '^(Volume|Network)=' <<<"$out" | tr '\n' ' ')" "Network=lan.network:alias=m Volume=data:/d:ro Volume=/tmp:/e Volume=/srv " \
+        "a network in the same set is named by its file, what is not in it by its name"
+run sdpod generate quadlet member data lan
+is "$(grep -E '^(Volume|Network)=' <<<"$out" | tr '\n' ' ')" "Network=lan.network:alias=m Volume=data.volume:/d:ro Volume=/tmp:/e Volume=/srv " \
+        "... and a volume, wherever it stands on the command line"
+printf '%s\n' "$out" >"$T/set.quadlets"
+run sdpod quadlet verify "$T/set.quadlets"
+is "$status:$err" "0:" "... verify finds them"
+rm "$T/set.quadlets"
+sdpod rm member >/dev/null
+sdpod network rm lan >/dev/null
 cd "$quadlets" || exit 99
 run sdpod generate quadlet -f shop
 exits 0 "... of a pod, as files"
