@@ -16,8 +16,9 @@ static int check_mode(const ContainerConfig *config, Error *reterr) {
 
         if (str_equal(mode, "bridge"))
                 return 0;
-        return error_set(reterr, -EINVAL, ERROR_INVALID, "\"%s\" is not supported: invalid network mode",
-                         str_equal(mode, "slirp") ? "slirp4netns" : mode);
+        (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot change the networks of container '%s': \"%s\" is not supported: invalid network mode",
+                         config->name, str_equal(mode, "slirp") ? "slirp4netns" : mode);
+        return error_with_hint(reterr, -EINVAL, "only containers of '--network bridge' or '--network NAME' can change networks");
 }
 
 /* Locked, and with the record as it is now. */

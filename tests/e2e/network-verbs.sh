@@ -169,7 +169,7 @@ is "$($N reload two)" "$(sdpod inspect two -f '{{.Id}}')" "reload"
 is "$($N reload -a | wc -l)" 2 "reload --all"
 sdpod create --name off --network none $BUSYBOX true >/dev/null
 run $N connect full off
-like "$status:$err" "125:.*invalid network mode" "a container without networks of this kind"
+like "$status:$err" "125:.*container .off.: \"none\" is not supported: invalid network mode.*hint: only" "a container without networks of this kind"
 run $N reload off
 exits 125 "reload of what does not run"
 sdpod create --name alone --network inner --stop-timeout 0 $BUSYBOX sleep 1000 >/dev/null
