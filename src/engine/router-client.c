@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "cgroup/manager.h"
@@ -166,12 +167,15 @@ static int start_by_hand(char *const *command, Error *reterr) {
 
 /* One for each store: the default one has a name that people know. */
 static char *unit_name(const Store *store) {
+        _cleanup_free_ char *runtime = path_user_runtime(), *usual = runtime ? str_format("%s/sdpod", runtime) : NULL;
         uint64_t h = 0xcbf29ce484222325ULL;
 
+        if (!usual)
+                return NULL;
         for (const char *p = store->runtime_path; *p; p++)
                 h = (h ^ (uint8_t) *p) * 0x100000001b3ULL;
-        return str_has_suffix(store->runtime_path, "/sdpod") ? strdup("sdpod-network.service")
-                                                            : str_format("sdpod-network-%016llx.service", (unsigned long long) h);
+        return str_equal(store->runtime_path, usual) ? strdup("sdpod-network.service")
+                                                     : str_format("sdpod-network-%016llx.service", (unsigned long long) h);
 }
 
 static int start(const Store *store, Error *reterr) {
@@ -203,5 +207,6 @@ int router_client_open(const Store *store, RouterClient *ret, Error *reterr) {
                 (void) poll(NULL, 0, PAUSE_MSEC);
         } while (time_monotonic_usec() < end);
         (void) error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start the router of the bridge networks: it ends at once");
-        return error_with_hint(reterr, -EIO, "its journal says why: journalctl --user --unit sdpod-network");
+        _cleanup_free_ char *name = unit_name(store);
+        return error_with_hint(reterr, -EIO, "its journal says why: journalctl %s--unit %s", geteuid() == 0 ? "" : "--user ", name ?: "");
 }

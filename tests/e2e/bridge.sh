@@ -206,6 +206,18 @@ if [[ -z ${BRIDGE_SHORT:-} ]]; then
         sdpod rm -fa -t 0 >/dev/null
         sdpod network rm one two within alone alone2 >/dev/null
 fi
+
+# --- another store has a router of its own, whatever its directory is called
+other=(sdpod --root "$T/other/data" --runroot "$T/other/sdpod")
+at_end "${other[@]}" rm -fa -t 0
+sdpod save $BUSYBOX 2>/dev/null | "${other[@]}" load -q >/dev/null
+sdpod network create here >/dev/null
+"${other[@]}" network create there >/dev/null
+sdpod run -d --network here $BUSYBOX sleep 1000 >/dev/null
+run "${other[@]}" run --rm --network there $BUSYBOX ls /sys/class/net
+is "$(echo $out)" "eth0 lo" "a second store has a router, too"
+sdpod rm -fa -t 0 >/dev/null
+sdpod network rm here >/dev/null
 sdpod rm -fa -t 0 >/dev/null
 ok "nothing is left" until_ok 5 gone
 is "$(container_processes)" "" "no process either"
