@@ -89,6 +89,7 @@ ok "sdpod-net is killed: another one comes" until_ok 5 eval '[[ -n $(uplink) && 
 ok "... and published ports work, TCP" until_ok 5 web "127.0.0.1:$port"
 ok "... and UDP" until_ok 5 python3 "$T/udp.py" "$port"
 addresses=$(sdpod exec other ip -o addr)
+like "$addresses" " eth0 .*inet " "a container has an interface"
 router_again() { # WHAT: after kills
         ok "$1: another one comes" until_ok 5 eval '[[ -n $(router) && $(router) != "$before" ]]'
         ok "... and published ports work" until_ok 5 web "127.0.0.1:$port"

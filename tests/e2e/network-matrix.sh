@@ -216,9 +216,10 @@ done
 sdpod run -d --name first -p "$port:8080" $WEB >/dev/null
 until_ok 10 curl -sf "http://127.0.0.1:$port/"
 is "$(sdpod run --rm --network container:first $BUSYBOX wget -q -O - http://127.0.0.1:8080/)" "<h1>It works</h1>" "container: the loopback is shared"
-is "$(sdpod run --rm --network container:first $BUSYBOX readlink /proc/self/ns/net)" "$(sdpod exec first readlink /proc/self/ns/net)" "... as is the namespace"
-is "$(sdpod run --rm --network "ns:/proc/$(sdpod inspect -f '{{.State.Pid}}' first)/ns/net" $BUSYBOX readlink /proc/self/ns/net)" \
-        "$(sdpod exec first readlink /proc/self/ns/net)" "ns: a namespace by its path"
+netns=$(readlink "/proc/$(sdpod inspect -f '{{.State.Pid}}' first)/ns/net")
+like "$netns" '^net:' "... in a namespace"
+is "$(sdpod run --rm --network container:first $BUSYBOX readlink /proc/self/ns/net)" "$netns" "... which is shared"
+is "$(sdpod run --rm --network "ns:/proc/$(sdpod inspect -f '{{.State.Pid}}' first)/ns/net" $BUSYBOX readlink /proc/self/ns/net)" "$netns" "ns: a namespace by its path"
 sdpod pod create --name pod -p "$((port + 1)):7000" >/dev/null
 sdpod run -d --pod pod --name member $V $BUSYBOX /talk serve 7000 >/dev/null
 until_ok 10 listening member

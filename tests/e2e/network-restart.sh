@@ -29,6 +29,7 @@ exits 0 "a container with published ports"
 until_ok 10 answers "$port"
 before=$(sdpod port net)
 addresses=$(sdpod exec net ip addr show tap0 | grep -E 'ether|inet')
+like "$before:$addresses" "127\.0\.0\.1:[0-9]+.*ether .*inet " "... with ports and addresses"
 init=$(sdpod inspect -f '{{.State.Pid}}' net)
 cgroup=$(cat "/proc/$(helper net)/cgroup")
 kill_and_see net "$port" "a killed network process"
