@@ -62,15 +62,9 @@ static int add_pod_itself(const Pod *pod, QuadletFiles *files, char **ret_file, 
         return r < 0 ? cannot(reterr, r, "pod", pod->config.name) : 0;
 }
 
-static int by_creation(const void *a, const void *b) {
-        const Container *const *p = a, *const *q = b;
-
-        return (*p)->config.created_usec < (*q)->config.created_usec ? -1 : (*p)->config.created_usec > (*q)->config.created_usec;
-}
-
 static int add_pod(const Store *store, const Pod *pod, QuadletFiles *files, Error *reterr) {
         _cleanup_pod_members_ PodMembers members = {};
-        _cleanup_free_ const Container **sorted = NULL;
+        _cleanup_free_ Container **sorted = NULL;
         _cleanup_free_ char *file = NULL;
         int r = add_pod_itself(pod, files, &file, reterr);
 
@@ -78,15 +72,12 @@ static int add_pod(const Store *store, const Pod *pod, QuadletFiles *files, Erro
                 r = engine_pod_members(store, pod, &members, reterr);
         if (r < 0)
                 return r;
-        sorted = calloc(members.n + 1, sizeof(*sorted));
+        sorted = pod_members_in_order(&members);
         if (!sorted)
                 return error_oom(reterr);
-        for (size_t i = 0; i < members.n; i++)
-                sorted[i] = members.items + i;
-        qsort(sorted, members.n, sizeof(*sorted), by_creation);
-        for (size_t i = 0; i < members.n && r >= 0; i++)
-                if (!sorted[i]->config.infra)
-                        r = add_container(sorted[i], file, files, reterr);
+        for (Container **c = sorted; *c && r >= 0; c++)
+                if (!(*c)->config.infra)
+                        r = add_container(*c, file, files, reterr);
         return r;
 }
 

@@ -144,12 +144,6 @@ static int add_container(Generator *g, const Store *store, const ContainerConfig
         }, reterr);
 }
 
-static int by_creation(const void *a, const void *b) {
-        const Container *const *p = a, *const *q = b;
-
-        return (*p)->config.created_usec < (*q)->config.created_usec ? -1 : (*p)->config.created_usec > (*q)->config.created_usec;
-}
-
 static int add_pod_itself(Generator *g, const Pod *pod, const Container *infra, const char *unit, char **starts, Error *reterr) {
         _cleanup_command_line_ CommandLine line = COMMAND_LINE_NULL;
 
@@ -178,26 +172,23 @@ static int add_pod_itself(Generator *g, const Pod *pod, const Container *infra, 
 static int add_pod(Generator *g, const Store *store, const Pod *pod, Error *reterr) {
         _cleanup_free_ char *unit = unit_name(g->options, true, pod->config.id, pod->config.name);
         _cleanup_pod_members_ PodMembers members = {};
-        _cleanup_free_ const Container **sorted = NULL;
+        _cleanup_free_ Container **sorted = NULL;
         _cleanup_strv_ char **starts = NULL;
-        size_t n = 0;
         int r = unit ? engine_pod_members(store, pod, &members, reterr) : error_oom(reterr);
 
         if (r < 0)
                 return r;
-        sorted = calloc(members.n + 1, sizeof(*sorted));
+        sorted = pod_members_in_order(&members);
         if (!sorted)
                 return error_oom(reterr);
-        for (size_t i = 0; i < members.n; i++)
-                if (!members.items[i].config.infra)
-                        sorted[n++] = members.items + i;
-        qsort(sorted, n, sizeof(*sorted), by_creation);
-        for (size_t i = 0; i < n; i++)
-                if (strv_consume(&starts, unit_name(g->options, false, sorted[i]->config.id, sorted[i]->config.name)) < 0)
+        for (Container **c = sorted; *c; c++)
+                if (!(*c)->config.infra &&
+                    strv_consume(&starts, unit_name(g->options, false, (*c)->config.id, (*c)->config.name)) < 0)
                         return error_oom(reterr);
         r = add_pod_itself(g, pod, pod_members_infra(&members), unit, starts, reterr);
-        for (size_t i = 0; i < n && r >= 0; i++)
-                r = add_container(g, store, &sorted[i]->config, unit, reterr);
+        for (Container **c = sorted; *c && r >= 0; c++)
+                if (!(*c)->config.infra)
+                        r = add_container(g, store, &(*c)->config, unit, reterr);
         return r;
 }
 

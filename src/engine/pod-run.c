@@ -153,23 +153,6 @@ static int run_init_container(const Store *store, Container *c, const DetachedOp
                        : 0;
 }
 
-static int by_creation(const void *a, const void *b) {
-        const Container *x = *(Container *const *) a, *y = *(Container *const *) b;
-
-        return x->config.created_usec < y->config.created_usec ? -1 : x->config.created_usec > y->config.created_usec;
-}
-
-/* Borrowed, in the order in which they were made, ended by NULL. */
-static Container **in_order(const PodMembers *members) {
-        Container **order = calloc(members->n + 1, sizeof(Container *));
-
-        for (size_t i = 0; order && i < members->n; i++)
-                order[i] = &members->items[i];
-        if (order && members->n > 0)
-                qsort(order, members->n, sizeof(Container *), by_creation);
-        return order;
-}
-
 /* All but init containers, each of them tried; the last failure counts, those before are told. */
 static int start_members(const Store *store, Container *const *order, const DetachedOptions *options, Error *reterr) {
         _cleanup_error_ Error last = ERROR_NULL;
@@ -210,7 +193,7 @@ int engine_pod_start(const Store *store, const Pod *pod, bool again, const Detac
                 return error_with_hint(reterr, -ENOENT, members.n == 0 ? "add some: sdpod create --pod %s IMAGE" : "remove it: sdpod pod rm --force %s",
                                   pod->config.name);
         }
-        if (!(order = in_order(&members)))
+        if (!(order = pod_members_in_order(&members)))
                 return error_oom(reterr);
         if (infra && infra->pidfd < 0)
                 r = start_infra(store, pod, infra, options, reterr);

@@ -66,6 +66,22 @@ Container *pod_members_infra(const PodMembers *members) {
         return NULL;
 }
 
+static int by_creation(const void *a, const void *b) {
+        const Container *x = *(Container *const *) a, *y = *(Container *const *) b;
+
+        return x->config.created_usec < y->config.created_usec ? -1 : x->config.created_usec > y->config.created_usec;
+}
+
+Container **pod_members_in_order(const PodMembers *members) {
+        Container **order = calloc(members->n + 1, sizeof(Container *));
+
+        for (size_t i = 0; order && i < members->n; i++)
+                order[i] = &members->items[i];
+        if (order && members->n > 0)
+                qsort(order, members->n, sizeof(Container *), by_creation);
+        return order;
+}
+
 const char *pod_members_state(const PodMembers *members) {
         PodCount count = {};
 

@@ -28,6 +28,9 @@ int engine_pod_members(const Store *store, const Pod *pod, PodMembers *ret, Erro
 /* The infra container among them; NULL: there is none (any more). */
 Container *pod_members_infra(const PodMembers *members);
 
+/* All of them in the order in which they were made, NULL-terminated and borrowed; the vector is the caller's. NULL: out of memory. */
+Container **pod_members_in_order(const PodMembers *members);
+
 /* Podman's word for the pod's state: "Running", "Degraded", ... */
 const char *pod_members_state(const PodMembers *members);
 
