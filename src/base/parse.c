@@ -3,10 +3,12 @@
 #include "base/parse.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
@@ -49,6 +51,22 @@ int parse_i64(const char *s, int64_t *ret) {
                 return -ERANGE;
         *ret = negative ? (int64_t) (0 - value) : (int64_t) value;
         return 0;
+}
+
+int parse_fd_option(const char *argument, const char *const *options, size_t n, int *fds) {
+        uint32_t fd;
+
+        for (size_t i = 0; i < n; i++) {
+                const char *value = str_after(argument, options[i]);
+
+                if (!value)
+                        continue;
+                if (parse_u32(value, &fd) < 0 || fd <= STDERR_FILENO || fd > INT_MAX)
+                        return -EINVAL;
+                fds[i] = (int) fd;
+                return 0;
+        }
+        return -ENOENT;
 }
 
 int parse_mode(const char *s, mode_t *ret) {

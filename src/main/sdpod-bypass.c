@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod-bypass: outgoing connections of one container by sockets of the host. Started by sdpod; of no use by hand. */
 #include <arpa/inet.h>
-#include <limits.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -36,19 +35,9 @@ static int parse_address(const char *argument, BypassProgram *program) {
 }
 
 static int parse_argument(const char *argument, int *fds, BypassProgram *program) {
-        uint32_t fd;
+        int r = parse_fd_option(argument, options, _FD_MAX, fds);
 
-        for (size_t i = 0; i < _FD_MAX; i++) {
-                const char *value = str_after(argument, options[i]);
-
-                if (!value)
-                        continue;
-                if (parse_u32(value, &fd) < 0 || fd < 3 || fd > INT_MAX)
-                        return -EINVAL;
-                fds[i] = (int) fd;
-                return 0;
-        }
-        return parse_address(argument, program);
+        return r == -ENOENT ? parse_address(argument, program) : r;
 }
 
 int main(int argc, char **argv) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod-net: the network of one container. Started by sdpod with three descriptors; of no use by hand. */
-#include <limits.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -13,38 +13,10 @@ enum { FD_CONFIG, FD_INIT, FD_READY, _FD_NEEDED, FD_USERNS = _FD_NEEDED, FD_NETN
 static const char *const options[_FD_MAX] = { "--config-fd=", "--init-pidfd=", "--ready-fd=", "--userns-fd=", "--netns-fd=", "--control-fd=" };
 
 static int parse_argument(const char *argument, int *fds) {
-        uint32_t fd;
+        int r = parse_fd_option(argument, options, _FD_MAX, fds);
 
-        for (size_t i = 0; i < _FD_MAX; i++) {
-                const char *value = str_after(argument, options[i]);
-
-                if (!value)
-                        continue;
-                if (parse_u32(value, &fd) < 0 || fd < 3 || fd > INT_MAX)
-                        return -EINVAL;
-                fds[i] = (int) fd;
-                return 0;
-        }
         /* for people who read ps, and for port_holder_find() */
-        return str_after(argument, "--name=") || str_after(argument, "--publish=") ? 0 : -EINVAL;
-}
-
-/* Nothing of the caller's reaches the process that reads a container's bytes. */
-static void close_others(const int *fds) {
-        unsigned from = 3;
-
-        for (;;) {
-                unsigned next = UINT_MAX;
-
-                for (size_t i = 0; i < _FD_MAX; i++)
-                        if (fds[i] >= 0 && (unsigned) fds[i] >= from)
-                                next = MIN(next, (unsigned) fds[i]);
-                if (next > from)
-                        (void) close_range(from, next == UINT_MAX ? UINT_MAX : next - 1, 0);
-                if (next == UINT_MAX)
-                        return;
-                from = next + 1;
-        }
+        return r == -ENOENT && (str_after(argument, "--name=") || str_after(argument, "--publish=")) ? 0 : r;
 }
 
 int main(int argc, char **argv) {
@@ -61,7 +33,10 @@ int main(int argc, char **argv) {
                         log_line(LOG_LEVEL_ERROR, "no %sN: sdpod-net is started by sdpod", options[i]);
                         return 125;
                 }
-        close_others(fds);
+        /* nothing of the caller's reaches the process that reads a container's bytes */
+        int *const kept[] = { &fds[FD_CONFIG], &fds[FD_INIT], &fds[FD_READY], &fds[FD_USERNS], &fds[FD_NETNS], &fds[FD_CONTROL] };
+        if (fd_keep(kept, ELEMENTSOF(kept)) < 0)
+                return 1;
         (void) setsid(); /* the terminal's signals are for the container; fails where it leads a group already */
         return net_program_run(fds[FD_CONFIG], fds[FD_INIT], fds[FD_READY], fds[FD_USERNS], fds[FD_NETNS], fds[FD_CONTROL]);
 }

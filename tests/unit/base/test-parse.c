@@ -107,3 +107,16 @@ TEST(random_digits_are_digits_and_random) {
         CHECK(strcmp(a, b) != 0);
         CHECK_STR(none, "");
 }
+
+TEST(descriptors_are_told_by_number) {
+        static const char *const options[] = { "--in-fd=", "--out-fd=" }, *const bad[] = { "--in-fd=", "--in-fd=2", "--in-fd=-3", "--in-fd=3x", "--in-fd=4294967295" };
+        int fds[] = { -EBADF, -EBADF };
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++)
+                CHECK_INT(parse_fd_option(bad[i], options, ELEMENTSOF(options), fds), -EINVAL);
+        CHECK_INT(parse_fd_option("--name=a", options, ELEMENTSOF(options), fds), -ENOENT);
+        CHECK_INT(fds[0], -EBADF);
+        CHECK_INT(parse_fd_option("--out-fd=3", options, ELEMENTSOF(options), fds), 0);
+        CHECK_INT(fds[0], -EBADF);
+        CHECK_INT(fds[1], 3);
+}
