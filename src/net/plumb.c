@@ -430,8 +430,30 @@ static int visit_attach(void *data, Error *reterr) {
         return r;
 }
 
+/* In the container's namespace: the ends of links whose other ends were in the namespace of a router that died. The kernel takes that
+ * down in its own time, and them with it. */
+static int visit_stale(void *data, _unused_ Error *reterr) {
+        const AttachVisit *visit = data;
+        _cleanup_fd_ int fd = netlink_open();
+
+        for (size_t i = 0; i < visit->n_links && fd >= 0; i++) {
+                NetlinkBatch batch = {};
+
+                if (!visit->links[i].keep || visit->links[i].kept || plumb_has_children(visit->links[i].network))
+                        continue;
+                link_delete(&batch, visit->links[i].interface);
+                (void) netlink_run(fd, &batch); /* it may have gone by now */
+        }
+        return fd < 0 ? fd : 0;
+}
+
 int plumb_attach(const Router *router, int container_netns_fd, PlumbLink *links, size_t n_links, Error *reterr) {
         AttachVisit visit = { .container_netns_fd = container_netns_fd, .links = links, .n_links = n_links };
+        _cleanup_error_ Error error = ERROR_NULL;
+        int r = ns_visit(router->userns_fd, router->netns_fd, visit_attach, &visit, &error);
 
-        return ns_visit(router->userns_fd, router->netns_fd, visit_attach, &visit, reterr);
+        if (r != -EEXIST)
+                return r < 0 ? error_move(reterr, &error) : r;
+        r = ns_visit(router->userns_fd, container_netns_fd, visit_stale, &visit, reterr);
+        return r < 0 ? r : ns_visit(router->userns_fd, router->netns_fd, visit_attach, &visit, reterr);
 }
