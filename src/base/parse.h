@@ -12,7 +12,7 @@ int parse_u64(const char *s, uint64_t *ret);
 int parse_u32(const char *s, uint32_t *ret);
 int parse_i64(const char *s, int64_t *ret);
 
-/* "OPTIONN" of a program that is handed descriptors, as in "--ready-fd=5": the number goes to the option's place in `fds`. -ENOENT: it is
+/* "OPTION" and a number, of a program that is handed descriptors, as in "--ready-fd=5": the number goes to the option's place in `fds`. -ENOENT: it is
  * none of the options; -EINVAL: not a number of a descriptor, or one of the standard three. */
 int parse_fd_option(const char *argument, const char *const *options, size_t n, int *fds);
 
