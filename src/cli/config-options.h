@@ -3,7 +3,7 @@
  * of these rows count from any of them. */
 #pragma once
 
-#include "cli/option.h"
+#include "base/option.h"
 #include "spec/container.h"
 
 /* Limits; health checks and restart policy of a container that is made (the help says the defaults, and Docker's other names are

@@ -2,7 +2,7 @@
 /* The options that stand before any verb. */
 #pragma once
 
-#include "cli/option.h"
+#include "base/option.h"
 
 typedef struct GlobalOptions {
         char *root, *runroot;    /* --root, --runroot: NULL: the defaults of state/store.h */

@@ -17,6 +17,3 @@ void help_print_verb(FILE *f, const VerbName *name);
 
 /* Whether `name` is a verb directly below `group` ("": the top); the word after it, or NULL. */
 const char *help_word_below(const char *group, const char *name);
-
-/* What stands for an option's value in the help: the row's metavar, or a word by kind; NULL when it takes none. */
-const char *help_metavar(const Option *option);

@@ -5,11 +5,11 @@
 #include <glob.h>
 #include <unistd.h>
 
+#include "base/option.h"
 #include "base/parse.h"
 #include "base/path.h"
 #include "base/str.h"
 #include "cli/mount-words.h"
-#include "cli/option.h"
 #include "engine/volumes-from.h"
 
 enum { GLOB_LIMIT = 1000 };

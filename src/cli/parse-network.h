@@ -2,7 +2,7 @@
 /* --network, and the options that say more of the one network that it names. */
 #pragma once
 
-#include "cli/option.h"
+#include "base/option.h"
 #include "spec/container.h"
 
 typedef struct NetworkWords {

@@ -5,8 +5,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "base/option.h"
 #include "cli/global.h"
-#include "cli/option.h"
 #include "state/store.h"
 
 struct Verb;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/option.h"
 #include "base/str.h"
 #include "base/test.h"
-#include "cli/option.h"
 
 typedef struct Options {
         bool tty, interactive, keep;

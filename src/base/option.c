@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads options by their tables. */
-#include "cli/option.h"
+#include "base/option.h"
 
 #include "base/parse.h"
 #include "base/str.h"
@@ -282,7 +282,7 @@ static int parse_long(OptionParse *parse, const char *word, Error *reterr) {
                 return error_oom(reterr);
         const Option *o = *name ? find(parse, name, 0, &target) : NULL;
         if (!o)
-                return error_set(reterr, -EINVAL, ERROR_USAGE, "unknown flag: --%s", name);
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "%s: --%s", parse->unknown ?: "unknown flag", name);
         if (!value && !option_takes_value(o))
                 value = "true";
         else if (!value) {
@@ -302,7 +302,9 @@ static int parse_letters(OptionParse *parse, const char *word, Error *reterr) {
                 int r;
 
                 if (!o)
-                        return error_set(reterr, -EINVAL, ERROR_USAGE, "unknown shorthand flag: '%c' in -%s", *p, word);
+                        return parse->unknown
+                                       ? error_set(reterr, -EINVAL, ERROR_USAGE, "%s: -%c", parse->unknown, *p)
+                                       : error_set(reterr, -EINVAL, ERROR_USAGE, "unknown shorthand flag: '%c' in -%s", *p, word);
                 bool rest_is_value = p[1] == '=' || option_takes_value(o);
                 if (p[1] == '=')
                         value = p + 2;

@@ -76,6 +76,7 @@ typedef struct OptionParse {
         char **words;          /* NULL-terminated */
         size_t next;           /* the word that is looked at next */
         bool stop_at_argument; /* options end where the first argument stands (run, exec) */
+        const char *unknown;   /* what an option that is in no table is called before ": --NAME"; NULL: "unknown flag" */
         bool help;             /* --help was met, and parsing ended there */
         const Option **given;  /* owned: the rows that were used, in order */
         const char **given_values; /* owned: the value of each, borrowed ("true" for a bool without one) */
