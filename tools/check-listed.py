@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds that each test is run: a file of tests/e2e stands in tests/meson.build, and one of tests/unit in its room's. TAP, one line a
-directory."""
+"""Holds that each test is run: a file of tests/e2e and of tests/oci stands in tests/meson.build, and one of tests/unit in its
+room's. TAP, one line a directory."""
 
 import pathlib
 import re
@@ -16,7 +16,7 @@ def unlisted(names, build):
 
 
 def main():
-    rows = [("e2e", {path.stem for path in (TESTS / "e2e").glob("*.sh")}, TESTS / "meson.build")]
+    rows = [(name, {path.stem for path in (TESTS / name).glob("*.sh")} - {"lib"}, TESTS / "meson.build") for name in ("e2e", "oci")]
     for room in sorted((TESTS / "unit").glob("*/meson.build")):
         names = {path.stem.removeprefix("test-") for path in room.parent.glob("test-*.c")}
         rows.append((f"unit/{room.parent.name}", names, room))
