@@ -139,8 +139,9 @@ fact() {
 }
 
 facts_like() {
-        local key
+        local key # $1 is a pattern
         for key in "${!oci_facts[@]}"; do
+                # shellcheck disable=SC2053
                 [[ $key == $1 ]] && echo "$key ${oci_facts[$key]}"
         done | sort
 }

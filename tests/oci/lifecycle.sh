@@ -32,7 +32,7 @@ rt create --bundle "$T/two"
 like "$status:$err$out" '^[1-9][0-9]*:.+' "[create.id-needed] create without an ID is an error"
 (cd "$T/state" && timeout 10 "$RUNTIME" --root "$STATE" create "$ME-nobundle") >"$T/wrong" 2>&1 </dev/null
 like "$?:$(cat "$T/wrong")" '^[1-9][0-9]*:.+' "[create.bundle-needed][bundle.config-needed] create where no bundle is is an error"
-is "$(ls "$STATE" | grep -v -x -e "$id" -e '.*lock.*')" "" "[create.id-valid][errors.leave-no-trace] no other container is there after that"
+is "$(find "$STATE" -mindepth 1 -maxdepth 1 -type d ! -name "$id")" "" "[create.id-valid][errors.leave-no-trace] no other container is there after that"
 
 # --- start
 rt_quietly start "$id"
