@@ -170,7 +170,7 @@ static int remove_children(int *cgroup) {
 }
 
 /* In bounded memory and descriptors: a container may have made any depth of them. */
-static int remove_below(int dir_fd) {
+int cgroup_remove_children(int dir_fd) {
         _cleanup_fd_ int cgroup = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         size_t depth = 0;
 
@@ -198,7 +198,7 @@ int cgroup_remove(int dir_fd, const char *name) {
         _cleanup_fd_ int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         int r = fd < 0 ? -errno : end_processes(fd);
         if (r >= 0)
-                r = remove_below(fd);
+                r = cgroup_remove_children(fd);
         if (r >= 0 && unlinkat(dir_fd, name, AT_REMOVEDIR) < 0)
                 r = -errno;
         return r == -ENOENT || r == -ENODEV ? 1 : r;

@@ -35,6 +35,9 @@ bool cgroup_is_populated(int dir_fd, const char *name);
 /* Kills what is in the cgroup `name` below the directory, removes its children and then it. 0: it is gone; 1: there was none. */
 int cgroup_remove(int dir_fd, const char *name);
 
+/* Removes all cgroups below the directory, deepest first; those of v1, too. -EBUSY: there is a process in one. */
+int cgroup_remove_children(int dir_fd);
+
 /* Opens the file that counts a cgroup's OOM kills, -errno where there is none: no memory controller, no such cgroup. It tells
  * of a change by poll(2), POLLPRI. */
 int cgroup_open_memory_events(const char *path);

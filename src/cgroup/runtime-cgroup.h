@@ -15,6 +15,7 @@ typedef struct RuntimeCgroup {
         bool rootless;           /* what cannot be made is done without, where no limit was asked */
         bool is_none;            /* --cgroup-manager=disabled */
         bool is_made;            /* by us: it is removed with the container */
+        bool is_limited;         /* a limit was asked: a process that cannot be put into it must not run */
 } RuntimeCgroup;
 
 #define RUNTIME_CGROUP_NULL ((RuntimeCgroup){})
@@ -44,8 +45,9 @@ int runtime_cgroup_make(RuntimeCgroup *cgroup, const RuntimeSpec *spec, pid_t pi
 /* Its directory in the unified hierarchy, for CLONE_INTO_CGROUP, or -EBADF where a process is to be moved. */
 int runtime_cgroup_open_unified(const RuntimeCgroup *cgroup);
 
-/* Moves a process into it in every hierarchy, or into the sub-cgroup `sub` ("[CONTROLLER:]PATH" of exec --cgroup; NULL: itself). */
-int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, const char *sub, Error *reterr);
+/* Moves a process into it in every hierarchy (where it is already, nothing is done), or into sub-cgroups: words "[CONTROLLER,...:]PATH" of exec
+ * --cgroup, which are there already; NULL: none. */
+int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, char *const *subs, Error *reterr);
 
 /* `update`: what is given in `resources` changes, the rest stays. All or nothing, as far as the kernel lets. */
 int runtime_cgroup_update(const RuntimeCgroup *cgroup, const RuntimeResources *resources, Error *reterr);
@@ -53,13 +55,15 @@ int runtime_cgroup_update(const RuntimeCgroup *cgroup, const RuntimeResources *r
 int runtime_cgroup_freeze(const RuntimeCgroup *cgroup, bool freeze, Error *reterr);
 bool runtime_cgroup_is_frozen(const RuntimeCgroup *cgroup);
 
-/* All processes in it and below; owned array. */
+/* All processes in it and below; owned array. None where it has no cgroup of its own. */
 int runtime_cgroup_pids(const RuntimeCgroup *cgroup, pid_t **ret, size_t *ret_n, Error *reterr);
 
-/* Sends a signal to all of them, none missed (SIGKILL by cgroup.kill where there is one). */
+/* Sends a signal to all of them, none missed (SIGKILL by cgroup.kill where there is one). -ENOENT without a message: the container has no
+ * cgroup of its own, or no process is in it; who must reach a process that is not in there signals that one. */
 int runtime_cgroup_kill(const RuntimeCgroup *cgroup, int signal, Error *reterr);
 
-/* Kills what is left in it, and removes it with all below it. A missing one is not an error. */
+/* Kills what is left in it, and removes it with all below it. A missing one is not an error. Of one that is not `is_made` nothing is
+ * killed, and what is not empty stays, without an error: it may be another's, or what a killed maker left. */
 int runtime_cgroup_remove(const RuntimeCgroup *cgroup, Error *reterr);
 
 /* The counters as runc's `events --stats` has them ("data"); new reference. */

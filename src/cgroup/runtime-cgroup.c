@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the cgroup of a container of sdpod-oci is, how it is made and filled. */
+#include "cgroup/runtime-cgroup.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/io.h"
+#include "base/path.h"
+#include "base/str.h"
+#include "cgroup/hierarchy.h"
+#include "cgroup/runtime-limits.h"
+#include "cgroup/runtime-tree.h"
+
+const JsonField runtime_cgroup_fields[] = {
+        JSON_FIELD(RuntimeCgroup, path, "path", JSON_FIELD_STRING),
+        JSON_FIELD(RuntimeCgroup, unit, "unit", JSON_FIELD_STRING),
+        JSON_FIELD(RuntimeCgroup, slice, "slice", JSON_FIELD_STRING),
+        JSON_FIELD(RuntimeCgroup, systemd, "systemd", JSON_FIELD_BOOL),
+        JSON_FIELD(RuntimeCgroup, rootless, "rootless", JSON_FIELD_BOOL),
+        JSON_FIELD(RuntimeCgroup, is_none, "none", JSON_FIELD_BOOL),
+        JSON_FIELD(RuntimeCgroup, is_made, "made", JSON_FIELD_BOOL),
+        JSON_FIELD(RuntimeCgroup, is_limited, "limited", JSON_FIELD_BOOL),
+        {},
+};
+
+void runtime_cgroup_done(RuntimeCgroup *cgroup) {
+        free(cgroup->path);
+        free(cgroup->unit);
+        free(cgroup->slice);
+        *cgroup = RUNTIME_CGROUP_NULL;
+}
+
+/* ---- where ---- */
+
+/* Who is not root has nothing at the hierarchy's root. There are no limits below a cgroup with processes (cgroup-v2.rst, "No
+ * Internal Process Constraint"), so it goes beside our own one, and below it where that is all we may write to. */
+static int own_base(char **ret, Error *reterr) {
+        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+        int r = cgroup_tree_load(&tree, reterr);
+        const CgroupHierarchy *h = cgroup_tree_unified(&tree);
+
+        if (r < 0)
+                return r;
+        const char *slash = h ? strrchr(h->own, '/') : NULL;
+        char *above = slash ? strndup(h->own, (size_t) (slash - h->own)) : strdup("");
+        if (!above)
+                return error_oom(reterr);
+        if (h && h->own[1] && faccessat(h->root, above[0] ? above + 1 : ".", W_OK, AT_EACCESS) < 0 &&
+            faccessat(h->root, h->own + 1, W_OK, AT_EACCESS) >= 0) {
+                free(above);
+                above = strdup(h->own);
+        }
+        return (*ret = above) ? 0 : error_oom(reterr);
+}
+
+static int plan_files(const char *wanted, const char *id, bool rootless, char **ret, Error *reterr) {
+        _cleanup_free_ char *base = NULL;
+        int r = 0;
+
+        if (str_empty(wanted))
+                wanted = id;
+        if (*wanted != '/' && rootless)
+                r = own_base(&base, reterr);
+        if (r < 0)
+                return r;
+        _cleanup_free_ char *path = str_format("%s/%s", base ?: "", wanted);
+        *ret = path ? path_simplify(path) : NULL;
+        return *ret ? 0 : error_oom(reterr);
+}
+
+int runtime_cgroup_plan(const RuntimeSpec *spec, const char *id, RuntimeCgroupDriver driver, bool rootless,
+                        RuntimeCgroup *ret, Error *reterr) {
+        _cleanup_runtime_cgroup_ RuntimeCgroup cgroup = {
+                .rootless = rootless,
+                .systemd = driver == RUNTIME_CGROUP_SYSTEMD,
+                .is_none = driver == RUNTIME_CGROUP_DISABLED,
+        };
+        int r = 0;
+
+        if (cgroup.systemd)
+                r = error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use systemd for cgroups: sdpod-oci does not do that yet");
+        else if (!cgroup.is_none)
+                r = plan_files(spec->cgroups_path, id, rootless, &cgroup.path, reterr);
+        if (r < 0)
+                return r;
+        *ret = cgroup;
+        cgroup = RUNTIME_CGROUP_NULL;
+        return 0;
+}
+
+/* ---- making ---- */
+
+/* What was left in a cgroup of this name would be limited, frozen and killed with the container; what is frozen would never
+ * start (the texts are runc's). */
+static int check_existing(const CgroupTree *tree, Error *reterr) {
+        for (size_t i = 0; i < tree->n; i++) {
+                const CgroupHierarchy *h = tree->items + i;
+                _cleanup_free_ pid_t *pids = NULL;
+                size_t n = 0;
+
+                if (h->fd < 0 || !h->existed)
+                        continue;
+                int r = cgroup_pids(h->fd, &pids, &n);
+                if (r < 0)
+                        return error_set_errno(reterr, r, "cannot read the processes of '%s'", h->mount);
+                if (n > 0)
+                        return error_set(reterr, -EBUSY, ERROR_IN_USE, "container's cgroup is not empty: %zu process(es) found", n);
+        }
+        if (cgroup_tree_is_frozen(tree))
+                return error_set(reterr, -EBUSY, ERROR_STATE, "container's cgroup unexpectedly frozen");
+        return 0;
+}
+
+static void take_back(const CgroupTree *tree, const char *path) {
+        for (size_t i = 0; i < tree->n; i++)
+                if (tree->items[i].fd >= 0 && !tree->items[i].existed)
+                        (void) unlinkat(tree->items[i].root, path + 1, AT_REMOVEDIR);
+}
+
+int runtime_cgroup_make(RuntimeCgroup *cgroup, const RuntimeSpec *spec, pid_t pid, Error *reterr) {
+        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+
+        (void) pid;
+        cgroup->is_limited = runtime_resources_are_given(&spec->resources);
+        if (cgroup->is_none)
+                return cgroup->is_limited ? error_set(reterr, -EOPNOTSUPP, ERROR_INVALID, "cannot set limits: cgroups are disabled") : 0;
+        int r = cgroup_tree_load(&tree, reterr);
+        if (r >= 0)
+                r = cgroup_tree_make(&tree, cgroup->path, cgroup->rootless, reterr);
+        if (r < 0)
+                return r;
+        r = cgroup->path[1] ? check_existing(&tree, reterr) : 0;
+        if (r >= 0)
+                r = runtime_limits_write(&tree, &spec->resources, cgroup->rootless, reterr);
+        if (r < 0)
+                return take_back(&tree, cgroup->path), r;
+        cgroup->is_made = cgroup->path[1] && cgroup_tree_main(&tree);
+        return 0;
+}
+
+int runtime_cgroup_open_unified(const RuntimeCgroup *cgroup) {
+        _cleanup_fd_ int root = cgroup->path ? cgroup_open_root() : -EBADF;
+
+        return root < 0 ? -EBADF : path_open_beneath(root, cgroup->path[1] ? cgroup->path + 1 : ".", O_RDONLY | O_DIRECTORY, 0);
+}
+
+/* ---- filling ---- */
+
+/* The sub-cgroup for a hierarchy: *ret is NULL where none was named for it. */
+static int find_sub(const CgroupHierarchy *h, char *const *subs, const char **ret, Error *reterr) {
+        *ret = NULL;
+        for (char *const *s = subs; s && *s; s++) {
+                const char *colon = strchr(*s, ':'), *path = colon ? colon + 1 : *s;
+                _cleanup_free_ char *controllers = colon ? strndup(*s, (size_t) (colon - *s)) : NULL;
+
+                if (colon && !controllers)
+                        return error_oom(reterr);
+                if (colon == *s)
+                        return error_set(reterr, -EINVAL, ERROR_INVALID, "invalid --cgroup argument: %s (empty <controller> prefix)", *s);
+                if (!colon && subs[1])
+                        return error_set(reterr, -EINVAL, ERROR_INVALID, "invalid --cgroup argument: %s (missing <controller>: prefix)", *s);
+                char *save = NULL;
+                bool is = !colon;
+                for (char *word = controllers ? strtok_r(controllers, ",", &save) : NULL; word && !is; word = strtok_r(NULL, ",", &save))
+                        is = !h->unified && cgroup_words_have(h->controllers, word);
+                if (is)
+                        *ret = path;
+        }
+        return 0;
+}
+
+/* Whether the process is in this very cgroup: to move it there again costs as much as the first time. */
+static bool is_there(const char *lines, const CgroupHierarchy *h, const char *path) {
+        _cleanup_free_ char *line = str_format(":%s:%s\n", h->controllers, path);
+
+        return line && strstr(lines, line);
+}
+
+static int attach_to(const CgroupHierarchy *h, const char *sub, pid_t pid, Error *reterr) {
+        _cleanup_fd_ int fd = -EBADF;
+
+        if (!str_empty(sub)) {
+                while (*sub == '/')
+                        sub++;
+                fd = path_open_beneath(h->fd, *sub ? sub : ".", O_RDONLY | O_DIRECTORY, 0);
+                if (fd < 0)
+                        return error_set_errno(reterr, fd, "cannot open the sub-cgroup '%s'", sub);
+        }
+        int r = cgroup_attach(fd >= 0 ? fd : h->fd, pid);
+        return r < 0 ? error_set_errno(reterr, r, "cannot put process %d into its cgroup below '%s'", (int) pid, h->mount) : 0;
+}
+
+int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, char *const *subs, Error *reterr) {
+        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+        _cleanup_free_ char *lines = NULL;
+        char name[32];
+
+        if (cgroup->is_none)
+                return 0;
+        (void) snprintf(name, sizeof(name), "/proc/%d/cgroup", (int) pid);
+        int r = cgroup_tree_open(cgroup->path, &tree, reterr);
+        if (r >= 0 && (r = file_read(AT_FDCWD, name, CGROUP_TEXT_SIZE * 4, &lines, /* ret_size= */ NULL)) < 0)
+                return error_set_errno(reterr, r, "cannot put process %d into its cgroup", (int) pid);
+        for (size_t i = 0; i < tree.n && r >= 0; i++) {
+                const CgroupHierarchy *h = tree.items + i;
+                const char *sub;
+
+                if (h->fd < 0)
+                        continue;
+                r = find_sub(h, subs, &sub, reterr);
+                if (r < 0 || (!sub && is_there(lines, h, cgroup->path)))
+                        continue;
+                r = attach_to(h, sub, pid, reterr);
+                if (r < 0 && cgroup->rootless && !cgroup->is_limited && !sub && (r == -EACCES || r == -EPERM)) {
+                        error_done(reterr);
+                        r = 0;
+                }
+        }
+        return r < 0 ? r : 0;
+}
+
+int runtime_cgroup_paths(const RuntimeCgroup *cgroup, char ***ret, Error *reterr) {
+        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+        _cleanup_strv_ char **paths = NULL;
+        int r = cgroup->path ? cgroup_tree_open(cgroup->path, &tree, reterr) : 0;
+
+        for (size_t i = 0; i < tree.n && r >= 0; i++) {
+                const CgroupHierarchy *h = tree.items + i;
+                const char *word = h->controllers;
+
+                while (h->fd >= 0 && r >= 0) {
+                        int length = (int) strcspn(word, ",");
+
+                        if (strv_consume(&paths, str_format("%.*s=%s%s", length, word, h->mount, cgroup->path)) < 0)
+                                r = error_oom(reterr);
+                        if (!word[length])
+                                break;
+                        word += length + 1;
+                }
+        }
+        if (r >= 0)
+                *ret = TAKE_PTR(paths);
+        return r < 0 ? r : 0;
+}
