@@ -221,19 +221,38 @@ static int take_number(Reader *r, bool *ret_integer) {
         return 0;
 }
 
-static int read_integer(Reader *r, int64_t *ret) {
+/* An integer as its sign and what comes behind it, which is at most `limit` (of a negative one: one more). */
+static int read_magnitude(Reader *r, uint64_t limit, bool *ret_negative, uint64_t *ret) {
         const char *start = r->p;
         bool integer, negative = start < r->end && *start == '-';
-        uint64_t n = 0, limit = (uint64_t) INT64_MAX + negative;
+        uint64_t n = 0;
         int k = take_number(r, &integer);
 
         if (k < 0 || !integer)
                 return -EBADMSG;
         for (const char *p = start + negative; p < r->p; p++)
-                if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (uint64_t) (*p - '0'), &n) || n > limit)
+                if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, (uint64_t) (*p - '0'), &n) || n > limit + negative)
                         return -EBADMSG;
+        *ret_negative = negative;
+        *ret = n;
+        return 0;
+}
+
+static int read_integer(Reader *r, int64_t *ret) {
+        bool negative;
+        uint64_t n;
+        int k = read_magnitude(r, INT64_MAX, &negative, &n);
+
+        if (k < 0)
+                return k;
         *ret = negative ? (int64_t) (0 - n) : (int64_t) n;
         return 0;
+}
+
+static int read_unsigned(Reader *r, uint64_t *ret) {
+        bool negative = r->p < r->end && *r->p == '-';
+
+        return negative ? -EBADMSG : read_magnitude(r, UINT64_MAX, &negative, ret);
 }
 
 static int skip_list(Reader *r, char open, char close) {
@@ -283,22 +302,56 @@ static void *at(void *base, size_t offset) {
         return (char *) base + offset;
 }
 
+/* Room for one more of what a list has: its address, zeroed; NULL when out of memory. */
+static void *next_room(void *list, size_t count, size_t *room, size_t size) {
+        char **items = list;
+
+        if (count >= *room) {
+                char *grown = reallocarray(*items, *room = *room * 2 + 4, size);
+
+                if (!grown)
+                        return NULL;
+                *items = grown;
+        }
+        return memset(*items + count * size, 0, size);
+}
+
 static int read_array(Reader *r, const JsonField *f, void *target, Error *reterr) {
-        char **items = at(target, f->offset);
+        bool map = f->type == JSON_FIELD_MAP, first = true;
+        size_t *count = at(target, f->count_offset), room = 0;
+        int k = open_bracket(r, map ? '{' : '[');
+
+        while (k >= 0 && next_item(r, map ? '}' : ']', &first, &k)) {
+                void *item = next_room(at(target, f->offset), *count, &room, f->size);
+
+                if (!item)
+                        return -ENOMEM;
+                ++*count; /* a half-filled one is freed, too */
+                if (map)
+                        k = read_string(r, at(item, f->key_offset));
+                if (map && k >= 0 && !take(r, ':'))
+                        k = -EBADMSG;
+                if (k >= 0)
+                        k = read_object(r, f->fields, item, reterr);
+        }
+        return k;
+}
+
+static int read_numbers(Reader *r, const JsonField *f, void *target) {
         size_t *count = at(target, f->count_offset), room = 0;
         bool first = true;
+        int64_t n;
         int k = open_bracket(r, '[');
 
         while (k >= 0 && next_item(r, ']', &first, &k)) {
-                if (*count >= room) {
-                        char *grown = reallocarray(*items, room = room * 2 + 4, f->size);
+                uint32_t *item = next_room(at(target, f->offset), *count, &room, sizeof(*item));
 
-                        if (!grown)
-                                return -ENOMEM;
-                        *items = grown;
-                }
-                memset(*items + *count * f->size, 0, f->size);
-                k = read_object(r, f->fields, *items + (*count)++ * f->size, reterr); /* a half-filled one is freed, too */
+                if (!item)
+                        return -ENOMEM;
+                ++*count;
+                k = read_integer(r, &n);
+                if (k >= 0)
+                        k = json_store_integer(JSON_FIELD_UINT32, n, item);
         }
         return k;
 }
@@ -320,7 +373,15 @@ static int read_field(Reader *r, const JsonField *f, void *target, Error *reterr
         case JSON_FIELD_OBJECT:
                 return read_object(r, f->fields, to, reterr);
         case JSON_FIELD_ARRAY:
+        case JSON_FIELD_MAP:
                 return read_array(r, f, target, reterr);
+        case JSON_FIELD_UINT32S:
+                return read_numbers(r, f, target);
+        case JSON_FIELD_UNSIGNED:
+                return read_unsigned(r, to);
+        case JSON_FIELD_PRESENT:
+                *(bool *) to = true;
+                return skip_value(r);
         default: {
                 int k = read_integer(r, &n);
                 return k < 0 ? k : json_store_integer(f->type, n, to);
@@ -371,6 +432,8 @@ static int read_member(Reader *r, const JsonField *fields, void *target, size_t 
         seen[i / 64] |= UINT64_C(1) << (i % 64);
         if (take_word(r, "null"))
                 return 0;
+        if (field->present_offset)
+                *(bool *) at(target, field->present_offset) = true;
         k = read_field(r, field, target, reterr);
         if (k == -EBADMSG)
                 (void) (reterr && reterr->message ? error_prefix(reterr, k, "%s", field->name)

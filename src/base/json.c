@@ -217,14 +217,21 @@ static void *at(const void *base, size_t offset) {
         return (char *) base + offset;
 }
 
+/* Room for `n` items of a list that is read anew. */
+static int array_room(const JsonField *f, void *target, size_t n) {
+        char **items = at(target, f->offset);
+
+        *items = calloc(MAX(n, (size_t) 1), f->size);
+        return *items ? 0 : -ENOMEM;
+}
+
 static int load_array(const json_t *value, const JsonField *f, void *target, Error *reterr) {
         size_t n = json_array_size(value), *count = at(target, f->count_offset);
         char **items = at(target, f->offset);
 
         if (!json_is_array(value))
                 return -EBADMSG;
-        *items = calloc(MAX(n, (size_t) 1), f->size);
-        if (!*items)
+        if (array_room(f, target, n) < 0)
                 return -ENOMEM;
         for (*count = 0; *count < n; ++*count) {
                 int r = json_fields_load(json_array_get(value, *count), f->fields, *items + *count * f->size, reterr);
@@ -232,6 +239,46 @@ static int load_array(const json_t *value, const JsonField *f, void *target, Err
                         ++*count; /* the half-filled one is freed with the rest */
                         return r;
                 }
+        }
+        return 0;
+}
+
+static int load_map(const json_t *value, const JsonField *f, void *target, Error *reterr) {
+        size_t *count = at(target, f->count_offset);
+        char **items = at(target, f->offset);
+        const char *key;
+        json_t *member;
+
+        if (!json_is_object(value))
+                return -EBADMSG;
+        if (array_room(f, target, json_object_size(value)) < 0)
+                return -ENOMEM;
+        json_object_foreach((json_t *) value, key, member) {
+                char *item = *items + (*count)++ * f->size; /* a half-filled one is freed with the rest */
+                int r = str_replace(at(item, f->key_offset), key);
+
+                if (r >= 0)
+                        r = json_fields_load(member, f->fields, item, reterr);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int load_numbers(const json_t *value, const JsonField *f, void *target) {
+        size_t n = json_array_size(value), *count = at(target, f->count_offset);
+        uint32_t *numbers;
+
+        if (!json_is_array(value))
+                return -EBADMSG;
+        *(uint32_t **) at(target, f->offset) = numbers = calloc(MAX(n, (size_t) 1), sizeof(uint32_t));
+        if (!numbers)
+                return -ENOMEM;
+        for (*count = 0; *count < n; ++*count) {
+                const json_t *item = json_array_get(value, *count);
+
+                if (!json_is_integer(item) || json_store_integer(JSON_FIELD_UINT32, json_integer_value(item), &numbers[*count]) < 0)
+                        return -EBADMSG;
         }
         return 0;
 }
@@ -244,6 +291,9 @@ int json_store_integer(JsonFieldType type, int64_t n, void *to) {
         case JSON_FIELD_UINT64:
                 *(uint64_t *) to = (uint64_t) n; /* saved as the same bits */
                 return 0;
+        case JSON_FIELD_UNSIGNED:
+                *(uint64_t *) to = (uint64_t) n;
+                return n < 0 ? -EBADMSG : 0;
         case JSON_FIELD_INT:
                 *(int *) to = (int) n;
                 return n < INT32_MIN || n > INT32_MAX ? -EBADMSG : 0;
@@ -276,6 +326,13 @@ static int load_field(const json_t *value, const JsonField *f, void *target, Err
                 return json_fields_load(value, f->fields, to, reterr);
         case JSON_FIELD_ARRAY:
                 return load_array(value, f, target, reterr);
+        case JSON_FIELD_MAP:
+                return load_map(value, f, target, reterr);
+        case JSON_FIELD_UINT32S:
+                return load_numbers(value, f, target);
+        case JSON_FIELD_PRESENT:
+                *(bool *) to = true;
+                return 0;
         default:
                 return json_is_integer(value) ? json_store_integer(f->type, json_integer_value(value), to) : -EBADMSG;
         }
@@ -289,6 +346,8 @@ int json_fields_load(const json_t *object, const JsonField *fields, void *target
 
                 if (!value || json_is_null(value))
                         continue;
+                if (f->present_offset)
+                        *(bool *) at(target, f->present_offset) = true;
                 int r = load_field(value, f, target, reterr);
                 if (r == -ENOMEM)
                         return error_oom(reterr);
@@ -311,9 +370,39 @@ static json_t *save_array(const JsonField *f, const void *source) {
         return TAKE_PTR(array);
 }
 
+static json_t *save_map(const JsonField *f, const void *source) {
+        const char *items = *(char **) at(source, f->offset);
+        size_t n = *(size_t *) at(source, f->count_offset);
+        _cleanup_json_ json_t *object = json_object();
+
+        for (size_t i = 0; i < n; i++) {
+                const char *item = items + i * f->size;
+
+                if (json_object_set_new_nocheck(object, *(char *const *) at(item, f->key_offset), json_fields_save(f->fields, item)) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(object);
+}
+
+static json_t *save_numbers(const JsonField *f, const void *source) {
+        const uint32_t *numbers = *(uint32_t **) at(source, f->offset);
+        size_t n = *(size_t *) at(source, f->count_offset);
+        _cleanup_json_ json_t *array = json_array();
+
+        for (size_t i = 0; i < n; i++)
+                if (json_array_append_new(array, json_integer(numbers[i])) < 0)
+                        return NULL;
+        return TAKE_PTR(array);
+}
+
+static json_t *save_list(const JsonField *f, const void *source) {
+        return f->type == JSON_FIELD_ARRAY ? save_array(f, source) : f->type == JSON_FIELD_MAP ? save_map(f, source) : save_numbers(f, source);
+}
+
 /* The value of a field; *ret_skip where it is empty and left out. */
 static json_t *save_field(const JsonField *f, const void *source, bool *ret_skip) {
         const void *from = at(source, f->offset);
+        bool given = f->present_offset && *(bool *) at(source, f->present_offset); /* then a zero is written, too */
         int64_t n;
 
         *ret_skip = false;
@@ -329,18 +418,27 @@ static json_t *save_field(const JsonField *f, const void *source, bool *ret_skip
                 return f->type == JSON_FIELD_STRV ? json_from_strv(*(char **const *) from)
                                                   : json_from_pairs(*(char **const *) from);
         case JSON_FIELD_BOOL:
-                *ret_skip = !*(const bool *) from;
-                return *ret_skip ? NULL : json_true();
+                *ret_skip = !*(const bool *) from && !given;
+                return *ret_skip ? NULL : json_boolean(*(const bool *) from);
+        case JSON_FIELD_PRESENT:
+                *ret_skip = true;
+                return NULL;
         case JSON_FIELD_OBJECT:
-                return json_fields_save(f->fields, from);
+                *ret_skip = f->present_offset && !given;
+                return *ret_skip ? NULL : json_fields_save(f->fields, from);
         case JSON_FIELD_ARRAY:
+        case JSON_FIELD_MAP:
+        case JSON_FIELD_UINT32S:
                 *ret_skip = *(size_t *) at(source, f->count_offset) == 0;
-                return *ret_skip ? NULL : save_array(f, source);
+                return *ret_skip ? NULL : save_list(f, source);
         case JSON_FIELD_INT64:
                 n = *(const int64_t *) from;
                 break;
         case JSON_FIELD_UINT64:
+        case JSON_FIELD_UNSIGNED:
                 n = (int64_t) *(const uint64_t *) from;
+                if (n < 0 && f->type == JSON_FIELD_UNSIGNED)
+                        return NULL;
                 break;
         case JSON_FIELD_INT:
                 n = *(const int *) from;
@@ -348,7 +446,7 @@ static json_t *save_field(const JsonField *f, const void *source, bool *ret_skip
         default:
                 n = *(const uint32_t *) from;
         }
-        *ret_skip = n == 0;
+        *ret_skip = n == 0 && !given;
         return *ret_skip ? NULL : json_integer(n);
 }
 
@@ -363,6 +461,20 @@ json_t *json_fields_save(const JsonField *fields, const void *source) {
                         return NULL;
         }
         return TAKE_PTR(object);
+}
+
+static void list_done(const JsonField *f, void *target) {
+        char **items = at(target, f->offset);
+        size_t *count = at(target, f->count_offset);
+
+        for (size_t i = 0; i < *count && f->type != JSON_FIELD_UINT32S; i++) {
+                json_fields_done(f->fields, *items + i * f->size);
+                if (f->type == JSON_FIELD_MAP)
+                        free(*(char **) at(*items + i * f->size, f->key_offset));
+        }
+        free(*items);
+        *items = NULL;
+        *count = 0;
 }
 
 void json_fields_done(const JsonField *fields, void *target) {
@@ -382,19 +494,15 @@ void json_fields_done(const JsonField *fields, void *target) {
                 case JSON_FIELD_OBJECT:
                         json_fields_done(f->fields, to);
                         break;
-                case JSON_FIELD_ARRAY: {
-                        char **items = to;
-                        size_t *count = at(target, f->count_offset);
-
-                        for (size_t i = 0; i < *count; i++)
-                                json_fields_done(f->fields, *items + i * f->size);
-                        free(*items);
-                        *items = NULL;
-                        *count = 0;
+                case JSON_FIELD_ARRAY:
+                case JSON_FIELD_MAP:
+                case JSON_FIELD_UINT32S:
+                        list_done(f, target);
                         break;
-                }
                 default:
                         break;
                 }
+                if (f->present_offset)
+                        *(bool *) at(target, f->present_offset) = false;
         }
 }

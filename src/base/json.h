@@ -53,11 +53,15 @@ typedef enum JsonFieldType {
         JSON_FIELD_PAIRS,   /* char ** of "KEY=VALUE" <-> an object */
         JSON_FIELD_BOOL,    /* bool, false is left out */
         JSON_FIELD_INT64,   /* int64_t, 0 is left out */
-        JSON_FIELD_UINT64,  /* uint64_t, 0 is left out */
+        JSON_FIELD_UINT64,  /* uint64_t, 0 is left out; what is above INT64_MAX stands as the negative number of the same bits */
+        JSON_FIELD_UNSIGNED, /* uint64_t, nothing negative: for texts of others. What is above INT64_MAX can be read, not saved */
         JSON_FIELD_INT,     /* int, 0 is left out */
         JSON_FIELD_UINT32,  /* uint32_t, 0 is left out */
+        JSON_FIELD_UINT32S, /* uint32_t * <-> an array of numbers; their size_t number stands at `count_offset` */
+        JSON_FIELD_PRESENT, /* bool: the key is there, with anything but null; not saved */
         JSON_FIELD_OBJECT,  /* a struct inside, by `fields` */
         JSON_FIELD_ARRAY,   /* pointer to `size`-byte structs by `fields`; their size_t number stands at `count_offset` */
+        JSON_FIELD_MAP,     /* the same from an object of objects; the key goes to the struct's char * at `key_offset` */
 } JsonFieldType;
 
 typedef struct JsonField {
@@ -65,17 +69,35 @@ typedef struct JsonField {
         JsonFieldType type;
         size_t offset;
         const struct JsonField *fields;
-        size_t size, count_offset;
+        size_t size, count_offset, key_offset;
+        size_t present_offset; /* of a bool that tells a zero that was given from one that was not; 0: there is none */
 } JsonField;
 
 #define JSON_FIELD(struct_type, member, field_name, field_type) \
         { .name = (field_name), .type = (field_type), .offset = offsetof(struct_type, member) }
 #define JSON_FIELD_OBJECT_OF(struct_type, member, field_name, table) \
         { .name = (field_name), .type = JSON_FIELD_OBJECT, .offset = offsetof(struct_type, member), .fields = (table) }
+/* `flag` is set when the key is there with anything but null, and the field is saved if it is set, whatever the value. It
+ * cannot be the struct's first member. */
+#define JSON_FIELD_GIVEN(struct_type, member, flag, field_name, field_type)                                      \
+        { .name = (field_name), .type = (field_type), .offset = offsetof(struct_type, member),                     \
+          .present_offset = offsetof(struct_type, flag) }
+#define JSON_FIELD_OBJECT_GIVEN(struct_type, member, flag, field_name, table)                                    \
+        { .name = (field_name), .type = JSON_FIELD_OBJECT, .offset = offsetof(struct_type, member), .fields = (table), \
+          .present_offset = offsetof(struct_type, flag) }
+/* An object of the text whose fields stand in the struct itself: `table` counts from its beginning. */
+#define JSON_FIELD_OBJECT_FLAT(field_name, table) { .name = (field_name), .type = JSON_FIELD_OBJECT, .fields = (table) }
 /* `member` is the pointer, `n_member` the count. */
 #define JSON_FIELD_ARRAY_OF(struct_type, member, n_member, field_name, table)                                    \
         { .name = (field_name), .type = JSON_FIELD_ARRAY, .offset = offsetof(struct_type, member), .fields = (table), \
           .size = sizeof(*((struct_type *) 0)->member), .count_offset = offsetof(struct_type, n_member) }
+#define JSON_FIELD_UINT32S_OF(struct_type, member, n_member, field_name)                                         \
+        { .name = (field_name), .type = JSON_FIELD_UINT32S, .offset = offsetof(struct_type, member),               \
+          .count_offset = offsetof(struct_type, n_member) }
+/* `key` is the item's member for its name: owned like the others, and not in `table`. */
+#define JSON_FIELD_MAP_OF(struct_type, member, n_member, item_type, key, field_name, table)                      \
+        { .name = (field_name), .type = JSON_FIELD_MAP, .offset = offsetof(struct_type, member), .fields = (table), \
+          .size = sizeof(item_type), .count_offset = offsetof(struct_type, n_member), .key_offset = offsetof(item_type, key) }
 
 /* Fills a struct (which must be empty, or hold what is to be replaced) from an object. A value of the wrong type is
  * -EBADMSG with its path; keys that the table does not know are passed over, so that older programs read newer records. */
@@ -86,7 +108,8 @@ int json_fields_load(const json_t *object, const JsonField *fields, void *target
 int json_fields_parse(const char *text, size_t size, const JsonField *fields, void *target, Error *reterr);
 int json_fields_read(int dir_fd, const char *name, size_t limit, const JsonField *fields, void *target, Error *reterr);
 
-/* Puts a number into a field of an integer type; -EBADMSG where it does not fit. For the two readers of records. */
+/* Puts a number into a field of an integer type; -EBADMSG where it does not fit. For the two readers of records. (What is
+ * above INT64_MAX is the text reader's own business.) */
 int json_store_integer(JsonFieldType type, int64_t n, void *to);
 
 /* The struct as a new object, or NULL when out of memory. */

@@ -131,3 +131,88 @@ TEST(a_wrong_type_in_a_record_names_its_path) {
         CHECK_STR(error.message, "inner: number: not of the right type");
         json_fields_done(outer_fields, &outer);
 }
+
+typedef struct Given {
+        char *first;
+        uint32_t zero, none;
+        bool has_zero, has_none, there, absent, flag, has_flag;
+        uint64_t wide;
+        uint32_t *numbers;
+        size_t n_numbers;
+        Inner *map;
+        size_t n_map;
+        Inner object;
+        bool has_object, has_null;
+        int64_t flat;
+} Given;
+
+static const JsonField flat_fields[] = { JSON_FIELD(Given, flat, "flat", JSON_FIELD_INT64), {} };
+static const JsonField number_fields[] = { JSON_FIELD(Inner, number, "number", JSON_FIELD_UINT32), {} };
+static const JsonField given_fields[] = {
+        JSON_FIELD_GIVEN(Given, zero, has_zero, "zero", JSON_FIELD_UINT32),
+        JSON_FIELD_GIVEN(Given, none, has_none, "none", JSON_FIELD_UINT32),
+        JSON_FIELD(Given, there, "there", JSON_FIELD_PRESENT),
+        JSON_FIELD(Given, absent, "absent", JSON_FIELD_PRESENT),
+        JSON_FIELD_GIVEN(Given, flag, has_flag, "flag", JSON_FIELD_BOOL),
+        JSON_FIELD(Given, wide, "wide", JSON_FIELD_UNSIGNED),
+        JSON_FIELD_UINT32S_OF(Given, numbers, n_numbers, "numbers"),
+        JSON_FIELD_MAP_OF(Given, map, n_map, Inner, word, "map", number_fields),
+        JSON_FIELD_OBJECT_GIVEN(Given, object, has_object, "object", inner_fields),
+        JSON_FIELD_OBJECT_GIVEN(Given, object, has_null, "null", inner_fields),
+        JSON_FIELD_OBJECT_FLAT("below", flat_fields),
+        {},
+};
+
+/* The text by both readers, and that what is saved of it is `expect`. */
+static void given_both(const char *text, const char *expect) {
+        _cleanup_json_ json_t *json = NULL, *expected = NULL;
+
+        CHECK_INT(json_parse(text, strlen(text), "text", &json, NULL), 0);
+        CHECK_INT(json_parse(expect, strlen(expect), "expected", &expected, NULL), 0);
+        for (int tree = 0; tree < 2; tree++) {
+                _cleanup_json_ json_t *saved = NULL;
+                Given given = {};
+
+                if (tree)
+                        CHECK_INT(json_fields_load(json, given_fields, &given, NULL), 0);
+                else
+                        CHECK_INT(json_fields_parse(text, strlen(text), given_fields, &given, NULL), 0);
+                saved = json_fields_save(given_fields, &given);
+                CHECK(json_equal(saved, expected));
+                CHECK(given.there == !!json_object_get(json, "there"));
+                CHECK(!given.absent && !given.has_none && !given.has_null);
+                json_fields_done(given_fields, &given);
+                CHECK(!given.numbers && !given.map && !given.has_zero);
+        }
+}
+
+TEST(a_zero_that_was_given_is_told_from_none) {
+        given_both("{\"below\":{}}", "{\"below\":{}}");
+        given_both("{\"zero\":0,\"none\":null,\"flag\":false,\"object\":{},\"null\":null,\"absent\":null,\"below\":{\"flat\":-3},\"there\":[{}]}",
+                   "{\"zero\":0,\"flag\":false,\"object\":{},\"below\":{\"flat\":-3}}");
+        given_both("{\"numbers\":[],\"map\":{}}", "{\"below\":{}}");
+        given_both("{\"numbers\":[0,4294967295,1,2,3,4,5],\"map\":{\"\\u00e9\":{\"number\":1},\"b\":{}},\"wide\":5}",
+                   "{\"numbers\":[0,4294967295,1,2,3,4,5],\"map\":{\"\\u00e9\":{\"number\":1},\"b\":{}},\"wide\":5,\"below\":{}}");
+}
+
+TEST(what_does_not_fit_such_fields_is_refused) {
+        static const char *const bad[] = {
+                "{\"numbers\":[-1]}", "{\"numbers\":[1,4294967296]}", "{\"numbers\":{}}", "{\"numbers\":[1.5]}", "{\"map\":[]}",
+                "{\"map\":{\"a\":1}}", "{\"map\":{\"a\":{\"number\":-1}}}", "{\"wide\":-1}", "{\"wide\":18446744073709551616}",
+                "{\"object\":[]}", "{\"below\":1}", "{\"zero\":\"0\"}", "{\"there\":}",
+        };
+        Given given = {};
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
+                _cleanup_json_ json_t *json = NULL;
+
+                CHECK_INT(json_fields_parse(bad[i], strlen(bad[i]), given_fields, &given, NULL), -EBADMSG);
+                json_fields_done(given_fields, &given);
+                if (json_parse(bad[i], strlen(bad[i]), "text", &json, NULL) >= 0)
+                        CHECK_INT(json_fields_load(json, given_fields, &given, NULL), -EBADMSG);
+                json_fields_done(given_fields, &given);
+        }
+        CHECK_INT(json_fields_parse("{\"wide\":18446744073709551615}", 29, given_fields, &given, NULL), 0);
+        CHECK(given.wide == UINT64_MAX);
+        CHECK(!json_fields_save(given_fields, &given));
+}
