@@ -226,7 +226,7 @@ typedef struct RuntimeSpec {
         size_t n_net_devices;
         char *cgroups_path;
         RuntimeResources resources;
-        bool has_intel_rdt;        /* refused by name */
+        bool has_intel_rdt, has_vm, has_solaris, has_windows, has_zos, has_freebsd; /* refused by name */
         bool has_memory_policy;
         char *memory_policy_mode, *memory_policy_nodes;
         char **memory_policy_flags;
@@ -242,17 +242,27 @@ typedef struct RuntimeSpec {
 
 #define RUNTIME_SPEC_NULL ((RuntimeSpec){})
 
+/* Of a whole config.json, of a process and of the resources alone. Saving is for our own records: what is above INT64_MAX
+ * cannot be (json_fields_save() gives NULL), so a copy of config.json is kept as its text. */
+extern const JsonField runtime_spec_fields[], runtime_process_fields[], runtime_resources_fields[];
+extern const JsonField runtime_hook_fields[];
+
+/* The part of it that stands below "linux" (spec/runtime-spec-linux.c); the offsets are those of RuntimeSpec. */
+extern const JsonField runtime_linux_fields[], runtime_id_mapping_fields[];
+
 enum { RUNTIME_SPEC_LIMIT = 8 * 1024 * 1024 }; /* bytes of a config.json */
 
 /* Reads `name` (config.json) in a bundle's directory: any 1.x.y, strictly what the spec defines (a value of a wrong type is
- * -EBADMSG with its path), unknown members passed over as the spec asks. -ENOENT with a message. */
+ * -EBADMSG with its path), unknown members passed over as the spec asks. -ENOENT with a message. Links are followed: it is
+ * the engine's file. What is in `ret` before is lost; after a failure there is nothing in it. */
 int runtime_spec_read(int dir_fd, const char *name, RuntimeSpec *ret, Error *reterr);
 
 /* What the spec says MUST hold and what can be told without the machine: absolute paths, namespaces named once, known
  * words. Refuses by name what sdpod-oci does not have (intelRdt, vm, solaris, windows, ...). */
 int runtime_spec_check(const RuntimeSpec *spec, Error *reterr);
 
-/* The process of `exec --process FILE` ("-": standard input), and the resources of `update --resources FILE`. */
+/* The process of `exec --process FILE`, and the resources of `update --resources FILE`. "-" is standard input; another file
+ * may be a pipe. */
 int runtime_process_read(int dir_fd, const char *name, RuntimeProcess *ret, Error *reterr);
 int runtime_process_check(const RuntimeProcess *process, Error *reterr);
 int runtime_resources_read(int dir_fd, const char *name, RuntimeResources *ret, Error *reterr);
