@@ -134,7 +134,7 @@ int runtime_cgroup_make(RuntimeCgroup *cgroup, const RuntimeSpec *spec, pid_t pi
                 return r;
         r = cgroup->path[1] ? check_existing(&tree, reterr) : 0;
         if (r >= 0)
-                r = runtime_limits_write(&tree, &spec->resources, cgroup->rootless, reterr);
+                r = runtime_limits_write(&tree, &spec->resources, /* undo= */ false, reterr);
         if (r < 0)
                 return take_back(&tree, cgroup->path), r;
         cgroup->is_made = cgroup->path[1] && cgroup_tree_main(&tree);
@@ -244,4 +244,11 @@ int runtime_cgroup_paths(const RuntimeCgroup *cgroup, char ***ret, Error *reterr
         if (r >= 0)
                 *ret = TAKE_PTR(paths);
         return r < 0 ? r : 0;
+}
+
+int runtime_cgroup_update(const RuntimeCgroup *cgroup, const RuntimeResources *resources, Error *reterr) {
+        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+        int r = cgroup->path ? cgroup_tree_open(cgroup->path, &tree, reterr) : 0;
+
+        return r < 0 ? r : runtime_limits_write(&tree, resources, /* undo= */ true, reterr);
 }

@@ -157,6 +157,13 @@ CgroupHierarchy *cgroup_tree_v1(const CgroupTree *tree, const char *controller) 
         return NULL;
 }
 
+bool cgroup_tree_has_v1(const CgroupTree *tree) {
+        for (size_t i = 0; i < tree->n; i++)
+                if (!tree->items[i].unified && !str_after(tree->items[i].controllers, "name="))
+                        return true;
+        return false;
+}
+
 CgroupHierarchy *cgroup_tree_main(const CgroupTree *tree) {
         CgroupHierarchy *unified = cgroup_tree_unified(tree), *freezer = cgroup_tree_v1(tree, "freezer");
 

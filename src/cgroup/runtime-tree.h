@@ -40,6 +40,9 @@ CgroupHierarchy *cgroup_tree_unified(const CgroupTree *tree) _pure_;
 /* The v1 hierarchy of a controller, or NULL. */
 CgroupHierarchy *cgroup_tree_v1(const CgroupTree *tree, const char *controller) _pure_;
 
+/* Whether controllers live in v1 hierarchies. */
+bool cgroup_tree_has_v1(const CgroupTree *tree) _pure_;
+
 /* The hierarchy to ask what processes the container's cgroup has: the unified one, or freezer, or any. NULL: it has none. */
 CgroupHierarchy *cgroup_tree_main(const CgroupTree *tree) _pure_;
 
@@ -47,7 +50,7 @@ CgroupHierarchy *cgroup_tree_main(const CgroupTree *tree) _pure_;
  * failure is removed. */
 int cgroup_tree_make(CgroupTree *tree, const char *path, bool lenient, Error *reterr);
 
-/* Whether a list of words, separated by any of ",. \n", has this one. */
+/* Whether a list of words, separated by commas, spaces or newlines, has this one. */
 bool cgroup_words_have(const char *list, const char *word) _pure_;
 
 enum { CGROUP_TEXT_SIZE = 16384 };

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "base/test.h"
 #include "cgroup/runtime-cgroup.h"
+#include "cgroup/runtime-limits.h"
 
 static char *name_of_test(void) {
         return str_format("/sdpod-test-%d", (int) getpid());
@@ -129,4 +130,102 @@ TEST(processes_go_to_sub_cgroups_that_are_there) {
         CHECK_INT(runtime_cgroup_kill(&cgroup, SIGKILL, NULL), 0);
         CHECK_INT(waitpid(pid, NULL, 0), pid);
         CHECK_INT(runtime_cgroup_remove(&cgroup, NULL), 0);
+}
+
+TEST(shares_become_the_weight_that_the_peers_write) {
+        static const uint64_t rows[][2] = {
+                { 0, 1 }, { 2, 1 }, { 3, 2 }, { 10, 4 }, { 100, 17 }, { 512, 59 }, { 1000, 99 }, { 1024, 100 }, { 2048, 174 }, { 5000, 356 },
+                { 10240, 639 }, { 100000, 4340 }, { 262143, 10000 }, { 262144, 10000 }, { UINT64_MAX, 10000 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++)
+                CHECK_INT(runtime_cpu_weight(rows[i][0]), rows[i][1]);
+}
+
+TEST(swap_is_what_is_left_of_both) {
+        static const struct {
+                int64_t memory, both;
+                int r;
+                int64_t swap;
+        } rows[] = {
+                { 100, 300, 0, 200 }, { 100, 100, 0, 0 },   { 100, -1, 0, -1 },      { 0, -1, 0, -1 },    { -1, 0, 0, -1 },
+                { 100, 0, 0, 0 },     { 100, 50, -EINVAL, 0 }, { 0, 50, -EINVAL, 0 }, { -1, 50, -EINVAL, 0 },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                int64_t swap = 0;
+
+                CHECK_INT(runtime_swap(rows[i].memory, rows[i].both, &swap, NULL), rows[i].r);
+                CHECK_INT(swap, rows[i].swap);
+        }
+}
+
+/* The value of a file of the cgroup: `v1` or, where the unified hierarchy has the controller, `v2`. */
+static char *value_of(const RuntimeCgroup *cgroup, const char *controller, const char *v1, const char *v2) {
+        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+        char text[CGROUP_TEXT_SIZE];
+
+        CHECK_INT(cgroup_tree_open(cgroup->path, &tree, NULL), 0);
+        const CgroupHierarchy *h = cgroup_tree_v1(&tree, controller), *unified = cgroup_tree_unified(&tree);
+        if (h ? cgroup_read_text(h->fd, v1, text, sizeof(text)) < 0 : !unified || cgroup_read_text(unified->fd, v2, text, sizeof(text)) < 0) {
+                (void) runtime_cgroup_remove(cgroup, NULL);
+                SKIP("a controller is missing");
+        }
+        return strdup(text);
+}
+
+#define CHECK_VALUE(controller, v1, v2, wanted_v1, wanted_v2)                                                         \
+        do {                                                                                                          \
+                _cleanup_free_ char *_value = value_of(&cgroup, controller, v1, v2);                                  \
+                CHECK(str_equal(_value, wanted_v1) || str_equal(_value, wanted_v2) || (printf("# %s: %s\n", v2, _value), false)); \
+        } while (0)
+
+TEST(limits_are_written_and_changed_all_or_not_at_all) {
+        _cleanup_free_ char *name = name_of_test();
+        RuntimeSpec spec = {
+                .cgroups_path = name,
+                .resources = {
+                        .memory = { .limit = 64 << 20, .has_limit = true, .reservation = 32 << 20, .has_reservation = true },
+                        .cpu = { .shares = 1024, .has_shares = true, .quota = 20000, .has_quota = true, .period = 50000, .has_period = true, .cpus = (char *) "0" },
+                        .pids = { .limit = 30, .has_limit = true },
+                },
+        };
+        _cleanup_runtime_cgroup_ RuntimeCgroup cgroup = made(&spec);
+        RuntimeResources more = { .memory = { .limit = 128 << 20, .has_limit = true }, .cpu = { .quota = -1, .has_quota = true }, .pids = { .limit = -1, .has_limit = true } },
+                         wrong = { .memory = { .limit = 96 << 20, .has_limit = true }, .cpu = { .quota = 30000, .has_quota = true, .cpus = (char *) "0" }, .n_hugepage_limits = 1,
+                                   .hugepage_limits = &(RuntimeHugepageLimit){ .page_size = (char *) "3MB", .limit = 0 } };
+
+        CHECK(cgroup.is_limited);
+        CHECK_VALUE("memory", "memory.limit_in_bytes", "memory.max", "67108864", "67108864");
+        CHECK_VALUE("memory", "memory.soft_limit_in_bytes", "memory.low", "33554432", "33554432");
+        CHECK_VALUE("cpu", "cpu.shares", "cpu.weight", "1024", "100");
+        CHECK_VALUE("cpu", "cpu.cfs_quota_us", "cpu.max", "20000", "20000 50000");
+        CHECK_VALUE("cpuset", "cpuset.cpus", "cpuset.cpus", "0", "0");
+        CHECK_VALUE("pids", "pids.max", "pids.max", "30", "30");
+        CHECK_INT(runtime_cgroup_update(&cgroup, &more, NULL), 0);
+        CHECK_VALUE("memory", "memory.limit_in_bytes", "memory.max", "134217728", "134217728");
+        CHECK_VALUE("cpu", "cpu.cfs_quota_us", "cpu.max", "-1", "max 50000");
+        CHECK_VALUE("cpu", "cpu.shares", "cpu.weight", "1024", "100");
+        CHECK_VALUE("pids", "pids.max", "pids.max", "max", "max");
+        CHECK(runtime_cgroup_update(&cgroup, &wrong, NULL) < 0);
+        CHECK_VALUE("memory", "memory.limit_in_bytes", "memory.max", "134217728", "134217728");
+        CHECK_VALUE("cpu", "cpu.cfs_quota_us", "cpu.max", "-1", "max 50000");
+        CHECK_INT(runtime_cgroup_remove(&cgroup, NULL), 0);
+}
+
+TEST(a_controller_that_is_missing_is_named) {
+        _cleanup_free_ char *name = name_of_test();
+        char *unified[] = { (char *) "nosuch.max=1", NULL };
+        RuntimeSpec spec = { .cgroups_path = name };
+        _cleanup_runtime_cgroup_ RuntimeCgroup cgroup = made(&spec);
+        RuntimeResources rdma = { .n_rdma = 1, .rdma = &(RuntimeRdma){ .device = (char *) "mlx5_1", .hca_handles = 1, .has_hca_handles = true } },
+                         key = { .unified = unified };
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        int r = runtime_cgroup_update(&cgroup, &rdma, &error), r_key = runtime_cgroup_update(&cgroup, &key, NULL);
+        (void) runtime_cgroup_remove(&cgroup, NULL);
+        CHECK_INT(r_key, -EOPNOTSUPP);
+        CHECK(r == -EOPNOTSUPP || r == -EINVAL || r == -ENODEV); /* where there is RDMA there is no such device */
+        if (r == -EOPNOTSUPP)
+                CHECK_STR(error.message, "cannot set a limit on RDMA: the cgroup controller 'rdma' is not available");
 }
