@@ -13,7 +13,7 @@ top=$(dirname "$tests")
 [[ $EUID == 0 ]] || { echo "tests/run.sh: it takes root: it installs packages and boots the test machine" >&2; exit 1; }
 # shellcheck source=tests/lib/packages.sh
 . "$tests/lib/packages.sh"
-packages build run test || exit 1
+packages build run test engines || exit 1
 
 if [[ $# -gt 0 ]]; then
         build=$1

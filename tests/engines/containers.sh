@@ -47,7 +47,8 @@ as_user() {
         chmod 755 "$T" # volumes are made there
         image=/run/home/busybox
         install -m 644 "$(image_file busybox)" "$image"
-        as=(setpriv --reuid $user_id --regid $user_id --clear-groups env -i -C /run/home PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin HOME=/run/home USER=engineer XDG_RUNTIME_DIR=/run/user/$user_id
+        as=(setpriv --reuid "$user_id" --regid "$user_id" --clear-groups env -i -C /run/home
+                PATH=/usr/local/bin:/usr/bin:/bin:/usr/sbin HOME=/run/home USER=engineer "XDG_RUNTIME_DIR=/run/user/$user_id"
                 "CONTAINERS_CONF=$own/containers.conf" "CONTAINERS_STORAGE_CONF=$own/storage.conf" "TMPDIR=$own")
 }
 
