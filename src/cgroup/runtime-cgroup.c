@@ -11,6 +11,7 @@
 #include "base/path.h"
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
+#include "cgroup/runtime-devices.h"
 #include "cgroup/runtime-limits.h"
 #include "cgroup/runtime-tree.h"
 
@@ -132,12 +133,16 @@ int runtime_cgroup_make(RuntimeCgroup *cgroup, const RuntimeSpec *spec, pid_t pi
                 r = cgroup_tree_make(&tree, cgroup->path, cgroup->rootless, reterr);
         if (r < 0)
                 return r;
-        r = cgroup->path[1] ? check_existing(&tree, reterr) : 0;
+        if (!cgroup->path[1]) /* the root's own limits are not ours to set */
+                return cgroup->is_limited ? error_set(reterr, -EINVAL, ERROR_INVALID, "cannot set limits: the cgroup '/' is all of the machine") : 0;
+        r = check_existing(&tree, reterr);
+        if (r >= 0)
+                r = runtime_devices_write(&tree, &spec->resources, cgroup->rootless, reterr);
         if (r >= 0)
                 r = runtime_limits_write(&tree, &spec->resources, /* undo= */ false, reterr);
         if (r < 0)
                 return take_back(&tree, cgroup->path), r;
-        cgroup->is_made = cgroup->path[1] && cgroup_tree_main(&tree);
+        cgroup->is_made = cgroup_tree_main(&tree);
         return 0;
 }
 
