@@ -213,7 +213,7 @@ int cgroup_open_memory_events(const char *path) {
         return fd < 0 ? -errno : fd;
 }
 
-int cgroup_oom_killed(int memory_events_fd) {
+int64_t cgroup_oom_kills(int memory_events_fd) {
         char text[512], *count;
         ssize_t n = pread(memory_events_fd, text, sizeof(text) - 1, 0);
 
@@ -221,7 +221,7 @@ int cgroup_oom_killed(int memory_events_fd) {
                 return n == 0 ? -ENODATA : -errno;
         text[n] = '\0';
         count = strstr(text, "\noom_kill ");
-        return count && count[strlen("\noom_kill ")] != '0';
+        return count ? strtoll(count + strlen("\noom_kill "), NULL, 10) : 0;
 }
 
 static int add_pids(int dir_fd, pid_t **pids, size_t *n, unsigned depth) {

@@ -42,8 +42,8 @@ int cgroup_remove_children(int dir_fd);
  * of a change by poll(2), POLLPRI. */
 int cgroup_open_memory_events(const char *path);
 
-/* Whether the OOM killer took a process of the cgroup: 1, 0, or -errno where the file cannot be read (any more). */
-int cgroup_oom_killed(int memory_events_fd);
+/* How many processes of the cgroup and those below the OOM killer took, or -errno where the file cannot be read (any more). */
+int64_t cgroup_oom_kills(int memory_events_fd);
 
 /* All process IDs in the cgroup and below, in the order of the kernel; owned array. */
 int cgroup_pids(int dir_fd, pid_t **ret, size_t *ret_n);

@@ -402,18 +402,6 @@ int engine_start_detached(const Store *store, Container *container, const Detach
 
 /* ---- the end ---- */
 
-static int exit_code_from_environment(void) {
-        const char *code = getenv("EXIT_CODE"), *status = getenv("EXIT_STATUS");
-        int number;
-        uint32_t n;
-
-        if (str_equal(code, "exited") && status && parse_u32(status, &n) >= 0)
-                return (int) n;
-        if (code && status && parse_signal(status, &number) >= 0)
-                return 128 + number;
-        return -1;
-}
-
 int engine_unit_ended(const Store *store, const char *id, const char *exit_code, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         uint32_t number;
@@ -433,7 +421,7 @@ int engine_unit_ended(const Store *store, const char *id, const char *exit_code,
                         return error_set(reterr, -EBUSY, ERROR_STATE, "cannot record the end of container '%s': it is running",
                                          container.config.name);
                 r = engine_record_exit(store, &container,
-                                       exit_code && parse_u32(exit_code, &number) >= 0 ? (int) number : exit_code_from_environment(), reterr);
+                                       exit_code && parse_u32(exit_code, &number) >= 0 ? (int) number : engine_exit_code(&container), reterr);
                 if (r < 0)
                         return r;
         }

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/journal.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "base/secret-memory.h"
@@ -27,6 +28,7 @@
 /* The manager moves a process across sessions, which the kernel does not let a user do. */
 static int attach_by_manager(pid_t pid, void *data, Error *reterr) {
         const Container *container = data;
+        _cleanup_free_ char *own = journal_unit_of(container->process.cgroup, geteuid() != 0);
         _cleanup_manager_ Manager manager = MANAGER_NULL;
         _cleanup_strv_ char **parts = strv_split(container->process.cgroup, "/");
         _cleanup_free_ char *sub_cgroup = NULL;
@@ -42,8 +44,8 @@ static int attach_by_manager(pid_t pid, void *data, Error *reterr) {
                         _cleanup_free_ char *rest = strv_join(parts + i + 1, "/");
                         sub_cgroup = str_format("/%s", rest ?: "");
                 }
-        int r = unit ? manager_connect(&manager, reterr) : -ENOENT;
-        if (r == -ENOENT) {
+        int r = unit && own ? manager_connect(&manager, reterr) : -ENOENT;
+        if (r == -ENOENT) { /* or it is the machine's, as of a service with User= */
                 log_debug("there is no systemd to move the process into the container's cgroup");
                 return 0;
         }

@@ -15,6 +15,7 @@
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/manager.h"
+#include "cgroup/notify.h"
 #include "engine/detached.h"
 #include "engine/front.h"
 #include "engine/health.h"
@@ -115,7 +116,7 @@ typedef struct OomWatch {
 
 static bool note_oom_kill(void *data) {
         OomWatch *watch = data;
-        int killed = cgroup_oom_killed(watch->fd);
+        int64_t killed = cgroup_oom_kills(watch->fd);
 
         if (killed > 0)
                 watch->killed = true;
@@ -170,6 +171,7 @@ static int run(const Store *store, Container *container, const ForegroundOptions
                 .place = choose_place(&container->config),
                 .storage_driver = options->storage_driver,
                 .foreground = true,
+                .listen_fds = MAX(notify_listen_fds(), 0), /* systemd-socket-activate(1), a service without Type=notify */
                 .kept_fds = options->kept_fds,
                 .n_kept_fds = options->n_kept_fds,
                 .stdio = { -EBADF, -EBADF, -EBADF },

@@ -10,6 +10,7 @@
 #include "engine/inspect-view.h"
 #include "engine/namespaces.h"
 #include "engine/network-restart.h"
+#include "engine/start.h"
 #include "proc/caps.h"
 #include "spec/network.h"
 #include "state/health.h"
@@ -101,7 +102,7 @@ static json_t *state(const Store *store, const Container *c) {
         view_bool(&v, "Running", c->status == CONTAINER_RUNNING);
         view_bool(&v, "Paused", c->status == CONTAINER_PAUSED);
         view_bool(&v, "Restarting", false);
-        view_bool(&v, "OOMKilled", c->state.oom_killed);
+        view_bool(&v, "OOMKilled", engine_is_oom_killed(c));
         view_bool(&v, "Dead", false);
         view_integer(&v, "Pid", runs ? c->process.pid : 0);
         view_integer(&v, "ConmonPid", 0);

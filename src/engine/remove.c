@@ -13,6 +13,7 @@
 #include "engine/health.h"
 #include "engine/mounts.h"
 #include "engine/pod.h"
+#include "engine/start.h"
 #include "engine/stop.h"
 #include "state/events.h"
 #include "state/pod.h"
@@ -90,6 +91,8 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
         r = dependents_check(store, c, reterr); /* marks are made under the lock */
         if (r < 0)
                 return r;
+        if (engine_is_unsettled(c)) /* as in a unit of somebody's making, whose ExecStopPost= this is */
+                engine_tell_exit(store, c, engine_exit_code(c));
         if (!c->state.exited && !c->state.unit)
                 engine_drop_cgroup(c->config.id);
         bridge_release(store, c); /* where nobody has recorded its end */

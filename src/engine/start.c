@@ -6,13 +6,16 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sched.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/journal.h"
 #include "base/log.h"
+#include "base/parse.h"
 #include "base/process.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -179,6 +182,19 @@ static int place_in_scope(Placement *p, ProcPlan *plan, Error *reterr) {
 
 /* ---- what is written down ---- */
 
+/* What is not handed the controllers of its unit is counted with it. */
+static int64_t count_oom_kills(const ContainerProcess *process) {
+        _cleanup_fd_ int fd = cgroup_open_memory_events(process->cgroup);
+        const char *end = process->unit && fd < 0 ? strrchr(process->cgroup, '/') : NULL;
+
+        if (end) {
+                _cleanup_free_ char *unit = strndup(process->cgroup, (size_t) (end - process->cgroup));
+
+                fd = cgroup_open_memory_events(unit);
+        }
+        return fd < 0 ? fd : cgroup_oom_kills(fd);
+}
+
 static int record_start(const Store *store, Container *container, const Proc *proc, bool in_unit, bool own_cgroup,
                         Error *reterr) {
         ContainerProcess *process = &container->process;
@@ -194,8 +210,10 @@ static int record_start(const Store *store, Container *container, const Proc *pr
                 return error_oom(reterr);
         if (!(process->boot_id = strdup(store->boot_id)))
                 return error_oom(reterr);
-        if (in_unit)
+        if (in_unit) {
                 process->unit = journal_own_unit();
+                process->oom_kills = (uint64_t) MAX(count_oom_kills(process), 0);
+        }
         container->state.started_usec = time_now_usec();
         container->state.finished_usec = 0;
         container->state.exited = container->state.oom_killed = container->state.initialized = false;
@@ -221,12 +239,61 @@ int engine_save_state(Container *container, Error *reterr) {
         return r;
 }
 
-int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr) {
-        _cleanup_fd_ int events = cgroup_open_memory_events(container->process.cgroup);
-        int r;
+/* ---- the end ---- */
+
+/* Whether this command is one of those that systemd runs after the container's process has ended (ExecStop=, ExecStopPost=): it is told
+ * then how that was (systemd.exec(5), $SERVICE_RESULT). */
+static bool ends_in_own_unit(const Container *container) {
+        const char *unit = container->process.unit;
+        _cleanup_free_ char *own = unit && getenv("EXIT_CODE") ? journal_own_unit() : NULL;
+
+        return own && str_equal(own, unit);
+}
+
+bool engine_is_oom_killed(const Container *container) {
+        int64_t kills = container->process.pid > 0 ? count_oom_kills(&container->process) : 0;
 
         /* a cgroup that is gone tells nothing any more: then it counts what was seen before */
-        container->state.oom_killed = container->state.oom_killed || cgroup_oom_killed(events) > 0;
+        return container->state.oom_killed || (kills > 0 && (uint64_t) kills > container->process.oom_kills) ||
+               (str_equal(getenv("SERVICE_RESULT"), "oom-kill") && ends_in_own_unit(container));
+}
+
+static int exit_code_from_environment(void) {
+        const char *code = getenv("EXIT_CODE"), *status = getenv("EXIT_STATUS");
+        int number;
+        uint32_t n;
+
+        if (str_equal(code, "exited") && status && parse_u32(status, &n) >= 0)
+                return (int) n;
+        if (code && status && parse_signal(status, &number) >= 0)
+                return 128 + number;
+        return -1;
+}
+
+int engine_exit_code(const Container *container) {
+        const char *unit = container->state.unit ?: container->process.unit;
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
+        int code, status;
+
+        if (ends_in_own_unit(container))
+                return exit_code_from_environment();
+        if (!unit || manager_connect(&manager, /* reterr= */ NULL) < 0 ||
+            manager_main_exit(&manager, unit, &code, &status, /* reterr= */ NULL) < 0)
+                return -1;
+        return code == CLD_EXITED ? status : 128 + status;
+}
+
+void engine_tell_exit(const Store *store, const Container *container, int exit_code) {
+        if (engine_is_oom_killed(container))
+                event_container(store, &container->config, "oom", EVENT_NO_EXIT_CODE);
+        event_container(store, &container->config, "died", exit_code);
+        event_container(store, &container->config, "cleanup", EVENT_NO_EXIT_CODE);
+}
+
+int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr) {
+        int r;
+
+        container->state.oom_killed = engine_is_oom_killed(container);
         if (containers_cgroup_is(container->process.cgroup, container->config.id) &&
             (r = containers_cgroup_remove(container->config.id)) < 0)
                 log_warning("cannot remove the cgroup of container '%s': %s", container->config.name, strerror(-r));
@@ -243,8 +310,7 @@ int engine_record_exit(const Store *store, Container *container, int exit_code, 
         r = engine_save_state(container, reterr);
         if (r >= 0)
                 r = container_save_process(store, container, reterr);
-        event_container(store, &container->config, "died", exit_code);
-        event_container(store, &container->config, "cleanup", EVENT_NO_EXIT_CODE);
+        engine_tell_exit(store, container, exit_code);
         return r;
 }
 

@@ -39,6 +39,15 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
 /* container_save_state(), but a full disk is only warned of. For what must go on: ends, stops, removals. */
 int engine_save_state(Container *container, Error *reterr);
 
+/* Whether the kernel took a process of this run for want of memory; that it did not is also said where nobody counts. */
+bool engine_is_oom_killed(const Container *container);
+
+/* The exit code of a run that has ended, as a shell has it, from systemd: its main process was the container's init. -1: unknown. */
+int engine_exit_code(const Container *container);
+
+/* Writes the events of a run that has ended: "oom" where the kernel took a process of it, "died" and "cleanup". */
+void engine_tell_exit(const Store *store, const Container *container, int exit_code);
+
 /* Writes down that the run is over: state.json says so, process.json goes. `exit_code` as a shell has it, -1: unknown. The
  * container must be locked. */
 int engine_record_exit(const Store *store, Container *container, int exit_code, Error *reterr);

@@ -74,24 +74,13 @@ int engine_stop_process(Container *c, int64_t timeout, Error *reterr) {
 
 /* ---- waiting for the record ---- */
 
-/* What systemd knows of the run, where the container was a unit's main process. */
-static int exit_code_from_systemd(const char *unit) {
-        _cleanup_manager_ Manager manager = MANAGER_NULL;
-        int code, status;
-
-        if (!unit || manager_connect(&manager, /* reterr= */ NULL) < 0 ||
-            manager_main_exit(&manager, unit, &code, &status, /* reterr= */ NULL) < 0)
-                return -1;
-        return code == CLD_EXITED ? status : 128 + status;
-}
-
 static int record_for_absent_supervisor(const Store *store, Container *c, Error *reterr) {
         int r = container_lock(store, c, reterr);
 
         if (r < 0)
                 return r;
         if (c->pidfd < 0 && !c->state.exited && c->state.started_usec > 0)
-                r = engine_record_exit(store, c, exit_code_from_systemd(c->state.unit ?: c->process.unit), reterr);
+                r = engine_record_exit(store, c, engine_exit_code(c), reterr);
         container_unlock(c);
         engine_pod_member_ended(store, &c->config);
         return r;

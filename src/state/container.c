@@ -62,6 +62,7 @@ const JsonField container_process_fields[] = {
         JSON_FIELD(ContainerProcess, boot_id, "bootID", JSON_FIELD_STRING),
         JSON_FIELD(ContainerProcess, cgroup, "cgroup", JSON_FIELD_STRING),
         JSON_FIELD(ContainerProcess, unit, "unit", JSON_FIELD_STRING),
+        JSON_FIELD(ContainerProcess, oom_kills, "oomKills", JSON_FIELD_UINT64),
         JSON_FIELD(ContainerProcess, paused, "paused", JSON_FIELD_BOOL),
         JSON_FIELD(ContainerProcess, net_pid, "netPid", JSON_FIELD_INT),
         JSON_FIELD(ContainerProcess, net_start_time, "netStartTime", JSON_FIELD_UINT64),

@@ -51,6 +51,7 @@ typedef struct ContainerProcess {
         char *boot_id;          /* /proc/sys/kernel/random/boot_id */
         char *cgroup;           /* path of the container's cgroup below /sys/fs/cgroup, "" for none */
         char *unit;             /* the systemd unit it was started in; NULL: none */
+        uint64_t oom_kills;     /* that its cgroup had counted before: a unit's stays over its restarts */
         bool paused;            /* frozen by `pause` */
         int net_pid;            /* sdpod-net; 0: none */
         uint64_t net_start_time;
