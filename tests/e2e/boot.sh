@@ -6,17 +6,9 @@
 # each boot that it asks for by its exit code (194, 195); the count of the checks is kept meanwhile.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
-state=/var/lib/sdpod-test-boot
 [[ -n ${SDPOD_TEST_VM:-} ]] || skip_all "it reboots the machine: tests/machine/vm runs it in one of its own"
 AS="$TESTS/machine/nest as ada env TESTS=$TESTS"
 RUN_TIMEOUT=120
-
-reboot_and_go_on() { # CODE STAGE
-        mkdir -p "$state"
-        printf '%s %s %s %s\n' "$2" "$tap_count" "$tap_failed" "$(cat /proc/sys/kernel/random/boot_id)" >"$state/stage"
-        tap_finished=1
-        exit "$1"
-}
 
 runs() { # NAME [COMMAND...]: by it a user's
         local name=$1
@@ -65,7 +57,7 @@ say_why() {
 
 check() { # HOW LOGS
         local name failed=$tap_failed
-        is "$([[ $(cat /proc/sys/kernel/random/boot_id) != "$boot" ]] && echo another)" another "$1: it is another boot"
+        ok "$1: it is another boot" is_another_boot
         ok "$1: --restart=always runs again" until_ok 60 runs r-always $AS
         ok "$1: --restart=unless-stopped runs again" until_ok 20 runs r-unless-stopped $AS
         for name in r-no r-on-failure halted; do
@@ -84,19 +76,18 @@ check() { # HOW LOGS
         ((tap_failed == failed)) || say_why
 }
 
-stage=first boot=''
-[[ ! -e $state/stage ]] || read -r stage tap_count tap_failed boot <"$state/stage"
-case $stage in
+boot_stage
+case ${boot_words[0]:-first} in
 first)
         prepare
-        reboot_and_go_on 194 rebooted
+        boot_again 194 rebooted
         ;;
 rebooted)
         check "after a reboot" 2
         run $AS sdpod run --rm --network none --cpuset-cpus 1 $BUSYBOX grep Cpus_allowed_list /proc/self/status
         like "$out" "[[:space:]]1\$" "--cpuset-cpus, where root delegated the controller"
         sync
-        reboot_and_go_on 195 crashed
+        boot_again 195 crashed
         ;;
 crashed)
         check "after a power failure" 3

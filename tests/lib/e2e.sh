@@ -46,6 +46,39 @@ lacks_program() {
         return 1
 }
 
+# A static program from one of the C files beside the tests; a virtual machine has no compiler, but what was made for it. Fails, and says
+# why, where there is neither.
+#     build_program activated "$T/activated"
+build_program() { # NAME FILE
+        if command -v cc >/dev/null; then
+                cc -O1 -static -w -o "$2" "$TESTS/e2e/$1.c"
+        elif [[ -x $TESTS/built/$1 ]]; then
+                cp "$TESTS/built/$1" "$2"
+        else
+                echo "cc is not installed"
+                return 1
+        fi
+}
+
+# Files that reboot the machine (a virtual one, tests/machine/vm) are run again after it. boot_stage, at the beginning, reads the words that
+# boot_again was given before: $boot_words; the count of the checks is kept, and at_end is for the last run. $boot_before is the boot's ID.
+boot_file=/var/lib/sdpod-test-boot
+boot_stage() {
+        boot_words=() boot_before=
+        [[ ! -e $boot_file ]] || read -r tap_count tap_failed boot_before boot_words_text <"$boot_file"
+        read -r -a boot_words <<<"${boot_words_text:-}"
+}
+
+boot_again() { # CODE WORD...: 194 is a reboot, 195 is the power going
+        printf '%s %s %s %s\n' "$tap_count" "$tap_failed" "$(cat /proc/sys/kernel/random/boot_id)" "${*:2}" >"$boot_file"
+        tap_ends=() tap_finished=1
+        exit "$1"
+}
+
+is_another_boot() {
+        [[ $(cat /proc/sys/kernel/random/boot_id) != "$boot_before" ]]
+}
+
 free_port() {
         python3 -c 'import socket
 s = socket.socket(socket.AF_INET6); s.bind(("::", 0)); print(s.getsockname()[1])'
