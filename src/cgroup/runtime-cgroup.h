@@ -49,7 +49,8 @@ int runtime_cgroup_open_unified(const RuntimeCgroup *cgroup);
  * --cgroup, which are there already; NULL: none. */
 int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, char *const *subs, Error *reterr);
 
-/* `update`: what is given in `resources` changes, the rest stays. All or nothing, as far as the kernel lets. */
+/* `update`: what is given in `resources` changes, the rest stays. All or nothing, as far as the kernel lets. Device rules are passed over, as the
+ * peers do: engines send those that the container was made with. */
 int runtime_cgroup_update(const RuntimeCgroup *cgroup, const RuntimeResources *resources, Error *reterr);
 
 int runtime_cgroup_freeze(const RuntimeCgroup *cgroup, bool freeze, Error *reterr);
@@ -69,8 +70,10 @@ int runtime_cgroup_remove(const RuntimeCgroup *cgroup, Error *reterr);
 /* The counters as runc's `events --stats` has them ("data"); new reference. */
 int runtime_cgroup_stats(const RuntimeCgroup *cgroup, json_t **ret, Error *reterr);
 
-/* A descriptor that tells by poll(2) of OOM kills, and their number now; -errno where there is no memory controller. */
-int runtime_cgroup_open_oom(const RuntimeCgroup *cgroup);
+/* A descriptor that tells by poll(2), for *ret_events, of OOM kills (in v1 of the cgroup's removal, too), until it is drained; and their number
+ * now. -errno where there is no memory controller. */
+int runtime_cgroup_open_oom(const RuntimeCgroup *cgroup, short *ret_events);
+void runtime_cgroup_drain_oom(int fd);
 int runtime_cgroup_oom_kills(const RuntimeCgroup *cgroup, uint64_t *ret);
 
 /* The directories of all hierarchies, "controllers" and path, for mounts of type cgroup and the container's record: owned
