@@ -40,3 +40,7 @@ int seccomp_prepare(const SeccompRequest *request, SeccompFilter *ret, Error *re
 /* Puts the filter into force on this thread for good. Two system calls at most, no allocation. Needs no_new_privs or
  * CAP_SYS_ADMIN in the user namespace; see proc/credentials.h for the order. */
 int seccomp_filter_load(const SeccompFilter *filter);
+
+/* The same for one whose flags have SECCOMP_FILTER_FLAG_NEW_LISTENER: `message` and with its first byte the listener go
+ * over `socket` (SOCK_STREAM). From then on calls of this thread may wait for whoever has the listener. */
+int seccomp_filter_load_listener(const SeccompFilter *filter, int socket, const char *message);
