@@ -49,6 +49,7 @@ int network_bypass_annotation(const ContainerConfig *config, bool *ret, Error *r
 /* Options behind the colon, by slirp4netns's names (podman-run(1), --network). */
 static int apply_option(NetConfig *net, const char *network, const char *word, Error *reterr) {
         const char *value;
+        bool splice;
 
         if ((value = str_after(word, "allow_host_loopback=")) && parse_bool(value, &net->allow_host_loopback) >= 0)
                 return 0;
@@ -64,6 +65,10 @@ static int apply_option(NetConfig *net, const char *network, const char *word, E
                 return str_replace(&net->outbound_addr6, value) < 0 ? error_oom(reterr) : 0;
         if ((value = str_after(word, "bypass="))) /* ours */
                 return parse_bypass(value, &net->bypass, "--network=slirp4netns:bypass", reterr);
+        if ((value = str_after(word, "splice=")) && parse_bool(value, &splice) >= 0) { /* ours */
+                net->no_splice = !splice;
+                return 0;
+        }
         if ((value = str_after(word, "port_handler=")) && (str_equal(value, "slirp4netns") || str_equal(value, "rootlesskit")))
                 return 0; /* there is one way to publish a port, and it keeps the client's address, as the first word wants */
         return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use '--network %s': unknown option or value '%s'", network, word);

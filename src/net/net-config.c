@@ -24,6 +24,7 @@ const JsonField net_config_fields[] = {
         JSON_FIELD(NetConfig, mtu, "mtu", JSON_FIELD_UINT32),
         JSON_FIELD(NetConfig, ipv6, "ipv6", JSON_FIELD_BOOL),
         JSON_FIELD(NetConfig, allow_host_loopback, "allowHostLoopback", JSON_FIELD_BOOL),
+        JSON_FIELD(NetConfig, no_splice, "noSplice", JSON_FIELD_BOOL),
         JSON_FIELD_ARRAY_OF(NetConfig, ports, n_ports, "ports", net_port_fields),
         JSON_FIELD(NetConfig, dns, "dns", JSON_FIELD_STRV),
         JSON_FIELD(NetConfig, outbound_addr, "outboundAddr", JSON_FIELD_STRING),

@@ -31,6 +31,7 @@ typedef struct NetConfig {
         uint32_t mtu;       /* 0: NET_MTU_DEFAULT */
         bool ipv6;
         bool allow_host_loopback; /* the gateway address leads to the host's 127.0.0.1 and ::1 */
+        bool no_splice; /* outgoing TCP goes through libslirp, too (net/outlet.h) */
         bool bypass; /* outgoing connections are to be the host's; not for sdpod-net, but for who starts sdpod-bypass beside it */
         NetPort *ports;
         size_t n_ports;

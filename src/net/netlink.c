@@ -26,19 +26,26 @@ static void *take(NetlinkBatch *b, size_t size) {
         return p;
 }
 
-/* Begins a request; returns where its header stands. */
-size_t netlink_begin(NetlinkBatch *b, uint16_t type, uint16_t flags, const void *body, size_t size) {
+static size_t begin(NetlinkBatch *b, uint16_t type, uint16_t flags, uint32_t sequence, const void *body, size_t size) {
         size_t start = b->size;
         uint8_t *p = take(b, NLMSG_HDRLEN + size);
 
         if (p) {
-                struct nlmsghdr header = { .nlmsg_type = type, .nlmsg_flags = (uint16_t) (NLM_F_REQUEST | NLM_F_ACK | flags),
-                                           .nlmsg_seq = ++b->n };
+                struct nlmsghdr header = { .nlmsg_type = type, .nlmsg_flags = (uint16_t) (NLM_F_REQUEST | flags), .nlmsg_seq = sequence };
 
                 memcpy(p, &header, sizeof(header));
                 memcpy(p + NLMSG_HDRLEN, body, size);
         }
         return start;
+}
+
+/* Begins a request; returns where its header stands. */
+size_t netlink_begin(NetlinkBatch *b, uint16_t type, uint16_t flags, const void *body, size_t size) {
+        return begin(b, type, NLM_F_ACK | flags, ++b->n, body, size);
+}
+
+size_t netlink_begin_quiet(NetlinkBatch *b, uint16_t type, const void *body, size_t size) {
+        return begin(b, type, 0, 0, body, size);
 }
 
 void netlink_end(NetlinkBatch *b, size_t start) {

@@ -8,7 +8,7 @@
 #include "base/macro.h"
 
 typedef struct NetlinkBatch {
-        uint8_t data[4096];
+        uint8_t data[8192];
         size_t size;     /* bytes used; beyond the room: `overflow` */
         uint32_t n;      /* requests */
         bool overflow;
@@ -18,6 +18,9 @@ typedef struct NetlinkBatch {
  * its type | NLA_F_NESTED and no data. What begin and attribute return is for the end. */
 size_t netlink_begin(NetlinkBatch *batch, uint16_t type, uint16_t flags, const void *body, size_t size);
 void netlink_end(NetlinkBatch *batch, size_t start);
+
+/* A request that is not to be answered, as the brackets of a batch of nftables. */
+size_t netlink_begin_quiet(NetlinkBatch *batch, uint16_t type, const void *body, size_t size);
 size_t netlink_attribute(NetlinkBatch *batch, uint16_t type, const void *data, size_t size);
 void netlink_attribute_end(NetlinkBatch *batch, size_t start);
 
@@ -33,7 +36,8 @@ void netlink_address(NetlinkBatch *batch, int ifindex, int family, const void *a
 /* Adds the default route through `gateway`. */
 void netlink_default_route(NetlinkBatch *batch, int ifindex, int family, const void *gateway);
 
-/* Sends all of it over `fd`, a NETLINK_ROUTE socket, and empties the batch. Returns the first error. */
+/* Sends all of it over `fd`, a netlink socket, and empties the batch. Returns the first error; -EAGAIN from a socket that does not block:
+ * the kernel has said less than one answer a request. */
 int netlink_run(int fd, NetlinkBatch *batch);
 
 /* A NETLINK_ROUTE socket in the caller's network namespace, or -errno. */

@@ -85,6 +85,16 @@ size_t packet_make_udp(const NetAddresses *a, int family, const PacketEnd *from,
         return offset + size;
 }
 
+/* RFC 792, RFC 1812 (5.2.7.1), RFC 4443 (3.1) */
+static const struct {
+        uint8_t code4, code6;
+} unreachable[_PACKET_REFUSAL_MAX] = {
+        [PACKET_PORT_UNREACHABLE] = { 3, 4 },
+        [PACKET_PROHIBITED] = { 13, 1 },
+        [PACKET_NO_ROUTE] = { 0, 0 },
+        [PACKET_NO_HOST] = { 1, 3 },
+};
+
 size_t packet_make_refusal(const NetAddresses *a, PacketRefusal refusal, const uint8_t *original, size_t original_size,
                            uint8_t *frame) {
         bool ip4 = packet_get16(original + 12) == ETHERTYPE_IP;
@@ -99,18 +109,42 @@ size_t packet_make_refusal(const NetAddresses *a, PacketRefusal refusal, const u
                 put_ip4(IPPROTO_ICMP, (const uint8_t *) &a->gateway, original + ETHERNET_HEADER + 12, ICMP_HEADER + quoted,
                         frame + ETHERNET_HEADER);
                 icmp[0] = 3;
-                icmp[1] = refusal == PACKET_PROHIBITED ? 13 : 3;
+                icmp[1] = unreachable[refusal].code4;
                 packet_put16(icmp + 2, packet_checksum(packet_sum(0, icmp, ICMP_HEADER + quoted)));
         } else {
                 const uint8_t *to = original + ETHERNET_HEADER + 8;
 
                 put_ip6(IPPROTO_ICMPV6, a->gateway6.s6_addr, to, ICMP_HEADER + quoted, 64, frame + ETHERNET_HEADER);
                 icmp[0] = 1;
-                icmp[1] = refusal == PACKET_PROHIBITED ? 1 : 4;
+                icmp[1] = unreachable[refusal].code6;
                 packet_put16(icmp + 2, packet_checksum(sum_with_pseudo(IPPROTO_ICMPV6, 16, a->gateway6.s6_addr, to, icmp,
                                                                        ICMP_HEADER + quoted)));
         }
         return ETHERNET_HEADER + header + ICMP_HEADER + quoted;
+}
+
+size_t packet_make_reset(const NetAddresses *a, const uint8_t *original, uint8_t *frame) {
+        bool ip4 = packet_get16(original + 12) == ETHERTYPE_IP;
+        size_t header = ip4 ? IP4_HEADER : IP6_HEADER, width = ip4 ? 4 : 16;
+        const uint8_t *ip = original + ETHERNET_HEADER, *asked = ip + header, *from = ip + (ip4 ? 16 : 24), *to = ip + (ip4 ? 12 : 8);
+        size_t total = ip4 ? packet_get16(ip + 2) - (size_t) IP4_HEADER : packet_get16(ip + 4);
+        uint32_t acknowledged = packet_get32(asked + 4) + 1 + (uint32_t) (total - (size_t) (asked[12] >> 4) * 4);
+        uint8_t *tcp = frame + ETHERNET_HEADER + header;
+
+        put_ethernet(a, ip4 ? ETHERTYPE_IP : ETHERTYPE_IPV6, frame);
+        if (ip4)
+                put_ip4(IPPROTO_TCP, from, to, TCP_HEADER, frame + ETHERNET_HEADER);
+        else
+                put_ip6(IPPROTO_TCP, from, to, TCP_HEADER, 64, frame + ETHERNET_HEADER);
+        memset(tcp, 0, TCP_HEADER);
+        memcpy(tcp, asked + 2, 2);
+        memcpy(tcp + 2, asked, 2);
+        packet_put16(tcp + 8, acknowledged >> 16);
+        packet_put16(tcp + 10, acknowledged & 0xffff);
+        tcp[12] = TCP_HEADER / 4 << 4;
+        tcp[13] = 0x14; /* RST, ACK */
+        packet_put16(tcp + 16, packet_checksum(sum_with_pseudo(IPPROTO_TCP, width, from, to, tcp, TCP_HEADER)));
+        return ETHERNET_HEADER + header + TCP_HEADER;
 }
 
 size_t packet_make_arp_announcement(const NetAddresses *a, uint8_t *frame) {

@@ -50,12 +50,18 @@ size_t packet_make_udp(const NetAddresses *a, int family, const PacketEnd *from,
 typedef enum PacketRefusal {
         PACKET_PORT_UNREACHABLE, /* the sender sees "connection refused" */
         PACKET_PROHIBITED,       /* the sender sees "no route to host" (IPv4), "permission denied" (IPv6) */
+        PACKET_NO_ROUTE,         /* the sender sees "network is unreachable" */
+        PACKET_NO_HOST,          /* the sender sees "no route to host" */
+        _PACKET_REFUSAL_MAX,
 } PacketRefusal;
 
 /* Makes the ICMP error (RFC 792, RFC 4443) from the gateway that answers `original`, a frame which frame_check() has
  * understood. `frame` has room for 256 bytes. Returns the frame's size. */
 size_t packet_make_refusal(const NetAddresses *a, PacketRefusal refusal, const uint8_t *original, size_t original_size,
                            uint8_t *frame);
+
+/* Makes the reset that answers an opening TCP segment (RFC 9293, section 3.10.7.1) from where it was to go; 74 bytes at most. */
+size_t packet_make_reset(const NetAddresses *a, const uint8_t *original, uint8_t *frame);
 
 /* What the container would announce by itself: an ARP announcement (RFC 5227) and an unsolicited neighbour
  * advertisement (RFC 4861, 7.2.6). libslirp learns the container's MAC from them. 64 bytes and 128 bytes of room. */

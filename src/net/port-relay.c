@@ -15,6 +15,8 @@
 #include "net/port-source.h"
 #include "net/slirp-calls.h"
 
+#define PORT_RELAY_JOINED UINT64_MAX /* no id of a published port */
+
 enum {
         EVENTS = 64,
         ROUNDS = 8,         /* before others of this process have their turn */
@@ -96,7 +98,7 @@ int port_relay_new(int connector_fd, PortRelay **ret) {
         relay->fd_limit = getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 1024 : (size_t) limit.rlim_cur;
         relay->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         r = relay->epoll_fd < 0 ? -errno : port_flow_share_init(&relay->share);
-        if (r >= 0)
+        if (r >= 0 && connector_fd >= 0)
                 r = watch(relay, connector_fd, EPOLLIN, &relay->connector_item);
         if (r < 0)
                 relay = port_relay_free(relay);
@@ -326,22 +328,52 @@ static int connection_continue(PortRelay *relay, Connection *c) {
         return connection_fall_back(relay, c);
 }
 
-static void accept_one(PortRelay *relay, const Listener *listener, int fd, const PortAddress *peer) {
+static Connection *connection_new(PortRelay *relay, const Connection *of) {
         Connection *c = calloc(1, sizeof(*c));
+
+        if (!c)
+                return NULL;
+        *c = *of;
+        c->flows[PEER] = c->flows[INSIDE] = PORT_FLOW_NULL;
+        c->next = relay->connections;
+        if (c->next)
+                c->next->previous = c;
+        relay->connections = c;
+        relay->n_connections++;
+        return c;
+}
+
+int port_relay_join(PortRelay *relay, int inside_fd, int peer_fd) {
+        const Connection joined = { .ends = { [PEER] = { .fd = peer_fd }, [INSIDE] = { .fd = inside_fd } }, .id = PORT_RELAY_JOINED };
+        Connection *c = connection_new(relay, &joined);
+
+        if (!c) {
+                (void) fd_close(inside_fd);
+                (void) fd_close(peer_fd);
+                return -ENOMEM;
+        }
+        int r = watch_end(relay, c, INSIDE);
+        if (r >= 0)
+                r = connection_open(relay, c);
+        if (r < 0) {
+                connection_close(relay, c, /* broken= */ true);
+                enqueue(relay, c);
+        }
+        return r;
+}
+
+static void accept_one(PortRelay *relay, const Listener *listener, int fd, const PortAddress *peer) {
         bool ipv6 = listener->family == AF_INET6 && relay->ipv6 && !IN6_IS_ADDR_UNSPECIFIED(&listener->target.address6);
+
+        const Connection accepted = { .ends = { { .fd = fd }, { .fd = -EBADF } }, .id = listener->id, .target = listener->target,
+                                      .peer = port_source_of(peer),
+                                      .family = ipv6 || listener->target.address.s_addr == 0 ? AF_INET6 : AF_INET };
+        Connection *c = connection_new(relay, &accepted);
 
         if (!c) {
                 (void) fd_close(fd);
                 return;
         }
-        *c = (Connection){ .ends = { { .fd = fd }, { .fd = -EBADF } }, .flows = { PORT_FLOW_NULL, PORT_FLOW_NULL },
-                           .id = listener->id, .target = listener->target, .peer = port_source_of(peer),
-                           .family = ipv6 || listener->target.address.s_addr == 0 ? AF_INET6 : AF_INET,
-                           .next = relay->connections };
-        if (c->next)
-                c->next->previous = c;
-        relay->connections = c;
-        relay->n_connections++;
         if (connection_begin(relay, c) < 0) {
                 connection_close(relay, c, /* broken= */ true);
                 enqueue(relay, c);

@@ -27,7 +27,8 @@ typedef struct PortTarget {
 
 typedef struct PortRelay PortRelay;
 
-/* `connector_fd` (taken over, also on failure) leads to port_connector_serve(). SIGPIPE must be ignored. */
+/* `connector_fd` (taken over, also on failure) leads to port_connector_serve(); -EBADF: there are only connections that are joined. SIGPIPE
+ * must be ignored. */
 int port_relay_new(int connector_fd, PortRelay **ret);
 PortRelay *port_relay_free(PortRelay *relay);
 
@@ -37,6 +38,9 @@ void port_relay_set_namespace(PortRelay *relay, bool ipv6, bool transparent);
 
 /* Takes a listening, non-blocking socket over. `id` is the caller's, for port_relay_remove(); several listeners may share it. */
 int port_relay_add(PortRelay *relay, int fd, uint64_t id, const PortTarget *target);
+
+/* Carries a connection whose two ends are there already. Takes the sockets over, also on failure. */
+int port_relay_join(PortRelay *relay, int inside_fd, int peer_fd);
 
 /* Closes the listeners of this id and resets their connections. */
 void port_relay_remove(PortRelay *relay, uint64_t id);

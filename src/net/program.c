@@ -100,7 +100,7 @@ static int set_up(int config_fd, Program *p, Error *reterr) {
                 return r;
         TapRequest request = { .addresses = &p->addresses, .interface = p->config.interface ?: "tap0",
                                .mtu = p->config.mtu ?: NET_MTU_DEFAULT, .init_pidfd = p->init_pidfd,
-                               .connector_fd = p->connector[1], .userns_fd = p->userns_fd, .netns_fd = p->netns_fd };
+                               .connector_fd = p->connector[1], .outlet = p->control_fd < 0 && !p->config.no_splice, .userns_fd = p->userns_fd, .netns_fd = p->netns_fd };
         r = tap_begin(&request, &child, reterr);
         p->connector[1] = fd_close(p->connector[1]);
         if (r < 0)

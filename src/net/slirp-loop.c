@@ -21,6 +21,7 @@
 #include "net/frame-filter.h"
 #include "net/router-control.h"
 #include "net/listen-probe.h"
+#include "net/outlet.h"
 #include "net/port-relay.h"
 #include "net/sandbox.h"
 #include "net/slirp-calls.h"
@@ -34,6 +35,7 @@ enum {
         POLL_INIT = 1,
         POLL_PORTS = 2,
         POLL_CONTROL = 3,
+        POLL_OUTLET = 4,
         CONTROL_BATCH = 64,
         LAST_MSEC = 2000, /* for the last bytes of published ports, once the container has ended */
         QUIET_MSEC = 300 * 1000, /* longer than any timer of libslirp's runs on its own: UDP's idle time is four minutes */
@@ -44,8 +46,9 @@ struct SlirpLoop {
         FrameFilter filter;
         Tap tap;
         UdpForward *udp;
-        PortRelay *ports; /* published TCP ports; NULL: there can be none */
+        PortRelay *ports; /* published TCP ports, and outgoing connections */
         bool more;        /* they could go on at once */
+        Outlet *outlet;   /* outgoing TCP connections; NULL: they are libslirp's */
         DnsSource *dns;
         struct pollfd *fds;
         size_t n_fds, room;
@@ -181,11 +184,9 @@ int slirp_loop_new(const NetConfig *config, const NetAddresses *addresses, int c
 
         if (!loop)
                 return error_oom(reterr);
-        if (connector_fd >= 0) {
-                int r = port_relay_new(TAKE_FD(owned_fd), &loop->ports);
-                if (r < 0)
-                        return error_set_errno(reterr, r, "cannot prepare published ports");
-        }
+        int r = port_relay_new(TAKE_FD(owned_fd), &loop->ports);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot prepare TCP connections");
         loop->tap = TAP_NULL;
         loop->control_fd = -EBADF;
         loop->filter = (FrameFilter){ .addresses = *addresses, .allow_host_loopback = config->allow_host_loopback };
@@ -207,6 +208,7 @@ SlirpLoop *slirp_loop_free(SlirpLoop *loop) {
         if (loop->slirp)
                 slirp_cleanup(loop->slirp);
         (void) udp_forward_free(loop->udp);
+        (void) outlet_free(loop->outlet);
         (void) port_relay_free(loop->ports);
         tap_done(&loop->tap);
         free(loop->fds);
@@ -217,7 +219,7 @@ SlirpLoop *slirp_loop_free(SlirpLoop *loop) {
 
 int slirp_loop_publish_at(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, uint64_t id, const PortTarget *target,
                           Error *reterr) {
-        int *fds[] = { &sockets->fd4, &sockets->fd6 }, r = loop->ports ? 0 : -ENOTCONN;
+        int *fds[] = { &sockets->fd4, &sockets->fd6 }, r = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(fds) && r >= 0; i++)
                 if (*fds[i] >= 0)
@@ -226,8 +228,7 @@ int slirp_loop_publish_at(SlirpLoop *loop, const NetPort *port, PortSockets *soc
 }
 
 void slirp_loop_unpublish(SlirpLoop *loop, uint64_t id) {
-        if (loop->ports)
-                port_relay_remove(loop->ports, id);
+        port_relay_remove(loop->ports, id);
 }
 
 int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, Error *reterr) {
@@ -320,9 +321,20 @@ static void announce(SlirpLoop *loop) {
                 slirp_input(loop->slirp, frame, (int) packet_make_advertisement(&loop->filter.addresses, frame));
 }
 
+static int on_join(void *context, int inside_fd, int host_fd) {
+        SlirpLoop *loop = context;
+
+        return port_relay_join(loop->ports, inside_fd, host_fd);
+}
+
 void slirp_loop_attach(SlirpLoop *loop, Tap *tap) {
-        if (loop->ports)
-                port_relay_set_namespace(loop->ports, tap->ipv6, tap->transparent);
+        const OutletOps ops = { .send_frame = write_frame, .join = on_join, .context = loop };
+
+        port_relay_set_namespace(loop->ports, tap->ipv6, tap->transparent);
+        /* without memory for it the rules go with their sockets */
+        if (tap->outlet.rules_fd >= 0)
+                (void) outlet_new(&loop->filter.addresses, loop->outbound.sin_family ? &loop->outbound : NULL,
+                                  loop->outbound6.sin6_family ? &loop->outbound6 : NULL, &ops, &tap->outlet, &loop->outlet);
         loop->tap = *tap;
         *tap = TAP_NULL;
         if (!loop->tap.ipv6)
@@ -351,6 +363,8 @@ static void handle_frame(SlirpLoop *loop, const uint8_t *frame, size_t size, int
         if (verdict == FRAME_DROP || udp_forward_reply(loop->udp, &info, now) || verdict == FRAME_REPLY)
                 return;
         if (verdict == FRAME_PASS) {
+                if (loop->outlet && outlet_take(loop->outlet, &info, frame, size))
+                        return;
                 if (!has_room(frame, &info))
                         return;
                 loop->active_msec = now;
@@ -435,9 +449,11 @@ static int fill_round(SlirpLoop *loop, int init_pidfd, Round *ret) {
         uint32_t timeout = UINT32_MAX;
 
         loop->n_fds = 0;
-        if (add_poll(loop, loop->tap.fd, POLLIN) < 0 || add_poll(loop, init_pidfd, POLLIN) < 0 ||
-            add_poll(loop, loop->ports ? port_relay_fd(loop->ports) : -1, POLLIN) < 0 || add_poll(loop, loop->control_fd, POLLIN) < 0)
-                return -ENOMEM;
+        const int fds[] = { [POLL_TAP] = loop->tap.fd, [POLL_INIT] = init_pidfd, [POLL_PORTS] = port_relay_fd(loop->ports),
+                            [POLL_CONTROL] = loop->control_fd, [POLL_OUTLET] = loop->outlet ? outlet_fd(loop->outlet) : -1 };
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                if (add_poll(loop, fds[i], POLLIN) < 0)
+                        return -ENOMEM;
         round.udp = loop->n_fds;
         for (size_t i = 0; i < udp_forward_count(loop->udp); i++)
                 if (add_poll(loop, udp_forward_fd(loop->udp, i), POLLIN) < 0)
@@ -469,17 +485,24 @@ static int run_round(SlirpLoop *loop, const Round *round) {
 /* Waits until something but published TCP ports has its turn, and serves those meanwhile: they are no reason to ask libslirp
  * again what it waits for. Returns the number of events, 0 when it is libslirp's time, -errno. */
 static int wait_for_others(SlirpLoop *loop, int timeout) {
-        struct pollfd *ports = loop->fds + POLL_PORTS;
+        struct pollfd *ports = loop->fds + POLL_PORTS, *outlet = loop->fds + POLL_OUTLET;
         int64_t end = timeout < 0 ? 0 : now_nsec() / 1000000 + timeout;
 
         for (;;) {
-                int n = (int) RETRY_EINTR(poll(loop->fds, loop->n_fds, loop->more ? 0 : timeout));
+                int sweep = loop->outlet ? outlet_timeout(loop->outlet) : -1;
+                int shorter = sweep >= 0 && (timeout < 0 || sweep < timeout) ? sweep : timeout;
+                int n = (int) RETRY_EINTR(poll(loop->fds, loop->n_fds, loop->more ? 0 : shorter));
                 if (n < 0)
                         return -errno;
+                bool idle = n == 0 && shorter == timeout;
+                if (outlet->revents || (n == 0 && sweep >= 0)) {
+                        n -= outlet->revents != 0;
+                        outlet_run(loop->outlet);
+                }
                 if (ports->revents || loop->more) {
                         n -= ports->revents != 0;
                         loop->more = port_relay_run(loop->ports, loop->n_fds);
-                } else if (n == 0)
+                } else if (idle)
                         return 0;
                 if (timeout >= 0)
                         timeout = (int) MAX(end - now_nsec() / 1000000, (int64_t) 0);
@@ -492,8 +515,6 @@ static int wait_for_others(SlirpLoop *loop, int timeout) {
 static void deliver_rest(SlirpLoop *loop) {
         int64_t end = now_nsec() / 1000000 + LAST_MSEC, now;
 
-        if (!loop->ports)
-                return;
         port_relay_finish(loop->ports);
         for (;;) {
                 struct pollfd fd = { .fd = port_relay_fd(loop->ports), .events = POLLIN };

@@ -33,10 +33,21 @@ typedef enum TapStep {
         _TAP_STEP_MAX,
 } TapStep;
 
+/* What the child gives back, in this order. */
+enum {
+        TAP_FD_TAP,
+        TAP_FD_DIAG,
+        TAP_FD_RULES,
+        TAP_FD_LISTENER4,
+        TAP_FD_LISTENER6,
+        TAP_FDS,
+};
+
 typedef struct TapAnswer {
         TapStep step;
         int error;
         bool ipv6, transparent;
+        bool has[TAP_FDS]; /* which descriptors come with it */
 } TapAnswer;
 
 static int join(const TapRequest *request) {
@@ -52,7 +63,7 @@ static int join(const TapRequest *request) {
         return -errno;
 }
 
-static int configure(const TapRequest *request, int ifindex, TapAnswer *answer) {
+static int configure(const TapRequest *request, int ifindex, Tap *tap) {
         const NetAddresses *a = request->addresses;
         _cleanup_fd_ int fd = netlink_open();
         NetlinkBatch batch = {};
@@ -77,50 +88,61 @@ static int configure(const TapRequest *request, int ifindex, TapAnswer *answer) 
                 /* a kernel or a sysctl without IPv6 (net.ipv6.conf.all.disable_ipv6) leaves the container IPv4 */
                 ipv6 = netlink_run(fd, &batch) >= 0;
         }
-        answer->ipv6 = ipv6;
-        answer->transparent = request->connector_fd >= 0 && port_route_set_up(fd, ipv6) >= 0;
+        tap->ipv6 = ipv6;
+        tap->transparent = (request->connector_fd >= 0 || request->outlet) && port_route_set_up(fd, ipv6) >= 0;
+        if (request->outlet && tap->transparent)
+                (void) outlet_rules_set_up(a, request->interface, ifindex, ipv6, &tap->outlet);
         return 0;
 }
 
-static int make(const TapRequest *request, int *ret_fd, TapAnswer *answer) {
+static int make(const TapRequest *request, Tap *tap, TapStep *step) {
         struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI };
         _cleanup_fd_ int fd = -EBADF;
 
-        answer->step = TAP_STEP_JOIN;
+        *step = TAP_STEP_JOIN;
         int r = join(request);
         if (r < 0)
                 return r;
-        answer->step = TAP_STEP_OPEN;
+        *step = TAP_STEP_OPEN;
         fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        answer->step = TAP_STEP_CREATE;
+        *step = TAP_STEP_CREATE;
         (void) strncpy(ifr.ifr_name, request->interface, IFNAMSIZ - 1);
         if (ioctl(fd, TUNSETIFF, &ifr) < 0)
                 return -errno;
-        answer->step = TAP_STEP_CONFIGURE;
+        *step = TAP_STEP_CONFIGURE;
         int ifindex = (int) if_nametoindex(request->interface);
         if (ifindex == 0)
                 return -errno;
-        r = configure(request, ifindex, answer);
+        r = configure(request, ifindex, tap);
         if (r < 0)
                 return r;
-        answer->step = TAP_STEP_DONE;
-        *ret_fd = TAKE_FD(fd);
+        *step = TAP_STEP_DONE;
+        tap->fd = TAKE_FD(fd);
+        tap->diag_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
         return 0;
 }
 
+static int *place_of(Tap *tap, size_t i) {
+        int *const places[TAP_FDS] = { &tap->fd, &tap->diag_fd, &tap->outlet.rules_fd, &tap->outlet.listener4, &tap->outlet.listener6 };
+
+        return places[i];
+}
+
 _noreturn_ static void run_child(const TapRequest *request, int socket_fd) {
+        Tap tap = TAP_NULL;
         TapAnswer answer = {};
-        int fds[2] = { -EBADF, -EBADF };
+        int fds[TAP_FDS];
         size_t n_fds = 0;
 
-        answer.error = make(request, &fds[0], &answer);
-        if (answer.error >= 0) {
-                n_fds = 1;
-                fds[1] = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-                if (fds[1] >= 0)
-                        n_fds = 2;
+        answer.error = make(request, &tap, &answer.step);
+        answer.ipv6 = tap.ipv6;
+        answer.transparent = tap.transparent;
+        for (size_t i = 0; answer.error >= 0 && i < TAP_FDS; i++) {
+                answer.has[i] = *place_of(&tap, i) >= 0;
+                if (answer.has[i])
+                        fds[n_fds++] = *place_of(&tap, i);
         }
         bool failed = io_send_fds(socket_fd, &answer, sizeof(answer), fds, n_fds) < 0 || answer.error < 0;
         if (request->connector_fd < 0 || failed)
@@ -164,15 +186,21 @@ static int explain(const TapAnswer *answer, Error *reterr) {
 int tap_finish(TapChild *child, Tap *ret, Error *reterr) {
         _cleanup_fd_ int socket_fd = TAKE_FD(child->socket);
         TapAnswer answer = {};
-        int fds[2] = { -EBADF, -EBADF };
-        size_t n_fds = ELEMENTSOF(fds);
+        Tap tap = TAP_NULL;
+        int fds[TAP_FDS];
+        size_t n_fds = ELEMENTSOF(fds), taken = 0;
 
         ssize_t n = io_receive_fds(socket_fd, &answer, sizeof(answer), fds, &n_fds);
         bool done = n == sizeof(answer) && answer.error >= 0;
         if (!done || !child->stays)
                 (void) process_reap(child->pid);
-        Tap tap = { .fd = n_fds > 0 ? fds[0] : -EBADF, .diag_fd = n_fds > 1 ? fds[1] : -EBADF, .ipv6 = answer.ipv6,
-                    .transparent = answer.transparent };
+        tap.ipv6 = answer.ipv6;
+        tap.transparent = answer.transparent;
+        for (size_t i = 0; i < TAP_FDS && taken < n_fds; i++)
+                if (answer.has[i])
+                        *place_of(&tap, i) = fds[taken++];
+        while (taken < n_fds)
+                (void) fd_close(fds[--n_fds]);
         if (done && tap.fd >= 0) {
                 *ret = tap;
                 return 0;
@@ -186,4 +214,5 @@ int tap_finish(TapChild *child, Tap *ret, Error *reterr) {
 void tap_done(Tap *tap) {
         tap->fd = fd_close(tap->fd);
         tap->diag_fd = fd_close(tap->diag_fd);
+        outlet_sockets_done(&tap->outlet);
 }

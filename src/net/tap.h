@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "net/net-config.h"
+#include "net/outlet-rules.h"
 
 typedef struct TapRequest {
         const NetAddresses *addresses;
@@ -13,6 +14,7 @@ typedef struct TapRequest {
         uint32_t mtu;
         int init_pidfd; /* a process in the container's user and network namespaces */
         int connector_fd; /* the child stays as the connector of published TCP ports (net/port-connector.h) at this socket; -EBADF: not */
+        bool outlet;  /* outgoing TCP connections are to end in sockets of ours, where the kernel can do that (net/outlet-rules.h) */
         int userns_fd, netns_fd; /* those namespaces; -EBADF: they are entered by the pidfd */
 } TapRequest;
 
@@ -25,11 +27,12 @@ typedef struct TapChild {
 typedef struct Tap {
         int fd;      /* non-blocking; a frame a read or write */
         int diag_fd; /* a NETLINK_SOCK_DIAG socket of the container's namespace; -EBADF where the kernel has none */
+        OutletSockets outlet; /* all unset: there is none */
         bool ipv6;   /* the namespace took the IPv6 addresses */
         bool transparent; /* it will answer to foreign addresses (net/port-route.h) */
 } Tap;
 
-#define TAP_NULL ((Tap){ .fd = -EBADF, .diag_fd = -EBADF })
+#define TAP_NULL ((Tap){ .fd = -EBADF, .diag_fd = -EBADF, .outlet = OUTLET_SOCKETS_NULL })
 
 /* Forks the child that does the work, so that the caller goes on meanwhile. */
 int tap_begin(const TapRequest *request, TapChild *ret, Error *reterr);

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers, clients and frames for the network tests; each prints one line of result."""
+import ctypes
 import hashlib
 import os
 import resource
@@ -100,6 +101,19 @@ def connect(address, port):
             say(s.makefile().readline().strip() or "empty")
     except OSError as e:
         say("timeout" if isinstance(e, TimeoutError) else os.strerror(e.errno))
+
+
+def rules(text):
+    """Gives nftables a ruleset; prints "done" or what it says."""
+    nft = ctypes.CDLL("libnftables.so.1")
+    nft.nft_ctx_new.restype = ctypes.c_void_p
+    nft.nft_ctx_get_output_buffer.restype = nft.nft_ctx_get_error_buffer.restype = ctypes.c_char_p
+    context = ctypes.c_void_p(nft.nft_ctx_new(0))
+    nft.nft_ctx_buffer_output(context)
+    nft.nft_ctx_buffer_error(context)
+    failed = nft.nft_run_cmd_from_buffer(context, text.encode())
+    output = nft.nft_ctx_get_error_buffer(context) if failed else nft.nft_ctx_get_output_buffer(context)
+    say(output.decode().replace("\n", ";") or "done")
 
 
 def crowd(silent_address, silent_port, *refusers):
@@ -305,4 +319,4 @@ def silent(address, port, data):
 
 
 if __name__ == "__main__":
-    {f.__name__: f for f in (canary, sink, transfer, connect, crowd, crowd_echo, echo_server, marked, hangup, ask, attack, echo, silent)}[sys.argv[1]](*sys.argv[2:])
+    {f.__name__: f for f in (canary, sink, transfer, connect, rules, crowd, crowd_echo, echo_server, marked, hangup, ask, attack, echo, silent)}[sys.argv[1]](*sys.argv[2:])

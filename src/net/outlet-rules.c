@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Puts an nftables table into a namespace (linux/netfilter/nf_tables.h, nft(8)), as one batch and without a library: the start of every
+ * container waits for it. */
+#include "net/outlet-rules.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/file.h"
+#include "base/io.h"
+#include "net/netlink.h"
+#include "net/port-route.h"
+
+enum {
+        BACKLOG = 4096,
+        PRIORITY_MANGLE = -150,
+        TCP_FLAGS = 13, /* RFC 9293, section 3.1 */
+        TCP_SYN = 0x02,
+        TCP_SYN_ACK = 0x12,
+        IP4_TTL = 8, /* RFC 791, section 3.1; in a word with the protocol */
+        IP4_CHECKSUM = 10,
+        IP4_DESTINATION = 16,
+        IP6_NEXT_HEADER = 6, /* RFC 8200, section 3; in a word with the hop limit */
+        IP6_DESTINATION = 24,
+};
+
+static const char table_name[] = "sdpod-outlet", out_name[] = "out", in_name[] = "in";
+
+void outlet_sockets_done(OutletSockets *sockets) {
+        sockets->rules_fd = fd_close(sockets->rules_fd);
+        sockets->listener4 = fd_close(sockets->listener4);
+        sockets->listener6 = fd_close(sockets->listener6);
+}
+
+static size_t begin(NetlinkBatch *b, int message, uint16_t flags) {
+        const struct nfgenmsg body = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
+
+        return netlink_begin(b, (uint16_t) (NFNL_SUBSYS_NFTABLES << 8 | message), flags, &body, sizeof(body));
+}
+
+static void text(NetlinkBatch *b, uint16_t type, const char *value) {
+        (void) netlink_attribute(b, type, value, strlen(value) + 1);
+}
+
+static void number(NetlinkBatch *b, uint16_t type, uint32_t value) {
+        uint32_t wire = htonl(value);
+
+        (void) netlink_attribute(b, type, &wire, sizeof(wire));
+}
+
+static size_t nest(NetlinkBatch *b, uint16_t type) {
+        return netlink_attribute(b, type | NLA_F_NESTED, NULL, 0);
+}
+
+static void add_table(NetlinkBatch *b) {
+        size_t start = begin(b, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+
+        text(b, NFTA_TABLE_NAME, table_name);
+        number(b, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
+        netlink_end(b, start);
+}
+
+static void add_chain(NetlinkBatch *b, const char *name, const char *type, uint32_t hook) {
+        size_t start = begin(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+
+        text(b, NFTA_CHAIN_TABLE, table_name);
+        text(b, NFTA_CHAIN_NAME, name);
+        size_t inner = nest(b, NFTA_CHAIN_HOOK);
+        number(b, NFTA_HOOK_HOOKNUM, hook);
+        number(b, NFTA_HOOK_PRIORITY, (uint32_t) PRIORITY_MANGLE);
+        netlink_attribute_end(b, inner);
+        text(b, NFTA_CHAIN_TYPE, type);
+        netlink_end(b, start);
+}
+
+/* A rule is a list of expressions on one register; where a comparison fails, the rule is over. */
+typedef struct Rule {
+        NetlinkBatch *b;
+        size_t start, expressions, element, data;
+} Rule;
+
+static Rule rule_begin(NetlinkBatch *b, const char *chain) {
+        Rule rule = { .b = b, .start = begin(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND) };
+
+        text(b, NFTA_RULE_TABLE, table_name);
+        text(b, NFTA_RULE_CHAIN, chain);
+        rule.expressions = nest(b, NFTA_RULE_EXPRESSIONS);
+        return rule;
+}
+
+static void rule_end(Rule *rule) {
+        netlink_attribute_end(rule->b, rule->expressions);
+        netlink_end(rule->b, rule->start);
+}
+
+static void expression_begin(Rule *rule, const char *name) {
+        rule->element = nest(rule->b, NFTA_LIST_ELEM);
+        text(rule->b, NFTA_EXPR_NAME, name);
+        rule->data = nest(rule->b, NFTA_EXPR_DATA);
+}
+
+static void expression_end(Rule *rule) {
+        netlink_attribute_end(rule->b, rule->data);
+        netlink_attribute_end(rule->b, rule->element);
+}
+
+static void value(Rule *rule, uint16_t type, const void *data, size_t size) {
+        size_t inner = nest(rule->b, type);
+
+        (void) netlink_attribute(rule->b, NFTA_DATA_VALUE, data, size);
+        netlink_attribute_end(rule->b, inner);
+}
+
+static void load_meta(Rule *rule, uint32_t key) {
+        expression_begin(rule, "meta");
+        number(rule->b, NFTA_META_KEY, key);
+        number(rule->b, NFTA_META_DREG, NFT_REG_1);
+        expression_end(rule);
+}
+
+static void load_payload(Rule *rule, uint32_t base, uint32_t offset, uint32_t size) {
+        expression_begin(rule, "payload");
+        number(rule->b, NFTA_PAYLOAD_DREG, NFT_REG_1);
+        number(rule->b, NFTA_PAYLOAD_BASE, base);
+        number(rule->b, NFTA_PAYLOAD_OFFSET, offset);
+        number(rule->b, NFTA_PAYLOAD_LEN, size);
+        expression_end(rule);
+}
+
+static void mask(Rule *rule, const void *and, const void *xor, uint32_t size) {
+        expression_begin(rule, "bitwise");
+        number(rule->b, NFTA_BITWISE_SREG, NFT_REG_1);
+        number(rule->b, NFTA_BITWISE_DREG, NFT_REG_1);
+        number(rule->b, NFTA_BITWISE_LEN, size);
+        value(rule, NFTA_BITWISE_MASK, and, size);
+        value(rule, NFTA_BITWISE_XOR, xor, size);
+        expression_end(rule);
+}
+
+static void compare(Rule *rule, uint32_t how, const void *with, size_t size) {
+        expression_begin(rule, "cmp");
+        number(rule->b, NFTA_CMP_SREG, NFT_REG_1);
+        number(rule->b, NFTA_CMP_OP, how);
+        value(rule, NFTA_CMP_DATA, with, size);
+        expression_end(rule);
+}
+
+static void verdict(Rule *rule, int code) {
+        expression_begin(rule, "immediate");
+        number(rule->b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+        size_t data = nest(rule->b, NFTA_IMMEDIATE_DATA), inner = nest(rule->b, NFTA_DATA_VERDICT);
+        number(rule->b, NFTA_VERDICT_CODE, (uint32_t) code);
+        netlink_attribute_end(rule->b, inner);
+        netlink_attribute_end(rule->b, data);
+        expression_end(rule);
+}
+
+static void load_immediate(Rule *rule, const void *data, size_t size) {
+        expression_begin(rule, "immediate");
+        number(rule->b, NFTA_IMMEDIATE_DREG, NFT_REG_1);
+        value(rule, NFTA_IMMEDIATE_DATA, data, size);
+        expression_end(rule);
+}
+
+static void set_mark(Rule *rule) {
+        const uint32_t mark = PORT_ROUTE_MARK;
+
+        load_immediate(rule, &mark, sizeof(mark));
+        expression_begin(rule, "meta");
+        number(rule->b, NFTA_META_KEY, NFT_META_MARK);
+        number(rule->b, NFTA_META_SREG, NFT_REG_1);
+        expression_end(rule);
+}
+
+static void link_is(Rule *rule, uint32_t key, uint32_t how, int ifindex) {
+        load_meta(rule, key);
+        compare(rule, how, &ifindex, sizeof(ifindex));
+}
+
+static void byte_is(Rule *rule, uint32_t key, uint32_t how, uint8_t byte) {
+        load_meta(rule, key);
+        compare(rule, how, &byte, sizeof(byte));
+}
+
+static void is_opening(Rule *rule, uint32_t how) {
+        const uint8_t and = TCP_SYN_ACK, xor = 0, syn = TCP_SYN;
+
+        load_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, TCP_FLAGS, 1);
+        mask(rule, &and, &xor, 1);
+        compare(rule, how, &syn, 1);
+}
+
+/* What goes to the container's own network is libslirp's: its gateway and its name server. */
+static void skip_own4(NetlinkBatch *b, const NetAddresses *a) {
+        const uint8_t zero[4] = {};
+        Rule rule = rule_begin(b, out_name);
+
+        byte_is(&rule, NFT_META_NFPROTO, NFT_CMP_EQ, NFPROTO_IPV4);
+        load_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, IP4_DESTINATION, sizeof(a->netmask));
+        mask(&rule, &a->netmask, zero, sizeof(a->netmask));
+        compare(&rule, NFT_CMP_EQ, &a->network, sizeof(a->network));
+        verdict(&rule, NFT_RETURN);
+        rule_end(&rule);
+}
+
+static void skip_own6(NetlinkBatch *b, const NetAddresses *a) {
+        uint8_t and[16] = {}, zero[16] = {};
+        Rule rule = rule_begin(b, out_name);
+
+        for (unsigned i = 0; i < a->prefix6 && i < 128; i++)
+                and[i / 8] |= (uint8_t) (0x80 >> i % 8);
+        byte_is(&rule, NFT_META_NFPROTO, NFT_CMP_EQ, NFPROTO_IPV6);
+        load_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, IP6_DESTINATION, sizeof(and));
+        mask(&rule, and, zero, sizeof(and));
+        compare(&rule, NFT_CMP_EQ, &a->network6, sizeof(a->network6));
+        verdict(&rule, NFT_RETURN);
+        rule_end(&rule);
+}
+
+/* Writes the time to live of an opening segment, a byte in a word of two. */
+static void set_hops(NetlinkBatch *b, uint8_t family, uint32_t offset, const uint8_t and[2], const uint8_t xor[2], bool checksum) {
+        Rule rule = rule_begin(b, out_name);
+
+        byte_is(&rule, NFT_META_NFPROTO, NFT_CMP_EQ, family);
+        is_opening(&rule, NFT_CMP_EQ);
+        load_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, offset, 2);
+        mask(&rule, and, xor, 2);
+        expression_begin(&rule, "payload");
+        number(b, NFTA_PAYLOAD_SREG, NFT_REG_1);
+        number(b, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+        number(b, NFTA_PAYLOAD_OFFSET, offset);
+        number(b, NFTA_PAYLOAD_LEN, 2);
+        number(b, NFTA_PAYLOAD_CSUM_TYPE, checksum ? NFT_PAYLOAD_CSUM_INET : NFT_PAYLOAD_CSUM_NONE);
+        number(b, NFTA_PAYLOAD_CSUM_OFFSET, checksum ? IP4_CHECKSUM : 0);
+        expression_end(&rule);
+        rule_end(&rule);
+}
+
+static void add_out_rules(NetlinkBatch *b, const NetAddresses *a, int ifindex, bool ipv6) {
+        static const uint8_t and4[2] = { 0, 0xff }, xor4[2] = { OUTLET_HOPS, 0 }, and6[2] = { 0xff, 0 }, xor6[2] = { 0, OUTLET_HOPS };
+        Rule rule = rule_begin(b, out_name);
+
+        link_is(&rule, NFT_META_OIF, NFT_CMP_NEQ, ifindex);
+        verdict(&rule, NFT_RETURN);
+        rule_end(&rule);
+        rule = rule_begin(b, out_name);
+        byte_is(&rule, NFT_META_L4PROTO, NFT_CMP_NEQ, IPPROTO_TCP);
+        verdict(&rule, NFT_RETURN);
+        rule_end(&rule);
+        skip_own4(b, a);
+        if (ipv6)
+                skip_own6(b, a);
+        rule = rule_begin(b, out_name);
+        is_opening(&rule, NFT_CMP_NEQ);
+        set_mark(&rule);
+        rule_end(&rule);
+        set_hops(b, NFPROTO_IPV4, IP4_TTL, and4, xor4, /* checksum= */ true);
+        if (ipv6)
+                set_hops(b, NFPROTO_IPV6, IP6_NEXT_HEADER, and6, xor6, /* checksum= */ false);
+}
+
+static void add_in_rule(NetlinkBatch *b, int ifindex) {
+        const uint16_t port = htons(OUTLET_PORT);
+        Rule rule = rule_begin(b, in_name);
+
+        link_is(&rule, NFT_META_IIF, NFT_CMP_EQ, ifindex);
+        byte_is(&rule, NFT_META_L4PROTO, NFT_CMP_EQ, IPPROTO_TCP);
+        is_opening(&rule, NFT_CMP_EQ);
+        load_immediate(&rule, &port, sizeof(port));
+        expression_begin(&rule, "tproxy");
+        number(b, NFTA_TPROXY_FAMILY, NFPROTO_UNSPEC);
+        number(b, NFTA_TPROXY_REG_PORT, NFT_REG_1);
+        expression_end(&rule);
+        set_mark(&rule);
+        verdict(&rule, NF_ACCEPT);
+        rule_end(&rule);
+}
+
+/* A batch's brackets, which have no answer of their own. */
+static void bracket(NetlinkBatch *b, uint16_t type) {
+        const struct nfgenmsg body = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
+
+        netlink_end(b, netlink_begin_quiet(b, type, &body, sizeof(body)));
+}
+
+static int add_rules(int fd, const NetAddresses *addresses, int ifindex, bool ipv6) {
+        NetlinkBatch batch = {};
+
+        bracket(&batch, NFNL_MSG_BATCH_BEGIN);
+        add_table(&batch);
+        add_chain(&batch, out_name, "route", NF_INET_LOCAL_OUT);
+        add_chain(&batch, in_name, "filter", NF_INET_PRE_ROUTING);
+        add_out_rules(&batch, addresses, ifindex, ipv6);
+        add_in_rule(&batch, ifindex);
+        bracket(&batch, NFNL_MSG_BATCH_END);
+        return netlink_run(fd, &batch);
+}
+
+static int make_listener(int family) {
+        const struct {
+                int level, name, value;
+        } options[] = {
+                { family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_TRANSPARENT : IPV6_TRANSPARENT, 1 },
+                { SOL_SOCKET, SO_REUSEADDR, 1 }, /* or a server that wants the port of a peer of ours would not get it */
+        };
+        struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(OUTLET_PORT) };
+        struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(OUTLET_PORT) };
+        int one = 1;
+
+        _cleanup_fd_ int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return -errno;
+        for (size_t i = 0; i < ELEMENTSOF(options); i++)
+                if (setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(options[i].value)) < 0)
+                        return -errno;
+        if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
+                return -errno;
+        int r = family == AF_INET ? bind(fd, (struct sockaddr *) &in, sizeof(in)) : bind(fd, (struct sockaddr *) &in6, sizeof(in6));
+        return r < 0 || listen(fd, BACKLOG) < 0 ? -errno : TAKE_FD(fd);
+}
+
+/* The opening segment comes back with the container's own address (ip-sysctl: accept_local), and the answers to it over `lo`, from any. */
+static int allow_own_address(const char *interface) {
+        const struct {
+                const char *interface, *name, *value;
+        } settings[] = { { interface, "accept_local", "1" }, { interface, "rp_filter", "0" }, { "all", "rp_filter", "0" }, { "lo", "rp_filter", "0" } };
+
+        for (size_t i = 0; i < ELEMENTSOF(settings); i++) {
+                char path[96];
+
+                (void) snprintf(path, sizeof(path), "/proc/sys/net/ipv4/conf/%s/%s", settings[i].interface, settings[i].name);
+                int r = file_write_string(AT_FDCWD, path, settings[i].value);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int outlet_rules_set_up(const NetAddresses *addresses, const char *interface, int ifindex, bool ipv6, OutletSockets *ret) {
+        OutletSockets sockets = OUTLET_SOCKETS_NULL;
+
+        int r = allow_own_address(interface);
+        if (r >= 0)
+                r = sockets.listener4 = make_listener(AF_INET);
+        if (r >= 0 && ipv6)
+                r = sockets.listener6 = make_listener(AF_INET6);
+        if (r >= 0) {
+                sockets.rules_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER);
+                r = sockets.rules_fd < 0 ? -errno : add_rules(sockets.rules_fd, addresses, ifindex, ipv6);
+        }
+        if (r < 0) {
+                outlet_sockets_done(&sockets);
+                return r;
+        }
+        *ret = sockets;
+        return 0;
+}
