@@ -11,9 +11,15 @@
 #include "base/io.h"
 #include "base/journal.h"
 #include "base/str.h"
+#include "base/time.h"
 
 static const char *program = "sdpod";
 static LogLevel last_level = LOG_LEVEL_WARNING;
+static struct {
+        int fd;
+        LogFormat format;
+        LogLevel level;
+} file = { .fd = -EBADF };
 
 void log_set_program(const char *name) {
         program = name;
@@ -25,6 +31,12 @@ void log_set_level(LogLevel level) {
 
 LogLevel log_get_level(void) {
         return last_level;
+}
+
+void log_set_file(int fd, LogFormat format, LogLevel level) {
+        file.fd = fd;
+        file.format = format;
+        file.level = level;
 }
 
 LogLevel log_level_from_string(const char *name) {
@@ -59,18 +71,54 @@ static void print(LogLevel level, char *line) {
         (void) io_write_full(STDERR_FILENO, line, size); /* nowhere left to say it */
 }
 
+/* The text with a backslash before each quote and backslash; it has no control bytes any more. Owned. */
+static char *quoted(const char *text) {
+        char *copy = malloc(strlen(text) * 2 + 1), *to = copy;
+
+        if (!copy)
+                return NULL;
+        for (; *text; *to++ = *text++)
+                if (*text == '"' || *text == '\\')
+                        *to++ = '\\';
+        *to = 0;
+        return copy;
+}
+
+static void print_to_file(LogLevel level, const char *text) {
+        static const char *const names[_LOG_LEVEL_MAX] = {
+                [LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_HINT] = "info", [LOG_LEVEL_WARNING] = "warning",
+                [LOG_LEVEL_INFO] = "info",   [LOG_LEVEL_DEBUG] = "debug",
+        };
+        /* whole seconds, as every reader of these files takes them */
+        _cleanup_free_ char *now = time_format_rfc3339(time_now_usec() / TIME_USEC_PER_SEC * TIME_USEC_PER_SEC), *msg = quoted(text);
+        _cleanup_free_ char *line = NULL;
+
+        if (!now || !msg)
+                return;
+        if (file.format == LOG_FORMAT_JSON)
+                line = str_format("{\"level\":\"%s\",\"msg\":\"%s\",\"time\":\"%s\"}\n", names[level], msg, now);
+        else
+                line = str_format("time=\"%s\" level=%s msg=\"%s\"\n", now, names[level], msg);
+        if (line)
+                (void) io_write_full(file.fd, line, strlen(line)); /* it is on stderr, too */
+}
+
 void log_line(LogLevel level, const char *format, ...) {
         _cleanup_free_ char *text = NULL, *clean = NULL, *line = NULL;
         int saved_errno = errno;
         va_list ap;
 
-        if (level > MAX(last_level, LOG_LEVEL_HINT))
+        bool to_file = file.fd >= 0 && level <= file.level;
+
+        if (level > MAX(last_level, LOG_LEVEL_HINT) && !to_file)
                 return;
 
         va_start(ap, format);
         int r = vasprintf(&text, format, ap);
         va_end(ap);
-        if (r >= 0 && (clean = str_escape_control(text)) &&
+        if (r >= 0 && (clean = str_escape_control(text)) && to_file)
+                print_to_file(level, clean);
+        if (clean && level <= MAX(last_level, LOG_LEVEL_HINT) &&
             asprintf(&line, "%s: %s%s\n", level == LOG_LEVEL_HINT ? "hint" : program, level == LOG_LEVEL_WARNING ? "warning: " : "",
                      clean) >= 0)
                 print(level, line);
