@@ -1,15 +1,148 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a command line to a verb. */
+/* From a command line to a verb: finds it, fills its options, runs it, and tells what went wrong. */
 #include "oci/main.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
+#include "base/log.h"
 #include "base/str.h"
-#include "config.h"
+#include "oci/help.h"
+
+/* The words of runc, which engines and tests know. */
+#define UNKNOWN_OPTION "flag provided but not defined"
+
+static char *nothing[] = { NULL };
+
+static int check_arguments(const Invocation *in, Error *reterr) {
+        const Verb *verb = in->verb;
+
+        if (in->n_arguments < verb->arguments_min)
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod-oci %s' requires at least %zu argument%s", verb->name,
+                                 verb->arguments_min, verb->arguments_min == 1 ? "" : "s");
+        if (in->n_arguments > verb->arguments_max)
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod-oci %s' takes at most %zu argument%s, not %zu", verb->name,
+                                 verb->arguments_max, verb->arguments_max == 1 ? "" : "s", in->n_arguments);
+        return 0;
+}
+
+/* Runs the verb with the words that follow its name. */
+static int run_verb(Invocation *in, char **words, Error *reterr) {
+        const Verb *verb = in->verb;
+        const OptionSet sets[] = { { verb->options, in->options }, { global_options_everywhere, &in->global } };
+
+        in->arguments = nothing;
+        if (!verb->ignores_options) {
+                in->parse = (OptionParse){ .sets = sets, .n_sets = ELEMENTSOF(sets), .words = words, .unknown = UNKNOWN_OPTION,
+                                           .stop_at_argument = verb->stop_at_argument };
+                int r = options_parse(&in->parse, reterr);
+                if (r < 0)
+                        return r;
+                if (in->parse.help) {
+                        help_print_verb(stdout, verb);
+                        return 0;
+                }
+                in->arguments = in->parse.arguments ?: nothing;
+                in->n_arguments = in->parse.n_arguments;
+                r = check_arguments(in, reterr);
+                if (r < 0)
+                        return r;
+        }
+        int r = global_options_apply(&in->global, reterr);
+        return r < 0 ? r : verb->run(in, reterr);
+}
+
+static int prepare_and_run(Invocation *in, char **words, Error *reterr) {
+        const Verb *verb = in->verb;
+        _cleanup_free_ void *options = calloc(1, MAX(verb->options_size, (size_t) 1));
+
+        if (!options)
+                return error_oom(reterr);
+        if (verb->options_default)
+                memcpy(options, verb->options_default, verb->options_size);
+        in->options = options;
+        int r = run_verb(in, words, reterr);
+        options_free(verb->options, options);
+        options_parse_done(&in->parse);
+        in->options = NULL;
+        return r;
+}
+
+static int dispatch(Invocation *in, char **words, Error *reterr) {
+        if (!words[0] || str_equal(words[0], "help")) {
+                in->verb = words[0] && words[1] ? verb_find(words[1]) : NULL;
+                if (in->verb)
+                        help_print_verb(stdout, in->verb);
+                else
+                        help_print_main(stdout);
+                return words[0] ? 0 : 1;
+        }
+        in->verb = verb_find(words[0]);
+        if (!in->verb) {
+                int r = global_options_apply(&in->global, reterr);
+                return r < 0 ? r : error_set(reterr, -EINVAL, ERROR_USAGE, "unknown command '%s'", words[0]);
+        }
+        return prepare_and_run(in, words + 1, reterr);
+}
+
+static int parse_and_dispatch(Invocation *in, char **argv, Error *reterr) {
+        const OptionSet set = { global_options, &in->global };
+        OptionParse parse = {
+                .sets = &set, .n_sets = 1, .words = argv, .next = argv[0] ? 1 : 0, .stop_at_argument = true, .unknown = UNKNOWN_OPTION,
+        };
+        int r = options_parse(&parse, reterr);
+
+        if (r >= 0 && parse.help)
+                help_print_main(stdout);
+        else if (r >= 0 && in->global.version)
+                help_print_version(stdout);
+        else if (r >= 0)
+                r = dispatch(in, parse.arguments ?: nothing, reterr);
+        options_parse_done(&parse);
+        return r;
+}
+
+/* The first three descriptors must be there: a socket opened as 2 would be written to by a message. */
+static int open_standard_fds(void) {
+        for (int fd; (fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC)) != -1;) {
+                if (fd > STDERR_FILENO)
+                        return close(fd);
+                if (fcntl(fd, F_SETFD, 0) < 0)
+                        return -errno;
+        }
+        return -errno;
+}
+
+/* A line of its own, as the file of --log has one: whoever reads them takes the hint as a part of it. */
+static void print_error(const Error *error, int r) {
+        if (error->hint)
+                log_line(LOG_LEVEL_ERROR, "%s (%s)", error->message, error->hint);
+        else
+                log_line(LOG_LEVEL_ERROR, "%s", error->message ?: strerror(-r));
+}
 
 int oci_main(int argc, char **argv) {
-        if (argc == 2 && str_equal(argv[1], "--version"))
-                return printf("sdpod-oci version %s\nspec: 1.3.0\n", SDPOD_VERSION) < 0;
-        (void) fprintf(stderr, "sdpod-oci: no verb is there yet\n");
-        return 1;
+        _cleanup_error_ Error error = ERROR_NULL;
+        Invocation in = { .global = GLOBAL_OPTIONS_NULL };
+        int r;
+
+        (void) argc;
+        log_set_program("sdpod-oci");
+        r = open_standard_fds();
+        if (r >= 0)
+                r = parse_and_dispatch(&in, argv, &error);
+        else
+                (void) error_set_errno(&error, r, "cannot open '/dev/null'");
+        if (r >= 0 && fflush(stdout) != 0)
+                r = error_set_errno(&error, -errno, "cannot write to standard output");
+        if (r < 0) {
+                /* a log that was asked for gets the faults of the command line as well */
+                if (in.global.log_fd < 0)
+                        (void) global_options_apply(&in.global, /* reterr= */ NULL);
+                print_error(&error, r);
+                r = in.verb && in.verb->error_status && error.kind != ERROR_USAGE ? in.verb->error_status : 1;
+        }
+        global_options_done(&in.global);
+        return r;
 }

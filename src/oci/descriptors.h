@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sockets, descriptors and files that the caller hands over on the command line or in the environment. */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+/* Connects to a unix stream socket; NULL as a path leaves *ret alone. */
+int oci_connect(const char *path, const char *option, int *ret, Error *reterr);
+
+/* How many descriptors from 3 on are handed over by socket activation to this very process (sd_listen_fds(3)). */
+int oci_listen_fds(void);
+
+/* Whether the descriptors of --preserve-fds are all there. */
+int oci_check_preserved(int listen_fds, uint32_t preserve_fds, Error *reterr);
+
+/* Writes the number alone, without a newline, at once. */
+int oci_write_pid_file(const char *path, pid_t pid, Error *reterr);

@@ -1,0 +1,1 @@
+#include "oci/not-there-yet.h"

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sdpod-oci start: the process of a container that `create` made goes on. */
+#include "base/io.h"
+#include "oci/create.h"
+#include "oci/notify-socket.h"
+
+static int check_status(OciContainer *c, Error *reterr) {
+        OciStatus status = oci_container_status(c);
+
+        if (status == OCI_CREATED)
+                return 0;
+        return error_set(reterr, -EINVAL, ERROR_STATE, "cannot start the container '%s': %s", c->id,
+                         status == OCI_STOPPED ? "cannot start a container that has stopped"
+                         : status == OCI_PAUSED && oci_is_waiting(c->dir_fd) ? "it is paused"
+                                                                            : "cannot start an already running container");
+}
+
+static int run(Invocation *in, Error *reterr) {
+        _cleanup_oci_root_ OciRoot root = OCI_ROOT_NULL;
+        _cleanup_oci_container_ OciContainer c = OCI_CONTAINER_NULL;
+        _cleanup_fd_ int notify = -EBADF;
+
+        int r = oci_container_find(&in->global, in->arguments[0], /* lock= */ true, &root, &c, reterr);
+        if (r >= 0)
+                r = check_status(&c, reterr);
+        if (r >= 0)
+                r = notify_socket_open(&c, &notify, reterr);
+        if (r >= 0)
+                r = oci_start(c.dir_fd, reterr);
+        if (r >= 0)
+                r = oci_poststart(&c, reterr);
+        /* may take as long as it likes: not with the lock */
+        oci_container_unlock(&c);
+        if (r >= 0 && notify >= 0)
+                r = notify_socket_wait(notify, &c, reterr);
+        return r;
+}
+
+const Verb verb_start = {
+        .name = "start",
+        .arguments = "ID",
+        .summary = "Let the process of a created container go on",
+        .arguments_min = 1,
+        .arguments_max = 1,
+        .run = run,
+};
