@@ -75,11 +75,11 @@ bool oci_is_waiting(int state_fd);
 typedef struct OciExec {
         const RuntimeSpec *spec;       /* of the container, as it was created */
         const RuntimeProcess *process; /* what is executed: checked */
-        const char *id;
+        const char *id, *bundle;
         pid_t init_pid;
         int init_pidfd;                /* process_open() of the record's pid and start time */
         const RuntimeCgroup *cgroup;
-        const char *cgroup_sub;        /* --cgroup; NULL: the container's own */
+        char *const *cgroup_subs;      /* --cgroup, as runtime_cgroup_attach() takes them; NULL: the container's own */
         const SeccompFilter *filter;   /* not NULL; empty: none */
         int listener_fd;               /* as above */
         int console_fd;                /* as above */

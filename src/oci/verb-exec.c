@@ -70,8 +70,8 @@ static int begin(Exec *e, Error *reterr) {
         if (r < 0)
                 return r;
         const OciExec exec = {
-                .spec = &e->spec, .process = &e->process, .id = e->container.id, .init_pid = e->container.record.pid,
-                .init_pidfd = e->container.pidfd, .cgroup = &e->container.record.cgroup, .cgroup_sub = o->cgroup ? o->cgroup[0] : NULL,
+                .spec = &e->spec, .process = &e->process, .id = e->container.id, .bundle = e->container.record.bundle, .init_pid = e->container.record.pid,
+                .init_pidfd = e->container.pidfd, .cgroup = &e->container.record.cgroup, .cgroup_subs = o->cgroup,
                 .filter = &filter, .listener_fd = listener, .console_fd = console, .pidfd_socket_fd = pidfd_socket,
                 .listen_fds = listen_fds, .preserve_fds = (int) o->preserve_fds, .die_with_caller = !o->detach && e->process.terminal,
         };

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits, IDs, capabilities and filter of a process. */
+#include "oci/identity.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/str.h"
+#include "proc/caps.h"
+#include "spec/rlimit.h"
+
+/* ---- capabilities ---- */
+
+static int add_names(char *const *names, uint64_t *set, Error *reterr) {
+        for (char *const *n = names; n && *n; n++) {
+                int cap = caps_from_name(*n);
+
+                if (cap < 0)
+                        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use capability '%s': there is no such capability", *n);
+                *set |= CAPS_BIT(cap);
+        }
+        return 0;
+}
+
+int oci_caps_plan(const RuntimeProcess *process, OciCaps *ret, Error *reterr) {
+        const RuntimeCapabilities *names = &process->capabilities;
+        OciCaps caps = {};
+        int r = add_names(names->bounding, &caps.bounding, reterr);
+
+        if (r >= 0)
+                r = add_names(names->effective, &caps.effective, reterr);
+        if (r >= 0)
+                r = add_names(names->inheritable, &caps.inheritable, reterr);
+        if (r >= 0)
+                r = add_names(names->permitted, &caps.permitted, reterr);
+        if (r >= 0)
+                r = add_names(names->ambient, &caps.ambient, reterr);
+        if (r >= 0)
+                *ret = caps;
+        return r;
+}
+
+static int get_permitted(uint64_t *ret) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
+
+        if (syscall(SYS_capget, &header, data) < 0)
+                return -errno;
+        *ret = data[0].permitted | (uint64_t) data[1].permitted << 32;
+        return 0;
+}
+
+static int set_process_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
+        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+                { .effective = (uint32_t) effective, .permitted = (uint32_t) permitted, .inheritable = (uint32_t) inheritable },
+                { .effective = (uint32_t) (effective >> 32), .permitted = (uint32_t) (permitted >> 32),
+                  .inheritable = (uint32_t) (inheritable >> 32) },
+        };
+
+        return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+static int limit_caps(const OciCaps *caps) {
+        for (int cap = 0; cap < 64; cap++) {
+                if (caps->bounding & CAPS_BIT(cap))
+                        continue;
+                if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
+                        if (errno == EINVAL) /* past the last one of this kernel */
+                                break;
+                        return -errno;
+                }
+        }
+        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+                return -errno;
+        return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* What cannot be granted is left out (config.md, "capabilities"): oci_create() has warned of it. CAP_SYS_ADMIN stays until the execve, which
+ * drops it as no set has it: seccomp(2) needs it where no_new_privs is not set. */
+static int set_caps(const OciCaps *caps, bool keep_sys_admin) {
+        uint64_t held = 0, extra, permitted;
+        int r = get_permitted(&held);
+
+        if (r < 0)
+                return r;
+        extra = keep_sys_admin ? held & CAPS_BIT(CAP_SYS_ADMIN) : 0;
+        permitted = caps->permitted & held;
+        r = set_process_caps((caps->effective & permitted) | extra, permitted | extra, caps->inheritable & held);
+        if (r < 0)
+                return r;
+        for (int cap = 0; cap < 64; cap++)
+                if ((caps->ambient & permitted & caps->inheritable & CAPS_BIT(cap)) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap, 0, 0) < 0)
+                        return -errno;
+        return prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) < 0 ? -errno : 0;
+}
+
+/* ---- limits ---- */
+
+static int explain_limit(const ContainerRlimit *limit, int code, Error *reterr) {
+        (void) error_set_errno(reterr, code, "cannot set %s to %llu:%llu", limit->type, (unsigned long long) limit->soft,
+                               (unsigned long long) limit->hard);
+        return code == -EPERM ? error_with_hint(reterr, code, "the hard limit of whoever starts the container is lower") : code;
+}
+
+static int set_limit(const ContainerRlimit *limit, bool raise_only, Error *reterr) {
+        const RlimitKind *kind = rlimit_kind_by_type(limit->type);
+        struct rlimit wanted = { .rlim_cur = limit->soft, .rlim_max = limit->hard }, now;
+
+        if (!kind)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot set '%s': there is no such limit", limit->type);
+        if (limit->soft > limit->hard)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot set '%s': the soft limit is above the hard one", limit->type);
+        if (raise_only) {
+                if (getrlimit((__rlimit_resource_t) kind->resource, &now) < 0)
+                        return explain_limit(limit, -errno, reterr);
+                if (limit->hard <= now.rlim_max)
+                        return 0;
+                wanted.rlim_cur = now.rlim_cur;
+        }
+        return setrlimit((__rlimit_resource_t) kind->resource, &wanted) < 0 ? explain_limit(limit, -errno, reterr) : 0;
+}
+
+static int set_limits(const RuntimeProcess *process, bool raise_only, Error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; i < process->n_rlimits && r >= 0; i++)
+                r = set_limit(&process->rlimits[i], raise_only, reterr);
+        return r;
+}
+
+int oci_rlimits_raise(const RuntimeProcess *process, Error *reterr) {
+        return set_limits(process, /* raise_only= */ true, reterr);
+}
+
+/* ---- labels ---- */
+
+static int write_label(int proc_fd, const char *const files[2], const char *what, const char *text, Error *reterr) {
+        int r = file_write_string(proc_fd, files[0], text);
+
+        if (r == -ENOENT && files[1])
+                r = file_write_string(proc_fd, files[1], text);
+        return r < 0 ? error_set_errno(reterr, r, "cannot use %s '%s'", what, text) : 0;
+}
+
+int oci_identity_label(const RuntimeProcess *process, int proc_fd, Error *reterr) {
+        /* before Linux 5.8 there was one place for all such modules */
+        static const char *const apparmor[] = { "self/attr/apparmor/exec", "self/attr/exec" }, *const selinux[] = { "self/attr/exec", NULL };
+        int r = 0;
+
+        if (!str_empty(process->selinux_label) && access("/sys/fs/selinux/enforce", F_OK) == 0)
+                r = write_label(proc_fd, selinux, "the SELinux label", process->selinux_label, reterr);
+        if (r >= 0 && !str_empty(process->apparmor_profile) && access("/sys/module/apparmor/parameters/enabled", F_OK) == 0) {
+                _cleanup_free_ char *text = str_format("exec %s", process->apparmor_profile);
+
+                r = text ? write_label(proc_fd, apparmor, "the AppArmor profile", text, reterr) : error_oom(reterr);
+        }
+        return r;
+}
+
+/* ---- in force ---- */
+
+static int set_ids(const RuntimeUser *user, Error *reterr) {
+        static_assert(sizeof(gid_t) == sizeof(*user->additional_gids), "one kind of number");
+
+        /* a user namespace of a single ID denies it (user_namespaces(7)): with none to set, the caller's stay, unmapped */
+        if (setgroups(user->n_additional_gids, user->additional_gids) < 0 && (errno != EPERM || user->n_additional_gids > 0))
+                return error_set_errno(reterr, -errno, "cannot set the supplementary groups");
+        if (setresgid(user->gid, user->gid, user->gid) < 0)
+                return error_set_errno(reterr, -errno, "cannot set the group ID %u", user->gid);
+        if (setresuid(user->uid, user->uid, user->uid) < 0)
+                return error_set_errno(reterr, -errno, "cannot set the user ID %u", user->uid);
+        return 0;
+}
+
+static int load_filter(const OciIdentity *identity, Error *reterr) {
+        if (!seccomp_filter_is_set(identity->filter))
+                return 0;
+        int r = identity->listener_socket >= 0 ? seccomp_filter_load_listener(identity->filter, identity->listener_socket, identity->listener_message)
+                                               : seccomp_filter_load(identity->filter);
+        return r < 0 ? error_set_errno(reterr, r, "cannot load the seccomp filter") : 0;
+}
+
+int oci_identity_apply(const OciIdentity *identity, Error *reterr) {
+        const RuntimeProcess *process = identity->process;
+        bool privilege = seccomp_filter_is_set(identity->filter) && !process->no_new_privileges;
+
+        (void) umask(process->user.has_umask ? process->user.umask & 0777 : 0022);
+        int r = set_limits(process, /* raise_only= */ false, reterr);
+        if (r < 0)
+                return r;
+        r = limit_caps(identity->caps);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot limit the capabilities");
+        r = set_ids(&process->user, reterr);
+        if (r < 0)
+                return r;
+        r = set_caps(identity->caps, privilege);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot set the capabilities");
+        if (identity->die_with_parent && prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+                return error_set_errno(reterr, -errno, "cannot tie the process to its command");
+        if (process->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+                return error_set_errno(reterr, -errno, "cannot set no_new_privs");
+        return load_filter(identity, reterr);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a process of a container is once it executes: limits, IDs, capabilities, filter. The same for the init and for `exec`. */
+#pragma once
+
+#include <stdint.h>
+
+#include "proc/seccomp.h"
+#include "spec/runtime-spec.h"
+
+typedef struct OciCaps {
+        uint64_t bounding, effective, inheritable, permitted, ambient; /* one bit a capability */
+} OciCaps;
+
+/* The sets by their names; an unknown name is refused. */
+int oci_caps_plan(const RuntimeProcess *process, OciCaps *ret, Error *reterr);
+
+/* Raises this process's own hard limits to what the process is to have, while it may: a child in a user namespace may not. */
+int oci_rlimits_raise(const RuntimeProcess *process, Error *reterr);
+
+/* ---- in the process itself ---- */
+
+/* What takes the rights that it has as yet and no word of the container's: OOM score is not among it. `spec` is the container's. */
+int oci_identity_prepare(const RuntimeSpec *spec, const RuntimeProcess *process, Error *reterr);
+
+/* The labels of AppArmor and SELinux that the next execve() puts it under. Where the kernel has no such module there is nothing to
+ * keep, and nothing is done. `proc_fd`: a procfs that shows this process. */
+int oci_identity_label(const RuntimeProcess *process, int proc_fd, Error *reterr);
+
+typedef struct OciIdentity {
+        const RuntimeProcess *process;
+        const OciCaps *caps;
+        const SeccompFilter *filter;
+        int listener_socket;         /* where the filter's listener goes, with these words; -EBADF: it has none */
+        const char *listener_message;
+        bool die_with_parent;
+} OciIdentity;
+
+/* Puts all of it into force, in the order of proc/credentials.h. After it only execve() is left. */
+int oci_identity_apply(const OciIdentity *identity, Error *reterr);

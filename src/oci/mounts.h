@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the starter makes of a mount before the init is there, and what all mounts have in common. */
+#pragma once
+
+#include "oci/mount-options.h"
+#include "spec/runtime-spec.h"
+
+bool oci_mount_is_bind(const RuntimeMount *mount, const OciMountOptions *options);
+
+/* A detached copy of a bind mount's source, which is found from the working directory: the bundle. */
+int oci_mount_clone_source(const RuntimeMount *mount, const OciMountOptions *options, Error *reterr);
+
+/* Gives a detached mount its attributes and its propagation. */
+int oci_mount_finish(int mount_fd, const OciMountOptions *options, Error *reterr);

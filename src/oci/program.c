@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Looking args[0] up. */
+#include "oci/program.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/fsuid.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "oci/streams.h"
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+static const char *reason(int code) {
+        switch (code) {
+        case -ENOENT:
+                return "no such file or directory";
+        case -EACCES:
+                return "permission denied";
+        case -ENOTDIR:
+                return "not a directory";
+        case -ENOEXEC:
+                return "exec format error";
+        case -EISDIR:
+                return "is a directory";
+        default:
+                return strerror(-code);
+        }
+}
+
+int oci_program_explain(int code, const char *name, Error *reterr) {
+        ErrorKind kind = code == -ENOENT || code == -ENOTDIR ? ERROR_COMMAND_NOT_FOUND : ERROR_NOT_EXECUTABLE;
+        const char *verb = code == -ENOENT || code == -ENOTDIR ? "stat " : "";
+
+        return error_set(reterr, code, kind, "exec: \"%s\": %s%s%s%s", name, verb, *verb ? name : "", *verb ? ": " : "", reason(code));
+}
+
+static int check(const char *path) {
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode))
+                return -EISDIR;
+        return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+static int find_in_path(const char *name, const char *path, char **ret, Error *reterr) {
+        _cleanup_strv_ char **directories = strv_split(path, ":");
+        bool denied = false;
+
+        if (!directories)
+                return error_oom(reterr);
+        for (char **d = directories; *d; d++) {
+                _cleanup_free_ char *candidate = str_format("%s/%s", str_empty(*d) ? "." : *d, name);
+                int r = candidate ? check(candidate) : -ENOMEM;
+
+                if (r == -ENOMEM)
+                        return error_oom(reterr);
+                if (r == 0) {
+                        *ret = TAKE_PTR(candidate);
+                        return 0;
+                }
+                denied |= r == -EACCES;
+        }
+        return denied ? oci_program_explain(-EACCES, name, reterr)
+                      : error_set(reterr, -ENOENT, ERROR_COMMAND_NOT_FOUND, "exec: \"%s\": executable file not found in $PATH", name);
+}
+
+static int find(const RuntimeProcess *process, char **ret, Error *reterr) {
+        const char *name = process->args ? process->args[0] : NULL, *path = strv_env_get(process->env, "PATH");
+
+        if (str_empty(name))
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "process.args is empty");
+        if (!strchr(name, '/'))
+                return find_in_path(name, path ?: DEFAULT_PATH, ret, reterr);
+        int r = check(name);
+        if (r < 0)
+                return oci_program_explain(r, name, reterr);
+        return (*ret = strdup(name)) ? 0 : error_oom(reterr);
+}
+
+int oci_program_prepare(const RuntimeProcess *process, char **ret, Error *reterr) {
+        int r = oci_streams_enter(process->cwd, reterr);
+
+        if (r == -EACCES && process->user.uid != 0) { /* it may be the user's alone (NFS): found out when we are him */
+                error_done(reterr);
+                r = 0;
+        }
+        if (r < 0)
+                return r;
+        (void) setgroups(process->user.n_additional_gids, process->user.additional_gids);
+        (void) setfsgid(process->user.gid);
+        (void) setfsuid(process->user.uid);
+        r = find(process, ret, reterr);
+        (void) setfsuid(geteuid());
+        (void) setfsgid(getegid());
+        return r;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Descriptors, session and working directory. */
+#include "oci/streams.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+
+enum { KEPT_MAX = 16 };
+
+static int by_number(const void *a, const void *b) {
+        int x = *(const int *) a, y = *(const int *) b;
+
+        return x < y ? -1 : x > y;
+}
+
+int oci_streams_close(int n_kept, const int *fds, size_t n_fds, Error *reterr) {
+        unsigned next = 3 + (unsigned) n_kept;
+        int sorted[KEPT_MAX];
+
+        assert(n_fds <= KEPT_MAX);
+        memcpy(sorted, fds, n_fds * sizeof(*fds));
+        qsort(sorted, n_fds, sizeof(*sorted), by_number);
+        for (size_t i = 0; i < n_fds; i++) {
+                if (sorted[i] < 0)
+                        continue;
+                unsigned fd = (unsigned) sorted[i];
+                if (fd > next && close_range(next, fd - 1, 0) < 0)
+                        return error_set_errno(reterr, -errno, "cannot close descriptors");
+                next = MAX(next, fd + 1);
+        }
+        return close_range(next, ~0U, 0) < 0 ? error_set_errno(reterr, -errno, "cannot close descriptors") : 0;
+}
+
+int oci_streams_take(int console_fd, const RuntimeUser *user, Error *reterr) {
+        if (setsid() < 0 && errno != EPERM) /* a leader has one */
+                return error_set_errno(reterr, -errno, "cannot make a session");
+        if (console_fd >= 0 && ioctl(console_fd, TIOCSCTTY, 0) < 0)
+                return error_set_errno(reterr, -errno, "cannot make the terminal the session's");
+        for (int i = 0; i < 3; i++) {
+                struct stat st;
+
+                if (console_fd >= 0 && dup2(console_fd, i) < 0)
+                        return error_set_errno(reterr, -errno, "cannot set up standard input and output");
+                if (console_fd < 0 && user->uid != 0 && fstat(i, &st) == 0 && S_ISFIFO(st.st_mode))
+                        (void) !fchown(i, user->uid, user->gid); /* one that is somebody else's stays so: it was opened by who may */
+        }
+        return 0;
+}
+
+int oci_streams_enter(const char *cwd, Error *reterr) {
+        char now[4096];
+
+        if (chdir(str_empty(cwd) ? "/" : cwd) < 0)
+                return error_set_errno(reterr, -errno, "cannot enter the working directory: chdir to cwd (\"%s\") set in config.json failed", cwd);
+        /* a descriptor of the host as the working directory would show as "(unreachable)/..." (CVE-2024-21626) */
+        if (!getcwd(now, sizeof(now)) || *now != '/')
+                return error_set(reterr, -EPERM, ERROR_DENIED, "cannot use the working directory '%s': current working directory is outside of container mount namespace root", cwd);
+        return 0;
+}
+
+void oci_streams_reset_signals(void) {
+        sigset_t none;
+
+        for (int i = 1; i < _NSIG; i++)
+                (void) signal(i, SIG_DFL); /* KILL and STOP refuse; fine */
+        (void) sigemptyset(&none);
+        (void) sigprocmask(SIG_SETMASK, &none, NULL);
+}
