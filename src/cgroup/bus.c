@@ -256,6 +256,17 @@ static int send_all(int fd, const void *data, size_t size) {
         return 0;
 }
 
+/* Who we are for a peer outside of our user namespace: root in one is somebody else there. */
+static uid_t outer_uid(void) {
+        char text[128];
+        unsigned inner, outer;
+        _cleanup_fd_ int fd = geteuid() == 0 ? open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC) : -EBADF;
+        ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof(text) - 1);
+
+        text[MAX(n, 0)] = '\0';
+        return n > 0 && sscanf(text, "%u %u", &inner, &outer) == 2 && inner == 0 ? outer : geteuid();
+}
+
 int bus_connect(const char *path, Bus *ret) {
         const char *slash = strrchr(path, '/');
         _cleanup_free_ char *directory = slash ? strndup(path, (size_t) (slash - path)) : NULL, *uid = NULL;
@@ -269,7 +280,7 @@ int bus_connect(const char *path, Bus *ret) {
         _cleanup_fd_ int fd = io_unix_connect(dir_fd, slash + 1, SOCK_STREAM);
         if (fd < 0)
                 return fd;
-        uid = str_format("%u", geteuid());
+        uid = str_format("%u", outer_uid());
         if (!uid)
                 return -ENOMEM;
         p = stpcpy(p, "AUTH EXTERNAL ");

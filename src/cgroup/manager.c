@@ -30,15 +30,25 @@ void manager_done(Manager *manager) {
         bus_done(&manager->bus);
 }
 
-int manager_connect(Manager *ret, Error *reterr) {
-        _cleanup_free_ char *path = socket_path();
-
+static int connect_to(const char *path, Manager *ret, Error *reterr) {
         if (!path)
                 return error_oom(reterr);
         int r = bus_connect(path, &ret->bus);
         if (r == -ENOENT || r == -ECONNREFUSED || r == -EACCES)
                 return -ENOENT;
         return r < 0 ? error_set_errno(reterr, r, "cannot talk to systemd") : 0;
+}
+
+int manager_connect(Manager *ret, Error *reterr) {
+        _cleanup_free_ char *path = socket_path();
+
+        return connect_to(path, ret, reterr);
+}
+
+int manager_connect_in(const char *runtime_dir, Manager *ret, Error *reterr) {
+        _cleanup_free_ char *path = str_format("%s/systemd/private", runtime_dir);
+
+        return connect_to(path, ret, reterr);
 }
 
 /* ---- asking ---- */
@@ -309,6 +319,21 @@ int manager_start_transient(Manager *manager, const TransientUnit *unit, char **
         return r < 0 ? r : take_job(&answer, "start the unit", unit->name, ret_job, reterr);
 }
 
+int manager_start_with(Manager *manager, const char *unit, ManagerPut *put, const void *userdata, char **ret_job, Error *reterr) {
+        _cleanup_bus_body_ BusBody body = {};
+        BusMessage answer;
+
+        bus_put_string(&body, unit);
+        bus_put_string(&body, "fail");
+        BusArray properties = bus_array_begin(&body, 8);
+        put(&body, userdata);
+        bus_array_end(&body, properties);
+        bus_array_end(&body, bus_array_begin(&body, 8)); /* no further units */
+        const BusCall c = manager_method("StartTransientUnit", "ssa(sv)a(sa(sv))", &body);
+        int r = call(manager, &c, "start the unit", unit, &answer, reterr);
+        return r < 0 ? r : take_job(&answer, "start the unit", unit, ret_job, reterr);
+}
+
 /* 1 and the result if the message says that this job was removed. Those who are connected directly get all signals, without
  * a Subscribe. */
 static int is_job_end(BusMessage *m, const char *job, char **ret_result) {
@@ -399,6 +424,19 @@ int manager_set_limits(Manager *manager, const char *unit, const LimitSettings *
         bus_array_end(&body, properties);
         const BusCall c = manager_method("SetUnitProperties", "sba(sv)", &body);
         return call(manager, &c, "change the limits of", unit, &answer, reterr);
+}
+
+int manager_set_properties(Manager *manager, const char *unit, ManagerPut *put, const void *userdata, Error *reterr) {
+        _cleanup_bus_body_ BusBody body = {};
+        BusMessage answer;
+
+        bus_put_string(&body, unit);
+        bus_put_u32(&body, 1); /* at run time only */
+        BusArray properties = bus_array_begin(&body, 8);
+        put(&body, userdata);
+        bus_array_end(&body, properties);
+        const BusCall c = manager_method("SetUnitProperties", "sba(sv)", &body);
+        return call(manager, &c, "change the properties of", unit, &answer, reterr);
 }
 
 int manager_reload(Manager *manager, Error *reterr) {

@@ -14,6 +14,9 @@ typedef struct Manager {
 /* Connects to the manager's own socket ($XDG_RUNTIME_DIR/systemd/private; /run/systemd/private), which saves the hop
  * through the message bus. -ENOENT without a message: there is no manager. */
 int manager_connect(Manager *ret, Error *reterr);
+
+/* The same for the manager that has its runtime files in this directory ($XDG_RUNTIME_DIR). */
+int manager_connect_in(const char *runtime_dir, Manager *ret, Error *reterr);
 void manager_done(Manager *manager);
 #define MANAGER_NULL ((Manager){ .bus = BUS_NULL })
 #define _cleanup_manager_ _cleanup_(manager_done)
@@ -42,6 +45,15 @@ typedef struct TransientUnit {
 
 /* Asks for the unit; *ret_job is the job's object path, owned. */
 int manager_start_transient(Manager *manager, const TransientUnit *unit, char **ret_job, Error *reterr);
+
+/* Writes properties of a unit: (sv), one after another. */
+typedef void ManagerPut(BusBody *body, const void *userdata);
+
+/* Asks for a transient unit that has just these properties. */
+int manager_start_with(Manager *manager, const char *unit, ManagerPut *put, const void *userdata, char **ret_job, Error *reterr);
+
+/* Changes properties of a unit until it ends (SetUnitProperties, with `runtime`). */
+int manager_set_properties(Manager *manager, const char *unit, ManagerPut *put, const void *userdata, Error *reterr);
 
 /* Waits for the job's end; *ret_result is "done", "failed", ... (owned). */
 int manager_wait_job(Manager *manager, const char *job, char **ret_result, Error *reterr);

@@ -13,6 +13,7 @@
 #include "cgroup/hierarchy.h"
 #include "cgroup/runtime-devices.h"
 #include "cgroup/runtime-limits.h"
+#include "cgroup/runtime-systemd.h"
 #include "cgroup/runtime-tree.h"
 
 const JsonField runtime_cgroup_fields[] = {
@@ -82,7 +83,7 @@ int runtime_cgroup_plan(const RuntimeSpec *spec, const char *id, RuntimeCgroupDr
         int r = 0;
 
         if (cgroup.systemd)
-                r = error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use systemd for cgroups: sdpod-oci does not do that yet");
+                r = runtime_systemd_plan(&cgroup, spec->cgroups_path, id, reterr);
         else if (!cgroup.is_none)
                 r = plan_files(spec->cgroups_path, id, rootless, &cgroup.path, reterr);
         if (r < 0)
@@ -121,29 +122,40 @@ static void take_back(const CgroupTree *tree, const char *path) {
                         (void) unlinkat(tree->items[i].root, path + 1, AT_REMOVEDIR);
 }
 
-int runtime_cgroup_make(RuntimeCgroup *cgroup, const RuntimeSpec *spec, pid_t pid, Error *reterr) {
-        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+static int fill_tree(RuntimeCgroup *cgroup, const RuntimeSpec *spec, CgroupTree *tree, Error *reterr) {
+        int r = cgroup_tree_load(tree, reterr);
 
-        (void) pid;
-        cgroup->is_limited = runtime_resources_are_given(&spec->resources);
-        if (cgroup->is_none)
-                return cgroup->is_limited ? error_set(reterr, -EOPNOTSUPP, ERROR_INVALID, "cannot set limits: cgroups are disabled") : 0;
-        int r = cgroup_tree_load(&tree, reterr);
         if (r >= 0)
-                r = cgroup_tree_make(&tree, cgroup->path, cgroup->rootless, reterr);
+                r = cgroup_tree_make(tree, cgroup->path, cgroup->rootless, reterr);
         if (r < 0)
                 return r;
         if (!cgroup->path[1]) /* the root's own limits are not ours to set */
                 return cgroup->is_limited ? error_set(reterr, -EINVAL, ERROR_INVALID, "cannot set limits: the cgroup '/' is all of the machine") : 0;
-        r = check_existing(&tree, reterr);
+        r = cgroup->systemd ? 0 : check_existing(tree, reterr);
         if (r >= 0)
-                r = runtime_devices_write(&tree, &spec->resources, cgroup->rootless, reterr);
+                r = runtime_devices_write(tree, &spec->resources, cgroup->rootless, reterr);
         if (r >= 0)
-                r = runtime_limits_write(&tree, &spec->resources, /* undo= */ false, reterr);
+                r = runtime_limits_write(tree, &spec->resources, /* undo= */ false, reterr);
         if (r < 0)
-                return take_back(&tree, cgroup->path), r;
-        cgroup->is_made = cgroup_tree_main(&tree);
-        return 0;
+                take_back(tree, cgroup->path);
+        else
+                cgroup->is_made = cgroup_tree_main(tree);
+        return r;
+}
+
+int runtime_cgroup_make(RuntimeCgroup *cgroup, const RuntimeSpec *spec, pid_t pid, Error *reterr) {
+        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+
+        cgroup->is_limited = runtime_resources_are_given(&spec->resources);
+        if (cgroup->is_none)
+                return cgroup->is_limited ? error_set(reterr, -EOPNOTSUPP, ERROR_INVALID, "cannot set limits: cgroups are disabled") : 0;
+        int r = cgroup->systemd ? runtime_systemd_start(cgroup, spec, pid, reterr) : 0;
+        if (r < 0)
+                return r;
+        r = fill_tree(cgroup, spec, &tree, reterr);
+        if (r < 0 && cgroup->systemd)
+                runtime_systemd_stop(cgroup);
+        return r;
 }
 
 int runtime_cgroup_open_unified(const RuntimeCgroup *cgroup) {
@@ -255,5 +267,8 @@ int runtime_cgroup_update(const RuntimeCgroup *cgroup, const RuntimeResources *r
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
         int r = cgroup->path ? cgroup_tree_open(cgroup->path, &tree, reterr) : 0;
 
-        return r < 0 ? r : runtime_limits_write(&tree, resources, /* undo= */ true, reterr);
+        if (r >= 0)
+                r = runtime_limits_write(&tree, resources, /* undo= */ true, reterr);
+        /* or a `systemctl daemon-reload` would bring the old values back */
+        return r < 0 || !cgroup->systemd ? r : runtime_systemd_update(cgroup, resources, reterr);
 }

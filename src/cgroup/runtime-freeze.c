@@ -15,6 +15,7 @@
 #include "cgroup/runtime-cgroup.h"
 #include "cgroup/runtime-tree.h"
 #include "cgroup/runtime-limits.h"
+#include "cgroup/runtime-systemd.h"
 
 enum {
         FREEZE_TRIES = 500,       /* of FREEZE_PAUSE_MSEC each: a process in uninterruptible sleep is waited for so long */
@@ -221,6 +222,8 @@ int runtime_cgroup_remove(const RuntimeCgroup *cgroup, Error *reterr) {
 
         if (r >= 0 && cgroup->is_made && tree_kill(&tree) > 0)
                 wait_empty(&tree);
+        if (r >= 0 && cgroup->is_made && cgroup->systemd && cgroup_tree_main(&tree))
+                runtime_systemd_stop(cgroup);
         for (size_t i = 0; i < tree.n && r >= 0; i++) {
                 const CgroupHierarchy *h = tree.items + i;
 
