@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON seccomp profiles, as Docker and Podman have them: read strictly, judged for this machine and these capabilities,
- * compiled by libseccomp. What is not understood is refused, with one exception that the format needs: names of system
- * calls that the library does not know (they are newer, or another machine's) get no rule. */
+/* JSON seccomp profiles, as Docker and Podman have them: read strictly, judged for this machine and these capabilities, and so
+ * made into what the runtime-spec has (proc/seccomp-rules.h), which is compiled. */
 #include "proc/seccomp-profile.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
-#include <seccomp.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -19,87 +15,34 @@
 #include "base/str.h"
 #include "proc/caps.h"
 #include "proc/seccomp-cache.h"
-#include "proc/seccomp-table.h"
+#include "proc/seccomp-rules.h"
 
-enum { PROFILE_LIMIT = 1024 * 1024, ARGS_MAX = 6 };
+enum { PROFILE_LIMIT = 1024 * 1024 };
 
-/* The functions of libseccomp.so.2, which only this file needs, and so only a container with a profile of its own loads. */
-#define LIBRARY_FUNCTIONS(X)                                                                                               \
-        X(seccomp_init) X(seccomp_release) X(seccomp_arch_native) X(seccomp_arch_exist) X(seccomp_arch_add)                \
-        X(seccomp_attr_set) X(seccomp_syscall_resolve_name) X(seccomp_rule_add_array) X(seccomp_export_bpf) X(seccomp_version)
-
-typedef struct Library {
-        void *handle;
-#define X(function) typeof(&function) function;
-        LIBRARY_FUNCTIONS(X)
-#undef X
-} Library;
-
-typedef struct Word {
-        const char *name;
-        uint32_t value;
-} Word;
-
-static const Word architectures[] = {
-        { "SCMP_ARCH_X86", SCMP_ARCH_X86 },         { "SCMP_ARCH_X86_64", SCMP_ARCH_X86_64 },
-        { "SCMP_ARCH_X32", SCMP_ARCH_X32 },         { "SCMP_ARCH_ARM", SCMP_ARCH_ARM },
-        { "SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64 }, { "SCMP_ARCH_MIPS", SCMP_ARCH_MIPS },
-        { "SCMP_ARCH_MIPS64", SCMP_ARCH_MIPS64 },   { "SCMP_ARCH_MIPS64N32", SCMP_ARCH_MIPS64N32 },
-        { "SCMP_ARCH_MIPSEL", SCMP_ARCH_MIPSEL },   { "SCMP_ARCH_MIPSEL64", SCMP_ARCH_MIPSEL64 },
-        { "SCMP_ARCH_MIPSEL64N32", SCMP_ARCH_MIPSEL64N32 }, { "SCMP_ARCH_PPC", SCMP_ARCH_PPC },
-        { "SCMP_ARCH_PPC64", SCMP_ARCH_PPC64 },     { "SCMP_ARCH_PPC64LE", SCMP_ARCH_PPC64LE },
-        { "SCMP_ARCH_S390", SCMP_ARCH_S390 },       { "SCMP_ARCH_S390X", SCMP_ARCH_S390X },
-        { "SCMP_ARCH_PARISC", SCMP_ARCH_PARISC },   { "SCMP_ARCH_PARISC64", SCMP_ARCH_PARISC64 },
-        { "SCMP_ARCH_RISCV64", SCMP_ARCH_RISCV64 }, {},
-};
-
-static const Word operators[] = {
-        { "SCMP_CMP_NE", SCMP_CMP_NE }, { "SCMP_CMP_LT", SCMP_CMP_LT }, { "SCMP_CMP_LE", SCMP_CMP_LE }, { "SCMP_CMP_EQ", SCMP_CMP_EQ },
-        { "SCMP_CMP_GE", SCMP_CMP_GE }, { "SCMP_CMP_GT", SCMP_CMP_GT }, { "SCMP_CMP_MASKED_EQ", SCMP_CMP_MASKED_EQ }, {},
-};
-
-static const Word flags[] = {
-        { "SECCOMP_FILTER_FLAG_TSYNC", 0 }, /* the init has a single thread */
-        { "SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG },
-        { "SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW },
-        {},
-};
-
-/* How Go and so the profiles call this machine in "arches". */
+/* How Go and so the profiles call this machine in "arches", and libseccomp in "archMap". */
 #if defined(__x86_64__)
-static const char machine[] = "amd64";
+static const char machine[] = "amd64", native[] = "SCMP_ARCH_X86_64";
 #elif defined(__aarch64__)
-static const char machine[] = "arm64";
+static const char machine[] = "arm64", native[] = "SCMP_ARCH_AARCH64";
 #elif defined(__i386__)
-static const char machine[] = "386";
+static const char machine[] = "386", native[] = "SCMP_ARCH_X86";
 #elif defined(__arm__)
-static const char machine[] = "arm";
+static const char machine[] = "arm", native[] = "SCMP_ARCH_ARM";
 #else
-static const char machine[] = "";
+static const char machine[] = "", native[] = "";
 #endif
 
 /* What the reading of one profile carries along. */
 typedef struct Reader {
         const char *path;
         uint64_t capabilities;
-        const Library *library;
-        scmp_filter_ctx context;
-        uint32_t default_action;
+        RuntimeSeccomp *rules; /* what becomes of it */
         Error *reterr;
 } Reader;
 
 static int refuse(const Reader *reader, const char *what, const char *word) {
         return error_set(reader->reterr, -EINVAL, ERROR_INVALID, "cannot use seccomp profile '%s': %s%s%s%s", reader->path, what,
                          word ? " '" : "", word ?: "", word ? "'" : "");
-}
-
-static bool find_word(const Word *words, const char *name, uint32_t *ret) {
-        for (; name && words->name; words++)
-                if (strcmp(words->name, name) == 0) {
-                        *ret = words->value;
-                        return true;
-                }
-        return false;
 }
 
 /* Refuses keys of an object that are not in the list: a rule that a misspelt key takes away could open something. */
@@ -164,22 +107,17 @@ static int read_errno(const Reader *reader, const json_t *object, const char *nu
         return refuse(reader, "there is no errno", json_string_value(name));
 }
 
-static int read_action(const Reader *reader, const char *name, uint32_t number, uint32_t *ret) {
-        static const Word actions[] = {
-                { "SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD }, { "SCMP_ACT_KILL_THREAD", SCMP_ACT_KILL_THREAD },
-                { "SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS }, { "SCMP_ACT_TRAP", SCMP_ACT_TRAP },
-                { "SCMP_ACT_LOG", SCMP_ACT_LOG }, { "SCMP_ACT_ALLOW", SCMP_ACT_ALLOW }, {},
-        };
+/* The action of a rule, or the one of all others; its errno is one only where the action has one. */
+static int read_action(const Reader *reader, const json_t *object, const char *const keys[static 3], char **ret, bool *ret_given, uint32_t *ret_errno) {
+        const char *name = json_string_value(json_object_get(object, keys[0]));
+        int r = read_errno(reader, object, keys[1], keys[2], ret_errno);
 
-        if (str_equal(name, "SCMP_ACT_ERRNO"))
-                *ret = SCMP_ACT_ERRNO(number);
-        else if (str_equal(name, "SCMP_ACT_TRACE"))
-                *ret = SCMP_ACT_TRACE(number);
-        else if (str_equal(name, "SCMP_ACT_NOTIFY"))
+        if (r < 0)
+                return r;
+        if (str_equal(name, "SCMP_ACT_NOTIFY"))
                 return refuse(reader, "no listener is there for action", name);
-        else if (!find_word(actions, name, ret))
-                return refuse(reader, name ? "there is no action" : "an action is missing", name);
-        return 0;
+        *ret_given = str_equal(name, "SCMP_ACT_ERRNO") || str_equal(name, "SCMP_ACT_TRACE");
+        return str_replace(ret, name) < 0 ? error_oom(reader->reterr) : 0;
 }
 
 /* Whether this kernel is at least "4.8". */
@@ -231,65 +169,49 @@ static int judge_filter(const Reader *reader, const json_t *filter, bool include
         return r;
 }
 
-static int read_argument(const Reader *reader, const json_t *object, struct scmp_arg_cmp *ret) {
+static int read_argument(const Reader *reader, const json_t *object, RuntimeSeccompRule *rule) {
         static const char *const known[] = { "index", "value", "valueTwo", "op", NULL };
         const json_t *index = json_object_get(object, "index"), *value = json_object_get(object, "value"),
                      *second = json_object_get(object, "valueTwo");
-        const char *op = json_string_value(json_object_get(object, "op"));
-        uint32_t number;
-        int r;
+        int r = check_keys(reader, object, known);
 
-        r = check_keys(reader, object, known);
         if (r < 0)
                 return r;
-        if (!find_word(operators, op, &number))
-                return refuse(reader, op ? "there is no comparison" : "a comparison is missing", op);
-        if (!json_is_integer(index) || json_integer_value(index) < 0 || json_integer_value(index) >= ARGS_MAX ||
+        if (!json_is_integer(index) || json_integer_value(index) < 0 || json_integer_value(index) > UINT32_MAX ||
             !json_is_integer(value) || (second && !json_is_integer(second)))
                 return refuse(reader, "an argument is not a number, or there is no such argument", NULL);
-        *ret = (struct scmp_arg_cmp){ .arg = (unsigned) json_integer_value(index), .op = (enum scmp_compare) number,
-                                      .datum_a = (scmp_datum_t) json_integer_value(value),
-                                      .datum_b = (scmp_datum_t) json_integer_value(second) };
-        return 0;
+        RuntimeSeccompArg *arg = container_array_add((void **) &rule->args, &rule->n_args, sizeof(*arg));
+        if (!arg)
+                return error_oom(reader->reterr);
+        *arg = (RuntimeSeccompArg){ .index = (uint32_t) json_integer_value(index), .value = (uint64_t) json_integer_value(value),
+                                    .value_two = (uint64_t) json_integer_value(second) };
+        return str_replace(&arg->op, json_string_value(json_object_get(object, "op"))) < 0 ? error_oom(reader->reterr) : 0;
 }
 
-/* Comparisons of different arguments must all hold; several of one argument are alternatives, as in every runtime. */
-static int add_rule(const Reader *reader, const char *name, uint32_t action, const struct scmp_arg_cmp *arguments, unsigned n) {
-        int nr = reader->library->seccomp_syscall_resolve_name(name), r = 0;
-        unsigned seen = 0;
-        bool alternatives = false;
+static int add_rule(const Reader *reader, const json_t *object, const json_t *names, const char *name, const json_t *args) {
+        static const char *const keys[] = { "action", "errnoRet", "errno" };
+        RuntimeSeccompRule *rule = container_array_add((void **) &reader->rules->syscalls, &reader->rules->n_syscalls, sizeof(*rule));
+        const json_t *item;
+        size_t i;
 
-        if (nr == __NR_SCMP_ERROR)
-                return 0;
-        for (unsigned i = 0; i < n; i++) {
-                alternatives |= seen & (1U << arguments[i].arg);
-                seen |= 1U << arguments[i].arg;
+        if (!rule || (name ? strv_append(&rule->names, name) : json_to_strv(names, &rule->names)) < 0)
+                return error_oom(reader->reterr);
+        int r = read_action(reader, object, keys, &rule->action, &rule->has_errno_ret, &rule->errno_ret);
+        json_array_foreach((json_t *) args, i, item) {
+                if (r < 0)
+                        return r;
+                r = read_argument(reader, item, rule);
         }
-        if (!alternatives)
-                r = reader->library->seccomp_rule_add_array(reader->context, action, nr, n, arguments);
-        for (unsigned i = 0; alternatives && r >= 0 && i < n; i++)
-                r = reader->library->seccomp_rule_add_array(reader->context, action, nr, 1, &arguments[i]);
-        if (r < 0 && r != -EEXIST)
-                return error_set_errno(reader->reterr, r, "cannot use seccomp profile '%s': the rule for system call '%s' is refused",
-                                       reader->path, name);
-        return 0;
+        return r;
 }
 
 static int read_rule(const Reader *reader, const json_t *rule) {
         static const char *const known[] = { "names", "name", "action", "args", "comment", "includes", "excludes", "errnoRet", "errno", NULL };
-        const json_t *names = json_object_get(rule, "names"), *args = json_object_get(rule, "args"), *item;
+        const json_t *names = json_object_get(rule, "names"), *args = json_object_get(rule, "args");
         const char *name = json_string_value(json_object_get(rule, "name"));
-        struct scmp_arg_cmp arguments[ARGS_MAX];
-        uint32_t number, action;
         bool holds = true;
-        size_t i;
-        int r;
+        int r = check_keys(reader, rule, known);
 
-        r = check_keys(reader, rule, known);
-        if (r >= 0)
-                r = read_errno(reader, rule, "errnoRet", "errno", &number);
-        if (r >= 0)
-                r = read_action(reader, json_string_value(json_object_get(rule, "action")), number, &action);
         if (r >= 0)
                 r = judge_filter(reader, json_object_get(rule, "includes"), true, &holds);
         if (r >= 0)
@@ -298,36 +220,19 @@ static int read_rule(const Reader *reader, const json_t *rule) {
                 return r;
         if ((names && !is_array_of_strings(names)) || (json_array_size(names) > 0) == (name != NULL))
                 return refuse(reader, "a rule has one of names and name", NULL);
-        if ((args && !json_is_null(args) && !json_is_array(args)) || json_array_size(args) > ARGS_MAX)
+        if (args && !json_is_null(args) && !json_is_array(args))
                 return refuse(reader, "args is a list of at most six comparisons", NULL);
-        json_array_foreach((json_t *) args, i, item) {
-                r = read_argument(reader, item, &arguments[i]);
-                if (r < 0)
-                        return r;
-        }
-        if (!holds || action == reader->default_action)
-                return 0;
-        if (name)
-                return add_rule(reader, name, action, arguments, (unsigned) json_array_size(args));
-        json_array_foreach((json_t *) names, i, item) {
-                r = add_rule(reader, json_string_value(item), action, arguments, (unsigned) json_array_size(args));
-                if (r < 0)
-                        return r;
+        r = add_rule(reader, rule, names, name, args);
+        if (r < 0)
+                return r;
+        RuntimeSeccompRule *last = &reader->rules->syscalls[reader->rules->n_syscalls - 1];
+        if (!holds) { /* it is judged like the others, and then names nothing that exists */
+                strv_free(last->names);
+                last->names = NULL;
+                if (strv_append(&last->names, "") < 0)
+                        return error_oom(reader->reterr);
         }
         return 0;
-}
-
-static int add_architecture(const Reader *reader, const char *name) {
-        uint32_t arch;
-        int r;
-
-        if (!find_word(architectures, name, &arch))
-                return refuse(reader, name ? "there is no architecture" : "an architecture is missing", name);
-        if (reader->library->seccomp_arch_exist(reader->context, arch) == 0)
-                return 0;
-        r = reader->library->seccomp_arch_add(reader->context, arch);
-        return r < 0 ? error_set_errno(reader->reterr, r, "cannot use seccomp profile '%s': architecture '%s' cannot be added",
-                                       reader->path, name) : 0;
 }
 
 static int add_architectures(const Reader *reader, const json_t *array) {
@@ -336,12 +241,9 @@ static int add_architectures(const Reader *reader, const json_t *array) {
 
         if (array && !is_array_of_strings(array))
                 return refuse(reader, "architectures are a list of words", NULL);
-        json_array_foreach((json_t *) array, i, item) {
-                int r = add_architecture(reader, json_string_value(item));
-
-                if (r < 0)
-                        return r;
-        }
+        json_array_foreach((json_t *) array, i, item)
+                if (strv_append(&reader->rules->architectures, json_string_value(item)) < 0)
+                        return error_oom(reader->reterr);
         return 0;
 }
 
@@ -358,14 +260,16 @@ static int read_architectures(const Reader *reader, const json_t *profile) {
                 return refuse(reader, "it has both architectures and archMap", NULL);
         json_array_foreach((json_t *) map, i, item) {
                 const char *name = json_string_value(json_object_get(item, "architecture"));
-                uint32_t arch;
+                bool known_word = false;
 
                 r = check_keys(reader, item, known);
                 if (r < 0)
                         return r;
-                if (!find_word(architectures, name, &arch))
+                for (size_t j = 0; seccomp_word(SECCOMP_ARCHITECTURES, j); j++)
+                        known_word |= str_equal(name, seccomp_word(SECCOMP_ARCHITECTURES, j));
+                if (!known_word)
                         return refuse(reader, name ? "there is no architecture" : "an architecture is missing", name);
-                if (arch != reader->library->seccomp_arch_native())
+                if (!str_equal(name, native))
                         continue;
                 r = add_architectures(reader, json_object_get(item, "subArchitectures"));
                 if (r < 0)
@@ -374,113 +278,44 @@ static int read_architectures(const Reader *reader, const json_t *profile) {
         return add_architectures(reader, list);
 }
 
-static int read_flags(const Reader *reader, const json_t *array, unsigned *ret) {
-        unsigned all = 0;
-        json_t *item;
-        size_t i;
-
-        if (array && !is_array_of_strings(array))
-                return refuse(reader, "flags are a list of words", NULL);
-        json_array_foreach((json_t *) array, i, item) {
-                uint32_t flag;
-
-                if (!find_word(flags, json_string_value(item), &flag))
-                        return refuse(reader, "there is no flag", json_string_value(item));
-                all |= flag;
-        }
-        *ret = all;
-        return 0;
-}
-
-static int read_profile(Reader *reader, const json_t *profile, unsigned *ret_flags) {
+static int read_profile(const Reader *reader, const json_t *profile) {
         static const char *const known[] = { "defaultAction", "defaultErrnoRet", "defaultErrno", "architectures", "archMap", "syscalls",
                                              "flags", "comment", NULL };
-        const json_t *rules = json_object_get(profile, "syscalls");
-        uint32_t number;
+        static const char *const keys[] = { "defaultAction", "defaultErrnoRet", "defaultErrno" };
+        const json_t *rules = json_object_get(profile, "syscalls"), *words = json_object_get(profile, "flags");
+        RuntimeSeccomp *to = reader->rules;
         json_t *rule;
         size_t i;
-        int r;
+        int r = check_keys(reader, profile, known);
 
-        r = check_keys(reader, profile, known);
         if (r >= 0)
-                r = read_errno(reader, profile, "defaultErrnoRet", "defaultErrno", &number);
-        if (r >= 0)
-                r = read_action(reader, json_string_value(json_object_get(profile, "defaultAction")), number, &reader->default_action);
-        if (r >= 0)
-                r = read_flags(reader, json_object_get(profile, "flags"), ret_flags);
+                r = read_action(reader, profile, keys, &to->default_action, &to->has_default_errno_ret, &to->default_errno_ret);
         if (r < 0)
                 return r;
+        if (words && !is_array_of_strings(words))
+                return refuse(reader, "flags are a list of words", NULL);
         if (rules && !json_is_null(rules) && !json_is_array(rules))
                 return refuse(reader, "syscalls is a list", NULL);
-        reader->context = reader->library->seccomp_init(reader->default_action);
-        if (!reader->context)
+        if (json_to_strv(words, &to->flags) < 0)
                 return error_oom(reader->reterr);
-        (void) reader->library->seccomp_attr_set(reader->context, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* 2.5 and later */
         r = read_architectures(reader, profile);
-        if (r < 0)
-                return r;
         json_array_foreach((json_t *) rules, i, rule) {
-                r = read_rule(reader, rule);
                 if (r < 0)
                         return r;
+                r = read_rule(reader, rule);
         }
-        return 0;
-}
-
-static int load_library(Library *ret, Error *reterr) {
-        Library library = { .handle = dlopen("libseccomp.so.2", RTLD_NOW | RTLD_LOCAL) };
-
-        if (!library.handle)
-                return error_set(reterr, -ENOENT, ERROR_UNSUPPORTED, "cannot use a seccomp profile: libseccomp is not there: %s",
-                                 dlerror());
-#define X(function)                                                                                                        \
-        library.function = (typeof(library.function)) dlsym(library.handle, #function);                                     \
-        if (!library.function) {                                                                                            \
-                (void) dlclose(library.handle);                                                                             \
-                return error_set(reterr, -ENOENT, ERROR_UNSUPPORTED, "cannot use a seccomp profile: libseccomp has no %s()", #function); \
-        }
-        LIBRARY_FUNCTIONS(X)
-#undef X
-        *ret = library;
-        return 0;
-}
-
-static int export_filter(const Reader *reader, unsigned filter_flags, SeccompFilter *ret) {
-        _cleanup_fd_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
-        char *text;
-        size_t size;
-        int r;
-
-        if (fd < 0)
-                return error_set_errno(reader->reterr, -errno, "cannot make a file in memory");
-        r = reader->library->seccomp_export_bpf(reader->context, fd);
-        if (r >= 0 && lseek(fd, 0, SEEK_SET) < 0)
-                r = -errno;
-        if (r >= 0)
-                r = io_read_all(fd, SECCOMP_CODE_MAX * sizeof(struct sock_filter), &text, &size);
-        if (r < 0)
-                return error_set_errno(reader->reterr, r, "cannot compile seccomp profile '%s'", reader->path);
-        *ret = (SeccompFilter){ .owned = (struct sock_filter *) (void *) text, .code = (struct sock_filter *) (void *) text,
-                                .n_code = size / sizeof(struct sock_filter), .flags = filter_flags };
-        return 0;
+        return r;
 }
 
 static int compile(const char *path, const json_t *profile, uint64_t capabilities, SeccompFilter *ret, Error *reterr) {
-        Library library;
-        Reader reader = { .path = path, .capabilities = capabilities, .library = &library, .reterr = reterr };
-        unsigned filter_flags = 0;
-        int r;
+        _cleanup_runtime_spec_ RuntimeSpec spec = RUNTIME_SPEC_NULL;
+        const Reader reader = { .path = path, .capabilities = capabilities, .rules = &spec.seccomp, .reterr = reterr };
+        _cleanup_free_ char *subject = str_format("seccomp profile '%s'", path);
 
-        r = load_library(&library, reterr);
-        if (r < 0)
-                return r;
-        r = read_profile(&reader, profile, &filter_flags);
-        if (r >= 0)
-                r = export_filter(&reader, filter_flags, ret);
-        if (reader.context)
-                library.seccomp_release(reader.context);
-        (void) dlclose(library.handle);
-        return r;
+        if (!subject)
+                return error_oom(reterr);
+        int r = read_profile(&reader, profile);
+        return r < 0 ? r : seccomp_rules_compile(&spec.seccomp, subject, ret, reterr);
 }
 
 static int read_text(const char *path, char **ret_text, size_t *ret_size, Error *reterr) {
@@ -505,7 +340,7 @@ static char *make_key(const char *text, size_t size, uint64_t capabilities, size
 
         if (uname(&name) < 0)
                 return NULL;
-        head = str_format("profile 1 %s %s %llx\n", machine, name.release, (unsigned long long) capabilities);
+        head = str_format("profile 2 %s %s %llx\n", machine, name.release, (unsigned long long) capabilities);
         if (!head)
                 return NULL;
         n = strlen(head);
