@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/seccomp.h>
 #include <sys/socket.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -44,6 +45,20 @@ int oci_seccomp_prepare(const RuntimeSpec *spec, int root_fd, SeccompFilter *ret
         return r;
 }
 
+/* Through its directory, as the path may be longer than a socket's address. */
+static int connect_to(const char *path) {
+        const char *slash = strrchr(path, '/');
+        _cleanup_free_ char *directory = slash ? strndup(path, (size_t) (slash - path) + 1) : NULL;
+        _cleanup_fd_ int fd = -EBADF;
+
+        if (!slash)
+                return io_unix_connect(AT_FDCWD, path, SOCK_STREAM);
+        if (!directory)
+                return -ENOMEM;
+        fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        return fd < 0 ? -errno : io_unix_connect(fd, slash + 1, SOCK_STREAM);
+}
+
 int oci_seccomp_connect(const RuntimeSpec *spec, const SeccompFilter *filter, int *ret_fd, Error *reterr) {
         const char *path = spec->seccomp.listener_path;
 
@@ -52,7 +67,7 @@ int oci_seccomp_connect(const RuntimeSpec *spec, const SeccompFilter *filter, in
                 return 0;
         if (str_empty(path))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use linux.seccomp: SCMP_ACT_NOTIFY needs a listenerPath");
-        *ret_fd = io_unix_connect(AT_FDCWD, path, SOCK_STREAM);
+        *ret_fd = connect_to(path);
         if (*ret_fd >= 0)
                 return 0;
         return error_set_errno(reterr, *ret_fd, "cannot use linux.seccomp.listenerPath: failed to connect with seccomp agent '%s'", path);
