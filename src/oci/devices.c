@@ -154,7 +154,7 @@ static int make_symlinks(const OciInside *inside, Error *reterr) {
 static bool is_foreign(const OciInside *inside) {
         for (size_t i = 0; i < inside->spec->n_mounts; i++) {
                 const RuntimeMount *mount = &inside->spec->mounts[i];
-                _cleanup_free_ char *simple = path_simplify(mount->destination);
+                _cleanup_free_ char *simple = *mount->destination == '/' ? path_simplify(mount->destination) : NULL;
 
                 if (str_equal(simple, "/dev") && oci_mount_is_bind(mount, &inside->options[i]))
                         return true;

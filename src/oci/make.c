@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@
 #include "oci/mounts.h"
 #include "oci/net-device.h"
 #include "oci/start.h"
+#include "proc/caps.h"
 #include "proc/mount.h"
 
 #define INSIDE_NULL                                                                                                        \
@@ -110,8 +112,35 @@ static int open_sources(OciInside *inside, Error *reterr) {
 static int check_capabilities(const OciInside *inside, Error *reterr) {
         OciCaps caps;
         int r = oci_caps_plan(&inside->spec->process, &caps, reterr);
+        uint64_t wanted = caps.bounding | caps.effective | caps.permitted | caps.inheritable | caps.ambient;
 
-        return r;
+        if (r < 0 || oci_namespaces_has(inside->namespaces, CLONE_NEWUSER))
+                return r;
+        for (int cap = 0; wanted >> cap; cap++)
+                if ((wanted & CAPS_BIT(cap)) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 1)
+                        log_warning("cannot grant %s: the runtime does not have it", caps_to_name(cap));
+        return 0;
+}
+
+static bool is_mapped(const ContainerIdMapping *ranges, size_t n, uint32_t id) {
+        for (size_t i = 0; i < n; i++)
+                if (id >= ranges[i].container_id && id - ranges[i].container_id < ranges[i].size)
+                        return true;
+        return false;
+}
+
+/* The kernel would refuse them, too, but not before the start. */
+static int check_user(const OciInside *inside, Error *reterr) {
+        const RuntimeSpec *spec = inside->spec;
+        const RuntimeUser *user = &spec->process.user;
+
+        if (!(inside->namespaces->made & CLONE_NEWUSER))
+                return 0;
+        if (!is_mapped(spec->uid_mappings, spec->n_uid_mappings, user->uid))
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use the user ID %u: linux.uidMappings does not have it", user->uid);
+        if (!is_mapped(spec->gid_mappings, spec->n_gid_mappings, user->gid))
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use the group ID %u: linux.gidMappings does not have it", user->gid);
+        return 0;
 }
 
 static int check(OciInside *inside, Error *reterr) {
@@ -122,6 +151,8 @@ static int check(OciInside *inside, Error *reterr) {
         if (!((inside->namespaces->made | inside->namespaces->joined) & CLONE_NEWNS))
                 return error_set(reterr, -EINVAL, ERROR_UNSUPPORTED, "cannot make a container without a mount namespace of its own");
         int r = check_capabilities(inside, reterr);
+        if (r >= 0)
+                r = check_user(inside, reterr);
         return r < 0 ? r : oci_rlimits_raise(&spec->process, reterr);
 }
 

@@ -125,11 +125,12 @@ static bool is_procfs_root(int fd) {
 /* /proc is the kernel's word about the process itself: what programs, the runtime among them, write there must not land elsewhere
  * (CVE-2019-16884, CVE-2025-52881). */
 static int check_place(const char *path, int mount_fd, int target_fd, Error *reterr) {
-        _cleanup_free_ char *simple = path_simplify(path);
+        _cleanup_free_ char *absolute = str_format("/%s", path); /* a relative one begins at the root, too */
+        _cleanup_free_ char *simple = absolute ? path_simplify(absolute) : NULL;
         struct statfs about;
 
         if (!simple)
-                return error_set_errno(reterr, -errno, "cannot use the place");
+                return error_oom(reterr);
         if (fstatfs(target_fd, &about) < 0)
                 return error_set_errno(reterr, -errno, "cannot look at the place");
         bool in_proc = about.f_type == PROC_SUPER_MAGIC || str_equal(simple, "/proc");

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -15,58 +16,93 @@ static uint64_t wanted_propagation(const OciInside *inside) {
         return oci_propagation_from_word(inside->spec->rootfs_propagation);
 }
 
-/* What is cloned from the host's mounts must not hand the container's back to them, whatever its own are to be once it is alone. A root
- * that is to receive the host's keeps receiving them. */
-static uint64_t first_propagation(const OciInside *inside) {
-        uint64_t wanted = wanted_propagation(inside) & ~(uint64_t) MS_REC;
-
-        return wanted == 0 || wanted == MS_SLAVE ? MS_SLAVE : wanted;
+/* Only then a mount in the container can come out of it: by a volume that is shared with the host. The root itself never is. */
+static bool stays_shared(const OciInside *inside) {
+        return wanted_propagation(inside) & MS_SHARED;
 }
 
 static int clone_root(const OciInside *inside, Error *reterr) {
-        const char *path = inside->spec->root.path;
+        if (inside->root_tree_fd >= 0) {
+                int fd = fcntl(inside->root_tree_fd, F_DUPFD_CLOEXEC, 3);
 
-        if (inside->root_tree_fd >= 0)
-                return fcntl(inside->root_tree_fd, F_DUPFD_CLOEXEC, 3);
-        int fd = mount_clone(AT_FDCWD, path, /* recursive= */ true, reterr);
-        return fd < 0 ? error_prefix(reterr, fd, "cannot mount the root file system") : fd;
+                return fd < 0 ? error_set_errno(reterr, -errno, "cannot keep it") : fd;
+        }
+        return mount_clone(AT_FDCWD, inside->spec->root.path, /* recursive= */ true, reterr);
+}
+
+/* Makes the mount that the directory is in private: what is attached in it must not appear on the host. */
+static int make_private_around(int directory_fd, Error *reterr) {
+        _cleanup_fd_ int fd = openat(directory_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        struct statx st;
+
+        while (fd >= 0) {
+                if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
+                        break;
+                if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+                        return mount_set(fd, 0, MS_PRIVATE, /* recursive= */ false, reterr);
+                int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+                (void) fd_close(fd);
+                fd = up;
+        }
+        return error_set_errno(reterr, -errno, "cannot find the mount of the root file system");
 }
 
 int oci_mount_root(OciInside *inside, Error *reterr) {
-        uint64_t propagation = first_propagation(inside);
+        bool shared = stays_shared(inside);
 
         /* nothing that happens in here goes out, but for mounts that ask for it by name */
-        if (mount(NULL, "/", NULL, MS_REC | (propagation == MS_SHARED ? MS_SHARED : MS_SLAVE), NULL) < 0)
+        if (!shared && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
                 return error_set_errno(reterr, -errno, "cannot separate the container's mounts from the host's");
-        _cleanup_fd_ int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), tree = clone_root(inside, reterr);
-        if (root < 0 || tree < 0)
-                return reterr && reterr->message ? tree : error_set_errno(reterr, -errno, "cannot open the root file system");
-        /* what the root is mounted on must not be shared, or it would appear on the host */
-        int r = propagation == MS_SHARED ? mount_set(root, 0, MS_PRIVATE, /* recursive= */ false, reterr) : 0;
+        /* at its own place: hooks know it by the path in config.json */
+        _cleanup_fd_ int place = open(inside->spec->root.path, O_PATH | O_DIRECTORY | O_CLOEXEC), tree = -EBADF;
+        if (place < 0 && inside->root_tree_fd >= 0) /* root of a user namespace may not go there */
+                place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (place < 0)
+                return error_set_errno(reterr, -errno, "cannot open the root file system '%s'", inside->spec->root.path);
+        tree = clone_root(inside, reterr);
+        int r = tree;
+        if (r >= 0 && shared)
+                r = make_private_around(place, reterr);
         if (r >= 0)
-                r = mount_set(tree, 0, propagation == MS_SLAVE ? MS_SLAVE : MS_PRIVATE, /* recursive= */ false, reterr);
+                r = mount_set(tree, 0, shared ? MS_PRIVATE : MS_SLAVE, /* recursive= */ false, reterr);
         if (r >= 0)
-                r = mount_attach(tree, root, reterr);
+                r = mount_attach(tree, place, reterr);
         if (r < 0)
-                return error_prefix(reterr, r, "cannot mount the root file system");
+                return error_prefix(reterr, r, "cannot mount the root file system '%s'", inside->spec->root.path);
         inside->root_fd = TAKE_FD(tree);
         return 0;
 }
 
-/* For a root on which pivot_root(2) does not work (an initramfs): the mount becomes the root of all, and the process goes there. */
+/* For a root on which pivot_root(2) does not work (an initramfs): the mount goes on top of it, whence no ".." leads out. */
 static int move_root(const OciInside *inside, Error *reterr) {
+        _cleanup_fd_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        if (old < 0)
+                return error_set_errno(reterr, -errno, "cannot open the host's root");
+        if (mount(NULL, "/", NULL, MS_SLAVE, NULL) < 0 ||
+            move_mount(inside->root_fd, "", old, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+                return error_set_errno(reterr, -errno, "cannot move the root file system");
         if (fchdir(inside->root_fd) < 0 || chroot(".") < 0 || chdir("/") < 0)
                 return error_set_errno(reterr, -errno, "cannot enter the root file system");
         return 0;
 }
 
 static int pivot_root_here(const OciInside *inside, Error *reterr) {
+        _cleanup_fd_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
         /* both the same directory: the old root ends up on top of the new one and is taken off (pivot_root(2), NOTES) */
-        if (fchdir(inside->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0)
+        if (old < 0 || fchdir(inside->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || fchdir(old) < 0)
                 return error_set_errno(reterr, -errno, "cannot enter the root file system");
         /* what is unmounted here stays on the host */
-        if (mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+        if ((stays_shared(inside) && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0) || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
                 return error_set_errno(reterr, -errno, "cannot leave the host's root");
+        return 0;
+}
+
+/* In a mount namespace that is somebody else's nothing is mounted: its root is there. */
+static int enter_joined(const OciInside *inside, Error *reterr) {
+        if (chroot(inside->spec->root.path) < 0 || chdir("/") < 0)
+                return error_set_errno(reterr, -errno, "cannot enter the root file system '%s'", inside->spec->root.path);
         return 0;
 }
 
@@ -74,6 +110,8 @@ int oci_enter_root(OciInside *inside, Error *reterr) {
         uint64_t wanted = wanted_propagation(inside);
         int r = 0;
 
+        if (!(inside->namespaces->made & CLONE_NEWNS))
+                return enter_joined(inside, reterr);
         if (inside->spec->root.readonly)
                 r = mount_set(inside->root_fd, MOUNT_ATTR_RDONLY, 0, /* recursive= */ false, reterr);
         if (r >= 0)
