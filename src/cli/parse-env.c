@@ -3,6 +3,7 @@
 #include "cli/parse-env.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
 #include "base/io.h"
 #include "base/str.h"
@@ -83,6 +84,11 @@ static int each_line(const char *path, char *const *host, char ***pairs, bool la
 }
 
 int parse_env_file(const char *path, char *const *host, char ***env, Error *reterr) {
+        const char *optional = *path == '-' && path[1] ? path + 1 : NULL;
+
+        if (optional && access(optional, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR))
+                return 0;
+        path = optional ?: path;
         return each_line(path, host, env, /* labels= */ false, reterr);
 }
 

@@ -68,7 +68,7 @@ static int write_new_file(Quadlet *q, const QuadletWord *word) {
         Text *service = &q->writer.service;
 
         text_add(service, "ExecStartPre=/bin/rm -f ");
-        unit_quote_word(service, unit_escape_specifiers(q->writer.arena, word->value, /* dollar= */ true));
+        unit_quote_readable(service, unit_escape_specifiers(q->writer.arena, word->value, /* dollar= */ true));
         text_add_char(service, '\n');
         write_argument(q, word);
         return 0;

@@ -47,7 +47,7 @@ static void add_dependencies(const SystemdUnit *u, Text *out) {
 
 static void add_word(Text *out, Arena *arena, const char *word) {
         text_add(out, *word == '-' ? " \\\n\t" : " ");
-        unit_quote_word(out, unit_escape_specifiers(arena, word, /* dollar= */ true));
+        unit_quote_readable(out, unit_escape_specifiers(arena, word, /* dollar= */ true));
 }
 
 /* The options in front of the verb. */
@@ -110,7 +110,7 @@ static void add_container_exec(const SystemdUnit *u, Arena *arena, Text *out) {
         add_command_words(u, arena, out);
         for (size_t i = 0; i < u->line->parse.n_arguments; i++) {
                 text_add_char(out, ' ');
-                unit_quote_word(out, unit_escape_specifiers(arena, u->line->parse.arguments[i], /* dollar= */ true));
+                unit_quote_readable(out, unit_escape_specifiers(arena, u->line->parse.arguments[i], /* dollar= */ true));
         }
         text_add(out, "\nExecStop=");
         add_tool(u, arena, out);
@@ -176,7 +176,7 @@ int systemd_unit_text(const SystemdUnit *u, Arena *arena, Text *out) {
         text_add(out, "\n[Service]\nEnvironment=PODMAN_SYSTEMD_UNIT=%n\n");
         for (char **e = o->env; e && *e; e++) {
                 text_add(out, "Environment=");
-                unit_quote_word(out, unit_escape_specifiers(arena, *e, /* dollar= */ false));
+                unit_quote_readable(out, unit_escape_specifiers(arena, *e, /* dollar= */ false));
                 text_add_char(out, '\n');
         }
         text_addf(out, "Restart=%s\n", restart_of(u));

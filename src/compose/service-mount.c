@@ -12,7 +12,7 @@ static void make_directory(Service *s, const char *path) {
         if (access(path, F_OK) == 0)
                 return;
         text_add(&s->w.service, "ExecStartPre=/bin/mkdir -p ");
-        unit_quote_word(&s->w.service, unit_escape_specifiers(&s->p->c->arena, path, /* dollar= */ true));
+        unit_quote_readable(&s->w.service, unit_escape_specifiers(&s->p->c->arena, path, /* dollar= */ true));
         text_add_char(&s->w.service, '\n');
 }
 

@@ -112,13 +112,9 @@ static int add_env_file(Service *s, const Node *at) {
         const char *path = compose_path(s->p->c, at, given);
         if (!path)
                 return -EINVAL;
-        if (access(path, R_OK) < 0) {
-                if (required)
-                        return compose_fail(s->p->c, at, "env_file: '%s' cannot be read", path);
-                compose_warn(s->p->c, at, "env_file: '%s' is not there: it is left out", path);
-                return 0;
-        }
-        return service_say(s, at, KEY_EnvironmentFile, path);
+        if (required && access(path, R_OK) < 0)
+                return compose_fail(s->p->c, at, "env_file: '%s' cannot be read", path);
+        return service_say(s, at, KEY_EnvironmentFile, required ? path : arena_format(&s->p->c->arena, "-%s", path));
 }
 
 int service_env_file(Service *s, Node *node) {

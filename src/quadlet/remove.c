@@ -59,7 +59,7 @@ static int stop_running(const Removal *rm, char *const *files, const char *dir, 
         int r = find_running(rm, files, dir, &running, reterr);
 
         if (r >= 0 && running && !rm->options->force) {
-                (void) error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot remove '%s': '%s' is running", *files, *running);
+                (void) error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot remove '%s': '%s' is active", *files, *running);
                 return error_with_hint(reterr, -EBUSY, "--force stops it first");
         }
         for (char **name = running; name && *name && r >= 0; name++)

@@ -160,7 +160,7 @@ static void quote_byte(Text *text, unsigned char c) {
         text_add_n(text, escape, name ? 2 : sizeof(escape));
 }
 
-void unit_quote_word(Text *text, const char *word) {
+static void quote(Text *text, const char *word, bool readable) {
         if (!word || !needs_quotes(word)) {
                 text_add(text, word);
                 return;
@@ -169,7 +169,7 @@ void unit_quote_word(Text *text, const char *word) {
         for (const char *p = word; *p;) {
                 size_t n = 0;
 
-                while (is_plain((unsigned char) p[n]))
+                while (is_plain((unsigned char) p[n]) || (readable && p[n] == ' '))
                         n++;
                 if (n == 0 && (unsigned char) *p >= 0x80)
                         n = unit_utf8_length(p);
@@ -180,6 +180,14 @@ void unit_quote_word(Text *text, const char *word) {
                 p += MAX(n, (size_t) 1);
         }
         text_add_char(text, '"');
+}
+
+void unit_quote_word(Text *text, const char *word) {
+        quote(text, word, /* readable= */ false);
+}
+
+void unit_quote_readable(Text *text, const char *word) {
+        quote(text, word, /* readable= */ true);
 }
 
 char *unit_escape_specifiers(Arena *arena, const char *s, bool dollar) {

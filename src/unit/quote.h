@@ -19,6 +19,9 @@ int unit_split(Arena *arena, const char *value, UnitSplit how, Words *words);
  * expand: they are the author's. */
 void unit_quote_word(Text *text, const char *word);
 
+/* The same for files that people read: blanks stay blanks within the quotes. */
+void unit_quote_readable(Text *text, const char *word);
+
 /* Text of ours (a path, a message) for a place where systemd expands specifiers: `%` is doubled, and `$` too where
  * `dollar` says that it is an Exec line. NULL when out of memory. */
 char *unit_escape_specifiers(Arena *arena, const char *s, bool dollar);

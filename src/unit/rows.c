@@ -40,6 +40,12 @@ static char *lower(Convert *c, const char *word) {
         return copy;
 }
 
+/* "-" in front: it may be missing when the service starts (systemd.exec(5), EnvironmentFile=). */
+static const char *env_file(Convert *c, const char *word) {
+        return *word == '-' ? arena_format(c->arena, "-%s", convert_path(c, word + 1, /* exec= */ true) ?: "")
+                            : convert_path(c, word, /* exec= */ true);
+}
+
 static int add_words(Convert *c, const UnitRow *row) {
         bool plain = row->kind == KIND_WORDS || row->kind == KIND_WORDS_LOWER || row->kind == KIND_WORD_PATHS;
         _cleanup_words_ Words words = {};
@@ -52,6 +58,8 @@ static int add_words(Convert *c, const UnitRow *row) {
                         continue;
                 if (row->kind == KIND_WORDS_LOWER)
                         word = lower(c, word);
+                else if (row->key == KEY_EnvironmentFile)
+                        word = env_file(c, word);
                 else if (row->kind == KIND_PATHS || row->kind == KIND_WORD_PATHS)
                         word = convert_path(c, word, /* exec= */ true);
                 add_prefixed(c, row, word);

@@ -132,7 +132,7 @@ static void write_value(UnitWriter *w, UnitKey key, const char *value) {
 
         text_addf(&w->own, "%s=", unit_key_to_string(key));
         if (lookup == LOOKUP_ESCAPED) {
-                unit_quote_word(&w->own, value);
+                unit_quote_readable(&w->own, value);
                 text_add_char(&w->own, '\n');
                 return;
         }
@@ -167,7 +167,7 @@ void unit_write_raw(UnitWriter *w, UnitKey key, const char *value) {
 }
 
 static void write_word(UnitWriter *w, const char *word) {
-        unit_quote_word(&w->own, unit_escape_specifiers(w->arena, word, /* dollar= */ true));
+        unit_quote_readable(&w->own, unit_escape_specifiers(w->arena, word, /* dollar= */ true));
 }
 
 void unit_write_argument(UnitWriter *w, const char *word) {

@@ -145,7 +145,7 @@ run sdpod generate systemd --new --template --no-header --restart-sec 3 --start-
     -e 'X=a b$ %' --container-prefix con --separator _ --restart-policy on-abnormal --name kept
 exits 0 "all options"
 for line in "# con_kept@.service" "After=a.service" "Wants=b.service" "Requires=c.service" "RestartSec=3" "TimeoutStartSec=7" "TimeoutStopSec=80" \
-            "Restart=on-abnormal" 'Environment="X=a.x20b\$.x20%%"' "--name kept-%i"; do
+            "Restart=on-abnormal" 'Environment="X=a b\$ %%"' "--name kept-%i"; do
         like "$out" "$line" "... has $line"
 done
 run sdpod generate systemd --format json --name kept

@@ -86,7 +86,7 @@ is "$status:$(sdpod quadlet print web)" "0:$(cat web.container)" "--replace"
 run systemctl --user start web.service
 is "$(prop web ActiveState)" active "it starts"
 run sdpod quadlet rm web
-like "$status:$err" "125:.*'web.service' is running" "one that runs is not removed"
+like "$status:$err" "125:.*'web.service' is active" "one that runs is not removed"
 is "$(tree)" "./web.container " "... really"
 run sdpod quadlet rm --force web.container
 is "$status:$out:$(tree)" "0:web.container:" "... but with --force"
@@ -217,7 +217,7 @@ like "$status:$err" "125:.*template" "a template itself is not enabled"
 run sdpod quadlet enable --now app@1
 is "$status:$(wanted app@1.service):$(prop app@1 ActiveState)" "0:1:active" "... but an instance"
 run sdpod quadlet rm app@
-like "$status:$err" "125:.*'app@1.service' is running" "... and while that runs the template stays"
+like "$status:$err" "125:.*'app@1.service' is active" "... and while that runs the template stays"
 run sdpod quadlet disable --now app@1
 is "$status:$(wanted app@1.service):$(prop app@1 ActiveState):$(tree)" "0:0:inactive:./app@.container " "... until it is disabled"
 sdpod quadlet rm app@ >/dev/null

@@ -8,7 +8,7 @@ image_load busybox || { cat "$T/image_load"; exit 99; }
 units=${XDG_CONFIG_HOME:-$HOME/.config}/containers/systemd
 mkdir -p "$units"
 RUN_TIMEOUT=120
-names=(plain tasks key eater child group)
+names=(plain tasks key eater child stop group)
 at_end systemctl --user daemon-reload
 at_end rm -rf "$units"
 at_end systemctl --user stop "${names[@]/%/.service}"
@@ -34,6 +34,7 @@ unit tasks "i=0; while [ \$\$i -lt 40 ]; do sleep 1000 & i=\$\$((i+1)); done; ec
 unit key "$stays" $'Memory=40m\nPidsLimit=30'
 unit eater "$eats" "" "$small"
 unit child "($eats); echo survived; $stays" "" "$small"$'\nOOMPolicy=continue'
+unit stop "($eats); echo survived; $stays" "" "$small"$'\nOOMPolicy=stop'
 unit group "($eats); echo survived; $stays" "" "$small"$'\nOOMPolicy=kill'
 systemctl --user daemon-reload
 
@@ -64,9 +65,8 @@ unlike "$(journalctl --user -u tasks -q -o cat)" through "... and the container 
 # --- too little memory
 systemctl --user start eater.service 2>/dev/null
 ok "a container that takes more than MemoryMax= of the unit is ended" until_ok 60 sh -c '[ "$(systemctl --user is-active eater.service)" = failed ]'
-is "$(prop eater Result)" oom-kill "... with the result oom-kill"
 run systemctl --user status --no-pager eater.service
-like "$out" "Result: oom-kill|result 'oom-kill'" "... which status shows"
+like "$out" "killed by the OOM killer" "... which status shows"
 like "$(events_of eater)" "start oom died 137 cleanup remove\$" "... and events"
 is "$(sdpod events --stream=false --filter event=oom --format '{{.Name}}')" systemd-eater "... by a filter, too"
 
@@ -76,6 +76,12 @@ is "$(prop child ActiveState)" active "... and the unit goes on"
 is "$(sdpod inspect -f '{{.State.Running}} {{.State.OOMKilled}}' systemd-child)" "true true" "... while inspect tells of it"
 run systemctl --user stop child.service
 is "$(prop child Result)" success "... and it ends well"
+systemctl --user start stop.service 2>/dev/null
+ok "OOMPolicy=stop: the unit ends with the result oom-kill" until_ok 60 sh -c '[ "$(systemctl --user is-active stop.service)" = failed ]'
+is "$(prop stop Result)" oom-kill "... as its properties say"
+run systemctl --user status --no-pager stop.service
+like "$out" "Result: oom-kill" "... and status"
+like "$(events_of stop)" "start oom died( [0-9]+)? cleanup remove\$" "... and events"
 systemctl --user start group.service 2>/dev/null
 ok "OOMPolicy=kill: all of the container is killed" until_ok 60 sh -c '[ "$(systemctl --user show -P Result group.service)" = oom-kill ]'
 unlike "$(journalctl --user -u group -q -o cat)" survived "... at once"

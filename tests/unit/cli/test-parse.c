@@ -326,6 +326,12 @@ TEST(environment_files) {
         CHECK_INT(parse_env_file(bad, host, &env, &error), -EINVAL);
         CHECK_STR(error.message, "line 2: the name is missing");
         CHECK_INT(parse_env_file("/not/there", host, &env, NULL), -ENOENT);
+        CHECK_INT(parse_env_file("-", host, &env, NULL), -ENOENT);
+        CHECK_INT(parse_env_file("-/not/there", host, &env, NULL), 0);
+        _cleanup_free_ char *optional = str_format("-%s", path);
+        _cleanup_strv_ char **again = NULL;
+        CHECK_INT(parse_env_file(optional, host, &again, NULL), 0);
+        CHECK_STR(strv_env_get(again, "A"), "2");
         CHECK_INT(unlink(path) | unlink(nul) | unlink(bad), 0);
 }
 

@@ -592,7 +592,7 @@ TEST(texts) {
         CHECK_STR(files.items[0].text,
                   "[Unit]\nStartLimitIntervalSec=infinity\nStartLimitBurst=4\n\n"
                   "[Container]\nImage=docker.io/library/nginx:1\nContainerName=web\nPublishPort=8080:80\nAutoUpdate=registry\nPodmanArgs=--cpus=2\n"
-                  "Environment=COST=5$$\nStopTimeout=120\nPodmanArgs=--cidfile=/run/c\nExec=\"a\\x20b\"\n\n"
+                  "Environment=COST=5$$\nStopTimeout=120\nPodmanArgs=--cidfile=/run/c\nExec=\"a b\"\n\n"
                   "[Service]\nRestart=on-failure\nTimeoutStopSec=130\nExecStartPre=/bin/rm -f /run/c\n");
         line_done(&line);
 }

@@ -122,13 +122,13 @@ typedef struct Case {
 } Case;
 
 static const Case cases[] = {
-        { "command: echo 'a b' \"c $$d\" e\\ f\n", { "Exec=echo \"a\\x20b\" \"c\\x20$$d\" \"e\\x20f\"\n" } },
-        { "command: [echo, 'a b', '']\n", { "Exec=echo \"a\\x20b\" \"\"\n" } },
+        { "command: echo 'a b' \"c $$d\" e\\ f\n", { "Exec=echo \"a b\" \"c $$d\" \"e f\"\n" } },
+        { "command: [echo, 'a b', '']\n", { "Exec=echo \"a b\" \"\"\n" } },
         { "entrypoint: /bin/run --fast\n", { "Entrypoint=[\"/bin/run\",\"--fast\"]\n" } },
         { "entrypoint: []\n", { "Entrypoint=\n" } },
-        { "environment: {A: 1, B: 'x y', C: true, D: }\n", { "Environment=A=1\n", "Environment=\"B=x\\x20y\"\n", "Environment=C=true\n", "!Environment=D" },
+        { "environment: {A: 1, B: 'x y', C: true, D: }\n", { "Environment=A=1\n", "Environment=\"B=x y\"\n", "Environment=C=true\n", "!Environment=D" },
           "environment.D has no value" },
-        { "environment: [A=1, SHELL_VALUE, 'P=100%']\n", { "Environment=A=1\n", "Environment=\"SHELL_VALUE=it's\\x20$$here\"\n", "Environment=P=100%%\n" } },
+        { "environment: [A=1, SHELL_VALUE, 'P=100%']\n", { "Environment=A=1\n", "Environment=\"SHELL_VALUE=it's $$here\"\n", "Environment=P=100%%\n" } },
         { "image: web:${TAG}\n", { "Image=web:7\n" } },
         { "image: web:${NOT:-${TAG}-x}${EMPTY:+no}${TAG:+-yes}${EMPTY-no}\n", { "Image=web:7-x-yes\n" } },
         { "image: web$NOT\n", { "Image=web\n" }, "'NOT' is not set" },
@@ -163,7 +163,7 @@ static const Case cases[] = {
           { "DNS=1.1.1.1\n", "DNSSearch=a.example\n", "DNSSearch=b.example\n", "DNSOption=use-vc\n" } },
         { "extra_hosts: ['a:10.0.0.1', 'b=::1']\n", { "AddHost=a:10.0.0.1\n", "AddHost=b:::1\n" } },
         { "extra_hosts: {c: 10.0.0.3, d: [10.0.0.4, 10.0.0.5]}\n", { "AddHost=c:10.0.0.3\n", "AddHost=d:10.0.0.5\n" } },
-        { "labels: {a: b, 'c.d': 'e f'}\n    annotations: [x=y]\n", { "Label=a=b\n", "Label=\"c.d=e\\x20f\"\n", "Annotation=x=y\n" } },
+        { "labels: {a: b, 'c.d': 'e f'}\n    annotations: [x=y]\n", { "Label=a=b\n", "Label=\"c.d=e f\"\n", "Annotation=x=y\n" } },
         { "logging: {driver: local, options: {max-size: 10m, max-file: 3}}\n", { "LogDriver=k8s-file\n", "LogOpt=max-size=10m\n" }, "max-file is left out" },
         { "network_mode: none\n", { "Network=none\n", "!default.network" } },
         { "pid: host\n    ipc: host\n    uts: host\n    cgroup: host\n", { "--pid=host", "--ipc=host", "--uts=host", "--cgroupns=host" } },
@@ -185,7 +185,7 @@ static const Case cases[] = {
           { "== shop-web.build\n", "File=/srv/shop/dir/f.Dockerfile\n", "SetWorkingDirectory=/srv/shop/dir\n", "Target=prod\n", "BuildArg=V=1\n", "Image=shop-web.build\n" } },
         { "x-own: {anything: [1, 2]}\n", { "Image=x\n" } },
         { "develop: {watch: []}\n    attach: false\n", { "Image=x\n" }, "develop is left out" },
-        { "env_file: [{path: ./no.env, required: false}]\n", { "!EnvironmentFile" }, "is left out" },
+        { "env_file: [{path: ./no.env, required: false}]\n", { "EnvironmentFile=-/srv/shop/no.env\n" } },
         { "env_file: /dev/null\n", { "EnvironmentFile=/dev/null\n" } },
         { "links: []\n    profiles: []\n    command:\n    configs: []\n", { "Image=x\n" } },
 };

@@ -70,14 +70,22 @@ TEST(a_refused_value_adds_no_word) {
         arena_done(&arena);
 }
 
-static const char *quote(const char *word) {
+static const char *quote_by(void (*how)(Text *, const char *), const char *word) {
         static char copy[128];
         Text text = {};
 
-        unit_quote_word(&text, word);
+        how(&text, word);
         (void) snprintf(copy, sizeof(copy), "%s", text.data ? text.data : "");
         text_done(&text);
         return copy;
+}
+
+static const char *quote(const char *word) {
+        return quote_by(unit_quote_word, word);
+}
+
+static const char *quote_readable(const char *word) {
+        return quote_by(unit_quote_readable, word);
 }
 
 TEST(words_are_quoted_only_where_it_matters) {
@@ -88,6 +96,8 @@ TEST(words_are_quoted_only_where_it_matters) {
         CHECK_STR(quote(""), "\"\"");
         CHECK_STR(quote(";"), "\";\"");
         CHECK_STR(quote("a b"), "\"a\\x20b\"");
+        CHECK_STR(quote_readable("a b "), "\"a b \"");
+        CHECK_STR(quote_readable("a\tb \""), "\"a\\tb \\\"\"");
         CHECK_STR(quote("it's"), "\"it's\"");
         CHECK_STR(quote("a\"b\\c"), "\"a\\\"b\\\\c\"");
         CHECK_STR(quote("a\nb\rc\td"), "\"a\\nb\\rc\\td\"");
