@@ -3,6 +3,7 @@
  * that goes on after a failure and remembers it. */
 #pragma once
 
+#include "cli/container-filter.h"
 #include "cli/verb.h"
 #include "state/container.h"
 
@@ -25,7 +26,8 @@ typedef struct ContainerSelect {
           .help = "Take the ID from a file", .complete = COMPLETE_FILE }
 #define CONTAINER_SELECT_FILTER_ROW(type, member, of_letter)                                            \
         { "filter", .letter = (of_letter), .kind = OPTION_STRV, .offset = offsetof(type, member.filters),                      \
-          .metavar = "KEY=VALUE", .help = "Only containers that match" }
+          .metavar = "KEY=VALUE", .help = "Only containers that match", .complete = COMPLETE_WORDS,                          \
+          .words = container_filter_keys }
 
 /* What is done with one of them. `word` is what the person wrote, which Podman's verbs print back. */
 typedef int (*ContainerAction)(const Store *store, Container *container, const char *word, void *data, Error *reterr);

@@ -126,6 +126,22 @@ static int add_network(ContainerConfig *config, const char *name, const char *op
         return options ? apply_options(network, options, reterr) : 0;
 }
 
+static bool is_mode(const char *value, const char *mode) {
+        const char *rest = str_after(value, mode);
+
+        return rest && (!*rest || *rest == ':');
+}
+
+/* Where networks are listed there is no place for a mode. */
+static int check_is_name(const char *value, Error *reterr) {
+        static const char *const modes[] = { "bridge", "slirp4netns", "slirp", "pasta", "pod", "none", "default", "private", "ns", "container", "host" };
+
+        for (size_t i = 0; i < ELEMENTSOF(modes); i++)
+                if (is_mode(value, modes[i]))
+                        return INVALID("can only set extra network names, selected mode %s conflicts with bridge: invalid argument", modes[i]);
+        return 0;
+}
+
 /* NAME[:OPTIONS], or where that is allowed NAME,NAME */
 static int add_named(ContainerConfig *config, const char *value, bool list, Error *reterr) {
         const char *colon = strchr(value, ':');
@@ -139,26 +155,19 @@ static int add_named(ContainerConfig *config, const char *value, bool list, Erro
                 return add_network(config, name, colon ? colon + 1 : NULL, reterr);
         if (!(names = strv_split(value, ",")))
                 return error_oom(reterr);
-        for (char **n = names; *n && r >= 0; n++)
-                r = add_network(config, *n, /* options= */ NULL, reterr);
+        for (char **n = names; *n && r >= 0; n++) {
+                r = names[1] ? check_is_name(*n, reterr) : 0;
+                if (r >= 0)
+                        r = add_network(config, *n, /* options= */ NULL, reterr);
+        }
         return r;
 }
 
-static bool is_mode(const char *value, const char *mode) {
-        const char *rest = str_after(value, mode);
-
-        return rest && (!*rest || *rest == ':');
-}
-
 static int add_further(ContainerConfig *config, const char *value, Error *reterr) {
-        static const char *const modes[] = { "bridge", "slirp4netns", "slirp", "pasta", "pod", "none", "default", "private", "ns", "container", "host" };
-
         if (config->n_networks == 0)
                 return INVALID("cannot set multiple networks without bridge network mode, selected mode %s: invalid argument", config->network);
-        for (size_t i = 0; i < ELEMENTSOF(modes); i++)
-                if (is_mode(value, modes[i]))
-                        return INVALID("can only set extra network names, selected mode %s conflicts with bridge: invalid argument", modes[i]);
-        return add_named(config, value, /* list= */ false, reterr);
+        int r = check_is_name(value, reterr);
+        return r < 0 ? r : add_named(config, value, /* list= */ false, reterr);
 }
 
 static int set_mode(ContainerConfig *config, const char *mode, Error *reterr) {

@@ -24,8 +24,10 @@ typedef struct EventsOptions {
 static const EventsOptions defaults = { .no_trunc = true, .stream = true };
 
 #define FIELD(member) offsetof(EventsOptions, member)
+static const char *const filter_words[] = { "container=", "event=", "image=", "label=", "pod=", "type=", "volume=", NULL };
 static const Option rows[] = {
-        { "filter", 'f', .kind = OPTION_LIST, .offset = FIELD(filters), .metavar = "KEY=VALUE", .help = "Print only what matches" },
+        { "filter", 'f', .kind = OPTION_LIST, .offset = FIELD(filters), .metavar = "KEY=VALUE", .help = "Print only what matches",
+          .complete = COMPLETE_WORDS, .words = filter_words },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "TEMPLATE", .help = "Print by a Go template, or json" },
         { "no-trunc", .kind = OPTION_BOOL, .offset = FIELD(no_trunc), .help = "Print whole IDs; the default" },
         { "since", .kind = OPTION_STRING, .offset = FIELD(since), .metavar = "TIME",

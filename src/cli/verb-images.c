@@ -15,12 +15,13 @@ typedef struct ListOptions {
 static const char *const sort_keys[] = { "created", "id", "repository", "size", "tag", NULL };
 
 #define FIELD(member) offsetof(ListOptions, member)
+static const char *const filter_words[] = { "after=", "before=", "containers=", "dangling=true", "dangling=false", "id=", "intermediate=", "label=", "label!=", "readonly=", "reference=", "since=", "until=", NULL };
 static const Option list_rows[] = {
         /* there are no intermediate images: all are shown in any case */
         { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Show all images" },
         { "digests", .kind = OPTION_BOOL, .offset = FIELD(digests), .help = "Show the digests of the manifests" },
         { "filter", 'f', .kind = OPTION_LIST, .offset = FIELD(filters), .metavar = "KEY=VALUE",
-          .help = "Show only images for which this holds" },
+          .help = "Show only images for which this holds", .complete = COMPLETE_WORDS, .words = filter_words },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "TEMPLATE",
           .help = "Print as 'json', or by a Go template, with headings after 'table '" },
         { "history", .kind = OPTION_BOOL, .offset = FIELD(history), .help = "Show the names that the images have had" },

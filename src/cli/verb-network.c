@@ -127,8 +127,10 @@ typedef struct PruneOptions {
         bool force;
 } PruneOptions;
 
+static const char *const prune_words[] = { "label=", "label!=", "until=", NULL };
 static const Option prune_rows[] = {
-        { "filter", .kind = OPTION_STRV, .offset = offsetof(PruneOptions, filters), .metavar = "KEY=VALUE", .help = "Remove only what matches" },
+        { "filter", .kind = OPTION_STRV, .offset = offsetof(PruneOptions, filters), .metavar = "KEY=VALUE", .help = "Remove only what matches",
+          .complete = COMPLETE_WORDS, .words = prune_words },
         { "force", 'f', .kind = OPTION_BOOL, .offset = offsetof(PruneOptions, force), .help = "Do not ask" },
         {},
 };

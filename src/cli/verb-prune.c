@@ -10,10 +10,11 @@ typedef struct PruneOptions {
         bool all, build_cache, external, force, volumes;
 } PruneOptions;
 
+static const char *const filter_words[] = { "label=", "label!=", "until=", NULL };
 #define FIELD(member) offsetof(PruneOptions, member)
 #define FILTER_ROW(letter_of)                                                                                       \
         { "filter", letter_of, .kind = OPTION_STRV, .offset = FIELD(filters), .metavar = "KEY=VALUE",               \
-          .help = "Remove only what matches" }
+          .help = "Remove only what matches", .complete = COMPLETE_WORDS, .words = filter_words }
 #define FORCE_ROW { "force", 'f', .kind = OPTION_BOOL, .offset = FIELD(force), .help = "Do not ask" }
 
 static int print_names(const Pruned *pruned) {

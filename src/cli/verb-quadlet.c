@@ -21,9 +21,11 @@ typedef struct ListOptions {
         bool no_heading;
 } ListOptions;
 
+static const char *const filter_words[] = { "name=", "pod=", "status=", NULL };
 #define FIELD(member) offsetof(ListOptions, member)
 static const Option list_rows[] = {
-        { "filter", 'f', .kind = OPTION_STRV, .offset = FIELD(filters), .metavar = "KEY=VALUE", .help = "List only what matches: name, status, pod" },
+        { "filter", 'f', .kind = OPTION_STRV, .offset = FIELD(filters), .metavar = "KEY=VALUE", .help = "List only what matches: name, status, pod",
+          .complete = COMPLETE_WORDS, .words = filter_words },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "TEMPLATE", .help = "Print by a Go template, or json" },
         { "noheading", 'n', .kind = OPTION_BOOL, .offset = FIELD(no_heading), .help = "Print no headings" },
         {},

@@ -21,11 +21,13 @@ typedef struct SearchOptions {
 } SearchOptions;
 
 #define FIELD(member) offsetof(SearchOptions, member)
+static const char *const filter_words[] = { "is-automated=", "is-official=", "stars=", NULL };
 static const Option rows[] = {
         OPTION_ROW_AUTHFILE(SearchOptions, registry),
         OPTION_ROW_CERT_DIR(SearchOptions, registry),
         { "compatible", .kind = OPTION_BOOL, .offset = FIELD(compatible), .help = "Show stars, and whether an image is official or automated" },
-        { "filter", 'f', .kind = OPTION_LIST, .offset = FIELD(filters), .metavar = "KEY=VALUE", .help = "List only what matches" },
+        { "filter", 'f', .kind = OPTION_LIST, .offset = FIELD(filters), .metavar = "KEY=VALUE", .help = "List only what matches",
+          .complete = COMPLETE_WORDS, .words = filter_words },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "TEMPLATE", .help = "Print by a Go template, or json" },
         { "limit", .kind = OPTION_INT64, .offset = FIELD(limit), .metavar = "N", .help = "At most so many results of each registry; default 25" },
         { "list-tags", .kind = OPTION_BOOL, .offset = FIELD(list_tags), .help = "List the tags of a repository" },

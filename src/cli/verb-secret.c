@@ -144,8 +144,10 @@ typedef struct ListOptions {
 } ListOptions;
 
 #define FIELD(member) offsetof(ListOptions, member)
+static const char *const filter_words[] = { "id=", "name=", NULL };
 static const Option list_rows[] = {
-        { "filter", 'f', .kind = OPTION_LIST, .offset = FIELD(filters), .metavar = "KEY=VALUE", .help = "List only what matches" },
+        { "filter", 'f', .kind = OPTION_LIST, .offset = FIELD(filters), .metavar = "KEY=VALUE", .help = "List only what matches",
+          .complete = COMPLETE_WORDS, .words = filter_words },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "TEMPLATE", .help = "Print by a Go template, or json" },
         { "noheading", 'n', .kind = OPTION_BOOL, .offset = FIELD(no_heading), .help = "Print no headings" },
         { "quiet", 'q', .kind = OPTION_BOOL, .offset = FIELD(quiet), .help = "Print IDs only" },

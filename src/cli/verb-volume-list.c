@@ -9,10 +9,11 @@ typedef struct ListOptions {
         bool no_heading, quiet;
 } ListOptions;
 
+static const char *const filter_words[] = { "anonymous=", "dangling=true", "dangling=false", "driver=", "label=", "label!=", "name=", "opt=", "scope=", "until=", NULL };
 #define FIELD(member) offsetof(ListOptions, member)
 static const Option list_rows[] = {
         { "filter", 'f', .kind = OPTION_LIST, .offset = FIELD(filters), .metavar = "KEY=VALUE",
-          .help = "List only what matches" },
+          .help = "List only what matches", .complete = COMPLETE_WORDS, .words = filter_words },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "TEMPLATE",
           .help = "Print by a Go template, or json" },
         { "noheading", 'n', .kind = OPTION_BOOL, .offset = FIELD(no_heading), .help = "Print no headings" },

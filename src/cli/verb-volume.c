@@ -144,10 +144,11 @@ typedef struct PruneOptions {
         bool all, force;
 } PruneOptions;
 
+static const char *const prune_words[] = { "label=", "label!=", "until=", NULL };
 static const Option prune_rows[] = {
         { "all", 'a', .kind = OPTION_BOOL, .offset = offsetof(PruneOptions, all), .help = "Also those with a name, as without" },
         { "filter", .kind = OPTION_STRV, .offset = offsetof(PruneOptions, filters), .metavar = "KEY=VALUE",
-          .help = "Remove only what matches" },
+          .help = "Remove only what matches", .complete = COMPLETE_WORDS, .words = prune_words },
         { "force", 'f', .kind = OPTION_BOOL, .offset = offsetof(PruneOptions, force), .help = "Do not ask" },
         {},
 };

@@ -73,14 +73,14 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                                  c->config.name, c->config.pod);
                 return error_with_hint(reterr, -EPERM, "sdpod pod rm %.12s", c->config.pod);
         }
-        r = dependents_check(store, c, reterr);
-        if (r < 0)
-                return r;
         if (c->pidfd >= 0 && !options->force) {
                 (void) error_set(reterr, -EBUSY, ERROR_STATE, "cannot remove container '%s': it is %s", c->config.name,
                                  container_status_to_string(c->status));
                 return error_with_hint(reterr, -EBUSY, "stop it first, or use --force");
         }
+        r = dependents_check(store, c, reterr);
+        if (r < 0)
+                return r;
         r = end_and_lock(store, c, options, reterr);
         if (r == -ENOENT) { /* its supervisor removed it when it ended (--rm), or another command */
                 error_done(reterr);

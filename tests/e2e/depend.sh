@@ -83,6 +83,8 @@ for force in '' -f; do
                 "... is refused in Podman's words"
 done
 sdpod start base >/dev/null
+run sdpod rm base
+exits 2 "... which is said after that it runs"
 run sdpod rm -f base
 is "$(state base)" running "... before it is stopped"
 sdpod stop -t 0 base >/dev/null

@@ -44,6 +44,7 @@ static void check_rows(const char *verb, const Option *const *tables) {
                         CHECK(!o->letter || options_find_letter(tables, o->letter) == o);
                         CHECK((o->kind == OPTION_SET || o->kind == OPTION_SWITCH) == (o->set != NULL));
                         CHECK((o->complete == COMPLETE_WORDS) == (o->words != NULL) || o->complete == COMPLETE_NETWORK);
+                        CHECK(strcmp(o->name, "filter") != 0 || o->words || o->refused);
                         CHECK(!o->refused || o->kind == OPTION_REFUSED || o->kind == OPTION_REFUSED_BOOL);
                         CHECK(o->hidden || o->help || o->kind == OPTION_REFUSED || o->kind == OPTION_REFUSED_BOOL);
                         CHECK(!o->help || !str_has_suffix(o->help, "."));
