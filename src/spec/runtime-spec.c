@@ -153,6 +153,25 @@ static int read_text(int dir_fd, const char *name, bool standard_input, char **r
         return io_read_all(standard_input ? 0 : opened, RUNTIME_SPEC_LIMIT, ret, ret_size);
 }
 
+static void *at(void *base, size_t offset) {
+        return (char *) base + offset;
+}
+
+/* Strings that are empty become NULL. */
+static void drop_empty(const JsonField *fields, void *target) {
+        for (const JsonField *f = fields; f->name; f++) {
+                char **text = at(target, f->offset);
+
+                if (f->type == JSON_FIELD_STRING && *text && !**text)
+                        (void) str_replace(text, NULL);
+                else if (f->type == JSON_FIELD_OBJECT)
+                        drop_empty(f->fields, text);
+                else if (f->type == JSON_FIELD_ARRAY || f->type == JSON_FIELD_MAP)
+                        for (size_t i = 0; i < *(size_t *) at(target, f->count_offset); i++)
+                                drop_empty(f->fields, *text + i * f->size);
+        }
+}
+
 static int read_fields(int dir_fd, const char *name, bool standard_input, const JsonField *fields, void *target, Error *reterr) {
         _cleanup_free_ char *text = NULL;
         size_t size;
@@ -165,12 +184,23 @@ static int read_fields(int dir_fd, const char *name, bool standard_input, const 
                 json_fields_done(fields, target);
                 return error_prefix(reterr, r, "cannot read '%s'", name);
         }
+        drop_empty(fields, target);
         return 0;
+}
+
+/* Docker writes its -1 for "not given" as a number without a sign. */
+static void settle_resources(RuntimeResources *resources) {
+        if (resources->memory.swappiness != UINT64_MAX)
+                return;
+        resources->memory.has_swappiness = false;
+        resources->memory.swappiness = 0;
 }
 
 int runtime_spec_read(int dir_fd, const char *name, RuntimeSpec *ret, Error *reterr) {
         *ret = RUNTIME_SPEC_NULL;
-        return read_fields(dir_fd, name, false, runtime_spec_fields, ret, reterr);
+        int r = read_fields(dir_fd, name, false, runtime_spec_fields, ret, reterr);
+        settle_resources(&ret->resources);
+        return r;
 }
 
 int runtime_process_read(int dir_fd, const char *name, RuntimeProcess *ret, Error *reterr) {
@@ -180,7 +210,9 @@ int runtime_process_read(int dir_fd, const char *name, RuntimeProcess *ret, Erro
 
 int runtime_resources_read(int dir_fd, const char *name, RuntimeResources *ret, Error *reterr) {
         *ret = (RuntimeResources){};
-        return read_fields(dir_fd, name, str_equal(name, "-"), runtime_resources_fields, ret, reterr);
+        int r = read_fields(dir_fd, name, str_equal(name, "-"), runtime_resources_fields, ret, reterr);
+        settle_resources(ret);
+        return r;
 }
 
 void runtime_spec_done(RuntimeSpec *spec) {

@@ -253,7 +253,8 @@ extern const JsonField runtime_linux_fields[], runtime_id_mapping_fields[];
 enum { RUNTIME_SPEC_LIMIT = 8 * 1024 * 1024 }; /* bytes of a config.json */
 
 /* Reads `name` (config.json) in a bundle's directory: any 1.x.y, strictly what the spec defines (a value of a wrong type is
- * -EBADMSG with its path), unknown members passed over as the spec asks. -ENOENT with a message. Links are followed: it is
+ * -EBADMSG with its path), unknown members passed over as the spec asks. A string that is empty
+ * is one that is not there (Go's programs make no difference), but for those in lists and maps. -ENOENT with a message. Links are followed: it is
  * the engine's file. What is in `ret` before is lost; after a failure there is nothing in it. */
 int runtime_spec_read(int dir_fd, const char *name, RuntimeSpec *ret, Error *reterr);
 
@@ -266,6 +267,7 @@ int runtime_spec_check(const RuntimeSpec *spec, Error *reterr);
 int runtime_process_read(int dir_fd, const char *name, RuntimeProcess *ret, Error *reterr);
 int runtime_process_check(const RuntimeProcess *process, Error *reterr);
 int runtime_resources_read(int dir_fd, const char *name, RuntimeResources *ret, Error *reterr);
+int runtime_resources_check(const RuntimeResources *resources, Error *reterr);
 
 void runtime_spec_done(RuntimeSpec *spec);
 void runtime_process_done(RuntimeProcess *process);

@@ -170,3 +170,228 @@ TEST(resources_are_read_alone) {
         CHECK_STR(error.message, "cannot read 'none': No such file or directory");
         forget(dir);
 }
+
+/* What a small configuration becomes unusable by, and what is said of it: members at the top, of the process, of linux. */
+static const char *const top_rows[][2] = {
+        { "\"ociVersion\":\"\"",
+          "ociVersion: is missing" },
+        { "\"ociVersion\":\"2.0.0\"",
+          "ociVersion: '2.0.0' is not 1.x.y" },
+        { "\"ociVersion\":\"1.\"",
+          "ociVersion: '1.' is not 1.x.y" },
+        { "\"ociVersion\":\"1.0.0 x\"",
+          "ociVersion: '1.0.0 x' is not 1.x.y" },
+        { "\"vm\":{}",
+          "vm: this runtime does not have it" },
+        { "\"solaris\":{}",
+          "solaris: this runtime does not have it" },
+        { "\"windows\":{}",
+          "windows: this runtime does not have it" },
+        { "\"zos\":{}",
+          "zos: this runtime does not have it" },
+        { "\"linux\":{\"intelRdt\":{}}",
+          "linux.intelRdt: this runtime does not have it" },
+        { "\"root\":{\"path\":\"\"}",
+          "root.path: is missing" },
+        { "\"annotations\":{\"\":\"x\"}",
+          "annotations: a key must not be empty" },
+        { "\"mounts\":[{\"type\":\"proc\"}]",
+          "mounts[0].destination: is missing" },
+        { "\"mounts\":[{\"destination\":\"/a\",\"uidMappings\":[{\"size\":1}]}]",
+          "mounts[0]: uidMappings and gidMappings come together" },
+        { "\"mounts\":[{\"destination\":\"/a\",\"uidMappings\":[{\"size\":1}],\"gidMappings\":[{\"size\":0}]}]",
+          "mounts[0].gidMappings[0].size: must not be 0" },
+        { "\"hooks\":{\"poststop\":[{\"path\":\"a\"}]}",
+          "hooks.poststop[0].path: must be an absolute path" },
+        { "\"hooks\":{\"prestart\":[{\"path\":\"/a\"},{}]}",
+          "hooks.prestart[1].path: must be an absolute path" },
+        { "\"hooks\":{\"startContainer\":[{\"path\":\"/a\",\"timeout\":0}]}",
+          "hooks.startContainer[0].timeout: must be more than 0" },
+        { "\"hostname\":\"x\"",
+          "hostname: needs a uts namespace in linux.namespaces" },
+        { "\"domainname\":\"x\"",
+          "domainname: needs a uts namespace in linux.namespaces" },
+};
+static const char *const process_rows[][2] = {
+        { "\"args\":[]",
+          "process.args: must not be empty" },
+        { "\"cwd\":\"x\"",
+          "process.cwd: must be an absolute path" },
+        { "\"cwd\":null",
+          "process.cwd: must be an absolute path" },
+        { "\"terminal\":true,\"consoleSize\":{\"height\":65536,\"width\":1}",
+          "process.consoleSize: no terminal is that large" },
+        { "\"oomScoreAdj\":1001",
+          "process.oomScoreAdj: must be -1000 to 1000" },
+        { "\"user\":{\"uid\":4294967295}",
+          "process.user: 4294967295 is not an ID" },
+        { "\"user\":{\"additionalGids\":[4294967295]}",
+          "process.user.additionalGids: 4294967295 is not an ID" },
+        { "\"user\":{\"umask\":512}",
+          "process.user.umask: 512 is more than 511, which is octal 777" },
+        { "\"rlimits\":[{\"type\":\"RLIMIT_X\"}]",
+          "process.rlimits[0].type: there is no resource limit 'RLIMIT_X'" },
+        { "\"rlimits\":[{\"type\":\"RLIMIT_CORE\",\"soft\":2,\"hard\":1}]",
+          "process.rlimits[0]: the soft limit is above the hard one" },
+        { "\"rlimits\":[{\"type\":\"RLIMIT_CORE\"},{\"type\":\"RLIMIT_CPU\"},{\"type\":\"RLIMIT_CORE\"}]",
+          "process.rlimits[2].type: 'RLIMIT_CORE' is there twice" },
+        { "\"scheduler\":{}",
+          "process.scheduler.policy: there is no policy ''" },
+        { "\"scheduler\":{\"policy\":\"SCHED_OTHER\",\"nice\":20}",
+          "process.scheduler.nice: must be -20 to 19" },
+        { "\"scheduler\":{\"policy\":\"SCHED_OTHER\",\"priority\":1}",
+          "process.scheduler.priority: only SCHED_FIFO and SCHED_RR have one" },
+        { "\"scheduler\":{\"policy\":\"SCHED_RR\",\"runtime\":1}",
+          "process.scheduler: runtime, deadline and period are SCHED_DEADLINE's" },
+        { "\"scheduler\":{\"policy\":\"SCHED_RR\",\"flags\":[\"X\"]}",
+          "process.scheduler.flags: there is no flag 'X'" },
+        { "\"ioPriority\":{\"class\":\"X\"}",
+          "process.ioPriority.class: there is no class 'X'" },
+        { "\"ioPriority\":{\"class\":\"IOPRIO_CLASS_RT\",\"priority\":8}",
+          "process.ioPriority.priority: must be 0 to 7" },
+        { "\"execCPUAffinity\":{\"initial\":\"0-\"}",
+          "process.execCPUAffinity.initial: '0-' is not a list like 0-3,7" },
+        { "\"execCPUAffinity\":{\"final\":\"0-1-2\"}",
+          "process.execCPUAffinity.final: '0-1-2' is not a list like 0-3,7" },
+};
+static const char *const linux_rows[][2] = {
+        { "\"namespaces\":[{\"type\":\"net\"}]",
+          "linux.namespaces[0].type: there is no namespace 'net'" },
+        { "\"namespaces\":[{\"type\":\"pid\",\"path\":\"x\"}]",
+          "linux.namespaces[0].path: must be an absolute path" },
+        { "\"namespaces\":[{\"type\":\"pid\"},{\"type\":\"ipc\"},{\"type\":\"pid\",\"path\":\"/x\"}]",
+          "linux.namespaces[2].type: 'pid' is there twice" },
+        { "\"uidMappings\":[{\"size\":1}]",
+          "linux.uidMappings: needs a user namespace in linux.namespaces" },
+        { "\"namespaces\":[{\"type\":\"user\"}],\"uidMappings\":[{\"size\":0}]",
+          "linux.uidMappings[0].size: must not be 0" },
+        { "\"namespaces\":[{\"type\":\"user\"}],\"gidMappings\":[{\"hostID\":1,\"size\":4294967295}]",
+          "linux.gidMappings[0]: goes beyond the last ID that there is" },
+        { "\"timeOffsets\":{\"boottime\":{}}",
+          "linux.timeOffsets: needs a new time namespace in linux.namespaces" },
+        { "\"namespaces\":[{\"type\":\"time\"}],\"timeOffsets\":{\"boottime\":{\"nanosecs\":1000000000}}",
+          "linux.timeOffsets: nanosecs must be less than a second" },
+        { "\"netDevices\":{\"eth0\":{}}",
+          "linux.netDevices: needs a network namespace in linux.namespaces" },
+        { "\"namespaces\":[{\"type\":\"network\"}],\"netDevices\":{\"a/b\":{}}",
+          "linux.netDevices: 'a/b' is not a name of an interface" },
+        { "\"namespaces\":[{\"type\":\"network\"}],\"netDevices\":{\"a\":{\"name\":\"0123456789abcdef\"}}",
+          "linux.netDevices.a.name: '0123456789abcdef' is not a name of an interface" },
+        { "\"namespaces\":[{\"type\":\"network\"}],\"netDevices\":{\"a\":{\"name\":\"b\"},\"b\":{}}",
+          "linux.netDevices.b: the name 'b' is there twice" },
+        { "\"maskedPaths\":[\"/a\"]",
+          "linux.maskedPaths: needs a mount namespace in linux.namespaces" },
+        { "\"namespaces\":[{\"type\":\"mount\"}],\"maskedPaths\":[\"/a\",\"b\"]",
+          "linux.maskedPaths: 'b' is not an absolute path" },
+        { "\"namespaces\":[{\"type\":\"mount\"}],\"readonlyPaths\":[\"\"]",
+          "linux.readonlyPaths: '' is not an absolute path" },
+        { "\"devices\":[{\"type\":\"c\",\"path\":\"dev\"}]",
+          "linux.devices[0].path: must be an absolute path" },
+        { "\"devices\":[{\"type\":\"a\",\"path\":\"/dev\"}]",
+          "linux.devices[0].type: there is no kind of device 'a'" },
+        { "\"devices\":[{\"type\":\"b\",\"path\":\"/dev\",\"major\":-1}]",
+          "linux.devices[0]: no device has such numbers" },
+        { "\"rootfsPropagation\":\"x\"",
+          "linux.rootfsPropagation: there is no mode 'x'" },
+        { "\"personality\":{\"domain\":\"x\"}",
+          "linux.personality.domain: there is no domain 'x'" },
+        { "\"personality\":{\"domain\":\"LINUX\",\"flags\":[\"x\"]}",
+          "linux.personality.flags: there is no flag 'x'" },
+        { "\"sysctl\":{\"\":\"x\"}",
+          "linux.sysctl: a key must not be empty" },
+        { "\"seccomp\":{\"listenerMetadata\":\"x\"}",
+          "linux.seccomp.listenerMetadata: needs a listenerPath" },
+        { "\"memoryPolicy\":{}",
+          "linux.memoryPolicy.mode: there is no mode ''" },
+        { "\"memoryPolicy\":{\"mode\":\"MPOL_BIND\",\"nodes\":\"a\"}",
+          "linux.memoryPolicy.nodes: 'a' is not a list like 0-3,7" },
+        { "\"resources\":{\"devices\":[{\"type\":\"u\"}]}",
+          "linux.resources.devices[0].type: there is no kind of device 'u'" },
+        { "\"resources\":{\"devices\":[{\"access\":\"rx\"}]}",
+          "linux.resources.devices[0].access: 'rx' is not made of r, w and m" },
+        { "\"resources\":{\"devices\":[{\"major\":-2}]}",
+          "linux.resources.devices[0]: no device has such numbers" },
+        { "\"resources\":{\"memory\":{\"limit\":-2}}",
+          "linux.resources.memory.limit: must be a number of bytes, or -1" },
+        { "\"resources\":{\"memory\":{\"swappiness\":201}}",
+          "linux.resources.memory.swappiness: must be 0 to 100" },
+        { "\"resources\":{\"cpu\":{\"cpus\":\"0,\"}}",
+          "linux.resources.cpu.cpus: '0,' is not a list like 0-3,7" },
+        { "\"resources\":{\"blockIO\":{\"weight\":65536}}",
+          "linux.resources.blockIO: a weight is at most 1000" },
+        { "\"resources\":{\"blockIO\":{\"weightDevice\":[{\"major\":8}]}}",
+          "linux.resources.blockIO.weightDevice[0]: has neither weight nor leafWeight" },
+        { "\"resources\":{\"blockIO\":{\"throttleReadBpsDevice\":[{\"major\":-8}]}}",
+          "linux.resources.blockIO.throttleReadBpsDevice[0]: no device has such numbers" },
+        { "\"resources\":{\"hugepageLimits\":[{\"pageSize\":\"../2MB\"}]}",
+          "linux.resources.hugepageLimits[0].pageSize: '../2MB' is not a size like 2MB" },
+        { "\"resources\":{\"network\":{\"priorities\":[{}]}}",
+          "linux.resources.network.priorities[0].name: '' is not a name of an interface" },
+        { "\"resources\":{\"rdma\":{\"a/b\":{\"hcaHandles\":1}}}",
+          "linux.resources.rdma: 'a/b' is not a name of a device" },
+        { "\"resources\":{\"rdma\":{\"a\":{}}}",
+          "linux.resources.rdma.a: has neither hcaHandles nor hcaObjects" },
+        { "\"resources\":{\"unified\":{\"../memory.max\":\"1\"}}",
+          "linux.resources.unified: '../memory.max' is not a file of a cgroup" },
+        { "\"resources\":{\"unified\":{\"a/b\":\"1\"}}",
+          "linux.resources.unified: 'a/b' is not a file of a cgroup" },
+};
+
+static void check_row(const char *form, const char *member, const char *reason) {
+        _cleanup_free_ char *text = NULL, *expected = str_format("cannot use the configuration: %s", reason);
+        _cleanup_runtime_spec_ RuntimeSpec spec = RUNTIME_SPEC_NULL;
+        _cleanup_error_ Error error = ERROR_NULL;
+
+        text = str_format("%s%s}", form, member);
+        CHECK_INT(read_spec(text, &spec, &error), 0);
+        CHECK_INT(runtime_spec_check(&spec, &error), -EINVAL);
+        CHECK_STR(error.message, expected);
+}
+
+TEST(what_must_not_be_is_refused_by_its_path) {
+        for (size_t i = 0; i < ELEMENTSOF(top_rows); i++) {
+                const char *key = top_rows[i][0];
+                bool version = strncmp(key, "\"ociVersion", 11) == 0, root = strncmp(key, "\"root\"", 6) == 0;
+                _cleanup_free_ char *form = str_format("{%s%s", version ? "" : "\"ociVersion\":\"1.0.0\",", root || version ? "" : "\"root\":{\"path\":\"r\"},");
+
+                check_row(form, key, top_rows[i][1]);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(process_rows); i++) {
+                const char *key = process_rows[i][0];
+                bool args = strncmp(key, "\"args", 5) == 0, cwd = strncmp(key, "\"cwd", 4) == 0;
+                _cleanup_free_ char *member = str_format("\"process\":{%s%s%s}", args ? "" : "\"args\":[\"a\"],", cwd ? "" : "\"cwd\":\"/\",", key);
+
+                check_row("{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},", member, process_rows[i][1]);
+        }
+        for (size_t i = 0; i < ELEMENTSOF(linux_rows); i++) {
+                _cleanup_free_ char *member = str_format("\"linux\":{%s}", linux_rows[i][0]);
+
+                check_row("{\"ociVersion\":\"1.2.0\",\"root\":{\"path\":\"r\"},", member, linux_rows[i][1]);
+        }
+}
+
+/* Engines write such things, and every runtime takes them. */
+TEST(what_engines_write_is_taken) {
+        static const char *const rows[] = {
+                "\"ociVersion\":\"1.0.2-dev\"", "\"ociVersion\":\"1.3.0+dev\"", "\"ociVersion\":\"1.0.0-rc5\"", "\"ociVersion\":\"1.99.1\"",
+                "\"hostname\":\"\"", "\"mounts\":[{\"destination\":\"relative\",\"options\":[\"nobody=knows\"]}]", "\"hooks\":{}", "\"process\":null",
+                "\"linux\":{\"rootfsPropagation\":\"\",\"namespaces\":[{\"type\":\"pid\",\"path\":\"\"}]}", "\"linux\":{\"rootfsPropagation\":\"rslave\"}",
+                "\"linux\":{\"resources\":{\"blockIO\":{\"weight\":0},\"memory\":{\"swappiness\":18446744073709551615}}}",
+                "\"linux\":{\"resources\":{\"devices\":[{\"allow\":false,\"access\":\"rwm\"},{\"allow\":true,\"type\":\"c\",\"major\":-1,\"minor\":-1,\"access\":\"m\"}]}}",
+                "\"linux\":{\"devices\":[{\"path\":\"/dev/fuse\",\"type\":\"c\",\"major\":10,\"minor\":229,\"fileMode\":8630}]}",
+                "\"process\":{\"args\":[\"a\"],\"cwd\":\"/\",\"capabilities\":{\"bounding\":[\"CAP_UNKNOWN\"]},\"env\":[\"no assignment\"]}",
+                "\"linux\":{\"namespaces\":[{\"type\":\"user\",\"path\":\"/x\"}],\"uidMappings\":[{\"containerID\":0,\"hostID\":0,\"size\":4294967295}]}",
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
+                bool version = strncmp(rows[i], "\"ociVersion", 11) == 0;
+                _cleanup_free_ char *text = str_format("{%s\"root\":{\"path\":\"r\"},%s}", version ? "" : "\"ociVersion\":\"1.0.0\",", rows[i]);
+                _cleanup_runtime_spec_ RuntimeSpec spec = RUNTIME_SPEC_NULL;
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                CHECK_INT(read_spec(text, &spec, &error), 0);
+                if (runtime_spec_check(&spec, &error) < 0)
+                        printf("# %s: %s\n", rows[i], error.message);
+                CHECK(!error.message && !spec.resources.memory.has_swappiness && !spec.hostname);
+        }
+}
