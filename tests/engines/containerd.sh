@@ -15,6 +15,8 @@ disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.b
   address = "$socket"
 [ttrpc]
   address = "$socket.ttrpc"
+[plugins."io.containerd.internal.v1.opt"]
+  path = "$T/opt"
 END
 containerd --config "$T/config.toml" >"$T/containerd.log" 2>&1 &
 daemon=$!

@@ -56,10 +56,14 @@ holds_none() {
         [[ -z $(find "/run/$RUNTIME_NAME" "/run/user/$user_id/$RUNTIME_NAME" -mindepth 1 -maxdepth 1 2>/dev/null) ]]
 }
 
-# Also of Podman's own cgroups, which it leaves: the one of its monitors, and in hierarchies without a controller those of pods.
+# Podman leaves a cgroup of its monitors, and those of pods in hierarchies without a controller.
+podmans_cgroups_end() {
+        find /sys/fs/cgroup -depth -type d -regextype posix-extended -regex '.*/libpod_parent/(conmon|[0-9a-f]{64})' -exec rmdir {} +
+}
+
 containers_end() {
         local pid point
-        find /sys/fs/cgroup -depth -type d -regextype posix-extended -regex '.*/libpod_parent/(conmon|[0-9a-f]{64})' -exec rmdir {} +
+        until_ok 5 podmans_cgroups_end || true
         for pid in $(cat /run/user/$user_id/libpod/tmp/pause.pid "$own"/run/libpod/tmp/pause.pid 2>/dev/null); do
                 kill -9 "$pid"
         done
