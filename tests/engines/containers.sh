@@ -53,7 +53,7 @@ as_user() {
 }
 
 holds_none() {
-        [[ -z $(find "/run/$RUNTIME_NAME" "/run/user/$user_id/$RUNTIME_NAME" -mindepth 1 -maxdepth 1 2>/dev/null) ]]
+        [[ -z $(find "/run/$RUNTIME_NAME" "/run/user/$user_id/$RUNTIME_NAME" -mindepth 1 -maxdepth 1 ! -name ".*" 2>/dev/null) ]]
 }
 
 # Podman leaves a cgroup of its monitors, and those of pods in hierarchies without a controller.
