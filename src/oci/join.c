@@ -213,8 +213,12 @@ static int clone_here(Joining *joining, int cgroup_fd, int *ret_pidfd, Error *re
         int r = 0;
 
         if (joining->flags & CLONE_NEWPID) {
-                own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-                if (own < 0 || setns(joining->exec->init_pidfd, CLONE_NEWPID) < 0)
+                own = oci_namespaces_open_own_pid();
+                if (own == -EPERM)
+                        return clone_by_joiner(joining, cgroup_fd, ret_pidfd, reterr);
+                if (own < 0)
+                        return error_set_errno(reterr, own, "cannot enter container '%s'", joining->exec->id);
+                if (setns(joining->exec->init_pidfd, CLONE_NEWPID) < 0)
                         return error_set_errno(reterr, -errno, "cannot enter container '%s'", joining->exec->id);
                 joining->flags &= ~CLONE_NEWPID;
         }

@@ -98,6 +98,18 @@ static bool needs_joiner(const OciNamespaces *namespaces) {
         return (namespaces->joined & CLONE_NEWUSER) || ((namespaces->made & CLONE_NEWUSER) && namespaces->n_joins > 0);
 }
 
+/* What has to be entered before the child is there. */
+static int join_first(const OciNamespaces *namespaces, Error *reterr) {
+        for (size_t i = 0; i < namespaces->n_joins; i++)
+                if (needs_joiner(namespaces) || namespaces->joins[i].flag == CLONE_NEWPID) {
+                        int r = join(&namespaces->joins[i], reterr);
+
+                        if (r < 0)
+                                return r;
+                }
+        return 0;
+}
+
 static int clone_child(const OciNamespaces *namespaces, uint64_t flags, int (*function)(void *data), void *data, int *ret_pidfd,
                        Error *reterr) {
         struct clone_args args = {
@@ -128,8 +140,8 @@ _noreturn_ static void run_joiner(const OciNamespaces *namespaces, int (*functio
         /* it and the init hold descriptors of the host's where others may see them */
         if (prctl(PR_SET_DUMPABLE, 0) < 0)
                 r = error_set_errno(&error, -errno, "cannot protect the container's process");
-        for (size_t i = 0; i < namespaces->n_joins && r >= 0; i++)
-                r = join(&namespaces->joins[i], &error);
+        if (r >= 0)
+                r = join_first(namespaces, &error);
         if (r >= 0)
                 r = clone_child(namespaces, CLONE_PARENT, function, data, &pidfd, &error);
         (void) wire_send_result_fd(socket, r, &error, pidfd);
@@ -155,9 +167,10 @@ static int clone_by_joiner(const OciNamespaces *namespaces, int (*function)(void
         return r;
 }
 
-/* Back to the caller's own PID namespace for the children to come. */
-static int leave_pid_namespace(int own_fd) {
-        return setns(own_fd, CLONE_NEWPID) < 0 ? -errno : 0;
+int oci_namespaces_open_own_pid(void) {
+        _cleanup_fd_ int fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+
+        return fd < 0 || setns(fd, CLONE_NEWPID) < 0 ? -errno : TAKE_FD(fd);
 }
 
 int oci_namespaces_clone(const OciNamespaces *namespaces, int (*function)(void *data), void *data, int *ret_pidfd, Error *reterr) {
@@ -167,17 +180,18 @@ int oci_namespaces_clone(const OciNamespaces *namespaces, int (*function)(void *
                 return clone_by_joiner(namespaces, function, data, ret_pidfd, reterr);
         if (!(namespaces->joined & CLONE_NEWPID))
                 return clone_child(namespaces, 0, function, data, ret_pidfd, reterr);
-        own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+        own = oci_namespaces_open_own_pid();
+        if (own == -EPERM)
+                return clone_by_joiner(namespaces, function, data, ret_pidfd, reterr);
         if (own < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
-                return error_set_errno(reterr, -errno, "cannot protect the container's process");
-        for (size_t i = 0; i < namespaces->n_joins; i++) {
-                int r = namespaces->joins[i].flag == CLONE_NEWPID ? join(&namespaces->joins[i], reterr) : 0;
-
-                if (r < 0)
-                        return r;
-        }
-        int pid = clone_child(namespaces, 0, function, data, ret_pidfd, reterr), r = leave_pid_namespace(own);
-        return pid >= 0 && r < 0 ? error_set_errno(reterr, r, "cannot leave the container's PID namespace") : pid;
+                return error_set_errno(reterr, own < 0 ? own : -errno, "cannot protect the container's process");
+        int r = join_first(namespaces, reterr);
+        if (r < 0)
+                return r;
+        int pid = clone_child(namespaces, 0, function, data, ret_pidfd, reterr);
+        if (setns(own, CLONE_NEWPID) < 0 && pid >= 0)
+                return error_set_errno(reterr, -errno, "cannot leave the container's PID namespace");
+        return pid;
 }
 
 int oci_namespaces_enter(const OciNamespaces *namespaces, Error *reterr) {

@@ -40,6 +40,10 @@ static inline bool oci_namespaces_has(const OciNamespaces *namespaces, int flag)
  * oci_namespaces_enter() names: no child is ever seen half made. Returns its pid and *ret_pidfd. */
 int oci_namespaces_clone(const OciNamespaces *namespaces, int (*function)(void *data), void *data, int *ret_pidfd, Error *reterr);
 
+/* The caller's own PID namespace, for setns() back to it after it joined another one for its children: an owned descriptor. -EPERM
+ * where there is no way back: as root of a user namespace in a PID namespace of the host's (a rootless engine). */
+int oci_namespaces_open_own_pid(void);
+
 /* What is left to do in that child, once its IDs are mapped: joins, and the namespaces that can only be had from inside. */
 int oci_namespaces_enter(const OciNamespaces *namespaces, Error *reterr);
 
