@@ -32,6 +32,7 @@
 #include "ns/userns.h"
 #include "oci/console.h"
 #include "oci/hook.h"
+#include "oci/idmap.h"
 #include "oci/identity.h"
 #include "oci/inside.h"
 #include "oci/mounts.h"
@@ -82,28 +83,63 @@ static int parse_mounts(OciInside *inside, Error *reterr) {
         return 0;
 }
 
-/* Root of a user namespace may not go where root of the host may: root's own container there takes its sources along, opened. Where that
- * is not possible (this is no root of the mount namespace) the init opens them itself. */
+/* Root of a user namespace may not go where root of the host may: root's own container there takes its root and its sources along, opened.
+ * Where that is not possible (this is no root of the mount namespace) the init opens them itself. */
+static bool opens_early(const OciInside *inside) {
+        return geteuid() == 0 && oci_namespaces_has(inside->namespaces, CLONE_NEWUSER) && (inside->namespaces->made & CLONE_NEWNS);
+}
+
+static int open_root(OciInside *inside, Error *reterr) {
+        if (!opens_early(inside))
+                return 0;
+        inside->root_tree_fd = mount_clone(AT_FDCWD, inside->spec->root.path, /* recursive= */ true, reterr);
+        if (inside->root_tree_fd >= 0)
+                return 0;
+        if (inside->root_tree_fd != -EPERM)
+                return error_prefix(reterr, inside->root_tree_fd, "cannot mount the root file system '%s'", inside->spec->root.path);
+        error_done(reterr);
+        return 0;
+}
+
+static int open_source(OciInside *inside, size_t i, Error *reterr) {
+        const RuntimeMount *mount = &inside->spec->mounts[i];
+        const OciMountOptions *options = &inside->options[i];
+        bool idmap = oci_idmap_is_asked(mount, options);
+
+        if (!oci_mount_is_bind(mount, options))
+                return idmap ? error_set(reterr, -EINVAL, ERROR_UNSUPPORTED, "only the IDs of bind mounts can be mapped") : 0;
+        if (options->copy_symlink || (!opens_early(inside) && !idmap))
+                return 0;
+        inside->tree_fds[i] = oci_mount_clone_source(mount, options, reterr);
+        if (inside->tree_fds[i] != -EPERM || idmap)
+                return inside->tree_fds[i];
+        error_done(reterr);
+        return 0;
+}
+
 static int open_sources(OciInside *inside, Error *reterr) {
-        const RuntimeSpec *spec = inside->spec;
+        int r = open_root(inside, reterr);
 
-        if (geteuid() != 0 || !oci_namespaces_has(inside->namespaces, CLONE_NEWUSER) || !(inside->namespaces->made & CLONE_NEWNS))
-                return 0;
-        inside->root_tree_fd = mount_clone(AT_FDCWD, spec->root.path, /* recursive= */ true, reterr);
-        if (inside->root_tree_fd == -EPERM) {
-                error_done(reterr);
-                return 0;
+        for (size_t i = 0; i < inside->spec->n_mounts && r >= 0; i++) {
+                const RuntimeMount *mount = &inside->spec->mounts[i];
+
+                r = open_source(inside, i, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "cannot mount '%s' on '%s'", mount->source ?: "", mount->destination);
         }
-        if (inside->root_tree_fd < 0)
-                return error_prefix(reterr, inside->root_tree_fd, "cannot mount the root file system");
-        for (size_t i = 0; i < spec->n_mounts; i++) {
-                const RuntimeMount *mount = &spec->mounts[i];
+        return r;
+}
 
-                if (!oci_mount_is_bind(mount, &inside->options[i]) || inside->options[i].copy_symlink)
+/* Once the user namespace of the init is there, and before it mounts anything: the descriptors are of the same mounts. */
+static int map_sources(const OciInside *inside, const OciInit *init, Error *reterr) {
+        for (size_t i = 0; i < inside->spec->n_mounts; i++) {
+                const RuntimeMount *mount = &inside->spec->mounts[i];
+
+                if (!oci_idmap_is_asked(mount, &inside->options[i]))
                         continue;
-                inside->tree_fds[i] = oci_mount_clone_source(mount, &inside->options[i], reterr);
-                if (inside->tree_fds[i] < 0)
-                        return error_prefix(reterr, inside->tree_fds[i], "cannot mount '%s' on '%s'", mount->source ?: "", mount->destination);
+                int r = oci_idmap_mount(inside->tree_fds[i], mount, &inside->options[i], inside->namespaces, init->pidfd, init->pid, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "cannot mount '%s' on '%s'", mount->source ?: "", mount->destination);
         }
         return 0;
 }
@@ -206,6 +242,8 @@ static int clone_init(OciInside *inside, OciInit *init, Error *reterr) {
                 return error_set_errno(reterr, r, "cannot look at the container's process");
         if (namespaces->made & CLONE_NEWUSER)
                 r = write_maps(inside->spec, pid, reterr);
+        if (r >= 0)
+                r = map_sources(inside, init, reterr);
         if (r >= 0)
                 r = set_oom_score(&inside->spec->process, pid, reterr);
         if (r >= 0)

@@ -58,14 +58,14 @@ static const struct {
 };
 
 /* Of the file system itself. Passed on to it under the name that fsconfig(2) knows; NULL: it is so anyway, or nothing that a mount made
- * with descriptors could show (messages of the kernel log, counters of changes, "user" and the like of fstab(5)). */
+ * with descriptors could show (messages of the kernel log, counters of changes, access lists, which a file system has or has not). */
 static const struct {
         const char *name, *passed;
 } superblock[] = {
         { "async", "async" }, { "sync", "sync" }, { "dirsync", "dirsync" },
         { "lazytime", "lazytime" }, { "nolazytime", "nolazytime" },
         { "mand", "mand" }, { "nomand", "nomand" },
-        { "defaults", NULL }, { "acl", NULL }, { "noacl", "noacl" }, { "iversion", NULL }, { "noiversion", NULL },
+        { "defaults", NULL }, { "acl", NULL }, { "noacl", NULL }, { "iversion", NULL }, { "noiversion", NULL },
         { "silent", NULL }, { "loud", NULL }, { "remount", NULL }, { "auto", NULL }, { "noauto", NULL },
 };
 

@@ -18,5 +18,6 @@ const Verb verb_create = {
         .options_size = sizeof(CreateOptions),
         .arguments_min = 1,
         .arguments_max = 1,
+        .enters = true,
         .run = run,
 };

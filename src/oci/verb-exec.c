@@ -126,5 +126,6 @@ const Verb verb_exec = {
         .arguments_max = VERB_ANY,
         .stop_at_argument = true,
         .error_status = 255, /* to be told from the process's own */
+        .enters = true,
         .run = run,
 };

@@ -86,5 +86,6 @@ const Verb verb_run = {
         .options_size = sizeof(CreateOptions),
         .arguments_min = 1,
         .arguments_max = 1,
+        .enters = true,
         .run = run,
 };

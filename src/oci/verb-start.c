@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod-oci start: the process of a container that `create` made goes on. */
 #include "base/io.h"
+#include "base/process.h"
 #include "oci/create.h"
 #include "oci/notify-socket.h"
+
+enum { END_TIMEOUT_USEC = 2000000 };
 
 static int check_status(OciContainer *c, Error *reterr) {
         OciStatus status = oci_container_status(c);
@@ -13,6 +16,15 @@ static int check_status(OciContainer *c, Error *reterr) {
                          status == OCI_STOPPED ? "cannot start a container that has stopped"
                          : status == OCI_PAUSED && oci_is_waiting(c->dir_fd) ? "it is paused"
                                                                             : "cannot start an already running container");
+}
+
+/* An init that could not go on has ended when its error is told. */
+static int start(const OciContainer *c, Error *reterr) {
+        int r = oci_start(c->dir_fd, reterr);
+
+        if (r < 0 && r != -ESRCH)
+                (void) process_wait_end(c->pidfd, END_TIMEOUT_USEC);
+        return r;
 }
 
 static int run(Invocation *in, Error *reterr) {
@@ -26,7 +38,7 @@ static int run(Invocation *in, Error *reterr) {
         if (r >= 0)
                 r = notify_socket_open(&c, &notify, reterr);
         if (r >= 0)
-                r = oci_start(c.dir_fd, reterr);
+                r = start(&c, reterr);
         if (r >= 0)
                 r = oci_poststart(&c, reterr);
         /* may take as long as it likes: not with the lock */

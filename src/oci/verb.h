@@ -8,6 +8,7 @@ struct Verb;
 
 typedef struct Invocation {
         const struct Verb *verb;
+        char **argv;           /* the whole command line, as main() got it */
         GlobalOptions global;
         void *options;         /* the verb's own struct; freed by its rows */
         char **arguments;      /* positional words, NULL-terminated, never NULL; borrowed */
@@ -26,6 +27,7 @@ typedef struct Verb {
         const void *options_default;  /* copied first; NULL: zeros */
         size_t arguments_min, arguments_max; /* max VERB_ANY: no limit */
         bool stop_at_argument;        /* options end at the first positional word */
+        bool enters;                  /* a process of this program goes into a container: see oci/seal.h */
         bool ignores_options;         /* it is refused by name whatever follows */
         int error_status;             /* the exit status of an error that is not one of the command line; 0: 1 */
         CompleteKind complete;        /* of the words behind a container's ID */
