@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "oci/help.h"
-#include "oci/seal.h"
 
 /* The words of runc, which engines and tests know. */
 #define UNKNOWN_OPTION "flag provided but not defined"
@@ -84,8 +83,7 @@ static int dispatch(Invocation *in, char **words, Error *reterr) {
                 int r = global_options_apply(&in->global, reterr);
                 return r < 0 ? r : error_set(reterr, -EINVAL, ERROR_USAGE, "unknown command '%s'", words[0]);
         }
-        int r = in->verb->enters ? oci_seal_program(in->argv, reterr) : 0;
-        return r < 0 ? r : prepare_and_run(in, words + 1, reterr);
+        return prepare_and_run(in, words + 1, reterr);
 }
 
 static int parse_and_dispatch(Invocation *in, char **argv, Error *reterr) {
@@ -124,9 +122,19 @@ static void print_error(const Error *error, int r) {
                 log_line(LOG_LEVEL_ERROR, "%s", error->message ?: strerror(-r));
 }
 
+bool oci_main_enters(char **argv) {
+        for (char **word = argv; *word; word++) {
+                const Verb *verb = verb_find(*word);
+
+                if (verb && verb->enters)
+                        return true;
+        }
+        return false;
+}
+
 int oci_main(int argc, char **argv) {
         _cleanup_error_ Error error = ERROR_NULL;
-        Invocation in = { .argv = argv, .global = GLOBAL_OPTIONS_NULL };
+        Invocation in = { .global = GLOBAL_OPTIONS_NULL };
         int r;
 
         (void) argc;

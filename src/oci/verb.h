@@ -8,7 +8,6 @@ struct Verb;
 
 typedef struct Invocation {
         const struct Verb *verb;
-        char **argv;           /* the whole command line, as main() got it */
         GlobalOptions global;
         void *options;         /* the verb's own struct; freed by its rows */
         char **arguments;      /* positional words, NULL-terminated, never NULL; borrowed */
