@@ -5,23 +5,13 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "config.h"
+#include "oci/mount-options.h"
 #include "proc/caps.h"
 #include "proc/seccomp-rules.h"
 
 static const char *const hooks[] = { "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL };
 
 static const char *const namespaces[] = { "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts", NULL };
-
-static const char *const mount_options[] = {
-        "acl",       "async",      "atime",       "bind",        "copy-symlink",  "defaults",     "dev",        "diratime",    "dirsync",
-        "exec",      "idmap",      "iversion",    "lazytime",    "loud",          "mand",         "noacl",      "noatime",     "nodev",
-        "nodiratime", "noexec",    "noiversion",  "nolazytime",  "nomand",        "norelatime",   "nostrictatime", "nosuid",   "nosymfollow",
-        "private",   "ratime",     "rbind",       "rdev",        "rdiratime",     "relatime",     "remount",    "rexec",       "ridmap",
-        "rnoatime",  "rnodev",     "rnodiratime", "rnoexec",     "rnorelatime",   "rnostrictatime", "rnosuid",  "rnosymfollow", "ro",
-        "rprivate",  "rrelatime",  "rro",         "rrw",         "rshared",       "rslave",       "rstrictatime", "rsuid",     "rsymfollow",
-        "runbindable", "rw",       "shared",      "silent",      "slave",         "src-nofollow", "strictatime", "suid",       "symfollow",
-        "sync",      "tmpcopyup",  "unbindable",  NULL,
-};
 
 static const char *const memory_policy_modes[] = { "MPOL_BIND",  "MPOL_DEFAULT",   "MPOL_INTERLEAVE", "MPOL_LOCAL", "MPOL_PREFERRED",
                                                    "MPOL_PREFERRED_MANY", "MPOL_WEIGHTED_INTERLEAVE", NULL };
@@ -40,6 +30,15 @@ static json_t *seccomp_words(SeccompWords list, bool only_supported) {
         for (size_t i = 0; seccomp_word(list, i); i++)
                 if ((!only_supported || seccomp_flag_is_supported(seccomp_word(list, i))) &&
                     json_array_append_new(array, json_string(seccomp_word(list, i))) < 0)
+                        return NULL;
+        return TAKE_PTR(array);
+}
+
+static json_t *mount_options(void) {
+        _cleanup_json_ json_t *array = json_array();
+
+        for (size_t i = 0; oci_mount_option_name(i); i++)
+                if (json_array_append_new(array, json_string(oci_mount_option_name(i))) < 0)
                         return NULL;
         return TAKE_PTR(array);
 }
@@ -82,7 +81,7 @@ static json_t *annotations(void) {
 
 int oci_features_print(FILE *f, Error *reterr) {
         _cleanup_json_ json_t *features = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "ociVersionMin", "1.0.0", "ociVersionMax", "1.3.0",
-                                                    "hooks", words(hooks), "mountOptions", words(mount_options), "linux", linux_section(),
+                                                    "hooks", words(hooks), "mountOptions", mount_options(), "linux", linux_section(),
                                                     "annotations", annotations(), "potentiallyUnsafeConfigAnnotations",
                                                     words(unsafe_annotations));
 

@@ -130,6 +130,9 @@ static int update(Invocation *in, UpdateOptions *o, Error *reterr) {
                 if (r < 0)
                         return r;
         }
+        r = runtime_resources_check(&o->given, reterr);
+        if (r < 0)
+                return r;
         if (c.pidfd < 0)
                 return error_set(reterr, -EINVAL, ERROR_STATE, "cannot update the container '%s': container not running", c.id);
         return runtime_cgroup_update(&c.record.cgroup, &o->given, reterr);
