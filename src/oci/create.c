@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "oci/descriptors.h"
+#include "oci/foreground.h"
 #include "oci/notify-socket.h"
 #include "oci/seccomp.h"
 
@@ -137,6 +138,8 @@ static int plan(const Making *m, Error *reterr) {
                 r = oci_spec_complete(&made->spec, reterr);
         if (r >= 0)
                 r = check_terminal(m, reterr);
+        if (r >= 0 && m->foreground && made->spec.process.terminal)
+                foreground_size(&made->spec.process.console_height, &made->spec.process.console_width);
         if (r >= 0)
                 r = fill_record(m, reterr);
         if (r >= 0)

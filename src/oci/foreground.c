@@ -21,6 +21,15 @@ static void signals_of_process(sigset_t *set) {
                 (void) sigdelset(set, ours[i]);
 }
 
+void foreground_size(uint64_t *height, uint64_t *width) {
+        struct winsize size;
+
+        if (*height > 0 || *width > 0 || ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0)
+                return;
+        *height = size.ws_row;
+        *width = size.ws_col;
+}
+
 static void pass_size(const Foreground *f) {
         struct winsize size;
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <signal.h>
+#include <stdint.h>
 #include <termios.h>
 
 #include "base/error.h"
@@ -28,6 +29,9 @@ typedef struct Foreground {
 } Foreground;
 
 #define FOREGROUND_NULL ((Foreground){ .console_fd = -EBADF, .notify_fd = -EBADF, .signal_fd = -EBADF })
+
+/* The size of our terminal, for the process's own from its birth; nothing changes where there is none or one was given. */
+void foreground_size(uint64_t *height, uint64_t *width);
 
 /* From here on signals are kept for the process; our terminal is raw where it has one. */
 int foreground_prepare(Foreground *f, pid_t pid, int console_fd, Error *reterr);

@@ -107,6 +107,8 @@ static int run(Invocation *in, Error *reterr) {
                 r = exec_process(&in->parse, e.options, in->arguments + 1, &e.spec, &e.process, reterr);
         if (r >= 0)
                 r = check_terminal(&e, reterr);
+        if (r >= 0 && e.process.terminal && !e.options->detach)
+                foreground_size(&e.process.console_height, &e.process.console_width);
         if (r >= 0)
                 r = begin(&e, reterr);
         if (r >= 0 && !e.options->detach)
