@@ -20,6 +20,8 @@
 
 enum {
         BACKLOG = 4096,
+        MARK_BACK = PORT_ROUTE_MARK + 1, /* from the tap to `lo`: published ports are marked there, too */
+        PRIORITY_RAW = -300, /* before connection tracking */
         PRIORITY_MANGLE = -150,
         TCP_FLAGS = 13, /* RFC 9293, section 3.1 */
         TCP_SYN = 0x02,
@@ -31,7 +33,9 @@ enum {
         IP6_DESTINATION = 24,
 };
 
-static const char table_name[] = "sdpod-outlet", out_name[] = "out", in_name[] = "in";
+enum { LOOPBACK = 1 }; /* its index in every network namespace */
+
+static const char table_name[] = "sdpod-outlet", out_name[] = "out", in_name[] = "in", back_name[] = "back";
 
 void outlet_sockets_done(OutletSockets *sockets) {
         sockets->rules_fd = fd_close(sockets->rules_fd);
@@ -39,8 +43,8 @@ void outlet_sockets_done(OutletSockets *sockets) {
         sockets->listener6 = fd_close(sockets->listener6);
 }
 
-static size_t begin(NetlinkBatch *b, int message, uint16_t flags) {
-        const struct nfgenmsg body = { .nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0 };
+static size_t begin(NetlinkBatch *b, uint8_t family, int message, uint16_t flags) {
+        const struct nfgenmsg body = { .nfgen_family = family, .version = NFNETLINK_V0 };
 
         return netlink_begin(b, (uint16_t) (NFNL_SUBSYS_NFTABLES << 8 | message), flags, &body, sizeof(body));
 }
@@ -59,22 +63,25 @@ static size_t nest(NetlinkBatch *b, uint16_t type) {
         return netlink_attribute(b, type | NLA_F_NESTED, NULL, 0);
 }
 
-static void add_table(NetlinkBatch *b) {
-        size_t start = begin(b, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+static void add_table(NetlinkBatch *b, uint8_t family) {
+        size_t start = begin(b, family, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 
         text(b, NFTA_TABLE_NAME, table_name);
         number(b, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
         netlink_end(b, start);
 }
 
-static void add_chain(NetlinkBatch *b, const char *name, const char *type, uint32_t hook) {
-        size_t start = begin(b, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+/* `interface` is that of a chain which sees what a link receives, before all else; NULL: of no link. */
+static void add_chain(NetlinkBatch *b, const char *name, const char *type, uint32_t hook, int priority, const char *interface) {
+        size_t start = begin(b, interface ? NFPROTO_NETDEV : NFPROTO_INET, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 
         text(b, NFTA_CHAIN_TABLE, table_name);
         text(b, NFTA_CHAIN_NAME, name);
         size_t inner = nest(b, NFTA_CHAIN_HOOK);
         number(b, NFTA_HOOK_HOOKNUM, hook);
-        number(b, NFTA_HOOK_PRIORITY, (uint32_t) PRIORITY_MANGLE);
+        number(b, NFTA_HOOK_PRIORITY, (uint32_t) priority);
+        if (interface)
+                text(b, NFTA_HOOK_DEV, interface);
         netlink_attribute_end(b, inner);
         text(b, NFTA_CHAIN_TYPE, type);
         netlink_end(b, start);
@@ -87,7 +94,8 @@ typedef struct Rule {
 } Rule;
 
 static Rule rule_begin(NetlinkBatch *b, const char *chain) {
-        Rule rule = { .b = b, .start = begin(b, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND) };
+        uint8_t family = chain == back_name ? NFPROTO_NETDEV : NFPROTO_INET;
+        Rule rule = { .b = b, .start = begin(b, family, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND) };
 
         text(b, NFTA_RULE_TABLE, table_name);
         text(b, NFTA_RULE_CHAIN, chain);
@@ -134,6 +142,18 @@ static void load_payload(Rule *rule, uint32_t base, uint32_t offset, uint32_t si
         expression_end(rule);
 }
 
+/* `checksum` is where an Internet checksum of what is changed stands; 0: there is none. */
+static void store_payload(Rule *rule, uint32_t base, uint32_t offset, uint32_t size, uint32_t checksum) {
+        expression_begin(rule, "payload");
+        number(rule->b, NFTA_PAYLOAD_SREG, NFT_REG_1);
+        number(rule->b, NFTA_PAYLOAD_BASE, base);
+        number(rule->b, NFTA_PAYLOAD_OFFSET, offset);
+        number(rule->b, NFTA_PAYLOAD_LEN, size);
+        number(rule->b, NFTA_PAYLOAD_CSUM_TYPE, checksum ? NFT_PAYLOAD_CSUM_INET : NFT_PAYLOAD_CSUM_NONE);
+        number(rule->b, NFTA_PAYLOAD_CSUM_OFFSET, checksum);
+        expression_end(rule);
+}
+
 static void mask(Rule *rule, const void *and, const void *xor, uint32_t size) {
         expression_begin(rule, "bitwise");
         number(rule->b, NFTA_BITWISE_SREG, NFT_REG_1);
@@ -169,9 +189,7 @@ static void load_immediate(Rule *rule, const void *data, size_t size) {
         expression_end(rule);
 }
 
-static void set_mark(Rule *rule) {
-        const uint32_t mark = PORT_ROUTE_MARK;
-
+static void set_mark(Rule *rule, uint32_t mark) {
         load_immediate(rule, &mark, sizeof(mark));
         expression_begin(rule, "meta");
         number(rule->b, NFTA_META_KEY, NFT_META_MARK);
@@ -225,25 +243,18 @@ static void skip_own6(NetlinkBatch *b, const NetAddresses *a) {
 }
 
 /* Writes the time to live of an opening segment, a byte in a word of two. */
-static void set_hops(NetlinkBatch *b, uint8_t family, uint32_t offset, const uint8_t and[2], const uint8_t xor[2], bool checksum) {
+static void set_hops(NetlinkBatch *b, uint8_t family, uint32_t offset, const uint8_t and[2], const uint8_t xor[2], uint32_t checksum) {
         Rule rule = rule_begin(b, out_name);
 
         byte_is(&rule, NFT_META_NFPROTO, NFT_CMP_EQ, family);
         is_opening(&rule, NFT_CMP_EQ);
         load_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, offset, 2);
         mask(&rule, and, xor, 2);
-        expression_begin(&rule, "payload");
-        number(b, NFTA_PAYLOAD_SREG, NFT_REG_1);
-        number(b, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
-        number(b, NFTA_PAYLOAD_OFFSET, offset);
-        number(b, NFTA_PAYLOAD_LEN, 2);
-        number(b, NFTA_PAYLOAD_CSUM_TYPE, checksum ? NFT_PAYLOAD_CSUM_INET : NFT_PAYLOAD_CSUM_NONE);
-        number(b, NFTA_PAYLOAD_CSUM_OFFSET, checksum ? IP4_CHECKSUM : 0);
-        expression_end(&rule);
+        store_payload(&rule, NFT_PAYLOAD_NETWORK_HEADER, offset, 2, checksum);
         rule_end(&rule);
 }
 
-static void add_out_rules(NetlinkBatch *b, const NetAddresses *a, int ifindex, bool ipv6) {
+static void add_out_rules(NetlinkBatch *b, OutletKind kind, const NetAddresses *a, int ifindex, bool ipv6) {
         static const uint8_t and4[2] = { 0, 0xff }, xor4[2] = { OUTLET_HOPS, 0 }, and6[2] = { 0xff, 0 }, xor6[2] = { 0, OUTLET_HOPS };
         Rule rule = rule_begin(b, out_name);
 
@@ -257,28 +268,58 @@ static void add_out_rules(NetlinkBatch *b, const NetAddresses *a, int ifindex, b
         skip_own4(b, a);
         if (ipv6)
                 skip_own6(b, a);
-        rule = rule_begin(b, out_name);
-        is_opening(&rule, NFT_CMP_NEQ);
-        set_mark(&rule);
-        rule_end(&rule);
-        set_hops(b, NFPROTO_IPV4, IP4_TTL, and4, xor4, /* checksum= */ true);
+        if (kind == OUTLET_OWN) {
+                rule = rule_begin(b, out_name);
+                is_opening(&rule, NFT_CMP_NEQ);
+                set_mark(&rule, PORT_ROUTE_MARK);
+                rule_end(&rule);
+        }
+        set_hops(b, NFPROTO_IPV4, IP4_TTL, and4, xor4, IP4_CHECKSUM);
         if (ipv6)
-                set_hops(b, NFPROTO_IPV6, IP6_NEXT_HEADER, and6, xor6, /* checksum= */ false);
+                set_hops(b, NFPROTO_IPV6, IP6_NEXT_HEADER, and6, xor6, /* checksum= */ 0);
 }
 
-static void add_in_rule(NetlinkBatch *b, int ifindex) {
+/* What comes back by the tap comes by `lo` then, marked: a container's own firewall lets that pass, which would not let a connection in. */
+static void add_back_rule(NetlinkBatch *b) {
+        static const uint8_t loopback_mac[6];
+        const uint32_t loopback = LOOPBACK;
+        Rule rule = rule_begin(b, back_name);
+
+        byte_is(&rule, NFT_META_L4PROTO, NFT_CMP_EQ, IPPROTO_TCP);
+        is_opening(&rule, NFT_CMP_EQ);
+        set_mark(&rule, MARK_BACK);
+        load_immediate(&rule, loopback_mac, sizeof(loopback_mac));
+        store_payload(&rule, NFT_PAYLOAD_LL_HEADER, 0, sizeof(loopback_mac), /* checksum= */ 0);
+        load_immediate(&rule, &loopback, sizeof(loopback));
+        expression_begin(&rule, "fwd");
+        number(b, NFTA_FWD_SREG_DEV, NFT_REG_1);
+        expression_end(&rule);
+        rule_end(&rule);
+}
+
+/* A router's own rules know what comes by `lo` as its own, so there it comes by the tap. */
+static void add_in_rule(NetlinkBatch *b, OutletKind kind, int ifindex) {
+        const uint32_t mark = MARK_BACK;
         const uint16_t port = htons(OUTLET_PORT);
         Rule rule = rule_begin(b, in_name);
 
-        link_is(&rule, NFT_META_IIF, NFT_CMP_EQ, ifindex);
+        link_is(&rule, NFT_META_IIF, NFT_CMP_EQ, kind == OUTLET_OWN ? LOOPBACK : ifindex);
         byte_is(&rule, NFT_META_L4PROTO, NFT_CMP_EQ, IPPROTO_TCP);
+        if (kind == OUTLET_OWN) {
+                load_meta(&rule, NFT_META_MARK);
+                compare(&rule, NFT_CMP_EQ, &mark, sizeof(mark));
+        }
         is_opening(&rule, NFT_CMP_EQ);
         load_immediate(&rule, &port, sizeof(port));
         expression_begin(&rule, "tproxy");
         number(b, NFTA_TPROXY_FAMILY, NFPROTO_UNSPEC);
         number(b, NFTA_TPROXY_REG_PORT, NFT_REG_1);
         expression_end(&rule);
-        set_mark(&rule);
+        set_mark(&rule, PORT_ROUTE_MARK);
+        if (kind == OUTLET_FORWARDED) {
+                expression_begin(&rule, "notrack");
+                expression_end(&rule);
+        }
         verdict(&rule, NF_ACCEPT);
         rule_end(&rule);
 }
@@ -290,15 +331,23 @@ static void bracket(NetlinkBatch *b, uint16_t type) {
         netlink_end(b, netlink_begin_quiet(b, type, &body, sizeof(body)));
 }
 
-static int add_rules(int fd, const NetAddresses *addresses, int ifindex, bool ipv6) {
+static int add_rules(int fd, OutletKind kind, const NetAddresses *addresses, const char *interface, int ifindex, bool ipv6) {
         NetlinkBatch batch = {};
 
         bracket(&batch, NFNL_MSG_BATCH_BEGIN);
-        add_table(&batch);
-        add_chain(&batch, out_name, "route", NF_INET_LOCAL_OUT);
-        add_chain(&batch, in_name, "filter", NF_INET_PRE_ROUTING);
-        add_out_rules(&batch, addresses, ifindex, ipv6);
-        add_in_rule(&batch, ifindex);
+        add_table(&batch, NFPROTO_INET);
+        if (kind == OUTLET_OWN)
+                add_chain(&batch, out_name, "route", NF_INET_LOCAL_OUT, PRIORITY_MANGLE, /* interface= */ NULL);
+        else
+                add_chain(&batch, out_name, "filter", NF_INET_FORWARD, PRIORITY_MANGLE, /* interface= */ NULL);
+        add_chain(&batch, in_name, "filter", NF_INET_PRE_ROUTING, PRIORITY_RAW, /* interface= */ NULL);
+        add_out_rules(&batch, kind, addresses, ifindex, ipv6);
+        add_in_rule(&batch, kind, ifindex);
+        if (kind == OUTLET_OWN) {
+                add_table(&batch, NFPROTO_NETDEV);
+                add_chain(&batch, back_name, "filter", NF_NETDEV_INGRESS, 0, interface);
+                add_back_rule(&batch);
+        }
         bracket(&batch, NFNL_MSG_BATCH_END);
         return netlink_run(fd, &batch);
 }
@@ -326,7 +375,7 @@ static int make_listener(int family) {
         return r < 0 || listen(fd, BACKLOG) < 0 ? -errno : TAKE_FD(fd);
 }
 
-/* The opening segment comes back with the container's own address (ip-sysctl: accept_local), and the answers to it over `lo`, from any. */
+/* The opening segment comes with the container's own address (ip-sysctl: accept_local), and the answers to it by `lo` from any. */
 static int allow_own_address(const char *interface) {
         const struct {
                 const char *interface, *name, *value;
@@ -343,17 +392,17 @@ static int allow_own_address(const char *interface) {
         return 0;
 }
 
-int outlet_rules_set_up(const NetAddresses *addresses, const char *interface, int ifindex, bool ipv6, OutletSockets *ret) {
+int outlet_rules_set_up(OutletKind kind, const NetAddresses *addresses, const char *interface, int ifindex, bool ipv6, OutletSockets *ret) {
         OutletSockets sockets = OUTLET_SOCKETS_NULL;
 
-        int r = allow_own_address(interface);
+        int r = allow_own_address(kind == OUTLET_OWN ? "lo" : interface);
         if (r >= 0)
                 r = sockets.listener4 = make_listener(AF_INET);
         if (r >= 0 && ipv6)
                 r = sockets.listener6 = make_listener(AF_INET6);
         if (r >= 0) {
                 sockets.rules_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER);
-                r = sockets.rules_fd < 0 ? -errno : add_rules(sockets.rules_fd, addresses, ifindex, ipv6);
+                r = sockets.rules_fd < 0 ? -errno : add_rules(sockets.rules_fd, kind, addresses, interface, ifindex, ipv6);
         }
         if (r < 0) {
                 outlet_sockets_done(&sockets);

@@ -137,16 +137,10 @@ static Dial **find(Outlet *o, const Key *key) {
         return link;
 }
 
-/* Gives the segment back to who sent it, from the gateway's MAC, as an answer would come. */
+/* Gives the segment back to who sent it. */
 static void give_back(Outlet *o, const Dial *dial) {
-        uint8_t source[6];
-
-        memcpy(source, dial->frame, sizeof(source));
-        memcpy(dial->frame, dial->frame + 6, sizeof(source));
-        memcpy(dial->frame + 6, source, sizeof(source));
+        memcpy(dial->frame, o->addresses->mac, sizeof(o->addresses->mac));
         o->ops.send_frame(o->ops.context, dial->frame, dial->size);
-        memcpy(dial->frame + 6, dial->frame, sizeof(source));
-        memcpy(dial->frame, source, sizeof(source));
 }
 
 static void refuse(Outlet *o, int error, const uint8_t *frame, size_t size) {

@@ -87,6 +87,10 @@ static int prepare(Program *p, Error *reterr) {
         return sandbox_enter(&p->dns, reterr);
 }
 
+static OutletKind outlet_kind(const Program *p) {
+        return p->config.no_splice ? OUTLET_NONE : p->control_fd >= 0 ? OUTLET_FORWARDED : OUTLET_OWN;
+}
+
 /* Both errors may come: the first cause is our own, unless we got nowhere for the tap's sake. */
 static int set_up(int config_fd, Program *p, Error *reterr) {
         _cleanup_error_ Error tap_error = ERROR_NULL;
@@ -100,7 +104,7 @@ static int set_up(int config_fd, Program *p, Error *reterr) {
                 return r;
         TapRequest request = { .addresses = &p->addresses, .interface = p->config.interface ?: "tap0",
                                .mtu = p->config.mtu ?: NET_MTU_DEFAULT, .init_pidfd = p->init_pidfd,
-                               .connector_fd = p->connector[1], .outlet = p->control_fd < 0 && !p->config.no_splice, .userns_fd = p->userns_fd, .netns_fd = p->netns_fd };
+                               .connector_fd = p->connector[1], .outlet = outlet_kind(p), .userns_fd = p->userns_fd, .netns_fd = p->netns_fd };
         r = tap_begin(&request, &child, reterr);
         p->connector[1] = fd_close(p->connector[1]);
         if (r < 0)

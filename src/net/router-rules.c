@@ -133,8 +133,9 @@ static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n)
                 "    type filter hook input priority filter; policy drop;\n"
                 "    iifname \"lo\" accept\n"
                 "    meta mark 0x%x ct state established,related accept\n"
+                "    iifname \"" PLUMB_UPLINK "\" meta mark 0x%x ct state untracked accept\n"
                 "    iifname \"" PLUMB_UPLINK "\" ct state established,related accept\n",
-                PORT_ROUTE_MARK);
+                PORT_ROUTE_MARK, PORT_ROUTE_MARK);
         for (size_t i = 0; i < n; i++)
                 write_source_check(f, networks[i], "::, fe80::/10");
         fputs("    ct state established,related accept\n"
@@ -152,7 +153,8 @@ static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n)
 }
 
 /* Connections of published ports are made here under their clients' addresses (net/port-route.h): the mark of their sockets is that of
- * the connection, and so of the container's answers, which then are for this machine whatever address they go to. */
+ * the connection, and so of the container's answers, which then are for this machine whatever address they go to. Connections that
+ * sdpod-net carries out (net/outlet-rules.h) have it from the answer to their first segment, and only that was forwarded. */
 static void write_marks(FILE *f) {
         fprintf(f,
                 "  chain output {\n"
@@ -161,7 +163,7 @@ static void write_marks(FILE *f) {
                 "  }\n"
                 "  chain prerouting {\n"
                 "    type filter hook prerouting priority mangle;\n"
-                "    iifname != \"" PLUMB_UPLINK "\" ct direction reply ct mark 0x%x meta mark set ct mark\n"
+                "    iifname != \"" PLUMB_UPLINK "\" ct mark 0x%x meta mark set ct mark\n"
                 "  }\n",
                 PORT_ROUTE_MARK, PORT_ROUTE_MARK);
 }

@@ -89,9 +89,9 @@ static int configure(const TapRequest *request, int ifindex, Tap *tap) {
                 ipv6 = netlink_run(fd, &batch) >= 0;
         }
         tap->ipv6 = ipv6;
-        tap->transparent = (request->connector_fd >= 0 || request->outlet) && port_route_set_up(fd, ipv6) >= 0;
-        if (request->outlet && tap->transparent)
-                (void) outlet_rules_set_up(a, request->interface, ifindex, ipv6, &tap->outlet);
+        tap->transparent = (request->connector_fd >= 0 || request->outlet != OUTLET_NONE) && port_route_set_up(fd, ipv6) >= 0;
+        if (request->outlet != OUTLET_NONE && tap->transparent)
+                (void) outlet_rules_set_up(request->outlet, a, request->interface, ifindex, ipv6, &tap->outlet);
         return 0;
 }
 

@@ -14,7 +14,7 @@ typedef struct TapRequest {
         uint32_t mtu;
         int init_pidfd; /* a process in the container's user and network namespaces */
         int connector_fd; /* the child stays as the connector of published TCP ports (net/port-connector.h) at this socket; -EBADF: not */
-        bool outlet;  /* outgoing TCP connections are to end in sockets of ours, where the kernel can do that (net/outlet-rules.h) */
+        OutletKind outlet; /* outgoing TCP connections are to end in sockets of ours, where the kernel can do that (net/outlet-rules.h) */
         int userns_fd, netns_fd; /* those namespaces; -EBADF: they are entered by the pidfd */
 } TapRequest;
 
