@@ -112,15 +112,8 @@ static int explain_limit(const ContainerRlimit *limit, int code, Error *reterr) 
         return code == -EPERM ? error_with_hint(reterr, code, "the hard limit of whoever starts the container is lower") : code;
 }
 
-/* sdpod's own table is that of --ulimit, which has no word for the address space. */
-static const RlimitKind *kind_of(const char *type) {
-        static const RlimitKind address_space = { "as", "RLIMIT_AS", RLIMIT_AS };
-
-        return str_equal(type, address_space.type) ? &address_space : rlimit_kind_by_type(type);
-}
-
 static int set_limit(const ContainerRlimit *limit, bool raise_only, Error *reterr) {
-        const RlimitKind *kind = kind_of(limit->type);
+        const RlimitKind *kind = rlimit_kind_by_type(limit->type);
         struct rlimit wanted = { .rlim_cur = limit->soft, .rlim_max = limit->hard }, now;
 
         if (!kind)

@@ -13,6 +13,6 @@ typedef struct RlimitKind {
 enum { RLIMIT_KINDS = 15 };
 extern const RlimitKind rlimit_kinds[RLIMIT_KINDS];
 
-/* NULL where there is none. */
+/* NULL where there is none. A bundle of the runtime-spec may also limit the address space, for which --ulimit has no word. */
 const RlimitKind *rlimit_kind_by_name(const char *name) _pure_;
 const RlimitKind *rlimit_kind_by_type(const char *type) _pure_;
