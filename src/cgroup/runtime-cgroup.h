@@ -15,6 +15,7 @@ typedef struct RuntimeCgroup {
         bool rootless;           /* what cannot be made is done without, where no limit was asked */
         bool is_none;            /* --cgroup-manager=disabled */
         bool is_made;            /* by us: it is removed with the container */
+        bool is_foreign;         /* found to be in use: not to be removed */
         bool is_limited;         /* a limit was asked: a process that cannot be put into it must not run */
 } RuntimeCgroup;
 
@@ -64,7 +65,7 @@ int runtime_cgroup_pids(const RuntimeCgroup *cgroup, pid_t **ret, size_t *ret_n,
 int runtime_cgroup_kill(const RuntimeCgroup *cgroup, int signal, Error *reterr);
 
 /* Kills what is left in it, and removes it with all below it. A missing one is not an error. Of one that is not `is_made` nothing is
- * killed, and what is not empty stays, without an error: it may be another's, or what a killed maker left. */
+ * killed, and it only goes where it is empty, without an error: it may be another's, or what a killed maker left. */
 int runtime_cgroup_remove(const RuntimeCgroup *cgroup, Error *reterr);
 
 /* The counters as runc's `events --stats` has them ("data"); new reference. */

@@ -218,7 +218,7 @@ static void wait_empty(const CgroupTree *tree) {
 
 int runtime_cgroup_remove(const RuntimeCgroup *cgroup, Error *reterr) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
-        int r = cgroup->path && cgroup->path[1] ? cgroup_tree_open(cgroup->path, &tree, reterr) : 0;
+        int r = cgroup->path && cgroup->path[1] && !cgroup->is_foreign ? cgroup_tree_open(cgroup->path, &tree, reterr) : 0;
 
         if (r >= 0 && cgroup->is_made && tree_kill(&tree) > 0)
                 wait_empty(&tree);
@@ -230,7 +230,6 @@ int runtime_cgroup_remove(const RuntimeCgroup *cgroup, Error *reterr) {
                 if (h->fd < 0)
                         continue;
                 if (!cgroup->is_made) {
-                        (void) cgroup_remove_children(h->fd);
                         (void) unlinkat(h->root, cgroup->path + 1, AT_REMOVEDIR);
                         continue;
                 }
