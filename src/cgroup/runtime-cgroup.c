@@ -132,7 +132,7 @@ static int fill_tree(RuntimeCgroup *cgroup, const RuntimeSpec *spec, CgroupTree 
         if (!cgroup->path[1]) /* the root's own limits are not ours to set */
                 return cgroup->is_limited ? error_set(reterr, -EINVAL, ERROR_INVALID, "cannot set limits: the cgroup '/' is all of the machine") : 0;
         r = cgroup->systemd ? 0 : check_existing(tree, reterr);
-        cgroup->is_foreign = r < 0;
+        cgroup->is_foreign = r < 0 && !cgroup->is_made;
         if (r >= 0)
                 r = runtime_devices_write(tree, &spec->resources, cgroup->rootless, reterr);
         if (r >= 0)

@@ -111,9 +111,14 @@ TEST(a_frozen_cgroup_is_refused) {
         _cleanup_error_ Error error = ERROR_NULL;
 
         CHECK_INT(runtime_cgroup_freeze(&cgroup, true, NULL), 0);
-        int r = runtime_cgroup_make(&cgroup, &spec, 0, &error);
+        _cleanup_runtime_cgroup_ RuntimeCgroup other = RUNTIME_CGROUP_NULL;
+        CHECK_INT(runtime_cgroup_plan(&spec, "x", RUNTIME_CGROUP_FILES, /* rootless= */ false, &other, NULL), 0);
+        int r = runtime_cgroup_make(&other, &spec, 0, &error), r_remove = runtime_cgroup_remove(&other, NULL);
+        bool stays = runtime_cgroup_is_frozen(&cgroup);
         (void) runtime_cgroup_remove(&cgroup, NULL);
         CHECK_INT(r, -EBUSY);
+        CHECK_INT(r_remove, 0);
+        CHECK(stays); /* it is not the refused one's to remove */
         CHECK_STR(error.message, "container's cgroup unexpectedly frozen");
 }
 
