@@ -2,7 +2,11 @@
 /* sdpod auto-update: new images for units. */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
+#include "base/io.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "cli/format.h"
 #include "cli/image-exec.h"
@@ -12,7 +16,7 @@
 
 typedef struct AutoUpdateOptions {
         RegistryWords registry;
-        char *format;
+        char *format, *notify;
         bool dry_run, rollback;
 } AutoUpdateOptions;
 
@@ -21,6 +25,8 @@ static const Option rows[] = {
         OPTION_ROW_AUTHFILE(AutoUpdateOptions, registry),
         { "dry-run", .kind = OPTION_BOOL, .offset = FIELD(dry_run), .help = "Only look for newer images" },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "FORMAT", .help = "Print by a Go template, or as json" },
+        { "notify", .kind = OPTION_STRING, .offset = FIELD(notify), .metavar = "PROGRAM", .complete = COMPLETE_FILE,
+          .help = "Run this when there is something to tell, with the lines of that on its standard input" },
         { "rollback", .kind = OPTION_BOOL, .offset = FIELD(rollback), .help = "Go back to the old image when a unit does not start with the new one; default true" },
         OPTION_ROW_TLS_VERIFY(AutoUpdateOptions, registry),
         {},
@@ -85,13 +91,46 @@ static json_t *row(const AutoUpdateTask *task) {
                          : NULL;
 }
 
-static int print(const AutoUpdateTasks *tasks, const char *format, Error *reterr) {
+static int print(const AutoUpdateTasks *tasks, const char *format, bool only_news, FILE *out, Error *reterr) {
         _cleanup_json_ json_t *all = json_array();
 
         for (size_t i = 0; i < tasks->n; i++)
-                if (json_array_append_new(all, row(tasks->items + i)) < 0)
+                if ((!only_news || tasks->items[i].state != AUTO_UPDATE_CURRENT) && json_array_append_new(all, row(tasks->items + i)) < 0)
                         return error_oom(reterr);
-        return all ? format_list(&list, format, /* no_heading= */ false, all, stdout, reterr) : error_oom(reterr);
+        return all ? format_list(&list, format, only_news, all, out, reterr) : error_oom(reterr);
+}
+
+/* A program of the user's, for a mail or whatever tells the person. */
+static int notify(const AutoUpdateTasks *tasks, const AutoUpdateOptions *o, Error *reterr) {
+        _cleanup_fd_ int fd = memfd_create("auto-update", MFD_CLOEXEC);
+        char *const argv[] = { o->notify, NULL };
+        _cleanup_free_ char *text = NULL;
+        size_t size = 0, n = 0;
+        pid_t pid;
+
+        for (size_t i = 0; i < tasks->n; i++)
+                n += tasks->items[i].state != AUTO_UPDATE_CURRENT;
+        if (n == 0)
+                return 0;
+        FILE *out = open_memstream(&text, &size);
+        if (!out)
+                return error_oom(reterr);
+        int r = print(tasks, o->format, /* only_news= */ true, out, reterr);
+        if (fclose(out) != 0 && r >= 0)
+                r = error_oom(reterr);
+        if (r < 0)
+                return r;
+        const int fds[] = { fd, STDOUT_FILENO, STDERR_FILENO };
+        r = fd < 0 ? -errno : io_write_full(fd, text, size);
+        if (r >= 0 && lseek(fd, 0, SEEK_SET) < 0)
+                r = -errno;
+        if (r >= 0)
+                r = process_spawn(o->notify, argv, /* envp= */ NULL, fds, ELEMENTSOF(fds), &pid, /* ret_pidfd= */ NULL);
+        if (r >= 0)
+                r = process_reap(pid);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot run '%s'", o->notify);
+        return r == 0 ? 0 : error_set(reterr, -EIO, ERROR_INVALID, "cannot tell of updates: '%s' ended with %d", o->notify, r);
 }
 
 static int run(Invocation *in, Error *reterr) {
@@ -100,16 +139,20 @@ static int run(Invocation *in, Error *reterr) {
         _cleanup_auto_update_tasks_ AutoUpdateTasks tasks = {};
         const Store *store;
 
+        if (o->notify && *o->notify != '/')
+                return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot use '--notify %s': it is not an absolute path", o->notify);
         int r = invocation_store(in, &store, reterr);
         if (r >= 0)
                 r = engine_auto_update_tasks(store, &tasks, reterr);
         if (r < 0)
                 return r;
         size_t failed = engine_auto_update(store, &update, &tasks);
-        r = print(&tasks, o->format, reterr);
+        r = print(&tasks, o->format, /* only_news= */ false, stdout, reterr);
         for (size_t i = 0; i < tasks.n; i++)
                 if (tasks.items[i].error.code < 0)
                         error_print(&tasks.items[i].error);
+        if (r >= 0 && o->notify)
+                r = notify(&tasks, o, reterr);
         return r < 0 ? r : failed > 0 ? 125 : 0;
 }
 

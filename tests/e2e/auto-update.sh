@@ -58,6 +58,13 @@ build there localhost/here:latest || exit 99
 run sdpod auto-update --tls-verify=false --dry-run --format '{{.Unit}} {{.Updated}}'
 is "$out" $'app.service pending\nhere.service pending\nother.service pending' "--dry-run finds what is newer in the registry and here"
 is "$(running systemd-app)" "$before" "... and changes nothing"
+printf '#!/bin/sh\ncat >>%s/told\n' "$T" >"$T/tell"
+chmod 755 "$T/tell"
+run sdpod auto-update --tls-verify=false --dry-run --notify "$T/tell" --format '{{.Unit}} {{.Updated}}'
+is "$(cat "$T/told")" $'app.service pending\nhere.service pending\nother.service pending' "--notify tells a program of what is newer"
+run sdpod auto-update --notify tell
+exits 125 "... by an absolute path only"
+rm "$T/told"
 starts=$(systemctl --user show -P ExecMainStartTimestampMonotonic app.service)
 run sdpod auto-update --tls-verify=false --format json
 exits 0 "auto-update"
@@ -68,8 +75,9 @@ is "$(jq -r '.[0] | keys | join(" ")' <<<"$out")" "Container ContainerID Contain
 ok "the unit was started anew" test "$(systemctl --user show -P ExecMainStartTimestampMonotonic app.service)" -gt "$starts"
 ok "... with the new image" until_ok 10 sh -c 'sdpod logs systemd-app | grep -qx two'
 ok "... as the one with the image from here" until_ok 10 sh -c 'sdpod logs systemd-here | grep -qx there'
-run sdpod auto-update --tls-verify=false --format '{{.Updated}}'
+run sdpod auto-update --tls-verify=false --notify "$T/tell" --format '{{.Updated}}'
 is "$out" $'false\nfalse\nfalse' "then nothing is newer"
+ok "... and nobody is told" test ! -e "$T/told"
 run timeout 10 sdpod events --stream=false --filter type=system --format '{{.Status}}'
 like "$out" "auto-update" "events tell of it"
 
@@ -111,7 +119,12 @@ run sdpod auto-update --tls-verify=false --format '{{.Unit}} {{.Updated}}'
 is "$status:$out:$(systemctl --user is-active app.service)" "125:app.service failed:active" "a registry that is away is a failure, and the unit goes on"
 
 # --- the timer
+mkdir -p ~/.config/systemd/user/sdpod-auto-update.service.d
+printf '[Service]\nEnvironment="SDPOD_AUTO_UPDATE=--notify %s"\n' "$T/tell" >~/.config/systemd/user/sdpod-auto-update.service.d/tell.conf
+at_end rm -rf ~/.config/systemd/user/sdpod-auto-update.service.d
+systemctl --user daemon-reload
 run systemctl --user start sdpod-auto-update.service
+like "$(cat "$T/told")" "^app.service .*failed" "the service tells who is named in its environment"
 like "$status:$(journalctl --user -u sdpod-auto-update.service --no-pager -n 20)" "^1:.*app.service" "sdpod-auto-update.service does it, and fails as it does"
 run systemctl --user enable --now sdpod-auto-update.timer
 is "$status:$(systemctl --user is-active sdpod-auto-update.timer)" "0:active" "the timer can be turned on"
