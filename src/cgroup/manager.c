@@ -235,7 +235,7 @@ static void put_restart(BusBody *b, const TransientUnit *unit) {
         if (!unit->restart || str_equal(unit->restart, "no"))
                 return;
         put_string(b, "Restart", unit->restart);
-        put_u64(b, true, "RestartUSec", 100000);
+        put_u64(b, true, "RestartUSec", MANAGER_RESTART_USEC);
         /* a limit counts all starts of the unit's life; without one systemd's own rate limit is off */
         put_u64(b, true, "StartLimitIntervalUSec", unit->restart_limit ? UINT64_MAX - 1 : 0);
         if (unit->restart_limit) {

@@ -7,6 +7,8 @@
 #include "cgroup/bus.h"
 #include "cgroup/limits.h"
 
+enum { MANAGER_RESTART_USEC = 100000 }; /* RestartSec= of the transient services */
+
 typedef struct Manager {
         Bus bus;
 } Manager;

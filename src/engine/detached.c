@@ -11,9 +11,12 @@
 #include "engine/detached.h"
 
 #include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -38,6 +41,7 @@
 #include "engine/remove.h"
 #include "engine/start.h"
 #include "engine/stop.h"
+#include "monitor/restart-policy.h"
 
 enum {
         EXIT_NO_RESTART = 213,           /* RestartPreventExitStatus= of the transient service */
@@ -194,10 +198,47 @@ static int fetch_error(int runtime_fd, Error *reterr) {
         return code;
 }
 
+/* Until the time is over, or somebody starts the container, which takes the mark away. */
+static void wait_while_marked(int runtime_fd, uint64_t usec) {
+        _cleanup_fd_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+        struct pollfd poll_fd = { .fd = watch, .events = POLLIN };
+        uint64_t end = time_monotonic_usec() + usec, now;
+        char path[64], events[4096];
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", runtime_fd);
+        if (watch >= 0)
+                (void) inotify_add_watch(watch, path, IN_DELETE); /* without it the time counts alone */
+        while (faccessat(runtime_fd, STARTED_MARK, F_OK, 0) == 0 && (now = time_monotonic_usec()) < end) {
+                (void) poll(&poll_fd, 1, (int) ((end - now) / 1000) + 1);
+                (void) !read(watch, events, sizeof(events));
+        }
+}
+
+/* systemd starts it again after a tenth of a second each time (before version 254 it knows no other way). One that ends again and
+ * again waits longer and longer here; whoever stops the unit ends this. The mark has the wait before. */
+static void back_off(const Store *store, Container *container) {
+        int runtime_fd = container_runtime_fd(store, container, /* reterr= */ NULL);
+        const ContainerState *state = &container->state;
+        _cleanup_free_ char *text = NULL, *next = NULL;
+        uint64_t before = 0, ran = state->finished_usec > state->started_usec ? (uint64_t) (state->finished_usec - state->started_usec) : 0;
+
+        if (runtime_fd < 0 || file_read(runtime_fd, STARTED_MARK, 64, &text, /* ret_size= */ NULL) < 0)
+                return;
+        (void) parse_u64(text, &before);
+        uint64_t delay = restart_policy_delay(before, ran);
+        next = str_format("%" PRIu64, delay);
+        if (next)
+                (void) file_write_atomic(runtime_fd, STARTED_MARK, next, strlen(next), 0600, FILE_VOLATILE);
+        if (delay > MANAGER_RESTART_USEC)
+                wait_while_marked(runtime_fd, delay - MANAGER_RESTART_USEC);
+}
+
 int engine_unit_start(const Store *store, const char *id, const DetachedOptions *options, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         int r = container_load(store, id, &container, reterr);
 
+        if (r >= 0)
+                back_off(store, &container);
         if (r >= 0)
                 r = engine_pod_start_infra(store, &container.config, options, reterr);
         if (r >= 0)
@@ -217,7 +258,7 @@ int engine_unit_start(const Store *store, const char *id, const DetachedOptions 
         r = start_here(store, &container, options, /* leaves_error= */ true, again ? 0 : EXIT_NO_RESTART, reterr);
         if (r < 0)
                 return again ? r : EXIT_NO_RESTART;
-        r = file_write_atomic(runtime_fd, STARTED_MARK, "", 0, 0600, FILE_VOLATILE);
+        r = again ? 0 : file_write_atomic(runtime_fd, STARTED_MARK, "0", 1, 0600, FILE_VOLATILE);
         if (r < 0)
                 log_warning("cannot note that container '%s' has started: %s", container.config.name, strerror(-r));
         return 0;

@@ -125,7 +125,10 @@ start flaps --restart on-failure:3 $BUSYBOX sh -c 'exit 9'
 counts() { [[ $(field flaps '{{.RestartCount}} {{.State.Status}} {{.State.ExitCode}}') == "3 exited 9" ]]; }
 ok "on-failure:3 is three restarts" until_ok 20 counts
 start always --restart always $BUSYBOX false
-until_ok 10 sh -c '[ "$(sdpod inspect -f "{{.RestartCount}}" always)" -ge 2 ]'
+until_ok 10 sh -c '[ "$(sdpod inspect -f "{{.RestartCount}}" always)" -ge 4 ]'
+starts() { sdpod events --stream=false --filter container="$(field always '{{.Id}}')" --filter event=start --format '{{.Time}}' | sed 's/ +0000 UTC$//' | date -f - +%s%3N; }
+ok "the time between restarts grows: 0.1 s, 0.2 s, 0.4 s, 0.8 s at least" \
+        awk '{ if (NR > 1 && $1 - last < 90 * 2 ^ (NR - 2)) bad = 1; last = $1 } END { exit bad || NR < 5 }' <(starts)
 RUN_TIMEOUT=15 run sdpod stop -t 1 always
 exits 0 "stop of one that is about to be started again"
 count=$(field always '{{.RestartCount}}')
