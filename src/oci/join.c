@@ -1,23 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A further process in a running container: `exec`.
  *
- * Theory of operation. The process is cloned inside the container's PID namespace, which holds for children only, and enters the others
- * itself through the init's pidfd (setns(2), Linux 5.8), all at once. Root joins the PID namespace for the moment of the clone; who has no
- * capabilities there before he is in the container's user namespace sends a process ahead, the joiner, which enters all and clones the
- * process as the runtime's child (CLONE_PARENT). From its first moment it is not dumpable: it holds descriptors of the host's, and
- * what runs in the container, whatever its capabilities there, cannot look into it (CVE-2016-9962).
+ * Theory of operation. A process cannot change its own PID namespace, so two are made. The joiner enters the container's namespaces through
+ * the init's pidfd (setns(2), Linux 5.8), all at once, and clones the process proper as the runtime's child (CLONE_PARENT). The joiner is
+ * seen by nobody in the container; the process is, from its first moment, and a container's root that has CAP_SYS_PTRACE over the host's
+ * own user namespace may look into it, dumpable or not (CVE-2016-9962). So the joiner has closed all descriptors of the host but the
+ * handshake's, and root and working directory are the container's, before there is anything to look into. It shares the
+ * runtime's memory where it can: nothing is copied twice.
  *
- *      runtime                                process
- *      clone3(cgroup)                         setns; terminal, working directory, args[0]
- *                           <-- ready ------  with the terminal's master side
- *      into the cgroup      --- go -------->  identity, capabilities, seccomp; execve
- *                           <-- (closed) or an error */
+ *      runtime                     joiner                         process
+ *      clone                       labels, OOM score, closes,
+ *                                  setns, clone3(CLONE_PARENT)
+ *                     <-- pid ---                                 terminal, working directory, args[0]
+ *                     <-- ready --------------------------------- with the terminal's master side
+ *      into the cgroup ---- go ---------------------------------> identity, capabilities, seccomp; execve
+ *                     <-- (closed) or an error ------------------ */
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -43,31 +48,15 @@
 
 typedef struct Joining {
         const OciExec *exec;
-        int flags;              /* namespaces that are not entered yet */
-        int sync_fd, peer_fd;   /* the handshake, and the runtime's end of it */
+        int flags;              /* the container's namespaces */
+        int sync_fd;            /* the handshake */
+        int answer_fd;          /* where the joiner tells the PID */
         int proc_fd;            /* the host's /proc */
         int console_fd, master_fd;
         char *program, **env;
 } Joining;
 
 /* ---- the process ---- */
-
-/* A user namespace that is ours already cannot be entered. */
-static int enter_all(const Joining *joining, Error *reterr) {
-        int flags = joining->flags, r = setns(joining->exec->init_pidfd, flags);
-
-        if (r < 0 && errno == EINVAL && (flags & CLONE_NEWUSER))
-                r = setns(joining->exec->init_pidfd, flags & ~CLONE_NEWUSER);
-        return r < 0 ? error_set_errno(reterr, -errno, "cannot enter container '%s'", joining->exec->id) : 0;
-}
-
-static int enter(const Joining *joining, Error *reterr) {
-        int r = joining->flags ? enter_all(joining, reterr) : 0;
-
-        if (r < 0)
-                return r;
-        return oci_namespaces_flags(joining->exec->spec) & CLONE_NEWUSER ? oci_namespaces_become_root(reterr) : 0;
-}
 
 /* The container may have put anything at /dev/pts: only a terminal of a real devpts is taken. */
 static int open_terminal(Joining *joining, Error *reterr) {
@@ -85,20 +74,13 @@ static int open_terminal(Joining *joining, Error *reterr) {
 static int prepare(Joining *joining, Error *reterr) {
         const OciExec *exec = joining->exec;
         const RuntimeProcess *process = exec->process;
-        int r = enter(joining, reterr);
+        int r = exec->no_new_keyring ? 0 : oci_keyring_join(exec->id, reterr);
 
-        if (r >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
-                r = error_set_errno(reterr, -errno, "cannot protect the process");
-        if (r >= 0 && !exec->no_new_keyring)
-                r = oci_keyring_join(exec->id, reterr);
         if (r >= 0)
                 r = open_terminal(joining, reterr);
         if (r >= 0)
                 r = wire_send_result_fd(joining->sync_fd, 1, /* error= */ NULL, joining->master_fd);
         joining->master_fd = fd_close(joining->master_fd);
-        const int kept[] = { joining->sync_fd, joining->proc_fd, joining->console_fd, exec->listener_fd };
-        if (r >= 0)
-                r = oci_streams_close(exec->listen_fds + exec->preserve_fds, kept, ELEMENTSOF(kept), reterr);
         if (r >= 0)
                 r = oci_streams_take(joining->console_fd, &process->user, reterr);
         if (r >= 0)
@@ -111,12 +93,8 @@ static int execute(Joining *joining, Error *reterr) {
         const RuntimeProcess *process = exec->process;
         const char *final = process->exec_final_affinity;
         OciCaps caps;
-        int r = 0;
+        int r = prepare(joining, reterr);
 
-        if (process->exec_initial_affinity)
-                r = oci_cpu_affinity_set(process->exec_initial_affinity, reterr);
-        if (r >= 0)
-                r = prepare(joining, reterr);
         if (r >= 0)
                 r = wire_send_result(joining->sync_fd, 0, /* error= */ NULL);
         if (r >= 0)
@@ -130,8 +108,6 @@ static int execute(Joining *joining, Error *reterr) {
                 r = oci_caps_plan(process, &caps, reterr);
         if (r >= 0)
                 r = oci_identity_prepare(exec->spec, process, reterr);
-        if (r >= 0)
-                r = oci_identity_label(process, joining->proc_fd, reterr);
         const OciIdentity identity = {
                 .process = process,
                 .caps = &caps,
@@ -153,93 +129,125 @@ static int execute(Joining *joining, Error *reterr) {
 _noreturn_ static void run_process(Joining *joining) {
         _cleanup_error_ Error error = ERROR_NULL;
 
+        (void) close(joining->answer_fd);
         oci_streams_reset_signals();
-        joining->peer_fd = fd_close(joining->peer_fd); /* or it would never see the runtime go */
         int r = execute(joining, &error);
         (void) wire_send_result(joining->sync_fd, r, &error);
         _exit(1);
 }
 
-/* ---- the clone ---- */
+/* ---- the joiner ---- */
 
-static int clone_process(Joining *joining, uint64_t flags, int cgroup_fd, int *ret_pidfd, Error *reterr) {
-        struct clone_args args = {
-                .flags = CLONE_PIDFD | flags | (cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0),
-                .pidfd = (uint64_t) (uintptr_t) ret_pidfd,
-                .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
-                .cgroup = cgroup_fd >= 0 ? (uint64_t) cgroup_fd : 0,
-        };
+static int set_oom_score(const Joining *joining, Error *reterr) {
+        const RuntimeProcess *process = joining->exec->process;
+        char text[24];
+
+        if (!process->has_oom_score_adj)
+                return 0;
+        (void) snprintf(text, sizeof(text), "%lld", (long long) process->oom_score_adj);
+        int r = file_write_string(joining->proc_fd, "self/oom_score_adj", text);
+        return r < 0 ? error_set_errno(reterr, r, "cannot set the OOM score to %s", text) : 0;
+}
+
+/* What the process inherits and only the host's files can give. */
+static int take_along(Joining *joining, Error *reterr) {
+        const OciExec *exec = joining->exec;
+        const char *affinity = exec->process->exec_initial_affinity;
+        const int kept[] = { joining->sync_fd, joining->answer_fd, exec->init_pidfd, exec->listener_fd };
+        int r = set_oom_score(joining, reterr);
+
+        if (r >= 0)
+                r = oci_identity_label(exec->process, joining->proc_fd, reterr);
+        if (r >= 0 && affinity)
+                r = oci_cpu_affinity_set(affinity, reterr);
+        if (r >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
+                r = error_set_errno(reterr, -errno, "cannot protect the process");
+        return r < 0 ? r : oci_streams_close(exec->listen_fds + exec->preserve_fds, kept, ELEMENTSOF(kept), reterr);
+}
+
+/* A user namespace that is ours already cannot be entered. */
+static int enter(const Joining *joining, Error *reterr) {
+        int fd = joining->exec->init_pidfd, flags = joining->flags, r = setns(fd, flags);
+
+        if (r < 0 && errno == EINVAL && (flags & CLONE_NEWUSER))
+                r = setns(fd, flags &= ~CLONE_NEWUSER);
+        if (r < 0)
+                return error_set_errno(reterr, -errno, "cannot enter container '%s'", joining->exec->id);
+        (void) close(fd); /* of the joiner's own table */
+        return flags & CLONE_NEWUSER ? oci_namespaces_become_root(reterr) : 0;
+}
+
+/* Without what the container must not see: the handshake alone stays open in the process. */
+static int clone_process(Joining *joining, Error *reterr) {
+        struct clone_args args = { .flags = CLONE_PARENT };
         long pid = syscall(SYS_clone3, &args, sizeof(args));
-
-        if (pid < 0 && cgroup_fd >= 0 && errno != EAGAIN && errno != ENOMEM) /* then it is moved */
-                return clone_process(joining, flags, -EBADF, ret_pidfd, reterr);
         if (pid == 0)
                 run_process(joining);
         return pid < 0 ? error_set_errno(reterr, -errno, "cannot make a process in the container") : (int) pid;
 }
 
-_noreturn_ static void run_joiner(Joining *joining, int cgroup_fd, int socket) {
+static int run_joiner(void *data) {
+        Joining *joining = data;
         _cleanup_error_ Error error = ERROR_NULL;
-        int pidfd = -EBADF, r = enter_all(joining, &error);
+        int r = take_along(joining, &error);
 
-        joining->flags = 0;
         if (r >= 0)
-                r = clone_process(joining, CLONE_PARENT, cgroup_fd, &pidfd, &error);
-        (void) wire_send_result_fd(socket, r, &error, pidfd);
-        _exit(0);
+                r = enter(joining, &error);
+        if (r >= 0)
+                r = clone_process(joining, &error);
+        (void) wire_send_result(joining->answer_fd, r, &error);
+        return 0;
 }
 
-static int clone_by_joiner(Joining *joining, int cgroup_fd, int *ret_pidfd, Error *reterr) {
+enum { STACK_SIZE = 256 * 1024, GUARD_SIZE = 4096 };
+
+/* Shares the runtime's memory, not its descriptors, while the runtime stands still (CLONE_VFORK). */
+static pid_t clone_sharing(Joining *joining) {
+        char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+
+        if (stack == MAP_FAILED || mprotect(stack, GUARD_SIZE, PROT_NONE) < 0)
+                return -errno;
+        pid_t pid = clone(run_joiner, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | SIGCHLD, joining);
+        int code = -errno;
+        (void) munmap(stack, STACK_SIZE);
+        return pid < 0 ? code : pid;
+}
+
+/* Born in the cgroup, which moving takes long to do (Linux 5.7). */
+static pid_t clone_into(Joining *joining, int cgroup_fd) {
+        struct clone_args args = {
+                .flags = cgroup_fd >= 0 ? CLONE_INTO_CGROUP : 0,
+                .exit_signal = SIGCHLD,
+                .cgroup = cgroup_fd >= 0 ? (uint64_t) cgroup_fd : 0,
+        };
+        long pid = syscall(SYS_clone3, &args, sizeof(args));
+
+        if (pid < 0 && cgroup_fd >= 0) /* another's: then it is moved */
+                return clone_into(joining, -EBADF);
+        if (pid == 0)
+                _exit(run_joiner(joining));
+        return pid < 0 ? -errno : (pid_t) pid;
+}
+
+/* Returns the PID of the process. */
+static int clone_in_container(Joining *joining, int cgroup_fd, Error *reterr) {
         int pair[2];
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-                return error_set_errno(reterr, -errno, "cannot make a process");
-        pid_t joiner = fork();
-        if (joiner == 0) {
-                (void) fd_close(pair[0]);
-                run_joiner(joining, cgroup_fd, pair[1]);
-        }
-        (void) fd_close(pair[1]);
-        _cleanup_fd_ int fd = pair[0];
+                return error_set_errno(reterr, -errno, "cannot make a process in the container");
+        _cleanup_fd_ int ours = pair[0], theirs = pair[1];
+        joining->answer_fd = theirs;
+        /* a time namespace cannot be entered with memory that others share */
+        pid_t joiner = cgroup_fd >= 0 || (joining->flags & CLONE_NEWTIME) ? clone_into(joining, cgroup_fd) : clone_sharing(joining);
+        theirs = fd_close(theirs);
         if (joiner < 0)
-                return error_set_errno(reterr, -errno, "cannot make a process");
-        int r = wire_receive_result_fd(fd, ret_pidfd, reterr);
+                return error_set_errno(reterr, joiner, "cannot make a process in the container");
+        int r = wire_receive_result(ours, reterr);
         (void) process_reap(joiner);
         return r;
 }
 
-static int clone_here(Joining *joining, int cgroup_fd, int *ret_pidfd, Error *reterr) {
-        _cleanup_fd_ int own = -EBADF;
-        int r = 0;
-
-        if (joining->flags & CLONE_NEWPID) {
-                own = oci_namespaces_open_own_pid();
-                if (own == -EPERM)
-                        return clone_by_joiner(joining, cgroup_fd, ret_pidfd, reterr);
-                if (own < 0)
-                        return error_set_errno(reterr, own, "cannot enter container '%s'", joining->exec->id);
-                if (setns(joining->exec->init_pidfd, CLONE_NEWPID) < 0)
-                        return error_set_errno(reterr, -errno, "cannot enter container '%s'", joining->exec->id);
-                joining->flags &= ~CLONE_NEWPID;
-        }
-        int pid = clone_process(joining, 0, cgroup_fd, ret_pidfd, reterr);
-        if (own >= 0 && setns(own, CLONE_NEWPID) < 0)
-                r = error_set_errno(reterr, -errno, "cannot leave the container's PID namespace");
-        return pid >= 0 && r < 0 ? r : pid;
-}
-
 /* ---- the runtime's side ---- */
-
-static int set_oom_score(const RuntimeProcess *process, pid_t pid, Error *reterr) {
-        char path[48], text[24];
-
-        if (!process->has_oom_score_adj)
-                return 0;
-        (void) snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int) pid);
-        (void) snprintf(text, sizeof(text), "%lld", (long long) process->oom_score_adj);
-        int r = file_write_string(AT_FDCWD, path, text);
-        return r < 0 ? error_set_errno(reterr, r, "cannot set the OOM score to %s", text) : 0;
-}
 
 static int lead(const OciExec *exec, int sync_fd, OciInit *process, Error *reterr) {
         char byte;
@@ -247,9 +255,7 @@ static int lead(const OciExec *exec, int sync_fd, OciInit *process, Error *reter
 
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot look at the process");
-        r = set_oom_score(exec->process, process->pid, reterr);
-        if (r >= 0)
-                r = wire_receive_result_fd(sync_fd, &process->console_fd, reterr); /* the terminal */
+        r = wire_receive_result_fd(sync_fd, &process->console_fd, reterr); /* the terminal */
         if (r >= 0)
                 r = wire_receive_result(sync_fd, reterr); /* ready */
         if (r >= 0)
@@ -277,16 +283,6 @@ static int open_proc(void) {
         return fd < 0 || fstatfs(fd, &about) < 0 || about.f_type != PROC_SUPER_MAGIC ? -ENODEV : TAKE_FD(fd);
 }
 
-static int clone_in_container(Joining *joining, int cgroup_fd, OciInit *process, Error *reterr) {
-        bool own_users = joining->flags & CLONE_NEWUSER;
-        int pid = own_users && geteuid() != 0 ? clone_by_joiner(joining, cgroup_fd, &process->pidfd, reterr)
-                                              : clone_here(joining, cgroup_fd, &process->pidfd, reterr);
-
-        if (pid > 0)
-                process->pid = pid;
-        return pid;
-}
-
 int oci_exec(const OciExec *exec, OciInit *ret, Error *reterr) {
         _cleanup_oci_init_ OciInit process = OCI_INIT_NULL;
         _cleanup_fd_ int proc_fd = open_proc(), ours = -EBADF, theirs = -EBADF;
@@ -297,7 +293,7 @@ int oci_exec(const OciExec *exec, OciInit *ret, Error *reterr) {
                 return r;
         if (proc_fd < 0)
                 return error_set(reterr, proc_fd, ERROR_UNSUPPORTED, "cannot use /proc: it is not the kernel's");
-        if (prctl(PR_SET_DUMPABLE, 0) < 0 || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot make a process");
         ours = pair[0];
         theirs = pair[1];
@@ -305,18 +301,22 @@ int oci_exec(const OciExec *exec, OciInit *ret, Error *reterr) {
                 .exec = exec,
                 .flags = oci_namespaces_flags(exec->spec),
                 .sync_fd = theirs,
-                .peer_fd = ours,
                 .proc_fd = proc_fd,
                 .console_fd = -EBADF,
                 .master_fd = -EBADF,
         };
-        r = clone_in_container(&joining, cgroup_fd, &process, reterr);
+        r = clone_in_container(&joining, cgroup_fd, reterr);
         theirs = fd_close(theirs);
+        if (r >= 0) {
+                process.pid = r; /* a child that nobody else can reap: the number is his */
+                process.pidfd = pidfd_open(process.pid, 0);
+                r = process.pidfd < 0 ? error_set_errno(reterr, -errno, "cannot hold the process") : 0;
+        }
         if (r >= 0)
                 r = lead(exec, ours, &process, reterr);
         if (r < 0) {
-                if (process.pidfd >= 0) {
-                        (void) process_signal(process.pidfd, SIGKILL);
+                if (process.pid > 0) {
+                        (void) kill(process.pid, SIGKILL);
                         (void) process_reap(process.pid);
                 }
                 return r;
