@@ -8,6 +8,7 @@
  *   netload request ADDRESS PORT COUNT        median and 99th percentile of the time of a small request, in microseconds
  *   netload udp ADDRESS PORT MBIT SIZE MSEC   percent lost at this rate, and Mbit/s that came through
  *   netload wait ADDRESS PORT                 until there is an answer
+ *   netload names PREFIX N PORT               how many of PREFIX0 to PREFIX(N-1) have an address of their own and a server there
  *
  * The first byte of a connection says what the server does with it: S takes everything and then says how much it was, G sends
  * until the other side closes, E sends back what comes, C sends one byte and closes. */
@@ -337,6 +338,63 @@ static int wait_for(const char *address, const char *port) {
         return 1;
 }
 
+/* The IPv4 address of a name, by a query (RFC 1035) to the first server of resolv.conf; false: there is none. */
+static int resolve(int fd, const char *name, struct in_addr *ret) {
+        unsigned char packet[512] = { 7, 7, 1, 0, 0, 1 };
+        struct pollfd p = { .fd = fd, .events = POLLIN };
+        size_t n = 12, length = strlen(name);
+
+        packet[n++] = (unsigned char) length;
+        memcpy(packet + n, name, length + 1);
+        n += length + 1;
+        memcpy(packet + n, "\0\1\0\1", 4);
+        n += 4;
+        for (int i = 0; i < 5; i++) {
+                unsigned char answer[512];
+
+                if (send(fd, packet, n, 0) < 0 || poll(&p, 1, 2000) <= 0)
+                        continue;
+                ssize_t got = recv(fd, answer, sizeof(answer), 0);
+                /* the answer repeats the question, and then has one record: a pointer to the name, ten bytes, the address */
+                if (got < (ssize_t) n + 16 || memcmp(answer + 12, packet + 12, n - 12) != 0)
+                        continue;
+                if (answer[7] == 0 || answer[n + 11] != 4)
+                        return 0;
+                memcpy(ret, answer + n + 12, sizeof(*ret));
+                return 1;
+        }
+        return 0;
+}
+
+static int run_names(const char *prefix, int count, const char *port) {
+        struct in_addr *found = calloc((size_t) count, sizeof(*found));
+        char line[256], server[64] = "", name[32];
+        FILE *f = fopen("/etc/resolv.conf", "r");
+        int reached = 0;
+
+        while (f && !*server && fgets(line, sizeof(line), f))
+                (void) sscanf(line, "nameserver %63s", server);
+        int fd = open_socket(server, "53", SOCK_DGRAM, connect);
+        if (fd < 0 || !found || strlen(prefix) > 20)
+                die("netload: the name server");
+        for (int i = 0; i < count; i++) {
+                char address[INET_ADDRSTRLEN], c;
+                int own = 1;
+
+                snprintf(name, sizeof(name), "%s%d", prefix, i);
+                if (!resolve(fd, name, found + i))
+                        continue;
+                for (int k = 0; k < i; k++)
+                        own &= found[k].s_addr != found[i].s_addr;
+                int s = dial(inet_ntop(AF_INET, found + i, address, sizeof(address)), port, 'C');
+                reached += own && s >= 0 && read(s, &c, 1) == 1;
+                if (s >= 0)
+                        close(s);
+        }
+        printf("%d\n", reached);
+        return reached != count;
+}
+
 int main(int argc, char **argv) {
         signal(SIGPIPE, SIG_IGN);
         if (argc >= 3 && strcmp(argv[1], "serve") == 0)
@@ -351,6 +409,8 @@ int main(int argc, char **argv) {
                 return run_request(argv[2], argv[3], (size_t) atoll(argv[4]));
         if (argc == 7 && strcmp(argv[1], "udp") == 0)
                 return run_udp(argv[2], argv[3], atof(argv[4]), (size_t) atoll(argv[5]), (uint64_t) atoll(argv[6]));
-        fprintf(stderr, "usage: netload serve|tcp|connect|request|udp|wait ...\n");
+        if (argc == 5 && strcmp(argv[1], "names") == 0)
+                return run_names(argv[2], atoi(argv[3]), argv[4]);
+        fprintf(stderr, "usage: netload serve|tcp|connect|request|udp|wait|names ...\n");
         return 2;
 }

@@ -125,6 +125,17 @@ class Bridge(Managed):
         command(self.name, 'rm', '-f', '-t', '0', 'netbench', 'netbench2')
 
 
+class Bypass(Managed):
+    """Outgoing connections by sockets of the host."""
+    network = ('--network', 'slirp4netns:bypass=true')
+    helpers = ('sdpod-net', 'sdpod-bypass')
+
+
+class Libslirp(Managed):
+    """Outgoing connections as packets, as where the kernel cannot do better."""
+    network = ('--network', 'slirp4netns:splice=false')
+
+
 class SdpodLoopback(Managed):
     """Only by the host's own network, as a measure of what a container costs besides."""
     network = ('--network', 'host')
@@ -204,6 +215,8 @@ MODES = {
     'host loopback, veth': (Way, ()),
     'sdpod': (Managed, ('sdpod',)),
     'sdpod, bridge': (Bridge, ('sdpod',)),
+    'sdpod, bypass': (Bypass, ('sdpod',)),
+    'sdpod, splice=false': (Libslirp, ('sdpod',)),
     'sdpod --network host': (SdpodLoopback, ('sdpod',)),
     'slirp4netns': (Slirp4netns, ('slirp4netns',)),
     'pasta': (Pasta, ('pasta',)),
@@ -367,18 +380,24 @@ def throughput(modes, measures, rounds, msec):
 
 
 def start_many(count):
-    """How long the first and the last of many containers on one network take to start."""
+    """How long the first and the last of many containers on one network take to start; then each asks for each by name, and connects to it."""
     times = []
+    command('sdpod', 'network', 'create', '--subnet', '10.92.0.0/22', 'many')
     for i in range(count):
         begin = time.perf_counter()
-        command('sdpod', 'run', '-d', '--name', f'many{i}', '--network', 'bridge', IMAGE, 'sleep', '1000')
+        command('sdpod', 'run', '-d', '--name', f'many{i}', '--network', 'many', '-v', f'{NETLOAD}:/netload:ro', IMAGE, '/netload', 'serve', INSIDE)
         times.append((time.perf_counter() - begin) * 1000)
-    print(f'\nrun -d --network bridge, {count} one after another, ms: the first {times[0]:.1f}; median of the first ten after it '
+    print(f'\nrun -d on a network, {count} one after another, ms: the first {times[0]:.1f}; median of the first ten after it '
           f'{statistics.median(times[1:11]):.1f}, of the last ten {statistics.median(times[-10:]):.1f}')
     pids = [pid for pid, name in starts.processes().items() if name in Bridge.helpers]
     print(f'  its {len(pids)} processes of the user: {memory(pids)} KiB (PSS); CPU pressure {starts.pressure()}', flush=True)
+    begin = time.perf_counter()
+    reached = [int(command('sdpod', 'exec', f'many{i}', '/netload', 'names', 'many', count, INSIDE)) for i in range(count)]
+    print(f'  by name each reached {min(reached)} of {count}, itself among them; {count * count} names and connections in '
+          f'{time.perf_counter() - begin:.1f} s', flush=True)
     for i in range(0, count, 50):
         command('sdpod', 'rm', '-f', '-t', '0', *[f'many{k}' for k in range(i, min(i + 50, count))])
+    command('sdpod', 'network', 'rm', 'many')
 
 
 def start_latency(programs, rounds):

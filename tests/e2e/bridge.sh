@@ -59,6 +59,20 @@ c, _ = s.accept(); c.sendall(b"outside"); c.close()
 sys.exit(p.communicate()[0] != b"outside")
 END
         ok "they reach the outside" python3 "$T/peer.py" $lan other
+        if [[ $EUID == 0 ]]; then # only root may look into the router's namespace
+                cat >"$T/pour.py" <<'END'
+import socket, subprocess, sys
+s = socket.socket(); s.bind((sys.argv[1], 0)); s.listen(); s.settimeout(10)
+p = subprocess.Popen(["sdpod", "exec", "other", "sh", "-c", f"head -c 3000000 /dev/zero | nc -w 3 {sys.argv[1]} {s.getsockname()[1]}"])
+c, _ = s.accept(); n = 0
+while data := c.recv(1 << 18): n += len(data)
+print(n)
+END
+                tap_bytes() { awk '/uplink0/ { print $2 + $10 }' "/proc/$(pgrep -xn sdpod-connect)/net/dev"; }
+                tap_before=$(tap_bytes)
+                is "$(python3 "$T/pour.py" $lan)" 3000000 "... with all that they say"
+                ok "... spliced, and not as packets of the uplink" test $(($(tap_bytes) - tap_before)) -lt 30000
+        fi
         run sdpod exec web netstat -tn
         run python3 -c "
 import socket, subprocess

@@ -189,4 +189,11 @@ done
 run sdpod run --rm --network slirp4netns:enable_ipv6=false $BUSYBOX ip -6 address show tap0
 is "$out" "" "enable_ipv6=false leaves no IPv6 address"
 
+# --- outgoing TCP: spliced, unless that is not wanted
+listens='grep -c ":0001 0*:0000 0A" /proc/net/tcp'
+is "$(sdpod run --rm $BUSYBOX sh -c "$listens")" 1 "outgoing connections have a listener"
+is "$(sdpod run --rm --network slirp4netns:splice=false $BUSYBOX sh -c "$listens")" 0 "splice=false: they go as packets"
+run sdpod run --rm --network slirp4netns:splice=perhaps $BUSYBOX true
+like "$err" "unknown option or value 'splice=perhaps'" "splice= takes true or false"
+
 finish
