@@ -7,6 +7,7 @@
 #include "base/str.h"
 
 const RlimitKind rlimit_kinds[RLIMIT_KINDS] = {
+        { "as", "RLIMIT_AS", RLIMIT_AS },
         { "core", "RLIMIT_CORE", RLIMIT_CORE },
         { "cpu", "RLIMIT_CPU", RLIMIT_CPU },
         { "data", "RLIMIT_DATA", RLIMIT_DATA },

@@ -10,7 +10,7 @@ typedef struct RlimitKind {
         int resource;     /* the kernel's: RLIMIT_NOFILE */
 } RlimitKind;
 
-enum { RLIMIT_KINDS = 15 };
+enum { RLIMIT_KINDS = 16 };
 extern const RlimitKind rlimit_kinds[RLIMIT_KINDS];
 
 /* NULL where there is none. A bundle of the runtime-spec may also limit the address space, for which --ulimit has no word. */
