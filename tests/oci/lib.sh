@@ -80,7 +80,7 @@ bundle() {
         shift; shift
         rm -rf "$dir"
         mkdir -p "$dir"
-        cp -al "$T/base" "$dir/rootfs"
+        cp "-a${OCI_COPY-l}" "$T/base" "$dir/rootfs" # links are fast; OCI_COPY= makes copies, where a container writes to programs
         # jq counts in doubles, and 2^64-1 is none
         jq "if \$ARGS.positional == [] then . else .process.args = \$ARGS.positional end | $filter" "$T/plain.json" --args -- "$@" |
                 sed 's/18446744073709552000/18446744073709551615/' >"$dir/config.json"
