@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "oci/descriptors.h"
@@ -120,6 +121,7 @@ static int fill_record(const Making *m, Error *reterr) {
 static int record_process(pid_t pid, uint64_t start_time, void *data, Error *reterr) {
         OciContainer *container = data;
 
+        log_debug("the process of the container '%s' is %d, its cgroup '%s'", container->id, (int) pid, container->record.cgroup.path ?: "");
         container->record.pid = pid;
         container->record.start_time = start_time;
         return oci_container_save(container, reterr);
@@ -173,7 +175,7 @@ static int create(const Making *m, Error *reterr) {
                 .record = record_process, .record_data = &made->container,
         };
         if (r >= 0)
-                r = oci_check_preserved(c.listen_fds, o->preserve_fds, reterr);
+                r = oci_check_preserved(o->preserve_fds, reterr);
         return r < 0 ? r : oci_create(&c, &made->init, reterr);
 }
 

@@ -31,7 +31,7 @@ void oci_made_done(OciMade *made);
  * if there ever was a process. */
 int oci_make(const Invocation *in, const CreateOptions *options, bool foreground, OciMade *ret, Error *reterr);
 
-/* The hooks poststart. */
+/* The hooks poststart; where one fails the container is to go. */
 int oci_poststart(const OciContainer *container, Error *reterr);
 
 /* Kills what is left, removes cgroup and directory, and runs the hooks poststop, whose failure is a warning. The lock is held. */

@@ -13,8 +13,8 @@ int oci_connect(const char *path, const char *option, int *ret, Error *reterr);
 /* How many descriptors from 3 on are handed over by socket activation to this very process (sd_listen_fds(3)). */
 int oci_listen_fds(void);
 
-/* Whether the descriptors of --preserve-fds are all there. */
-int oci_check_preserved(int listen_fds, uint32_t preserve_fds, Error *reterr);
+/* Whether so many descriptors can be handed on by --preserve-fds; those of them that are not open are passed over. */
+int oci_check_preserved(uint32_t preserve_fds, Error *reterr);
 
 /* Writes the number alone, without a newline, at once. */
 int oci_write_pid_file(const char *path, pid_t pid, Error *reterr);

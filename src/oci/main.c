@@ -50,7 +50,12 @@ static int run_verb(Invocation *in, char **words, Error *reterr) {
                         return r;
         }
         int r = global_options_apply(&in->global, reterr);
-        return r < 0 ? r : verb->run(in, reterr);
+        if (r < 0)
+                return r;
+        log_debug("%s %s: process %d", verb->name, in->n_arguments > 0 ? in->arguments[0] : "", (int) getpid());
+        r = verb->run(in, reterr);
+        log_debug("%s: %s %d", verb->name, r < 0 ? "error" : "exit status", r < 0 ? -r : r);
+        return r;
 }
 
 static int prepare_and_run(Invocation *in, char **words, Error *reterr) {

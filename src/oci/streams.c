@@ -2,6 +2,7 @@
 /* Descriptors, session and working directory. */
 #include "oci/streams.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,11 +19,26 @@ static int by_number(const void *a, const void *b) {
         return x < y ? -1 : x > y;
 }
 
+/* Among the numbers that the caller hands on, those that were free are ours by now: what is ours is O_CLOEXEC, and must not stay open
+ * while the init waits. */
+static void close_own(int n_kept, const int *fds, size_t n_fds) {
+        for (int fd = 3; fd < 3 + n_kept; fd++) {
+                int flags = fcntl(fd, F_GETFD);
+                bool wanted = flags < 0 || !(flags & FD_CLOEXEC);
+
+                for (size_t i = 0; i < n_fds; i++)
+                        wanted = wanted || fds[i] == fd;
+                if (!wanted)
+                        (void) close(fd);
+        }
+}
+
 int oci_streams_close(int n_kept, const int *fds, size_t n_fds, Error *reterr) {
         unsigned next = 3 + (unsigned) n_kept;
         int sorted[KEPT_MAX];
 
         assert(n_fds <= KEPT_MAX);
+        close_own(n_kept, fds, n_fds);
         memcpy(sorted, fds, n_fds * sizeof(*fds));
         qsort(sorted, n_fds, sizeof(*sorted), by_number);
         for (size_t i = 0; i < n_fds; i++) {

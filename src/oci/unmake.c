@@ -51,6 +51,7 @@ static void poststop(const OciContainer *c) {
 }
 
 int oci_unmake(OciContainer *container, Error *reterr) {
+        log_debug("removing the container '%s'", container->id);
         int r = kill_processes(container, reterr);
 
         if (r >= 0 && container->record.cgroup.path)

@@ -58,7 +58,7 @@ static int begin(Exec *e, Error *reterr) {
         _cleanup_fd_ int console = -EBADF, pidfd_socket = -EBADF, listener = -EBADF;
         int listen_fds = oci_listen_fds();
 
-        int r = oci_check_preserved(listen_fds, o->preserve_fds, reterr);
+        int r = oci_check_preserved(o->preserve_fds, reterr);
         if (r >= 0)
                 r = oci_connect(o->console_socket, "--console-socket", &console, reterr);
         if (r >= 0)

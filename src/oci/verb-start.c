@@ -39,8 +39,11 @@ static int run(Invocation *in, Error *reterr) {
                 r = notify_socket_open(&c, &notify, reterr);
         if (r >= 0)
                 r = start(&c, reterr);
-        if (r >= 0)
+        if (r >= 0) {
                 r = oci_poststart(&c, reterr);
+                if (r < 0) /* config.md: the container is stopped and destroyed */
+                        (void) oci_unmake(&c, /* reterr= */ NULL);
+        }
         /* may take as long as it likes: not with the lock */
         oci_container_unlock(&c);
         if (r >= 0 && notify >= 0)
