@@ -247,7 +247,7 @@ static int clone_init(OciInside *inside, OciInit *init, Error *reterr) {
         if (r >= 0)
                 r = set_oom_score(&inside->spec->process, pid, reterr);
         if (r >= 0)
-                r = oci_net_devices_move(inside->spec, init->pidfd, pid, reterr);
+                r = oci_net_devices_move(inside->spec, namespaces, init->pidfd, pid, reterr);
         return r;
 }
 

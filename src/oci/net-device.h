@@ -4,7 +4,7 @@
 
 #include <sys/types.h>
 
-#include "spec/runtime-spec.h"
+#include "oci/namespaces.h"
 
-/* Moves them into the network namespace of the process, with their addresses, under the names they are to have, and sets them up. */
-int oci_net_devices_move(const RuntimeSpec *spec, int pidfd, pid_t pid, Error *reterr);
+/* Moves them into the network namespace of the container, whose init is the process behind the pidfd, with their addresses, under the names they are to have, and sets them up. */
+int oci_net_devices_move(const RuntimeSpec *spec, const OciNamespaces *namespaces, int pidfd, pid_t pid, Error *reterr);
