@@ -49,8 +49,14 @@ static int sender_main(void *userdata) {
 
         while (__atomic_load_n(&sender->listener, __ATOMIC_ACQUIRE) == WAITING)
                 (void) sched_yield();
-        if (sender->listener >= 0)
-                __atomic_store_n(&sender->result, send_all(sender), __ATOMIC_RELEASE);
+        if (sender->listener < 0)
+                return 0;
+        int r = send_all(sender);
+        /* The agent reads to the end, which others who have the socket must not keep from coming; and it may end itself, which only tells those
+         * who wait for it if nobody else has the listener. Both before this thread's process makes a call that is judged. */
+        (void) shutdown(sender->socket, SHUT_RDWR);
+        (void) close(sender->listener);
+        __atomic_store_n(&sender->result, r, __ATOMIC_RELEASE);
         return 0;
 }
 

@@ -42,5 +42,5 @@ int seccomp_prepare(const SeccompRequest *request, SeccompFilter *ret, Error *re
 int seccomp_filter_load(const SeccompFilter *filter);
 
 /* The same for one whose flags have SECCOMP_FILTER_FLAG_NEW_LISTENER: `message` and with its first byte the listener go
- * over `socket` (SOCK_STREAM). From then on calls of this thread may wait for whoever has the listener. */
+ * over `socket` (SOCK_STREAM), which is shut down then; the listener is closed here. From then on calls of this thread may wait for whoever has the listener. */
 int seccomp_filter_load_listener(const SeccompFilter *filter, int socket, const char *message);
