@@ -38,11 +38,13 @@ static int resolve_rule(const RuntimeDeviceRule *from, DeviceRule *ret, Error *r
         for (const char *c = access; *c; c++) {
                 const char *letter = strchr(letters, *c);
 
+                if (*c == 'a') /* means nothing here, and is passed over by runc */
+                        continue;
                 if (!letter)
                         return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use the device rule with access '%s': not of r, w, m", access);
                 rule.access |= 1U << (letter - letters);
         }
-        if (!*access)
+        if (rule.access == 0)
                 rule.access = from->allow ? 0 : DEVICE_ALL; /* it names nothing: the safe reading */
         *ret = rule;
         return 0;

@@ -87,7 +87,7 @@ static int check_device_rules(const RuntimeResources *r, Error *reterr) {
 
                 if (d->type && !runtime_word_is_known(types, d->type))
                         return runtime_refuse(reterr, "linux.resources.devices[%zu].type: there is no kind of device '%.40s'", i, d->type);
-                if (d->access && d->access[strspn(d->access, "rwm")])
+                if (d->access && d->access[strspn(d->access, "rwma")]) /* runc passes over the 'a' that a rule's type may be */
                         return runtime_refuse(reterr, "linux.resources.devices[%zu].access: '%.40s' is not made of r, w and m", i, d->access);
                 if ((d->has_major && (d->major < -1 || d->major > UINT32_MAX)) || (d->has_minor && (d->minor < -1 || d->minor > UINT32_MAX)))
                         return runtime_refuse(reterr, "linux.resources.devices[%zu]: no device has such numbers", i);

@@ -47,6 +47,28 @@ run $R --cgroup-conf memory.high=x $BUSYBOX true
 exits 126 "... a value that the kernel refuses"
 run $R --cgroup-conf cgroup.max.descendants=5 $BUSYBOX cat /sys/fs/cgroup/cgroup.max.descendants
 is "$out" 5 "... of the cgroup itself"
+run $R --cgroup-conf hugetlb.2MB.max=4194304 $BUSYBOX cat /sys/fs/cgroup/hugetlb.2MB.max
+if [[ $status == 0 ]]; then
+        is "$out" 4194304 "--cgroup-conf of huge pages"
+else # systemd hands this controller to nobody
+        like "$status:$err" "^126:.*'hugetlb' is not available" "--cgroup-conf of huge pages is refused by the controller's name"
+fi
+# --- what is asked, what is counted and what is told are the same
+sdpod run -d --name same --network none -m 64m --memory-swap 96m --cpus 0.5 --cpu-shares 512 --cpuset-cpus 0 --pids-limit 44 \
+        --device-write-bps "$disk:3mb" --cgroup-conf memory.high=62914560 $BUSYBOX sleep 1000 >/dev/null
+run sdpod exec same sh -c 'cd /sys/fs/cgroup; cat memory.max memory.swap.max memory.high cpu.max cpuset.cpus pids.max io.max | tr "\n" " "'
+is "$out" "67108864 33554432 62914560 50000 100000 0 44 $number rbps=max wbps=3145728 riops=max wiops=max " "all limits of one container"
+run sdpod stats --no-stream --format '{{.MemLimit}}' same
+is "$out" 67108864 "... and stats says so"
+sdpod update -m 48m --memory-swap 48m --pids-limit 33 --cpu-shares 1024 same >/dev/null
+run sdpod exec same sh -c 'cd /sys/fs/cgroup; cat memory.max memory.swap.max memory.high cpu.max cpuset.cpus pids.max io.max | tr "\n" " "'
+is "$out" "50331648 0 62914560 50000 100000 0 33 $number rbps=max wbps=3145728 riops=max wiops=max " "an update changes what it names, and no more"
+run sdpod stats --no-stream --format '{{.MemLimit}}' same
+is "$out" 50331648 "... and stats says so"
+sdpod exec same sh -c 'x=; while :; do x=$x$(head -c 1000000 /dev/zero | tr "\0" x); done' >/dev/null 2>&1
+run sdpod exec same sh -c 'grep -x "oom_kill [1-9][0-9]*" /sys/fs/cgroup/memory.events'
+exits 0 "what goes beyond is ended, and counted"
+sdpod rm -f -t 0 same >/dev/null
 run $R --blkio-weight 500 $BUSYBOX sh -c 'cat /sys/fs/cgroup/io.weight || cat /sys/fs/cgroup/io.bfq.weight'
 if [[ $status == 126 && $err == *"No such file"* ]]; then
         skip "--blkio-weight" "the kernel weighs no block devices"
