@@ -32,6 +32,9 @@ void runtime_cgroup_done(RuntimeCgroup *cgroup) {
         free(cgroup->path);
         free(cgroup->unit);
         free(cgroup->slice);
+        if (cgroup->tree)
+                cgroup_tree_done(cgroup->tree);
+        free(cgroup->tree);
         *cgroup = RUNTIME_CGROUP_NULL;
 }
 
@@ -156,6 +159,10 @@ int runtime_cgroup_make(RuntimeCgroup *cgroup, const RuntimeSpec *spec, pid_t pi
         r = fill_tree(cgroup, spec, &tree, reterr);
         if (r < 0 && cgroup->systemd)
                 runtime_systemd_stop(cgroup);
+        if (r >= 0 && !cgroup->tree && (cgroup->tree = malloc(sizeof(tree)))) {
+                *cgroup->tree = tree;
+                tree = CGROUP_TREE_NULL;
+        }
         return r;
 }
 
@@ -211,19 +218,16 @@ static int attach_to(const CgroupHierarchy *h, const char *sub, pid_t pid, Error
         return r < 0 ? error_set_errno(reterr, r, "cannot put process %d into its cgroup below '%s'", (int) pid, h->mount) : 0;
 }
 
-int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, char *const *subs, Error *reterr) {
-        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+static int attach(const RuntimeCgroup *cgroup, const CgroupTree *tree, pid_t pid, char *const *subs, Error *reterr) {
         _cleanup_free_ char *lines = NULL;
         char name[32];
 
-        if (cgroup->is_none)
-                return 0;
         (void) snprintf(name, sizeof(name), "/proc/%d/cgroup", (int) pid);
-        int r = cgroup_tree_open(cgroup->path, &tree, reterr);
-        if (r >= 0 && (r = file_read(AT_FDCWD, name, CGROUP_TEXT_SIZE * 4, &lines, /* ret_size= */ NULL)) < 0)
+        int r = file_read(AT_FDCWD, name, CGROUP_TEXT_SIZE * 4, &lines, /* ret_size= */ NULL);
+        if (r < 0)
                 return error_set_errno(reterr, r, "cannot put process %d into its cgroup", (int) pid);
-        for (size_t i = 0; i < tree.n && r >= 0; i++) {
-                const CgroupHierarchy *h = tree.items + i;
+        for (size_t i = 0; i < tree->n && r >= 0; i++) {
+                const CgroupHierarchy *h = tree->items + i;
                 const char *sub;
 
                 if (h->fd < 0)
@@ -237,7 +241,20 @@ int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, char *const *s
                         r = 0;
                 }
         }
-        return r < 0 ? r : 0;
+        return MIN(r, 0);
+}
+
+int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, char *const *subs, Error *reterr) {
+        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+
+        if (cgroup->is_none)
+                return 0;
+        if (cgroup->tree) { /* it keeps no descriptors once the container is in there */
+                tree = *cgroup->tree;
+                *cgroup->tree = CGROUP_TREE_NULL;
+        }
+        int r = tree.n > 0 ? 0 : cgroup_tree_open(cgroup->path, &tree, reterr);
+        return r < 0 ? r : attach(cgroup, &tree, pid, subs, reterr);
 }
 
 int runtime_cgroup_paths(const RuntimeCgroup *cgroup, char ***ret, Error *reterr) {

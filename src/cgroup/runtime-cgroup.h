@@ -16,6 +16,7 @@ typedef struct RuntimeCgroup {
         bool is_none;            /* --cgroup-manager=disabled */
         bool is_made;            /* by us: it is removed with the container */
         bool is_foreign;         /* found to be in use: not to be removed */
+        struct CgroupTree *tree; /* what making it opened, for the first process that is put there */
         bool is_limited;         /* a limit was asked: a process that cannot be put into it must not run */
 } RuntimeCgroup;
 

@@ -86,7 +86,7 @@ static int tree_freeze(const CgroupTree *tree, bool freeze, Error *reterr) {
 
 int runtime_cgroup_freeze(const RuntimeCgroup *cgroup, bool freeze, Error *reterr) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
-        int r = cgroup->path ? cgroup_tree_open(cgroup->path, &tree, reterr) : 0;
+        int r = cgroup->path ? cgroup_tree_open_some(cgroup->path, "freezer", &tree, reterr) : 0;
 
         return r < 0 ? r : tree_freeze(&tree, freeze, reterr);
 }
@@ -94,14 +94,14 @@ int runtime_cgroup_freeze(const RuntimeCgroup *cgroup, bool freeze, Error *reter
 bool runtime_cgroup_is_frozen(const RuntimeCgroup *cgroup) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
 
-        return cgroup->path && cgroup_tree_open(cgroup->path, &tree, /* reterr= */ NULL) >= 0 && cgroup_tree_is_frozen(&tree);
+        return cgroup->path && cgroup_tree_open_some(cgroup->path, "freezer", &tree, /* reterr= */ NULL) >= 0 && cgroup_tree_is_frozen(&tree);
 }
 
 /* ---- its processes ---- */
 
 int runtime_cgroup_pids(const RuntimeCgroup *cgroup, pid_t **ret, size_t *ret_n, Error *reterr) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
-        int r = cgroup->path ? cgroup_tree_open(cgroup->path, &tree, reterr) : 0;
+        int r = cgroup->path ? cgroup_tree_open_some(cgroup->path, "freezer", &tree, reterr) : 0;
         const CgroupHierarchy *h = r < 0 ? NULL : cgroup_tree_main(&tree);
 
         *ret = NULL;
@@ -167,7 +167,7 @@ static int tree_kill(const CgroupTree *tree) {
 
 int runtime_cgroup_kill(const RuntimeCgroup *cgroup, int signal, Error *reterr) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
-        int r = cgroup->path ? cgroup_tree_open(cgroup->path, &tree, reterr) : 0;
+        int r = cgroup->path ? cgroup_tree_open_some(cgroup->path, "freezer", &tree, reterr) : 0;
         const CgroupHierarchy *h = r < 0 ? NULL : cgroup_tree_main(&tree);
 
         if (r < 0 || !h)

@@ -422,7 +422,7 @@ int runtime_cgroup_stats(const RuntimeCgroup *cgroup, json_t **ret, Error *reter
 int runtime_cgroup_open_oom(const RuntimeCgroup *cgroup, short *ret_events) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
         bool v2;
-        int r = cgroup->path ? cgroup_tree_open(cgroup->path, &tree, /* reterr= */ NULL) : 0, fd = r < 0 ? r : find(&tree, "memory", &v2);
+        int r = cgroup->path ? cgroup_tree_open_some(cgroup->path, "memory", &tree, /* reterr= */ NULL) : 0, fd = r < 0 ? r : find(&tree, "memory", &v2);
 
         if (fd < 0)
                 return r < 0 ? r : -EOPNOTSUPP;
@@ -454,7 +454,7 @@ int runtime_cgroup_oom_kills(const RuntimeCgroup *cgroup, uint64_t *ret) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
         char text[512];
         bool v2;
-        int r = cgroup->path ? cgroup_tree_open(cgroup->path, &tree, /* reterr= */ NULL) : 0, fd = r < 0 ? r : find(&tree, "memory", &v2);
+        int r = cgroup->path ? cgroup_tree_open_some(cgroup->path, "memory", &tree, /* reterr= */ NULL) : 0, fd = r < 0 ? r : find(&tree, "memory", &v2);
 
         if (fd < 0)
                 return r < 0 ? r : -EOPNOTSUPP;

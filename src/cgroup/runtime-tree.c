@@ -88,13 +88,20 @@ static int find_mount(CgroupHierarchy *h) {
         return 0;
 }
 
-/* "4:memory:/a/b" */
-static int add_line(CgroupTree *tree, const char *line) {
+/* "4:memory:/a/b"; `only` may be NULL. */
+static int add_line(CgroupTree *tree, const char *line, const char *only) {
         const char *controllers = strchr(line, ':'), *own = controllers ? strchr(controllers + 1, ':') : NULL;
         CgroupHierarchy *grown, *h;
 
         if (!own || own[1] != '/')
                 return 0;
+        if (only && own != controllers + 1) {
+                char names[128];
+
+                (void) snprintf(names, sizeof(names), "%.*s", (int) (own - controllers - 1), controllers + 1);
+                if (!cgroup_words_have(names, only))
+                        return 0;
+        }
         grown = reallocarray(tree->items, tree->n + 1, sizeof(*grown));
         if (!grown)
                 return -ENOMEM;
@@ -114,7 +121,7 @@ static int add_line(CgroupTree *tree, const char *line) {
         return r;
 }
 
-int cgroup_tree_load(CgroupTree *ret, Error *reterr) {
+static int load(CgroupTree *ret, const char *only, Error *reterr) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
         _cleanup_free_ char *text = NULL;
         char *save = NULL;
@@ -123,7 +130,7 @@ int cgroup_tree_load(CgroupTree *ret, Error *reterr) {
         if (r < 0 && r != -ENOENT)
                 return error_set_errno(reterr, r, "cannot read '/proc/self/cgroup'");
         for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line; line = strtok_r(NULL, "\n", &save)) {
-                r = add_line(&tree, line);
+                r = add_line(&tree, line, only);
                 if (r < 0)
                         return error_oom(reterr);
         }
@@ -132,8 +139,12 @@ int cgroup_tree_load(CgroupTree *ret, Error *reterr) {
         return 0;
 }
 
-int cgroup_tree_open(const char *path, CgroupTree *ret, Error *reterr) {
-        int r = cgroup_tree_load(ret, reterr);
+int cgroup_tree_load(CgroupTree *ret, Error *reterr) {
+        return load(ret, /* only= */ NULL, reterr);
+}
+
+static int open_in(const char *path, const char *only, CgroupTree *ret, Error *reterr) {
+        int r = load(ret, only, reterr);
 
         for (size_t i = 0; r >= 0 && i < ret->n; i++) {
                 CgroupHierarchy *h = ret->items + i;
@@ -141,6 +152,19 @@ int cgroup_tree_open(const char *path, CgroupTree *ret, Error *reterr) {
                 h->fd = path_open_beneath(h->root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY, 0);
         }
         return r;
+}
+
+int cgroup_tree_open(const char *path, CgroupTree *ret, Error *reterr) {
+        return open_in(path, /* only= */ NULL, ret, reterr);
+}
+
+int cgroup_tree_open_some(const char *path, const char *controller, CgroupTree *ret, Error *reterr) {
+        int r = open_in(path, controller, ret, reterr);
+
+        if (r < 0 || cgroup_tree_main(ret))
+                return r;
+        cgroup_tree_done(ret);
+        return cgroup_tree_open(path, ret, reterr);
 }
 
 CgroupHierarchy *cgroup_tree_unified(const CgroupTree *tree) {

@@ -34,6 +34,9 @@ int cgroup_tree_load(CgroupTree *ret, Error *reterr);
 /* The same, with the cgroup `path` opened in each of them; where it is missing stays unset. */
 int cgroup_tree_open(const char *path, CgroupTree *ret, Error *reterr);
 
+/* The same for the unified hierarchy and the one of this controller alone, where the cgroup is in one of the two; otherwise all. */
+int cgroup_tree_open_some(const char *path, const char *controller, CgroupTree *ret, Error *reterr);
+
 /* The unified hierarchy, or NULL. */
 CgroupHierarchy *cgroup_tree_unified(const CgroupTree *tree) _pure_;
 

@@ -93,11 +93,11 @@ if has memory; then
         is "$status" 137 "[memory.limit] memory beyond the limit ends it"
         up oom '.linux.resources.memory = {limit: 16777216, swap: 16777216}' sh -c 'while [ ! -e /tmp/go ]; do sleep 0.05; done
                 sh -c "x=; while :; do x=\$x\$(head -c 1000000 /dev/zero | tr \"\\000\" x); done"; sleep 1000'
-        timeout 20 "$RUNTIME" --root "$STATE" events --interval 100s "$id" >"$T/events" 2>&1 </dev/null &
+        timeout 120 "$RUNTIME" --root "$STATE" events --interval 500ms "$id" >"$T/events" 2>&1 </dev/null &
         watcher=$!
-        until_ok 10 test -e "/proc/$watcher/exe"
+        until_ok 30 grep -q '"stats"' "$T/events" # it watches
         rt_quietly exec "$id" touch /tmp/go
-        until_ok 10 grep -q '"oom"' "$T/events"
+        until_ok 60 grep -q '"oom"' "$T/events"
         like "$(cat "$T/events")" '"type":"oom"' "events tells of it"
         rt_quietly delete --force "$id"
         wait "$watcher"
