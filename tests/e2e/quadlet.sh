@@ -280,6 +280,8 @@ is "$status:$(tree)" "0:" "rm --all"
 # ---- a broken file that is there all the same
 container "Imgae=x" >"$units/broken.container"
 systemctl --user daemon-reload
+ok "what the generator says of a broken file is in the journal" until_ok 10 sh -c \
+        "journalctl --user -b -q -o cat | grep -q \"generator.*broken.container:5: .*unsupported key 'Imgae'\""
 run systemctl --user start broken.service
 is "$status" 1 "starting a broken file's service fails"
 ok "... and the reason is in the journal" until_ok 10 sh -c "journalctl --user -u broken -q | grep -q \"broken.container:5: unsupported key 'Imgae'.*did you mean 'Image'\""

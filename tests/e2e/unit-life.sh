@@ -10,7 +10,7 @@ mkdir -p "$units"
 chmod 755 "$T"
 build_program notify "$T/notify" >"$T/why" || skip_all "$(cat "$T/why")"
 RUN_TIMEOUT=60
-names=(dog fed deaf heard told limited)
+names=(dog fed deaf heard told liar limited)
 at_end systemctl --user daemon-reload
 at_end rm -rf "$units"
 at_end systemctl --user stop "${names[@]/%/.service}"
@@ -34,6 +34,7 @@ unit fed "/notify READY=1; trap \"exit 0\" TERM; while :; do /notify WATCHDOG=1;
 unit deaf "trap : TERM; while :; do usleep 50000; done" StopTimeout=40 TimeoutStopSec=1
 unit heard "trap \"echo reloaded\" HUP; $stays" ReloadSignal=HUP
 unit told "/notify READY=1 STATUS=working; trap \"/notify STOPPING=1; exit 0\" TERM; while :; do usleep 50000; done" Notify=yes
+unit liar "/notify READY=1 MAINPID=1 MAINPID=2 FDSTORE=1; $stays" Notify=yes
 unit limited "exit 9" "" $'Restart=on-failure\nRestartSec=50ms'
 sed -i '1i [Unit]\nStartLimitIntervalSec=60\nStartLimitBurst=3' "$units/limited.container"
 systemctl --user daemon-reload
@@ -43,6 +44,16 @@ exits 0 "six services"
 ok "WatchdogSec= ends a service that says nothing" until_ok 15 sh -c '[ "$(systemctl --user show -P Result dog.service)" = watchdog ]'
 is "$(prop fed ActiveState)" active "... and not one that does"
 is "$(prop told StatusText)" "working" "STATUS= of the payload is the unit's"
+systemctl --user start liar.service
+main=$(prop liar MainPID)
+is "$(prop liar ActiveState):$(cat "/proc/$main/comm"):$(prop liar NFileDescriptorStore)" active:sh:0 "what a payload says of other processes is not believed"
+like "$(tail -n 1 "/proc/$main/cgroup")" "liar[.]service" "... the main process is still its own"
+run systemd-run --user --quiet --unit mute -p Type=notify -p NotifyAccess=all -p Delegate=yes -p TimeoutStartSec=1 -p KillMode=mixed \
+        sdpod run -d --rm --name mute --cgroups=split --sdnotify=ignore --network none $BUSYBOX sleep 1000
+ok "--sdnotify=ignore: nobody tells systemd that it is ready" until_ok 20 sh -c '[ "$(systemctl --user show -P Result mute.service)" = timeout ] || ! systemctl --user -q is-active mute.service'
+unlike "$status" '^0$' "... so that the service does not start"
+sdpod rm -f -t 0 mute >/dev/null 2>&1
+systemctl --user reset-failed mute.service 2>/dev/null
 run systemctl --user reload heard.service
 exits 0 "reload"
 ok "... reaches the payload" until_ok 10 sh -c 'sdpod logs systemd-heard | grep -qx reloaded'
@@ -51,7 +62,7 @@ like "$out" "CGroup:" "status shows the cgroup"
 like "$out" "sh -c" "... and the processes in it"
 run systemd-cgls --no-pager --user-unit told.service
 like "$out" "sh -c" "systemd-cgls shows them"
-is "$(journalctl --user -u heard.service CONTAINER_NAME=systemd-heard -o cat --no-pager | grep -x reloaded)" reloaded "the journal's lines have the container's name"
+is "$(journalctl --user -u heard.service CONTAINER_NAME=systemd-heard -o cat --no-pager | grep -x reloaded | sort -u)" reloaded "the journal's lines have the container's name"
 start=$SECONDS
 run systemctl --user stop deaf.service
 ok "TimeoutStopSec= is shorter than the container's own patience" test $((SECONDS - start)) -lt 20
