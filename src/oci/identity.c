@@ -14,39 +14,58 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "base/str.h"
 #include "proc/caps.h"
 #include "spec/rlimit.h"
 
 /* ---- capabilities ---- */
 
-static int add_names(char *const *names, uint64_t *set, Error *reterr) {
+/* What nobody knows is not granted, and warned of by oci_caps_warn(). */
+static uint64_t set_of(char *const *names) {
+        uint64_t set = 0;
+
         for (char *const *n = names; n && *n; n++) {
                 int cap = caps_from_name(*n);
 
-                if (cap < 0)
-                        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use capability '%s': there is no such capability", *n);
-                *set |= CAPS_BIT(cap);
+                if (cap >= 0)
+                        set |= CAPS_BIT(cap);
         }
-        return 0;
+        return set;
 }
 
-int oci_caps_plan(const RuntimeProcess *process, OciCaps *ret, Error *reterr) {
+OciCaps oci_caps_plan(const RuntimeProcess *process) {
         const RuntimeCapabilities *names = &process->capabilities;
-        OciCaps caps = {};
-        int r = add_names(names->bounding, &caps.bounding, reterr);
 
-        if (r >= 0)
-                r = add_names(names->effective, &caps.effective, reterr);
-        if (r >= 0)
-                r = add_names(names->inheritable, &caps.inheritable, reterr);
-        if (r >= 0)
-                r = add_names(names->permitted, &caps.permitted, reterr);
-        if (r >= 0)
-                r = add_names(names->ambient, &caps.ambient, reterr);
-        if (r >= 0)
-                *ret = caps;
-        return r;
+        return (OciCaps) {
+                .bounding = set_of(names->bounding),
+                .effective = set_of(names->effective),
+                .inheritable = set_of(names->inheritable),
+                .permitted = set_of(names->permitted),
+                .ambient = set_of(names->ambient),
+        };
+}
+
+static bool is_in(char *const *names, char *const *end, const char *name) {
+        for (char *const *n = names; n && *n && n != end; n++)
+                if (str_equal(*n, name))
+                        return true;
+        return false;
+}
+
+void oci_caps_warn(const RuntimeProcess *process) {
+        const RuntimeCapabilities *caps = &process->capabilities;
+        char *const *const lists[] = { caps->bounding, caps->effective, caps->inheritable, caps->permitted, caps->ambient };
+
+        for (size_t i = 0; i < ELEMENTSOF(lists); i++)
+                for (char *const *n = lists[i]; n && *n; n++) {
+                        bool is_told = is_in(lists[i], n, *n);
+
+                        for (size_t before = 0; before < i && !is_told; before++)
+                                is_told = is_in(lists[before], NULL, *n);
+                        if (!is_told && caps_from_name(*n) < 0)
+                                log_warning("cannot grant capability '%s': there is no such capability", *n);
+                }
 }
 
 static int get_permitted(uint64_t *ret) {

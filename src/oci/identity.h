@@ -11,8 +11,11 @@ typedef struct OciCaps {
         uint64_t bounding, effective, inheritable, permitted, ambient; /* one bit a capability */
 } OciCaps;
 
-/* The sets by their names; an unknown name is refused. */
-int oci_caps_plan(const RuntimeProcess *process, OciCaps *ret, Error *reterr);
+/* The sets by their names, without those that nobody knows. */
+OciCaps oci_caps_plan(const RuntimeProcess *process);
+
+/* Warns of each name that nobody knows, once: what cannot be granted is no error (config.md, "capabilities"). */
+void oci_caps_warn(const RuntimeProcess *process);
 
 /* Raises this process's own hard limits to what the process is to have, while it may: a child in a user namespace may not. */
 int oci_rlimits_raise(const RuntimeProcess *process, Error *reterr);

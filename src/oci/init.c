@@ -227,7 +227,7 @@ static int execute(OciInside *inside, Error *reterr) {
                 r = error_set(reterr, -EINVAL, ERROR_INVALID, "cannot start the container: it has no process");
         if (r < 0)
                 return r;
-        OciCaps caps;
+        const OciCaps caps = oci_caps_plan(process);
         const OciIdentity identity = {
                 .process = process,
                 .caps = &caps,
@@ -236,9 +236,7 @@ static int execute(OciInside *inside, Error *reterr) {
                 .listener_message = inside->listener_message,
                 .die_with_parent = inside->create->die_with_caller,
         };
-        r = oci_caps_plan(process, &caps, reterr);
-        if (r >= 0)
-                r = oci_identity_prepare(inside->spec, process, reterr);
+        r = oci_identity_prepare(inside->spec, process, reterr);
         if (r >= 0)
                 r = oci_identity_label(process, inside->proc_fd, reterr);
         if (r >= 0)

@@ -92,7 +92,7 @@ static int execute(Joining *joining, Error *reterr) {
         const OciExec *exec = joining->exec;
         const RuntimeProcess *process = exec->process;
         const char *final = process->exec_final_affinity;
-        OciCaps caps;
+        const OciCaps caps = oci_caps_plan(process);
         int r = prepare(joining, reterr);
 
         if (r >= 0)
@@ -104,8 +104,6 @@ static int execute(Joining *joining, Error *reterr) {
                 r = error_oom(reterr);
         if (r >= 0 && (process->exec_initial_affinity || final))
                 r = oci_cpu_affinity_set(final, reterr);
-        if (r >= 0)
-                r = oci_caps_plan(process, &caps, reterr);
         if (r >= 0)
                 r = oci_identity_prepare(exec->spec, process, reterr);
         const OciIdentity identity = {
@@ -293,6 +291,7 @@ int oci_exec(const OciExec *exec, OciInit *ret, Error *reterr) {
                 return r;
         if (proc_fd < 0)
                 return error_set(reterr, proc_fd, ERROR_UNSUPPORTED, "cannot use /proc: it is not the kernel's");
+        oci_caps_warn(exec->process);
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot make a process");
         ours = pair[0];

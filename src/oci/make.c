@@ -145,17 +145,16 @@ static int map_sources(const OciInside *inside, const OciInit *init, Error *rete
 }
 
 /* Warns of capabilities that nobody here can grant (config.md, "capabilities"). */
-static int check_capabilities(const OciInside *inside, Error *reterr) {
-        OciCaps caps;
-        int r = oci_caps_plan(&inside->spec->process, &caps, reterr);
+static void check_capabilities(const OciInside *inside) {
+        OciCaps caps = oci_caps_plan(&inside->spec->process);
         uint64_t wanted = caps.bounding | caps.effective | caps.permitted | caps.inheritable | caps.ambient;
 
-        if (r < 0 || oci_namespaces_has(inside->namespaces, CLONE_NEWUSER))
-                return r;
+        oci_caps_warn(&inside->spec->process);
+        if (oci_namespaces_has(inside->namespaces, CLONE_NEWUSER))
+                return;
         for (int cap = 0; wanted >> cap; cap++)
                 if ((wanted & CAPS_BIT(cap)) && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) != 1)
                         log_warning("cannot grant %s: the runtime does not have it", caps_to_name(cap));
-        return 0;
 }
 
 static bool is_mapped(const ContainerIdMapping *ranges, size_t n, uint32_t id) {
@@ -186,9 +185,8 @@ static int check(OciInside *inside, Error *reterr) {
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot make a container without a root file system: config.json has no root.path");
         if (!((inside->namespaces->made | inside->namespaces->joined) & CLONE_NEWNS))
                 return error_set(reterr, -EINVAL, ERROR_UNSUPPORTED, "cannot make a container without a mount namespace of its own");
-        int r = check_capabilities(inside, reterr);
-        if (r >= 0)
-                r = check_user(inside, reterr);
+        check_capabilities(inside);
+        int r = check_user(inside, reterr);
         return r < 0 ? r : oci_rlimits_raise(&spec->process, reterr);
 }
 

@@ -84,6 +84,11 @@ like "$([[ $status != 0 && $status != 124 ]] && echo refused)" refused "[values.
 rt_quietly delete --force "$id"
 
 # --- capabilities that cannot be had are a warning, and no failure
+in_one '.process.capabilities = { bounding: ["CAP_KILL", "CAP_UNKNOWN"], permitted: ["CAP_KILL", "CAP_UNKNOWN"], effective: ["CAP_KILL", "UNKNOWN_CAP"] }' facts
+warning=$err
+facts_read
+is "$status:$(fact cap.effective):$(grep -c CAP_UNKNOWN <<<"$warning"):$(grep -c UNKNOWN_CAP <<<"$warning")" "0:0000000000000020:1:1" \
+        "[capabilities.warning] one that nobody knows is warned of, once, and all else is granted"
 in_one '.process.capabilities = { bounding: ["CAP_KILL", "CAP_SYS_RESOURCE"], permitted: ["CAP_KILL", "CAP_SYS_RESOURCE"], effective: ["CAP_KILL", "CAP_SYS_RESOURCE"] }' facts
 warning=$err
 facts_read
