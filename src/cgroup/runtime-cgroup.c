@@ -3,6 +3,7 @@
 #include "cgroup/runtime-cgroup.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -157,8 +158,10 @@ int runtime_cgroup_make(RuntimeCgroup *cgroup, const RuntimeSpec *spec, pid_t pi
         if (r < 0)
                 return r;
         r = fill_tree(cgroup, spec, &tree, reterr);
-        if (r < 0 && cgroup->systemd)
+        if (r < 0 && cgroup->systemd) {
+                (void) kill(pid, SIGKILL); /* a scope waits for its processes, and an init need not hear SIGTERM */
                 runtime_systemd_stop(cgroup);
+        }
         if (r >= 0 && !cgroup->tree && (cgroup->tree = malloc(sizeof(tree)))) {
                 *cgroup->tree = tree;
                 tree = CGROUP_TREE_NULL;

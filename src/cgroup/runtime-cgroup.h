@@ -41,7 +41,7 @@ int runtime_cgroup_plan(const RuntimeSpec *spec, const char *id, RuntimeCgroupDr
 
 /* Makes it and writes the limits (device rules, too). With systemd this is where the scope is started with process `pid` in it;
  * with files `pid` is not looked at. An existing cgroup that is not empty or is frozen is refused. What was made is taken back on
- * an error. */
+ * an error; a process that was in a scope by then is killed. */
 int runtime_cgroup_make(RuntimeCgroup *cgroup, const RuntimeSpec *spec, pid_t pid, Error *reterr);
 
 /* Its directory in the unified hierarchy, for CLONE_INTO_CGROUP, or -EBADF where a process is to be moved. */
