@@ -31,17 +31,23 @@ int oci_parse_bits(const char *list, unsigned long *bits, size_t n_bits) {
         return 0;
 }
 
+static int set_bits(const unsigned long bits[static CPUS_MAX / BITS]) {
+        return syscall(SYS_sched_setaffinity, 0, sizeof(unsigned long) * (CPUS_MAX / BITS), bits) < 0 ? -errno : 0;
+}
+
 int oci_cpu_affinity_set(const char *list, Error *reterr) {
         unsigned long bits[CPUS_MAX / BITS] = {};
-        int r = 0;
+        int r = oci_parse_bits(list, bits, CPUS_MAX);
 
-        if (list)
-                r = oci_parse_bits(list, bits, CPUS_MAX);
-        else
-                memset(bits, 0xff, sizeof(bits));
         if (r < 0)
                 return error_set(reterr, r, ERROR_INVALID, "cannot use the CPU affinity '%s': it is no list of CPUs", list);
-        if (syscall(SYS_sched_setaffinity, 0, sizeof(bits), bits) < 0)
-                return error_set_errno(reterr, -errno, "cannot set the CPU affinity '%s'", list ?: "all");
-        return 0;
+        r = set_bits(bits);
+        return r < 0 ? error_set_errno(reterr, r, "cannot set the CPU affinity '%s'", list) : 0;
+}
+
+void oci_cpu_affinity_reset(void) {
+        unsigned long bits[CPUS_MAX / BITS];
+
+        memset(bits, 0xff, sizeof(bits));
+        (void) set_bits(bits);
 }

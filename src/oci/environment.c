@@ -3,6 +3,7 @@
 #include "oci/environment.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -20,10 +21,21 @@ static int add_home(const RuntimeUser *user, char ***env, Error *reterr) {
         return strv_consume(env, str_format("HOME=%s", home ?: "/")) < 0 ? error_oom(reterr) : 0;
 }
 
+/* Of a variable that is there twice the last one holds, in the place of the first. */
+static int copy_once(char *const *from, char ***env) {
+        for (char *const *e = from; e && *e; e++) {
+                int r = strchr(*e, '=') ? strv_env_set(env, *e) : strv_append(env, *e);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 int oci_environment(const RuntimeProcess *process, int n_listen, char ***ret, Error *reterr) {
         _cleanup_strv_ char **env = calloc(1, sizeof(*env));
 
-        if (!env || strv_extend(&env, process->env) < 0)
+        if (!env || copy_once(process->env, &env) < 0)
                 return error_oom(reterr);
         if (n_listen > 0) {
                 const char *names = getenv("LISTEN_FDNAMES");
@@ -32,6 +44,9 @@ int oci_environment(const RuntimeProcess *process, int n_listen, char ***ret, Er
                     (names && strv_consume(&env, str_format("LISTEN_FDNAMES=%s", names)) < 0))
                         return error_oom(reterr);
         }
+        /* an empty one is none, and must not stay beside the one that is found */
+        if (str_empty(strv_env_get(env, "HOME")))
+                strv_env_unset(env, "HOME");
         int r = strv_env_get(env, "HOME") ? 0 : add_home(&process->user, &env, reterr);
         if (r >= 0)
                 *ret = TAKE_PTR(env);

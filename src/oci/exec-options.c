@@ -64,7 +64,7 @@ static int add_groups(RuntimeUser *user, char **words, Error *reterr) {
         return 0;
 }
 
-/* Not inheritable, nor ambient: a program that is not root gets no more than its file says. */
+/* Ambient only where the container has it inheritable: else a program that is not root gets no more than its file says. */
 static int add_capability(RuntimeCapabilities *caps, const char *word) {
         char ***const sets[] = { &caps->bounding, &caps->effective, &caps->permitted };
         _cleanup_free_ char *name = strncasecmp(word, "CAP_", 4) == 0 ? strdup(word) : str_format("CAP_%s", word);
@@ -75,6 +75,8 @@ static int add_capability(RuntimeCapabilities *caps, const char *word) {
         for (size_t i = 0; r >= 0 && i < ELEMENTSOF(sets); i++)
                 if (!strv_contains(*sets[i], name))
                         r = strv_append(sets[i], name);
+        if (r >= 0 && strv_contains(caps->inheritable, name) && !strv_contains(caps->ambient, name))
+                r = strv_append(&caps->ambient, name);
         return r;
 }
 

@@ -58,6 +58,8 @@ static int wait_for(const RuntimeHook *hook, int pidfd) {
 static int run(RuntimeHookKind kind, size_t i, const RuntimeHook *hook, const char *state, Error *reterr) {
         static char *const no_env[] = { NULL };
         char *const own_args[] = { hook->path, NULL };
+        /* a program of the container's has no business with the host's */
+        char *const *env = hook->env ?: kind == HOOK_START_CONTAINER ? no_env : environ;
         _cleanup_fd_ int input = io_memfd("state", state, strlen(state)), output = io_memfd("output", "", 0), pidfd = -EBADF;
         const int fds[] = { input, output, output };
         char what[64];
@@ -65,7 +67,7 @@ static int run(RuntimeHookKind kind, size_t i, const RuntimeHook *hook, const ch
 
         if (input < 0 || output < 0)
                 return error_set_errno(reterr, input < 0 ? input : output, "cannot run the hook '%s'", hook->path);
-        int r = process_spawn(hook->path, hook->args ?: own_args, hook->env ?: no_env, fds, ELEMENTSOF(fds), &pid, &pidfd);
+        int r = process_spawn(hook->path, hook->args ?: own_args, env, fds, ELEMENTSOF(fds), &pid, &pidfd);
         if (r < 0)
                 return explain(kind, i, hook, output, r, strerror(-r), reterr);
         int waited = wait_for(hook, pidfd), status = process_reap(pid);

@@ -30,6 +30,7 @@
 #include "base/str.h"
 #include "base/wire.h"
 #include "oci/streams.h"
+#include "oci/cpu-affinity.h"
 #include "oci/environment.h"
 #include "oci/hook.h"
 #include "oci/identity.h"
@@ -184,6 +185,7 @@ static int create(OciInside *inside, Error *reterr) {
         if (r >= 0)
                 r = wire_receive_result(inside->sync_fd, reterr); /* placed; our PID as the runtime has it */
         inside->pid = r;
+        oci_cpu_affinity_reset();
         if (r >= 0)
                 r = run_steps(inside, has_mounts(inside) ? finish : finish_joined, reterr);
         if (r >= 0 && inside->spec->has_process)

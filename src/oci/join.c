@@ -102,7 +102,8 @@ static int execute(Joining *joining, Error *reterr) {
         _cleanup_free_ char *message = r >= 0 && exec->listener_fd >= 0 ? oci_seccomp_state(exec->spec, exec->id, exec->bundle, "running", r, exec->init_pid) : NULL;
         if (r >= 0 && exec->listener_fd >= 0 && !message)
                 r = error_oom(reterr);
-        if (r >= 0 && (process->exec_initial_affinity || final))
+        oci_cpu_affinity_reset();
+        if (r >= 0 && final)
                 r = oci_cpu_affinity_set(final, reterr);
         if (r >= 0)
                 r = oci_identity_prepare(exec->spec, process, reterr);

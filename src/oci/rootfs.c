@@ -101,8 +101,14 @@ static int pivot_root_here(const OciInside *inside, Error *reterr) {
 
 /* In a mount namespace that is somebody else's nothing is mounted: its root is there. */
 static int enter_joined(const OciInside *inside, Error *reterr) {
-        if (chroot(inside->spec->root.path) < 0 || chdir("/") < 0)
-                return error_set_errno(reterr, -errno, "cannot enter the root file system '%s'", inside->spec->root.path);
+        const char *root = inside->spec->root.path;
+        /* the working directory is that namespace's root */
+        _cleanup_free_ char *path = *root == '/' ? strdup(root) : str_format("%s/%s", inside->create->bundle, root);
+
+        if (!path)
+                return error_oom(reterr);
+        if (chroot(path) < 0 || chdir("/") < 0)
+                return error_set_errno(reterr, -errno, "cannot enter the root file system '%s'", path);
         return 0;
 }
 
