@@ -17,7 +17,12 @@
 #include "proc/seccomp-shrink.h"
 #include "proc/seccomp-table.h"
 
-enum { ARGS_MAX = 6 };
+enum {
+        ARGS_MAX = 6,
+        /* libseccomp's numbers for parts of socketcall(2) and ipc(2), and the last one of those parts as calls of their own */
+        MULTIPLEXED_FIRST = -100, MULTIPLEXED_LAST = -299, MULTIPLEXED_HIGHEST = 402,
+        UNKNOWN_SIZE = 7, UNKNOWN_ARCHS = 8, UNKNOWN_MAX = 1 + UNKNOWN_SIZE * UNKNOWN_ARCHS, /* instructions for calls that nobody named */
+};
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
@@ -25,8 +30,9 @@ enum { ARGS_MAX = 6 };
 
 /* The functions of libseccomp.so.2, which only this file needs, and so only a container with a profile that is not kept. */
 #define LIBRARY_FUNCTIONS(X)                                                                                               \
-        X(seccomp_init) X(seccomp_release) X(seccomp_arch_exist) X(seccomp_arch_add) X(seccomp_attr_set)                    \
-        X(seccomp_syscall_resolve_name) X(seccomp_rule_add_array) X(seccomp_export_bpf) X(seccomp_version)
+        X(seccomp_init) X(seccomp_release) X(seccomp_arch_native) X(seccomp_arch_exist) X(seccomp_arch_add)                \
+        X(seccomp_attr_set) X(seccomp_syscall_resolve_name) X(seccomp_syscall_resolve_name_arch)                           \
+        X(seccomp_rule_add_array) X(seccomp_export_bpf) X(seccomp_version)
 
 typedef struct Library {
         void *handle;
@@ -241,7 +247,72 @@ static int add_architecture(const Maker *m, const char *name) {
         return r < 0 ? error_set_errno(m->reterr, r, "cannot use %s: architecture '%s' cannot be added", m->subject, name) : 0;
 }
 
-static int export_filter(const Maker *m, SeccompFilter *ret) {
+/* The highest number among the calls that the rules name, in one architecture; -1: none. */
+static int highest_number(const Maker *m, const RuntimeSeccomp *seccomp, uint32_t arch) {
+        int highest = -1;
+
+        for (size_t i = 0; i < seccomp->n_syscalls; i++)
+                for (char **name = seccomp->syscalls[i].names; name && *name; name++) {
+                        int nr = m->library.seccomp_syscall_resolve_name_arch(arch, *name);
+
+                        if (nr <= MULTIPLEXED_FIRST && nr >= MULTIPLEXED_LAST)
+                                nr = MULTIPLEXED_HIGHEST;
+                        highest = MAX(highest, nr);
+                }
+        return highest;
+}
+
+/* Calls of an architecture beyond `highest` (x32's, which stand beyond their bit: beyond `highest_x32`) fail with ENOSYS; what follows judges all
+ * others, from its own beginning on: `n_after` instructions of this part stand between. */
+static size_t put_unknown(struct sock_filter *code, uint32_t arch, int highest, int highest_x32, uint32_t n_after) {
+        const struct sock_filter part[UNKNOWN_SIZE] = {
+                BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch, 0, UNKNOWN_SIZE - 1),
+                BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+                BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, arch == SCMP_ARCH_X86_64 ? SECCOMP_X32_BIT : UINT32_MAX, 0, 1),
+                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, highest_x32 < 0 ? UINT32_MAX : (uint32_t) highest_x32, 1, 2),
+                BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, highest < 0 ? UINT32_MAX : (uint32_t) highest, 0, 1),
+                BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+                BPF_STMT(BPF_JMP | BPF_JA, n_after),
+        };
+
+        memcpy(code, part, sizeof(part));
+        return UNKNOWN_SIZE;
+}
+
+/* What a profile does not name because it is newer than the profile: a C library falls back to older calls on ENOSYS alone, and takes another errno,
+ * which is the default action of many profiles, for an answer. So does runc, and profiles are written for it. Returns the number of
+ * instructions, which stand before the filter. */
+static size_t make_unknown(const Maker *m, const RuntimeSeccomp *seccomp, struct sock_filter code[static UNKNOWN_MAX]) {
+        uint32_t archs[UNKNOWN_ARCHS] = { m->library.seccomp_arch_native() };
+        size_t n_archs = 1, n = 0;
+        bool x32 = archs[0] == SCMP_ARCH_X32;
+
+        if ((m->default_action & ~(uint32_t) SECCOMP_RET_DATA) != SCMP_ACT_ERRNO(0) || m->default_action == SCMP_ACT_ERRNO(ENOSYS))
+                return 0;
+        for (char **name = seccomp->architectures; name && *name && n_archs < UNKNOWN_ARCHS; name++) {
+                const Word *word = find_word(architectures, *name);
+                uint32_t arch = word ? word->value : archs[0];
+                bool known = arch == SCMP_ARCH_X32;
+
+                x32 |= known;
+                for (size_t i = 0; i < n_archs; i++)
+                        known |= archs[i] == arch;
+                if (!known)
+                        archs[n_archs++] = arch;
+        }
+        code[n++] = (struct sock_filter) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
+        for (size_t i = 0; i < n_archs; i++) {
+                int highest_x32 = archs[i] == SCMP_ARCH_X86_64 && x32 ? highest_number(m, seccomp, SCMP_ARCH_X32) : -1;
+
+                n += put_unknown(code + n, archs[i], highest_number(m, seccomp, archs[i]), highest_x32,
+                                 (uint32_t) (n_archs - i - 1) * UNKNOWN_SIZE);
+        }
+        return n;
+}
+
+static int export_filter(const Maker *m, const RuntimeSeccomp *seccomp, SeccompFilter *ret) {
+        struct sock_filter unknown[UNKNOWN_MAX];
+        size_t n_unknown = make_unknown(m, seccomp, unknown);
         _cleanup_fd_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
         _cleanup_free_ char *text = NULL;
         struct sock_filter *shorter;
@@ -256,8 +327,14 @@ static int export_filter(const Maker *m, SeccompFilter *ret) {
                 r = io_read_all(fd, 16 * SECCOMP_CODE_MAX * sizeof(struct sock_filter), &text, &size);
         if (r < 0)
                 return error_set_errno(m->reterr, r, "cannot compile %s", m->subject);
-        struct sock_filter *code = (struct sock_filter *) (void *) text;
-        size_t n = size / sizeof(*code);
+        struct sock_filter *code = malloc(sizeof(unknown) + size);
+        size_t n = n_unknown + size / sizeof(*code);
+        if (!code)
+                return error_oom(m->reterr);
+        memcpy(code, unknown, n_unknown * sizeof(*code));
+        memcpy(code + n_unknown, text, size);
+        free(text);
+        text = (char *) code;
         if (seccomp_shrink(code, n, &shorter, &n) >= 0) {
                 free(text);
                 text = (char *) (code = shorter);
@@ -310,7 +387,7 @@ static int make(Maker *m, const RuntimeSeccomp *seccomp, SeccompFilter *ret) {
         for (size_t i = 0; r >= 0 && i < seccomp->n_syscalls; i++)
                 r = add_rule(m, &seccomp->syscalls[i]);
         if (r >= 0)
-                r = export_filter(m, &filter);
+                r = export_filter(m, seccomp, &filter);
         if (r < 0)
                 return r;
         filter.flags = filter_asks(&filter) ? asked | SECCOMP_FILTER_FLAG_NEW_LISTENER
@@ -367,7 +444,7 @@ int seccomp_rules_key(const RuntimeSeccomp *seccomp, char **ret, size_t *ret_siz
                 return -ENOMEM;
         if (uname(&name) < 0)
                 (void) memset(&name, 0, sizeof(name));
-        (void) fprintf(f, "rules 1 %s %s ", name.machine, name.release);
+        (void) fprintf(f, "rules 2 %s %s ", name.machine, name.release);
         put_text(f, seccomp->default_action);
         (void) fprintf(f, "%d %u %zu ", seccomp->has_default_errno_ret, seccomp->default_errno_ret, seccomp->n_syscalls);
         put_words(f, seccomp->architectures);

@@ -33,10 +33,8 @@ const RlimitKind *rlimit_kind_by_name(const char *name) {
 }
 
 const RlimitKind *rlimit_kind_by_type(const char *type) {
-        static const RlimitKind address_space = { "as", "RLIMIT_AS", RLIMIT_AS };
-
         for (size_t i = 0; i < RLIMIT_KINDS; i++)
                 if (str_equal(type, rlimit_kinds[i].type))
                         return &rlimit_kinds[i];
-        return str_equal(type, address_space.type) ? &address_space : NULL;
+        return NULL;
 }

@@ -210,6 +210,42 @@ TEST(every_action_and_flag) {
         CHECK_INT(native_verdict(&filter, SYS_getgid, 3), SECCOMP_RET_ERRNO | 38);
 }
 
+static uint32_t verdict_of(const SeccompFilter *filter, uint32_t arch, uint32_t nr) {
+        return bpf_run(filter->code, filter->n_code, &(struct seccomp_data){ .arch = arch, .nr = (int) nr });
+}
+
+/* Newer than the profile is ENOSYS, however the profile refuses what it knows. */
+TEST(what_is_newer_than_all_that_is_named) {
+#if !defined(__x86_64__)
+        SKIP("the numbers are x86's");
+#endif
+        static const char *const defaults[] = { "\"SCMP_ACT_ERRNO\"", "\"SCMP_ACT_ERRNO\",\"defaultErrnoRet\":6", "\"SCMP_ACT_KILL\"", "\"SCMP_ACT_ALLOW\"" };
+        static const uint32_t expected[] = { SECCOMP_RET_ERRNO | EPERM, SECCOMP_RET_ERRNO | 6, SECCOMP_RET_KILL_THREAD, SECCOMP_RET_ALLOW };
+        const uint32_t enosys = SECCOMP_RET_ERRNO | ENOSYS;
+
+        for (size_t i = 0; i < ELEMENTSOF(defaults); i++) {
+                _cleanup_free_ char *text = str_format("{\"linux\":{\"seccomp\":{\"defaultAction\":%s,\"architectures\":[\"SCMP_ARCH_X86_64\",\"SCMP_ARCH_X86\",\"SCMP_ARCH_X32\"],"
+                                                       "\"syscalls\":[{\"names\":[\"socket\",\"openat2\"],\"action\":\"SCMP_ACT_LOG\"}]}}}", defaults[i]);
+                _cleanup_seccomp_filter_ SeccompFilter filter = SECCOMP_FILTER_NULL;
+                _cleanup_runtime_spec_ RuntimeSpec spec = RUNTIME_SPEC_NULL;
+                uint32_t beyond = i < 2 ? enosys : expected[i];
+
+                CHECK_INT(read_rules(text, &spec), 0);
+                CHECK_INT(seccomp_rules_compile(&spec.seccomp, "linux.seccomp", &filter, NULL), 0);
+                CHECK_INT(verdict_of(&filter, AUDIT_ARCH_X86_64, SYS_mkdir), expected[i]);
+                CHECK_INT(verdict_of(&filter, AUDIT_ARCH_X86_64, SYS_openat2), SECCOMP_RET_LOG);
+                CHECK_INT(verdict_of(&filter, AUDIT_ARCH_X86_64, SYS_openat2 + 1), beyond);
+                CHECK_INT(verdict_of(&filter, AUDIT_ARCH_X86_64, 1000), beyond);
+                CHECK_INT(verdict_of(&filter, AUDIT_ARCH_X86_64, SECCOMP_X32_BIT | SYS_mkdir), expected[i]);
+                CHECK_INT(verdict_of(&filter, AUDIT_ARCH_X86_64, SECCOMP_X32_BIT | SYS_openat2), SECCOMP_RET_LOG);
+                CHECK_INT(verdict_of(&filter, AUDIT_ARCH_X86_64, SECCOMP_X32_BIT | 1000), beyond);
+                CHECK_INT(verdict_of(&filter, AUDIT_ARCH_I386, 359), SECCOMP_RET_LOG); /* socket(2), which has two numbers */
+                CHECK_INT(verdict_of(&filter, AUDIT_ARCH_I386, 39), expected[i]);
+                CHECK_INT(verdict_of(&filter, AUDIT_ARCH_I386, 1000), beyond);
+                CHECK(verdict_of(&filter, AUDIT_ARCH_AARCH64, 1000) != enosys);
+        }
+}
+
 TEST(what_makes_no_sense_is_refused) {
         static const char *const rows[][2] = {
                 { "{}", "an action is missing" },
