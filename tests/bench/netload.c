@@ -8,7 +8,9 @@
  *   netload request ADDRESS PORT COUNT        median and 99th percentile of the time of a small request, in microseconds
  *   netload udp ADDRESS PORT MBIT SIZE MSEC   percent lost at this rate, and Mbit/s that came through
  *   netload wait ADDRESS PORT                 until there is an answer
- *   netload names PREFIX N PORT               how many of PREFIX0 to PREFIX(N-1) have an address of their own and a server there
+ *   netload names PREFIX N PORT FIRST COUNT   how many of PREFIX0 to PREFIX(N-1) have an address of their own; and how many of COUNT of
+ *                                             these, from FIRST on and around, have a server there. More at once than the kernel's
+ *                                             table of neighbours holds (gc_thresh3, 1024 for all namespaces) cannot be reached.
  *
  * The first byte of a connection says what the server does with it: S takes everything and then says how much it was, G sends
  * until the other side closes, E sends back what comes, C sends one byte and closes. */
@@ -366,11 +368,26 @@ static int resolve(int fd, const char *name, struct in_addr *ret) {
         return 0;
 }
 
-static int run_names(const char *prefix, int count, const char *port) {
+static int reaches(struct in_addr address, const char *port) {
+        char text[INET_ADDRSTRLEN], c;
+
+        for (int i = 0; i < 100; i++) {
+                int fd = dial(inet_ntop(AF_INET, &address, text, sizeof(text)), port, 'C'), ok = fd >= 0 && read(fd, &c, 1) == 1;
+
+                if (fd >= 0)
+                        close(fd);
+                if (ok)
+                        return 1;
+                usleep(100000);
+        }
+        return 0;
+}
+
+static int run_names(const char *prefix, int count, const char *port, int first, int n_reached) {
         struct in_addr *found = calloc((size_t) count, sizeof(*found));
         char line[256], server[64] = "", name[32];
         FILE *f = fopen("/etc/resolv.conf", "r");
-        int reached = 0;
+        int own = 0, reached = 0;
 
         while (f && !*server && fgets(line, sizeof(line), f))
                 (void) sscanf(line, "nameserver %63s", server);
@@ -378,21 +395,19 @@ static int run_names(const char *prefix, int count, const char *port) {
         if (fd < 0 || !found || strlen(prefix) > 20)
                 die("netload: the name server");
         for (int i = 0; i < count; i++) {
-                char address[INET_ADDRSTRLEN], c;
-                int own = 1;
+                int alone = 1;
 
                 snprintf(name, sizeof(name), "%s%d", prefix, i);
                 if (!resolve(fd, name, found + i))
                         continue;
                 for (int k = 0; k < i; k++)
-                        own &= found[k].s_addr != found[i].s_addr;
-                int s = dial(inet_ntop(AF_INET, found + i, address, sizeof(address)), port, 'C');
-                reached += own && s >= 0 && read(s, &c, 1) == 1;
-                if (s >= 0)
-                        close(s);
+                        alone &= found[k].s_addr != found[i].s_addr;
+                own += alone;
         }
-        printf("%d\n", reached);
-        return reached != count;
+        for (int i = 0; i < n_reached; i++)
+                reached += reaches(found[(first + i) % count], port);
+        printf("%d %d\n", own, reached);
+        return 0;
 }
 
 int main(int argc, char **argv) {
@@ -409,8 +424,8 @@ int main(int argc, char **argv) {
                 return run_request(argv[2], argv[3], (size_t) atoll(argv[4]));
         if (argc == 7 && strcmp(argv[1], "udp") == 0)
                 return run_udp(argv[2], argv[3], atof(argv[4]), (size_t) atoll(argv[5]), (uint64_t) atoll(argv[6]));
-        if (argc == 5 && strcmp(argv[1], "names") == 0)
-                return run_names(argv[2], atoi(argv[3]), argv[4]);
+        if (argc == 7 && strcmp(argv[1], "names") == 0 && atoi(argv[3]) > 0)
+                return run_names(argv[2], atoi(argv[3]), argv[4], atoi(argv[5]), atoi(argv[6]));
         fprintf(stderr, "usage: netload serve|tcp|connect|request|udp|wait|names ...\n");
         return 2;
 }
