@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What a container may do whose config.json is what an engine makes by default: the runtime's own template with the profile of
-# system calls that engines have, in the container and in exec. The names in brackets are those of docs/SECURITY.md.
+# system calls that engines have, in the container and in exec. [S50] and the like number what is asked.
 # shellcheck source=tests/oci/lib.sh
 . "$(dirname "$0")/lib.sh"
 cc -O1 -static -no-pie -w -o "$T/base/bin/probe" "$TESTS/e2e/probe.c" || skip_all "the probe cannot be built"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Containers and images that attack the runtime: its program, descriptors and processes, what it mounts and where, what it writes through
-# /proc. The names in brackets are those of the known attacks that docs/SECURITY.md lists.
+# Containers and images that attack the runtime: its program, descriptors and processes, what it mounts and where, what it writes
+# through /proc. [S01] and the like number the attacks; each section says what they are.
 # shellcheck source=tests/oci/lib.sh
 . "$(dirname "$0")/lib.sh"
 cc -O2 -static -w -o "$T/base/bin/attack" "$TESTS/e2e/attack.c" || skip_all "the attacks cannot be built"
