@@ -36,15 +36,21 @@ static bool is_same(const struct stat *st, const RuntimeDevice *device) {
 }
 
 /* The host's node of that name, which must be that very device. */
-static int bind_device(const RuntimeDevice *device, int parent_fd, const char *name, Error *reterr) {
-        _cleanup_fd_ int source = open(device->path, O_PATH | O_CLOEXEC), tree = -EBADF, target = -EBADF;
+static int clone_hosts(const RuntimeDevice *device, Error *reterr) {
+        _cleanup_fd_ int source = open(device->path, O_PATH | O_CLOEXEC);
         struct stat st;
 
         if (source < 0 || fstat(source, &st) < 0)
                 return error_set_errno(reterr, -errno, "cannot open the host's");
         if (!is_same(&st, device))
                 return error_set(reterr, -ENODEV, ERROR_DENIED, "it cannot be made, and the host's is another device");
-        tree = mount_clone(source, "", /* recursive= */ false, reterr);
+        return mount_clone(source, "", /* recursive= */ false, reterr);
+}
+
+static int bind_device(const RuntimeDevice *device, int tree_fd, int parent_fd, const char *name, Error *reterr) {
+        _cleanup_fd_ int tree = tree_fd >= 0 ? fcntl(tree_fd, F_DUPFD_CLOEXEC, 3) : clone_hosts(device, reterr), target = -EBADF;
+        struct stat st;
+
         if (tree < 0)
                 return tree;
         int made = openat(parent_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
@@ -72,13 +78,20 @@ static int make_node(const RuntimeDevice *device, int parent_fd, const char *nam
         return 0;
 }
 
-static int make_device(const OciInside *inside, const RuntimeDevice *device, bool is_default, Error *reterr) {
+/* `tree_fd`: the node as the starter made it, or -EBADF. */
+static int make_device(const OciInside *inside, const RuntimeDevice *device, int tree_fd, bool is_default, Error *reterr) {
         bool may_make = !oci_namespaces_has(inside->namespaces, CLONE_NEWUSER) || *device->type == 'p';
+        size_t n = strlen(device->path);
         _cleanup_fd_ int parent = -EBADF;
         const char *name;
         struct stat st;
 
-        parent = oci_target_parent(inside->root_fd, device->path, &name, reterr);
+        while (n > 1 && device->path[n - 1] == '/')
+                n--;
+        _cleanup_free_ char *path = strndup(device->path, n);
+        if (!path)
+                return error_oom(reterr);
+        parent = oci_target_parent(inside->root_fd, path, &name, reterr);
         if (parent < 0)
                 return parent;
         int r = may_make ? make_node(device, parent, name) : -EPERM;
@@ -92,7 +105,7 @@ static int make_device(const OciInside *inside, const RuntimeDevice *device, boo
                         return error_set(reterr, -EEXIST, ERROR_EXISTS, "something else is there already");
                 r = -EPERM;
         }
-        return r == -EPERM || r == -EACCES ? bind_device(device, parent, name, reterr) : error_set_errno(reterr, r, "cannot make the node");
+        return r == -EPERM || r == -EACCES ? bind_device(device, tree_fd, parent, name, reterr) : error_set_errno(reterr, r, "cannot make the node");
 }
 
 static bool is_listed(const RuntimeSpec *spec, const char *path) {
@@ -116,7 +129,7 @@ static int make_default_devices(const OciInside *inside, Error *reterr) {
                 if (is_listed(inside->spec, devices[i].path))
                         continue;
                 (void) snprintf(path, sizeof(path), "%s", devices[i].path);
-                int r = make_device(inside, &device, /* is_default= */ true, reterr);
+                int r = make_device(inside, &device, -EBADF, /* is_default= */ true, reterr);
                 if (r < 0)
                         return error_prefix(reterr, r, "cannot give the container the device '%s'", devices[i].path);
         }
@@ -162,6 +175,52 @@ static bool is_foreign(const OciInside *inside) {
         return false;
 }
 
+/* ---- root's own container in a user namespace ---- */
+
+static uint32_t host_id(const ContainerIdMapping *ranges, size_t n, uint32_t id) {
+        for (size_t i = 0; i < n; i++)
+                if (id >= ranges[i].container_id && id - ranges[i].container_id < ranges[i].size)
+                        return ranges[i].host_id + (id - ranges[i].container_id);
+        return (uint32_t) -1; /* leaves the owner as it is */
+}
+
+static int prepare_device(const RuntimeSpec *spec, const RuntimeDevice *device, int directory_fd, size_t i, Error *reterr) {
+        mode_t mode = device->has_file_mode ? device->file_mode & 07777 : 0666;
+        uid_t uid = host_id(spec->uid_mappings, spec->n_uid_mappings, device->has_uid ? device->uid : 0);
+        gid_t gid = host_id(spec->gid_mappings, spec->n_gid_mappings, device->has_gid ? device->gid : 0);
+        char name[24];
+
+        (void) snprintf(name, sizeof(name), "%zu", i);
+        if (mknodat(directory_fd, name, type_of(device) | 0600, makedev((unsigned) device->major, (unsigned) device->minor)) < 0)
+                return errno == EPERM ? -EBADF : error_set_errno(reterr, -errno, "cannot make the node"); /* then the host's is bound */
+        if (fchownat(directory_fd, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 || fchmodat(directory_fd, name, mode, 0) < 0)
+                return error_set_errno(reterr, -errno, "cannot set the owner and mode of the node");
+        int tree = mount_clone(directory_fd, name, /* recursive= */ false, /* reterr= */ NULL);
+        /* before Linux 6.15 nothing is cloned from what is mounted nowhere */
+        return tree == -EINVAL ? -EBADF : tree < 0 ? error_set_errno(reterr, tree, "cannot hold the node") : tree;
+}
+
+/* Root of a user namespace may not make them: they are made here, with the owners that its map gives, in a file system that is mounted nowhere,
+ * and each goes along as a mount of its own. */
+int oci_prepare_devices(OciInside *inside, Error *reterr) {
+        static const MountOption options[] = { { "mode", "0700" }, {} };
+        const RuntimeSpec *spec = inside->spec;
+
+        if (spec->n_devices == 0 || geteuid() != 0 || !(inside->namespaces->made & CLONE_NEWUSER))
+                return 0;
+        _cleanup_fd_ int fd = mount_new("tmpfs", "tmpfs", options, 0, /* reterr= */ NULL);
+        if (fd < 0) /* no root of the machine */
+                return 0;
+        for (size_t i = 0; i < spec->n_devices; i++) {
+                if (*spec->devices[i].type == 'p')
+                        continue;
+                inside->device_fds[i] = prepare_device(spec, &spec->devices[i], fd, i, reterr);
+                if (inside->device_fds[i] < 0 && inside->device_fds[i] != -EBADF)
+                        return error_prefix(reterr, inside->device_fds[i], "cannot give the container the device '%s'", spec->devices[i].path);
+        }
+        return 0;
+}
+
 int oci_make_devices(OciInside *inside, Error *reterr) {
         const RuntimeSpec *spec = inside->spec;
         int r = 0;
@@ -170,7 +229,7 @@ int oci_make_devices(OciInside *inside, Error *reterr) {
                 return 0;
         r = make_default_devices(inside, reterr);
         for (size_t i = 0; i < spec->n_devices && r >= 0; i++) {
-                r = make_device(inside, &spec->devices[i], /* is_default= */ false, reterr);
+                r = make_device(inside, &spec->devices[i], inside->device_fds[i], /* is_default= */ false, reterr);
                 if (r < 0)
                         return error_prefix(reterr, r, "cannot give the container the device '%s'", spec->devices[i].path);
         }

@@ -12,6 +12,7 @@ typedef struct OciInside {
         const OciNamespaces *namespaces;
         OciMountOptions *options;    /* of each of spec->mounts */
         int *tree_fds;               /* for each of them: a detached mount that the starter made, or -EBADF */
+        int *device_fds;             /* for each of spec->devices: likewise a node, in a file system of the starter's */
         int root_tree_fd;            /* the root file system's, likewise */
         int sync_fd, peer_fd;        /* the handshake with the starter, and the starter's end of it */
         int listen_fd;               /* the socket `start` */
@@ -34,7 +35,8 @@ int oci_mount_root(OciInside *inside, Error *reterr);          /* rootfs.c */
 int oci_enter_root(OciInside *inside, Error *reterr);
 int oci_mount_early(OciInside *inside, Error *reterr);         /* mounts.c: what does not show the cgroup */
 int oci_mount_late(OciInside *inside, Error *reterr);
-int oci_make_devices(OciInside *inside, Error *reterr);        /* devices.c */
+int oci_prepare_devices(OciInside *inside, Error *reterr);     /* devices.c; by the starter */
+int oci_make_devices(OciInside *inside, Error *reterr);
 int oci_make_console(OciInside *inside, Error *reterr);        /* console.c */
 int oci_hide_paths(OciInside *inside, Error *reterr);          /* masks.c */
 int oci_settle(OciInside *inside, Error *reterr);              /* settle.c: host name, sysctl, ... of the namespaces */

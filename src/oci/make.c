@@ -50,8 +50,11 @@ static void inside_done(OciInside *inside) {
                 oci_mount_options_done(&inside->options[i]);
         for (size_t i = 0; inside->tree_fds && i < inside->spec->n_mounts; i++)
                 (void) fd_close(inside->tree_fds[i]);
+        for (size_t i = 0; inside->device_fds && i < inside->spec->n_devices; i++)
+                (void) fd_close(inside->device_fds[i]);
         free(inside->options);
         free(inside->tree_fds);
+        free(inside->device_fds);
         (void) fd_close(inside->root_tree_fd);
         (void) fd_close(inside->sync_fd);
         (void) fd_close(inside->listen_fd);
@@ -70,10 +73,13 @@ static int parse_mounts(OciInside *inside, Error *reterr) {
 
         inside->options = calloc(n + 1, sizeof(*inside->options));
         inside->tree_fds = calloc(n + 1, sizeof(*inside->tree_fds));
-        if (!inside->options || !inside->tree_fds)
+        inside->device_fds = calloc(inside->spec->n_devices + 1, sizeof(*inside->device_fds));
+        if (!inside->options || !inside->tree_fds || !inside->device_fds)
                 return error_oom(reterr);
         for (size_t i = 0; i < n; i++)
                 inside->tree_fds[i] = -EBADF;
+        for (size_t i = 0; i < inside->spec->n_devices; i++)
+                inside->device_fds[i] = -EBADF;
         for (size_t i = 0; i < n; i++) {
                 int r = oci_mount_options_parse(inside->spec->mounts[i].options, &inside->options[i]);
 
@@ -309,6 +315,8 @@ static void take_back(const OciCreate *create, OciInit *init) {
 static int create_in_bundle(OciInside *inside, OciInit *init, Error *reterr) {
         int r = open_sources(inside, reterr);
 
+        if (r >= 0)
+                r = oci_prepare_devices(inside, reterr);
         if (r < 0)
                 return r;
         inside->listen_fd = io_unix_listen(inside->create->state_fd, OCI_START_SOCKET, SOCK_SEQPACKET, 0600);
