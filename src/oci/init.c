@@ -7,7 +7,7 @@
  *   3. once the starter has put it into its cgroup and run the hooks of the host's side: a cgroup namespace, what shows the cgroup,
  *      hooks createContainer, masks, read-only root, pivot_root: the host is gone
  *   4. descriptors, working directory, args[0]; report "created"; wait at the socket `start`, holding nothing of the host's but it
- *   5. hooks startContainer; identity, capabilities, no_new_privs, seccomp; execve
+ *   5. identity, capabilities, no_new_privs, seccomp; hooks startContainer; execve
  *
  * Late in its cgroup: what the container's own process never touches is charged to the runtime, so that it starts with little memory. */
 #include "oci/inside.h"
@@ -222,9 +222,6 @@ static int execute(OciInside *inside, Error *reterr) {
         const RuntimeProcess *process = &inside->spec->process;
         int r = describe(inside, reterr);
 
-        if (r >= 0)
-                r = run_hooks(inside, HOOK_START_CONTAINER, reterr);
-
         if (r >= 0 && !inside->spec->has_process)
                 r = error_set(reterr, -EINVAL, ERROR_INVALID, "cannot start the container: it has no process");
         if (r < 0)
@@ -245,6 +242,8 @@ static int execute(OciInside *inside, Error *reterr) {
                 r = oci_identity_apply(&identity, reterr);
         if (r >= 0 && process->user.uid != 0)
                 r = oci_streams_enter(process->cwd, reterr);
+        if (r >= 0) /* the container's own programs: they may do no more than its process */
+                r = run_hooks(inside, HOOK_START_CONTAINER, reterr);
         if (r < 0)
                 return r;
         (void) execve(inside->program, process->args, inside->env);

@@ -124,6 +124,14 @@ is "$status:$(sed -n 's/^poststop order \(.\).*/\1/p' "$log" | tr '\n' ' '):$(st
         "[hooks.poststop-fails] a poststop hook that fails is a warning: the container goes, and the next hook is called"
 like "$err" '.+' "[hooks.poststop-fails] ... a warning is logged"
 
+# --- a startContainer hook is a program of the container's
+confined=".process.capabilities = {} | .process.noNewPrivileges = true | .process.user = { uid: 5, gid: 6 } |
+        .linux.seccomp = { defaultAction: \"SCMP_ACT_ALLOW\", syscalls: [{ names: [\"mkdir\"], action: \"SCMP_ACT_KILL\" }] } |
+        .hooks = { startContainer: [{ path: \"/bin/sh\", args: [\"sh\", \"-c\",
+                \"grep -q '^CapEff:.*[1-9a-f]' /proc/self/status && exit 3; [ \\\"\$(id -u)\\\" = 5 ] || exit 4; grep -q '^Seccomp:.*2' /proc/self/status || exit 5\"] }] }"
+in_one "$confined" true
+is "$status:$err" "0:" "[hooks.start-container-confined] it has the user, the capabilities and the filter of the process"
+
 # --- wrong ones
 refuses "[hooks.path-absolute] a hook whose path is relative is refused" '.hooks = { createRuntime: [{ path: "bin/true" }] }' true
 refuses "[hooks.timeout-positive] a timeout of zero is refused" '.hooks = { createRuntime: [{ path: "/bin/true", timeout: 0 }] }' true
