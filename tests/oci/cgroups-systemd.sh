@@ -93,6 +93,7 @@ if [[ $EUID == 0 ]] && useradd -m -s /bin/bash $user && loginctl enable-linger $
         cp "$T/facts" "$T/user/built/"
         cp "$(command -v "$RUNTIME")" "$T/user/sdpod-oci"
         chown -R $user: "$T/user"
+        RUN_TIMEOUT=300 # for all of it
         run setpriv --reuid=$user --regid=$user --init-groups env -i PATH="$PATH" HOME="/home/$user" TESTS="$T/user" RUNTIME="$T/user/sdpod-oci" \
                 XDG_RUNTIME_DIR="/run/user/$uid" DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$uid/bus" bash "$T/user/oci/cgroups-systemd.sh"
         while read -r line; do
