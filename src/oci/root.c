@@ -29,8 +29,8 @@ static int default_path(char **ret, bool *ret_users, Error *reterr) {
         const char *xdg = getenv("XDG_RUNTIME_DIR");
         _cleanup_free_ char *path = NULL;
 
-        *ret_users = is_a_users();
-        if (*ret_users && !str_empty(xdg) && *xdg == '/')
+        *ret_users = !str_empty(xdg) && *xdg == '/' && is_a_users();
+        if (*ret_users)
                 path = str_format("%s/" NAME, xdg);
         else if (geteuid() != 0)
                 path = str_format("/run/user/%u/" NAME, geteuid());
