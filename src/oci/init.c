@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -195,6 +196,19 @@ static int create(OciInside *inside, Error *reterr) {
 
 /* ---- 5. execution ---- */
 
+static _noreturn_ void end_by(int signal) {
+        _exit(128 + signal);
+}
+
+/* The first process of a PID namespace passes over every signal that it has no handler for: one that waits is to be ended by those that
+ * are meant to end a program. execve(2) sets them back. */
+static void end_by_signals(void) {
+        static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); i++)
+                (void) signal(signals[i], end_by);
+}
+
 /* Waits for who says "go" (start.c). Others only look whether somebody waits. */
 static int wait_for_start(const OciInside *inside) {
         for (;;) {
@@ -261,6 +275,7 @@ _noreturn_ void oci_init_run(OciInside *inside) {
         if (r < 0)
                 _exit(1);
         inside->sync_fd = fd_close(inside->sync_fd);
+        end_by_signals();
         int fd = wait_for_start(inside);
         if (fd < 0)
                 _exit(1);

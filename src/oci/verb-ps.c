@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* sdpod-oci ps: the processes of a container, by the host's IDs. */
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -45,6 +47,39 @@ static const char *find_ps(void) {
                 if (access(paths[i], X_OK) == 0)
                         return paths[i];
         return NULL;
+}
+
+static bool namespace_of(uint32_t pid, struct stat *ret) {
+        char path[64];
+
+        (void) snprintf(path, sizeof(path), "/proc/%u/ns/pid", pid);
+        return stat(path, ret) >= 0;
+}
+
+/* Without a cgroup of its own: who is in the PID namespace of its init, where that is its own. */
+static int find_by_namespace(const OciContainer *c, Pids *pids, Error *reterr) {
+        struct stat wanted, st;
+        uint32_t pid;
+
+        if (c->pidfd < 0 || !c->record.own_pid_namespace || !namespace_of((uint32_t) c->record.pid, &wanted))
+                return 0;
+        DIR *dir = opendir("/proc");
+        if (!dir)
+                return error_set_errno(reterr, -errno, "cannot read '/proc'");
+        int r = 0;
+        for (struct dirent *entry; r >= 0 && (entry = readdir(dir));) {
+                if (parse_u32(entry->d_name, &pid) < 0 || !namespace_of(pid, &st) || st.st_ino != wanted.st_ino ||
+                    st.st_dev != wanted.st_dev)
+                        continue;
+                pid_t *ids = reallocarray(pids->ids, pids->n + 1, sizeof(*ids));
+                if (ids) {
+                        pids->ids = ids;
+                        ids[pids->n++] = (pid_t) pid;
+                } else
+                        r = error_oom(reterr);
+        }
+        (void) closedir(dir);
+        return r;
 }
 
 /* All that ps(1) prints with these words. */
@@ -136,6 +171,8 @@ static int run(Invocation *in, Error *reterr) {
         if (r < 0)
                 return r;
         r = runtime_cgroup_pids(&c.record.cgroup, &pids.ids, &pids.n, reterr);
+        if (r >= 0 && pids.n == 0)
+                r = find_by_namespace(&c, &pids, reterr);
         if (r >= 0 && str_equal(o->format, "json"))
                 print_json(&pids);
         else if (r >= 0)

@@ -142,6 +142,13 @@ for word in TERM SIGTERM 15; do
         rt delete --force "$id"
         is "$status:$err" "0:" "delete --force of it"
 done
+if [[ $PEER != crun ]]; then # pid 1 of a namespace gets only those that it has a handler for
+        created waiting
+        rt kill "$id" TERM
+        until_ok 5 test ! -d "/proc/$(cat "$T/waiting.pid")"
+        is "$status:$(state_of "$id" .status)" "0:stopped" "kill ID TERM of one that was never started"
+        rt_quietly delete "$id"
+fi
 created two
 rt delete "$id"
 is "$status:$err" "0:" "delete of one that was never started"
