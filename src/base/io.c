@@ -24,6 +24,16 @@ int fd_close(int fd) {
         return -EBADF;
 }
 
+int fd_open_standard(void) {
+        for (int fd; (fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC)) != -1;) {
+                if (fd > STDERR_FILENO)
+                        return close(fd);
+                if (fcntl(fd, F_SETFD, 0) < 0)
+                        return -errno;
+        }
+        return -errno;
+}
+
 int fd_keep(int *const *fds, size_t n) {
         const int first = STDERR_FILENO + 1, end = first + (int) n;
 

@@ -15,6 +15,10 @@ static inline void fd_closep(int *fd) {
 }
 #define _cleanup_fd_ _cleanup_(fd_closep)
 
+/* The first three descriptors must be there: what a program opens as 2 would be overwritten by a message. Those that are closed become
+ * /dev/null. 0 or -errno. */
+int fd_open_standard(void);
+
 /* In a child that is to have nothing else of its parent's: moves the descriptors to 3, 4, ..., in this order, O_CLOEXEC, and closes all
  * but them and 0, 1, 2. One that is unset leaves its number closed. 0 or -errno. */
 int fd_keep(int *const *fds, size_t n);

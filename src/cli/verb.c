@@ -3,12 +3,12 @@
 #include "cli/verb.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "cli/help.h"
@@ -212,17 +212,6 @@ static int parse_and_dispatch(Invocation *in, char **argv, Error *reterr) {
         return r;
 }
 
-/* The first three descriptors must be there: an image's archive opened as 2 would be overwritten by a message. */
-static int open_standard_fds(void) {
-        for (int fd; (fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC)) != -1;) {
-                if (fd > STDERR_FILENO)
-                        return close(fd);
-                if (fcntl(fd, F_SETFD, 0) < 0)
-                        return -errno;
-        }
-        return -errno;
-}
-
 /* What the shell was limited to (ulimit -n, -f) is no measure for us: as many descriptors as we may have, and a file that may not
  * grow is an error with a text instead of a signal. Containers get their own limits, and all signals as they come. */
 static void raise_own_limits(void) {
@@ -244,7 +233,7 @@ int verb_main(int argc, char **argv) {
         log_set_program("sdpod");
         raise_own_limits();
         (void) umask(umask(0) & 0077); /* what the store is made of must be the user's own to use */
-        r = open_standard_fds();
+        r = fd_open_standard();
         if (r >= 0)
                 r = parse_and_dispatch(&in, argv, &error);
         else

@@ -18,23 +18,16 @@
 
 #define FIELD(member) offsetof(CreateOptions, member)
 const Option create_rows[] = {
+        HANDED_OVER_ROWS(CreateOptions),
         { "bundle", 'b', .kind = OPTION_STRING, .offset = FIELD(bundle), .metavar = "DIR",
           .help = "Directory of the bundle (default: the working directory)", .complete = COMPLETE_DIRECTORY },
         { "config", 'f', .kind = OPTION_STRING, .offset = FIELD(config), .metavar = "FILE",
           .help = "The bundle's configuration (default config.json), from the bundle's directory on", .complete = COMPLETE_FILE },
-        { "console-socket", .kind = OPTION_STRING, .offset = FIELD(console_socket), .metavar = "PATH",
-          .help = "Send the terminal's master side to this socket", .complete = COMPLETE_FILE },
         { "no-new-keyring", .kind = OPTION_BOOL, .offset = FIELD(no_new_keyring), .help = "Keep the caller's session keyring" },
         { "no-pivot", .kind = OPTION_BOOL, .offset = FIELD(no_pivot),
           .help = "Move the root instead of pivot_root(2), where / is a ramdisk" },
         { "no-subreaper", .kind = OPTION_BOOL, .offset = FIELD(no_subreaper),
           .help = "Leave orphans of the container to whoever takes them" },
-        { "pid-file", .kind = OPTION_STRING, .offset = FIELD(pid_file), .metavar = "FILE", .help = "Write the process ID here",
-          .complete = COMPLETE_FILE },
-        { "pidfd-socket", .kind = OPTION_STRING, .offset = FIELD(pidfd_socket), .metavar = "PATH",
-          .help = "Send a descriptor of the process to this socket", .complete = COMPLETE_FILE },
-        { "preserve-fds", .kind = OPTION_UINT32, .offset = FIELD(preserve_fds),
-          .help = "Hand on so many descriptors behind those of $LISTEN_FDS" },
         {},
 };
 

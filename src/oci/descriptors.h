@@ -5,7 +5,18 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "base/error.h"
+#include "base/option.h"
+
+/* Options of `create`, `run` and `exec`, into members of these names. */
+#define HANDED_OVER_ROWS(type) \
+        { "console-socket", .kind = OPTION_STRING, .offset = offsetof(type, console_socket), .metavar = "PATH", \
+          .help = "Send the terminal's master side to this socket", .complete = COMPLETE_FILE }, \
+        { "pid-file", .kind = OPTION_STRING, .offset = offsetof(type, pid_file), .metavar = "FILE", \
+          .help = "Write the process ID here", .complete = COMPLETE_FILE }, \
+        { "pidfd-socket", .kind = OPTION_STRING, .offset = offsetof(type, pidfd_socket), .metavar = "PATH", \
+          .help = "Send a descriptor of the process to this socket", .complete = COMPLETE_FILE }, \
+        { "preserve-fds", .kind = OPTION_UINT32, .offset = offsetof(type, preserve_fds), \
+          .help = "Hand on so many descriptors behind those of $LISTEN_FDS" }
 
 /* Connects to a unix stream socket; NULL as a path leaves *ret alone. */
 int oci_connect(const char *path, const char *option, int *ret, Error *reterr);

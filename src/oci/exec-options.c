@@ -7,29 +7,23 @@
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "oci/descriptors.h"
 
 #define FIELD(member) offsetof(ExecOptions, member)
 const Option exec_rows[] = {
+        HANDED_OVER_ROWS(ExecOptions),
         { "additional-gids", 'g', .kind = OPTION_STRV, .offset = FIELD(additional_gids), .metavar = "GID", .help = "One more group" },
         { "apparmor", .kind = OPTION_STRING, .offset = FIELD(apparmor), .metavar = "PROFILE", .help = "AppArmor profile" },
         { "cap", 'c', .kind = OPTION_STRV, .offset = FIELD(cap), .metavar = "CAPABILITY", .help = "One more capability",
           .complete = COMPLETE_CAPABILITY },
         { "cgroup", .kind = OPTION_STRV, .offset = FIELD(cgroup), .metavar = "[CONTROLLER:]PATH",
           .help = "Put it into this cgroup below the container's" },
-        { "console-socket", .kind = OPTION_STRING, .offset = FIELD(console_socket), .metavar = "PATH",
-          .help = "Send the terminal's master side to this socket", .complete = COMPLETE_FILE },
         { "cwd", .kind = OPTION_STRING, .offset = FIELD(cwd), .metavar = "DIR", .help = "Working directory" },
         { "detach", 'd', .kind = OPTION_BOOL, .offset = FIELD(detach), .help = "Leave it running and return" },
         { "env", 'e', .kind = OPTION_STRV, .offset = FIELD(env), .metavar = "NAME=VALUE", .help = "One more environment variable" },
         { "ignore-paused", .kind = OPTION_BOOL, .offset = FIELD(ignore_paused), .help = "Also in a container that is paused" },
         { "no-new-privs", .kind = OPTION_BOOL, .offset = FIELD(no_new_privs), .help = "No program gives it more privileges" },
         { "no-subreaper", .kind = OPTION_BOOL, .offset = FIELD(no_subreaper), .hidden = true, .help = "Nothing: it never is one" },
-        { "pid-file", .kind = OPTION_STRING, .offset = FIELD(pid_file), .metavar = "FILE", .help = "Write the process ID here",
-          .complete = COMPLETE_FILE },
-        { "pidfd-socket", .kind = OPTION_STRING, .offset = FIELD(pidfd_socket), .metavar = "PATH",
-          .help = "Send a descriptor of the process to this socket", .complete = COMPLETE_FILE },
-        { "preserve-fds", .kind = OPTION_UINT32, .offset = FIELD(preserve_fds),
-          .help = "Hand on so many descriptors behind those of $LISTEN_FDS" },
         { "process", 'p', .kind = OPTION_STRING, .offset = FIELD(process), .metavar = "FILE",
           .help = "Take the process from this file, which is what config.json has as process", .complete = COMPLETE_FILE },
         { "process-label", .kind = OPTION_STRING, .offset = FIELD(process_label), .metavar = "LABEL", .help = "SELinux label" },

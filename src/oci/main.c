@@ -2,10 +2,10 @@
 /* From a command line to a verb: finds it, fills its options, runs it, and tells what went wrong. */
 #include "oci/main.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "oci/help.h"
@@ -108,17 +108,6 @@ static int parse_and_dispatch(Invocation *in, char **argv, Error *reterr) {
         return r;
 }
 
-/* The first three descriptors must be there: a socket opened as 2 would be written to by a message. */
-static int open_standard_fds(void) {
-        for (int fd; (fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC)) != -1;) {
-                if (fd > STDERR_FILENO)
-                        return close(fd);
-                if (fcntl(fd, F_SETFD, 0) < 0)
-                        return -errno;
-        }
-        return -errno;
-}
-
 /* A line of its own, as the file of --log has one: whoever reads them takes the hint as a part of it. */
 static void print_error(const Error *error, int r) {
         if (error->hint)
@@ -144,7 +133,7 @@ int oci_main(int argc, char **argv) {
 
         (void) argc;
         log_set_program("sdpod-oci");
-        r = open_standard_fds();
+        r = fd_open_standard();
         if (r >= 0)
                 r = parse_and_dispatch(&in, argv, &error);
         else
