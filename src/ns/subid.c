@@ -3,7 +3,6 @@
 #include "ns/subid.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -28,8 +27,7 @@ char *subid_user_name(uid_t uid) {
                                 return strdup(name);
                 }
 
-        const struct passwd *entry = getpwuid(uid);
-        return entry ? strdup(entry->pw_name) : NULL;
+        return subid_name_service(uid);
 }
 
 int subid_ranges(const char *file, uid_t uid, const char *name, SubidRange **ret, size_t *ret_n, Error *reterr) {

@@ -17,3 +17,6 @@ int subid_ranges(const char *file, uid_t uid, const char *name, SubidRange **ret
 
 /* The login name of `uid`: from /etc/passwd, or from the name service where it is not there. Owned; NULL: unknown. */
 char *subid_user_name(uid_t uid);
+
+/* The same from the name service alone: nsswitch.conf(5). A static program asks getent(1), as the C library loads libraries for it. */
+char *subid_name_service(uid_t uid);

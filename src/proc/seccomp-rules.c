@@ -2,7 +2,6 @@
 /* linux.seccomp through libseccomp. */
 #include "proc/seccomp-rules.h"
 
-#include <dlfcn.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -14,6 +13,7 @@
 
 #include "base/io.h"
 #include "base/str.h"
+#include "proc/seccomp-library.h"
 #include "proc/seccomp-shrink.h"
 #include "proc/seccomp-table.h"
 
@@ -27,19 +27,6 @@ enum {
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
 #endif
-
-/* The functions of libseccomp.so.2, which only this file needs, and so only a container with a profile that is not kept. */
-#define LIBRARY_FUNCTIONS(X)                                                                                               \
-        X(seccomp_init) X(seccomp_release) X(seccomp_arch_native) X(seccomp_arch_exist) X(seccomp_arch_add)                \
-        X(seccomp_attr_set) X(seccomp_syscall_resolve_name) X(seccomp_syscall_resolve_name_arch)                           \
-        X(seccomp_rule_add_array) X(seccomp_export_bpf) X(seccomp_version)
-
-typedef struct Library {
-        void *handle;
-#define X(function) typeof(&function) function;
-        LIBRARY_FUNCTIONS(X)
-#undef X
-} Library;
 
 typedef struct Word {
         const char *name;
@@ -104,7 +91,7 @@ static const Word flags[] = {
 /* What the making of one filter carries along. */
 typedef struct Maker {
         const char *subject;
-        Library library;
+        SeccompLibrary library;
         scmp_filter_ctx context;
         uint32_t default_action;
         Error *reterr;
@@ -138,27 +125,9 @@ bool seccomp_flag_is_supported(const char *name) {
         return flag && syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flag->value | more, NULL) < 0 && errno == EFAULT;
 }
 
-static int library_load(Library *ret, Error *reterr) {
-        Library library = { .handle = dlopen("libseccomp.so.2", RTLD_NOW | RTLD_LOCAL) };
-
-        if (!library.handle)
-                return error_set(reterr, -ENOENT, ERROR_UNSUPPORTED, "cannot use a seccomp profile: libseccomp is not there: %s",
-                                 dlerror());
-#define X(function)                                                                                                        \
-        library.function = (typeof(library.function)) dlsym(library.handle, #function);                                     \
-        if (!library.function) {                                                                                            \
-                (void) dlclose(library.handle);                                                                             \
-                return error_set(reterr, -ENOENT, ERROR_UNSUPPORTED, "cannot use a seccomp profile: libseccomp has no %s()", #function); \
-        }
-        LIBRARY_FUNCTIONS(X)
-#undef X
-        *ret = library;
-        return 0;
-}
-
 int seccomp_library_version(unsigned ret[static 3]) {
-        Library library;
-        int r = library_load(&library, NULL);
+        SeccompLibrary library;
+        int r = seccomp_library_load(&library, NULL);
 
         if (r < 0)
                 return r;
@@ -166,7 +135,7 @@ int seccomp_library_version(unsigned ret[static 3]) {
         ret[0] = version->major;
         ret[1] = version->minor;
         ret[2] = version->micro;
-        (void) dlclose(library.handle);
+        seccomp_library_done(&library);
         return 0;
 }
 
@@ -399,14 +368,14 @@ static int make(Maker *m, const RuntimeSeccomp *seccomp, SeccompFilter *ret) {
 
 int seccomp_rules_compile(const RuntimeSeccomp *seccomp, const char *subject, SeccompFilter *ret, Error *reterr) {
         Maker maker = { .subject = subject, .reterr = reterr };
-        int r = library_load(&maker.library, reterr);
+        int r = seccomp_library_load(&maker.library, reterr);
 
         if (r < 0)
                 return r;
         r = make(&maker, seccomp, ret);
         if (maker.context)
                 maker.library.seccomp_release(maker.context);
-        (void) dlclose(maker.library.handle);
+        seccomp_library_done(&maker.library);
         return r;
 }
 
