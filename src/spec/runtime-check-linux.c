@@ -51,6 +51,8 @@ static int check_devices(const RuntimeSpec *s, Error *reterr) {
                         return runtime_refuse(reterr, "linux.devices[%zu].path: must be an absolute path", i);
                 if (!runtime_word_is_known(types, d->type))
                         return runtime_refuse(reterr, "linux.devices[%zu].type: there is no kind of device '%.40s'", i, d->type ?: "");
+                if (*d->type != 'p' && !(d->has_major && d->has_minor))
+                        return runtime_refuse(reterr, "linux.devices[%zu]: major and minor are missing", i);
                 if (*d->type != 'p' && (d->major < 0 || d->major > UINT32_MAX || d->minor < 0 || d->minor > UINT32_MAX))
                         return runtime_refuse(reterr, "linux.devices[%zu]: no device has such numbers", i);
         }

@@ -23,8 +23,8 @@ static const JsonField time_offsets_fields[] = {
 static const JsonField device_fields[] = {
         JSON_FIELD(RuntimeDevice, path, "path", JSON_FIELD_STRING),
         JSON_FIELD(RuntimeDevice, type, "type", JSON_FIELD_STRING),
-        JSON_FIELD(RuntimeDevice, major, "major", JSON_FIELD_INT64),
-        JSON_FIELD(RuntimeDevice, minor, "minor", JSON_FIELD_INT64),
+        JSON_FIELD_GIVEN(RuntimeDevice, major, has_major, "major", JSON_FIELD_INT64),
+        JSON_FIELD_GIVEN(RuntimeDevice, minor, has_minor, "minor", JSON_FIELD_INT64),
         JSON_FIELD_GIVEN(RuntimeDevice, file_mode, has_file_mode, "fileMode", JSON_FIELD_UINT32),
         JSON_FIELD_GIVEN(RuntimeDevice, uid, has_uid, "uid", JSON_FIELD_UINT32),
         JSON_FIELD_GIVEN(RuntimeDevice, gid, has_gid, "gid", JSON_FIELD_UINT32),

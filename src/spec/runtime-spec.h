@@ -93,7 +93,7 @@ typedef struct RuntimeDevice {
         char *type, *path;         /* "c", "b", "u", "p" */
         int64_t major, minor;
         uint32_t file_mode, uid, gid;
-        bool has_file_mode, has_uid, has_gid;
+        bool has_major, has_minor, has_file_mode, has_uid, has_gid;
 } RuntimeDevice;
 
 typedef struct RuntimeDeviceRule {
