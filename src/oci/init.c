@@ -146,7 +146,7 @@ static int take_streams(OciInside *inside, Error *reterr) {
 }
 
 static int find_program(OciInside *inside, Error *reterr) {
-        return oci_program_prepare(&inside->spec->process, &inside->program, reterr);
+        return oci_program_prepare(&inside->spec->process, inside->proc_fd, &inside->program, reterr);
 }
 
 static int make_environment(OciInside *inside, Error *reterr) {

@@ -84,7 +84,7 @@ static int prepare(Joining *joining, Error *reterr) {
         if (r >= 0)
                 r = oci_streams_take(joining->console_fd, &process->user, reterr);
         if (r >= 0)
-                r = oci_program_prepare(process, &joining->program, reterr);
+                r = oci_program_prepare(process, joining->proc_fd, &joining->program, reterr);
         return r < 0 ? r : oci_environment(process, exec->listen_fds, &joining->env, reterr);
 }
 

@@ -69,6 +69,16 @@ static int find_in_path(const char *name, const char *path, char **ret, Error *r
                       : error_set(reterr, -ENOENT, ERROR_COMMAND_NOT_FOUND, "exec: \"%s\": executable file not found in $PATH", name);
 }
 
+/* The runtime's own file, by way of /proc/self/exe: nobody can write to it (seal.c), and it is nobody's program either. The same file
+ * that is mounted in the container is the container's. */
+static bool is_own_program(int proc_fd, const char *path) {
+        struct statx own, other;
+
+        return statx(proc_fd, "self/exe", 0, STATX_INO | STATX_MNT_ID, &own) == 0 && statx(AT_FDCWD, path, 0, STATX_INO | STATX_MNT_ID, &other) == 0 &&
+               own.stx_ino == other.stx_ino && own.stx_dev_major == other.stx_dev_major && own.stx_dev_minor == other.stx_dev_minor &&
+               own.stx_mnt_id == other.stx_mnt_id;
+}
+
 static int find(const RuntimeProcess *process, char **ret, Error *reterr) {
         const char *name = process->args ? process->args[0] : NULL, *path = strv_env_get(process->env, "PATH");
 
@@ -82,7 +92,8 @@ static int find(const RuntimeProcess *process, char **ret, Error *reterr) {
         return (*ret = strdup(name)) ? 0 : error_oom(reterr);
 }
 
-int oci_program_prepare(const RuntimeProcess *process, char **ret, Error *reterr) {
+int oci_program_prepare(const RuntimeProcess *process, int proc_fd, char **ret, Error *reterr) {
+        _cleanup_free_ char *program = NULL;
         int r = oci_streams_enter(process->cwd, reterr);
 
         if (r == -EACCES && process->user.uid != 0) { /* it may be the user's alone (NFS): found out when we are him */
@@ -94,8 +105,11 @@ int oci_program_prepare(const RuntimeProcess *process, char **ret, Error *reterr
         (void) setgroups(process->user.n_additional_gids, process->user.additional_gids);
         (void) setfsgid(process->user.gid);
         (void) setfsuid(process->user.uid);
-        r = find(process, ret, reterr);
+        r = find(process, &program, reterr);
         (void) setfsuid(geteuid());
         (void) setfsgid(getegid());
+        if (r >= 0 && is_own_program(proc_fd, program))
+                return oci_program_explain(-EACCES, process->args[0], reterr);
+        *ret = TAKE_PTR(program);
         return r;
 }

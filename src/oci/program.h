@@ -5,8 +5,9 @@
 #include "spec/runtime-spec.h"
 
 /* Goes to the working directory (process.cwd) and finds args[0] there or in $PATH, with the user's rights over files, and the caller's
- * own again afterwards. To be called as root in the container's root. */
-int oci_program_prepare(const RuntimeProcess *process, char **ret, Error *reterr);
+ * own again afterwards. The runtime's own program is refused. To be called as root in the container's root; `proc_fd` is the host's
+ * /proc. */
+int oci_program_prepare(const RuntimeProcess *process, int proc_fd, char **ret, Error *reterr);
 
 /* The error for a failed execve(). Returns `code`. */
 int oci_program_explain(int code, const char *name, Error *reterr);
