@@ -69,10 +69,9 @@ static int watch(const OciContainer *c, uint64_t interval, Error *reterr) {
         while (r >= 0) {
                 if (poll(fds, ELEMENTSOF(fds), -1) < 0 && errno != EINTR)
                         return error_set_errno(reterr, -errno, "cannot wait for events");
-                if (fds[2].revents) {
+                if (fds[2].revents)
                         runtime_cgroup_drain_oom(oom);
-                        r = print_oom(c, &seen, reterr);
-                }
+                r = print_oom(c, &seen, reterr); /* at each turn: cgroup v1 tells before it has killed and counted */
                 if (fds[0].revents)
                         break;
                 if (r >= 0 && fds[1].revents && read(timer, &ticks, sizeof(ticks)) > 0)
