@@ -9,6 +9,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -20,6 +21,8 @@
 
 enum {
         BACKLOG = 4096,
+        KEEP_IDLE_SEC = 120,
+        KEEP_INTERVAL_SEC = 15,
         MARK_BACK = PORT_ROUTE_MARK + 1, /* from the tap to `lo`: published ports are marked there, too */
         PRIORITY_RAW = -300, /* before connection tracking */
         PRIORITY_MANGLE = -150,
@@ -358,6 +361,11 @@ static int make_listener(int family) {
         } options[] = {
                 { family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_TRANSPARENT : IPV6_TRANSPARENT, 1 },
                 { SOL_SOCKET, SO_REUSEADDR, 1 }, /* or a server that wants the port of a peer of ours would not get it */
+                { IPPROTO_TCP, TCP_SYNCNT, 1 },  /* nothing is lost on the way: who does not answer at once has dropped it */
+                /* what it accepts has these, too (tcp(7)): a container on a bridge may vanish without a word */
+                { SOL_SOCKET, SO_KEEPALIVE, 1 },
+                { IPPROTO_TCP, TCP_KEEPIDLE, KEEP_IDLE_SEC },
+                { IPPROTO_TCP, TCP_KEEPINTVL, KEEP_INTERVAL_SEC },
         };
         struct sockaddr_in in = { .sin_family = AF_INET, .sin_port = htons(OUTLET_PORT) };
         struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_port = htons(OUTLET_PORT) };

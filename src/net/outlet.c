@@ -19,6 +19,8 @@ enum {
         EVENTS = 64,
         ACCEPT_BATCH = 256,
         ANSWER_MSEC = 5000,  /* for the container to come, after its segment was given back */
+        SILENT_MSEC = 4000,  /* beyond twice the time that it has tried for: a client that is still there has repeated its segment by then */
+        SWEEP_MSEC = 100,    /* between two looks at all of them */
         TCP_FLAGS = 13,
         TCP_SYN = 0x02,
         TCP_ACK = 0x10,
@@ -37,7 +39,8 @@ typedef struct Dial {
         Key key;
         int fd;
         bool answered;         /* the host's side is there */
-        int64_t deadline_msec; /* then */
+        int64_t begun_msec, seen_msec; /* its first segment and its last */
+        int64_t deadline_msec;         /* then it is forgotten */
         uint8_t *frame;
         size_t size;
         struct Dial *next;     /* of the bucket */
@@ -51,7 +54,7 @@ struct Outlet {
         OutletSockets sockets;
         int epoll_fd;
         Dial *buckets[BUCKETS];
-        size_t n_dials, n_answered;
+        size_t n_dials;
         int64_t next_sweep_msec;
 };
 
@@ -94,7 +97,8 @@ static int forget(Outlet *o, Dial **link, bool keep_fd) {
 
         *link = dial->next;
         o->n_dials--;
-        o->n_answered -= dial->answered;
+        if (fd >= 0 && !dial->answered)
+                (void) epoll_ctl(o->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
         if (!keep_fd)
                 fd = fd_close(fd);
         free(dial->frame);
@@ -112,6 +116,10 @@ Outlet *outlet_free(Outlet *o) {
         (void) fd_close(o->epoll_fd);
         free(o);
         return NULL;
+}
+
+size_t outlet_count(const Outlet *o) {
+        return o->n_dials;
 }
 
 int outlet_fd(const Outlet *o) {
@@ -143,26 +151,26 @@ static void give_back(Outlet *o, const Dial *dial) {
         o->ops.send_frame(o->ops.context, dial->frame, dial->size);
 }
 
+/* Of other errors (no time, no room) nobody is told: the segment is lost, and comes again or not. */
 static void refuse(Outlet *o, int error, const uint8_t *frame, size_t size) {
+        static const struct {
+                int error;
+                PacketRefusal refusal;
+        } refusals[] = {
+                { ENETUNREACH, PACKET_NO_ROUTE },  { ENETDOWN, PACKET_NO_ROUTE },   { EADDRNOTAVAIL, PACKET_NO_ROUTE },
+                { EAFNOSUPPORT, PACKET_NO_ROUTE }, { EHOSTUNREACH, PACKET_NO_HOST }, { EHOSTDOWN, PACKET_NO_HOST },
+                { ENONET, PACKET_NO_HOST },        { ENOPROTOOPT, PACKET_NO_HOST }, { EACCES, PACKET_PROHIBITED },
+                { EPERM, PACKET_PROHIBITED },
+        };
         uint8_t answer[256];
 
-        switch (error) {
-        case -ECONNREFUSED:
-        case -ECONNRESET:
+        if (error == -ECONNREFUSED || error == -ECONNRESET) {
                 o->ops.send_frame(o->ops.context, answer, packet_make_reset(o->addresses, frame, answer));
-                break;
-        case -ENETUNREACH:
-        case -EHOSTUNREACH:
-        case -EACCES:
-        case -EPERM: {
-                PacketRefusal refusal = error == -ENETUNREACH ? PACKET_NO_ROUTE : error == -EHOSTUNREACH ? PACKET_NO_HOST : PACKET_PROHIBITED;
-
-                o->ops.send_frame(o->ops.context, answer, packet_make_refusal(o->addresses, refusal, frame, size, answer));
-                break;
+                return;
         }
-        default: /* no time, no room: the segment is lost, and comes again or not */
-                break;
-        }
+        for (size_t i = 0; i < ELEMENTSOF(refusals); i++)
+                if (refusals[i].error == -error)
+                        o->ops.send_frame(o->ops.context, answer, packet_make_refusal(o->addresses, refusals[i].refusal, frame, size, answer));
 }
 
 static int bind_source(const Outlet *o, int family, int fd) {
@@ -201,30 +209,54 @@ static int dial_out(const Outlet *o, const Key *key, bool *ret_connected) {
         return *ret_connected || errno == EINPROGRESS ? TAKE_FD(fd) : -errno;
 }
 
+static void set_deadline(Outlet *o, Dial *dial, int64_t deadline_msec) {
+        dial->deadline_msec = deadline_msec;
+        if (o->n_dials == 1 || deadline_msec < o->next_sweep_msec)
+                o->next_sweep_msec = deadline_msec;
+}
+
+/* Its segment has come. A client repeats it after one second, then two, four and so on, and says nothing when it gives up. */
+static void seen(Outlet *o, Dial *dial) {
+        dial->seen_msec = now_msec();
+        if (!dial->answered)
+                set_deadline(o, dial, dial->seen_msec + 2 * (dial->seen_msec - dial->begun_msec) + SILENT_MSEC);
+}
+
 static void answer(Outlet *o, Dial *dial) {
-        if (!dial->answered) {
-                dial->answered = true;
-                o->n_answered++;
-                dial->deadline_msec = now_msec() + ANSWER_MSEC;
-                if (o->n_answered == 1)
-                        o->next_sweep_msec = dial->deadline_msec;
-        }
+        dial->answered = true;
+        set_deadline(o, dial, now_msec() + ANSWER_MSEC);
         give_back(o, dial);
 }
 
-static void begin(Outlet *o, const Key *key, Dial **link, const uint8_t *frame, size_t size) {
-        bool connected = false;
-        Dial *dial = o->n_dials < DIALS_MAX ? malloc(sizeof(*dial)) : NULL;
-        uint8_t *copy = dial ? malloc(size) : NULL;
+/* Another one takes the place of the one that has not been heard of for longest. */
+static void make_room(Outlet *o) {
+        Dial **oldest = NULL;
 
+        for (size_t i = 0; i < BUCKETS; i++)
+                for (Dial **link = o->buckets + i; *link; link = &(*link)->next)
+                        if (!(*link)->answered && (!oldest || (*link)->seen_msec < (*oldest)->seen_msec))
+                                oldest = link;
+        if (oldest)
+                (void) forget(o, oldest, /* keep_fd= */ false);
+}
+
+static void begin(Outlet *o, const Key *key, const uint8_t *frame, size_t size) {
+        bool connected = false;
+
+        if (o->n_dials >= DIALS_MAX)
+                make_room(o);
+        Dial *dial = o->n_dials < DIALS_MAX && o->ops.has_room(o->ops.context, o->n_dials) ? malloc(sizeof(*dial)) : NULL;
+        uint8_t *copy = dial ? malloc(size) : NULL;
         if (!copy) {
                 free(dial);
                 return;
         }
         memcpy(copy, frame, size);
-        *dial = (Dial){ .key = *key, .fd = dial_out(o, key, &connected), .frame = copy, .size = size };
+        *dial = (Dial){ .key = *key, .fd = dial_out(o, key, &connected), .begun_msec = now_msec(), .frame = copy, .size = size };
+        Dial **link = find(o, key);
         *link = dial;
         o->n_dials++;
+        seen(o, dial);
         int r = dial->fd < 0 ? dial->fd : connected ? 0 : watch(o, dial->fd, EPOLLOUT, dial);
         if (r < 0) {
                 refuse(o, r, frame, size);
@@ -243,6 +275,20 @@ static bool is_own_network(const Outlet *o, const FrameInfo *info) {
         return (to.s_addr & a->netmask.s_addr) == a->network.s_addr;
 }
 
+/* Sent again, perhaps with other options, perhaps by another one with the same port: the last is what is answered. */
+static void repeat(Outlet *o, Dial *dial, const uint8_t *frame, size_t size) {
+        uint8_t *copy = dial->size == size ? dial->frame : realloc(dial->frame, size);
+
+        if (!copy)
+                return;
+        memcpy(copy, frame, size);
+        dial->frame = copy;
+        dial->size = size;
+        seen(o, dial);
+        if (dial->answered)
+                give_back(o, dial);
+}
+
 bool outlet_take(Outlet *o, const FrameInfo *info, const uint8_t *frame, size_t size) {
         const uint8_t *ip = frame + ETHERNET_HEADER, *tcp = ip + (info->family == AF_INET ? IP4_HEADER : IP6_HEADER);
 
@@ -250,13 +296,11 @@ bool outlet_take(Outlet *o, const FrameInfo *info, const uint8_t *frame, size_t 
             ip[info->family == AF_INET ? IP4_TTL : IP6_HOP_LIMIT] != OUTLET_HOPS || is_own_network(o, info))
                 return false;
         Key key = { .family = info->family, .source = info->source, .destination = info->destination };
-        Dial **link = find(o, &key);
-        if (!*link)
-                begin(o, &key, link, frame, size);
-        else if ((*link)->answered && (*link)->size == size) { /* sent again, perhaps by another one with the same port */
-                memcpy((*link)->frame, frame, size);
-                give_back(o, *link);
-        }
+        Dial *dial = *find(o, &key);
+        if (!dial)
+                begin(o, &key, frame, size);
+        else
+                repeat(o, dial, frame, size);
         return true;
 }
 
@@ -282,6 +326,17 @@ static void end_of(const PortAddress *address, PacketEnd *ret) {
         memcpy(ret->address, &source.address, source.family == AF_INET ? 4 : 16);
 }
 
+/* Who connects to the listener is one that was answered: without a descriptor for it one of those has to go, or the listener would stay
+ * readable for ever. */
+static void forget_answered(Outlet *o) {
+        for (size_t i = 0; i < BUCKETS; i++)
+                for (Dial **link = o->buckets + i; *link; link = &(*link)->next)
+                        if ((*link)->answered) {
+                                (void) forget(o, link, /* keep_fd= */ false);
+                                return;
+                        }
+}
+
 static void on_listener(Outlet *o, int listener) {
         for (int i = 0; i < ACCEPT_BATCH; i++) {
                 PortAddress from, to;
@@ -292,6 +347,10 @@ static void on_listener(Outlet *o, int listener) {
                 _cleanup_fd_ int fd = accept4(listener, &from.any, &from_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
                 if (fd < 0 && errno == EAGAIN)
                         return;
+                if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
+                        forget_answered(o);
+                        return;
+                }
                 if (fd < 0 || getsockname(fd, &to.any, &to_size) < 0)
                         continue;
                 key.family = from.any.sa_family;
@@ -307,31 +366,28 @@ static void on_listener(Outlet *o, int listener) {
         }
 }
 
-/* Who has had its answer and did not come has given up meanwhile. */
+/* Who has had its answer and did not come, or repeats its segment no more, has given up meanwhile. */
 static void sweep(Outlet *o) {
         int64_t now = now_msec(), next = INT64_MAX;
 
-        if (o->n_answered == 0 || now < o->next_sweep_msec)
+        if (o->n_dials == 0 || now < o->next_sweep_msec)
                 return;
         for (size_t i = 0; i < BUCKETS; i++)
                 for (Dial **link = o->buckets + i; *link;) {
                         Dial *dial = *link;
 
-                        if (dial->answered && dial->deadline_msec <= now) {
+                        if (dial->deadline_msec <= now) {
                                 (void) forget(o, link, /* keep_fd= */ false);
                                 continue;
                         }
-                        if (dial->answered)
-                                next = MIN(next, dial->deadline_msec);
+                        next = MIN(next, dial->deadline_msec);
                         link = &dial->next;
                 }
-        o->next_sweep_msec = next;
+        o->next_sweep_msec = MAX(next, now + SWEEP_MSEC);
 }
 
 int outlet_timeout(const Outlet *o) {
-        int64_t left = o->n_answered == 0 ? -1 : o->next_sweep_msec - now_msec();
-
-        return o->n_answered == 0 ? -1 : (int) MAX(left, (int64_t) 1);
+        return o->n_dials == 0 ? -1 : (int) MAX(o->next_sweep_msec - now_msec(), (int64_t) 0);
 }
 
 void outlet_run(Outlet *o) {

@@ -14,6 +14,7 @@
 typedef struct OutletOps {
         void (*send_frame)(void *context, const uint8_t *frame, size_t size); /* to the container */
         int (*join)(void *context, int inside_fd, int host_fd);               /* takes both over, also on failure */
+        bool (*has_room)(void *context, size_t n_dials);                      /* for one more, beside so many on their way */
         void *context;
 } OutletOps;
 
@@ -31,5 +32,8 @@ bool outlet_take(Outlet *outlet, const FrameInfo *info, const uint8_t *frame, si
 int outlet_fd(const Outlet *outlet);
 void outlet_run(Outlet *outlet);
 
-/* Milliseconds until outlet_run() should be called in any case; -1: never. */
+/* Connections on their way: each has a descriptor, which the relay does not know of yet. */
+size_t outlet_count(const Outlet *outlet);
+
+/* Milliseconds until outlet_run() should be called in any case, whatever else there is to do; -1: never. */
 int outlet_timeout(const Outlet *outlet);

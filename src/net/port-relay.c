@@ -343,6 +343,10 @@ static Connection *connection_new(PortRelay *relay, const Connection *of) {
         return c;
 }
 
+bool port_relay_has_room(const PortRelay *relay, size_t n_dials, size_t n_other_fds) {
+        return (relay->n_connections + n_dials + 1) * 2 + relay->n_listeners + n_other_fds + FD_RESERVE < relay->fd_limit;
+}
+
 int port_relay_join(PortRelay *relay, int inside_fd, int peer_fd) {
         const Connection joined = { .ends = { [PEER] = { .fd = peer_fd }, [INSIDE] = { .fd = inside_fd } }, .id = PORT_RELAY_JOINED };
         Connection *c = connection_new(relay, &joined);

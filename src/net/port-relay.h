@@ -42,6 +42,9 @@ int port_relay_add(PortRelay *relay, int fd, uint64_t id, const PortTarget *targ
 /* Carries a connection whose two ends are there already. Takes the sockets over, also on failure. */
 int port_relay_join(PortRelay *relay, int inside_fd, int peer_fd);
 
+/* Whether one more could be joined beside `n_dials` that may be, each with two descriptors in the end. `n_other_fds` as below. */
+bool port_relay_has_room(const PortRelay *relay, size_t n_dials, size_t n_other_fds);
+
 /* Closes the listeners of this id and resets their connections. */
 void port_relay_remove(PortRelay *relay, uint64_t id);
 

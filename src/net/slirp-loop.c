@@ -327,8 +327,14 @@ static int on_join(void *context, int inside_fd, int host_fd) {
         return port_relay_join(loop->ports, inside_fd, host_fd);
 }
 
+static bool on_has_room(void *context, size_t n_dials) {
+        SlirpLoop *loop = context;
+
+        return port_relay_has_room(loop->ports, n_dials, loop->n_fds);
+}
+
 void slirp_loop_attach(SlirpLoop *loop, Tap *tap) {
-        const OutletOps ops = { .send_frame = write_frame, .join = on_join, .context = loop };
+        const OutletOps ops = { .send_frame = write_frame, .join = on_join, .has_room = on_has_room, .context = loop };
 
         port_relay_set_namespace(loop->ports, tap->ipv6, tap->transparent);
         /* without memory for it the rules go with their sockets */
@@ -495,13 +501,13 @@ static int wait_for_others(SlirpLoop *loop, int timeout) {
                 if (n < 0)
                         return -errno;
                 bool idle = n == 0 && shorter == timeout;
-                if (outlet->revents || (n == 0 && sweep >= 0)) {
+                if (outlet->revents || sweep == 0 || (n == 0 && sweep > 0)) { /* due is due, however much else there is */
                         n -= outlet->revents != 0;
                         outlet_run(loop->outlet);
                 }
                 if (ports->revents || loop->more) {
                         n -= ports->revents != 0;
-                        loop->more = port_relay_run(loop->ports, loop->n_fds);
+                        loop->more = port_relay_run(loop->ports, loop->n_fds + (loop->outlet ? outlet_count(loop->outlet) : 0));
                 } else if (idle)
                         return 0;
                 if (timeout >= 0)
