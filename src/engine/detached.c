@@ -220,11 +220,16 @@ static void back_off(const Store *store, Container *container) {
         int runtime_fd = container_runtime_fd(store, container, /* reterr= */ NULL);
         const ContainerState *state = &container->state;
         _cleanup_free_ char *text = NULL, *next = NULL;
+        struct stat mark;
         uint64_t before = 0, ran = state->finished_usec > state->started_usec ? (uint64_t) (state->finished_usec - state->started_usec) : 0;
 
-        if (runtime_fd < 0 || file_read(runtime_fd, STARTED_MARK, 64, &text, /* ret_size= */ NULL) < 0)
+        if (runtime_fd < 0 || fstatat(runtime_fd, STARTED_MARK, &mark, AT_SYMLINK_NOFOLLOW) < 0 ||
+            file_read(runtime_fd, STARTED_MARK, 64, &text, /* ret_size= */ NULL) < 0)
                 return;
         (void) parse_u64(text, &before);
+        /* the start after the wait before has failed: the run on record was earlier */
+        if (state->finished_usec > 0 && (int64_t) mark.st_mtim.tv_sec * 1000000 + mark.st_mtim.tv_nsec / 1000 > state->finished_usec)
+                ran = 0;
         uint64_t delay = restart_policy_delay(before, ran);
         next = str_format("%" PRIu64, delay);
         if (next)
