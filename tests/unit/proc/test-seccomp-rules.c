@@ -78,6 +78,12 @@ static struct sock_filter *some_filter(Seed *seed, size_t *ret_n) {
         return (struct sock_filter *) (void *) text;
 }
 
+/* The library loses nodes where rules of one call are merged (2.5.4): random rules find that, and it is not what is tested here. */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void) {
+        return "leak:libseccomp.so";
+}
+
 static void compare(const struct sock_filter *one, size_t n_one, const struct sock_filter *other, size_t n_other, const struct seccomp_data *data) {
         uint32_t a = bpf_run(one, n_one, data), b = bpf_run(other, n_other, data);
 
