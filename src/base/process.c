@@ -119,7 +119,7 @@ static int place_fds(const int *fds, size_t n_fds) {
         for (size_t i = 0; i < n_fds; i++) {
                 int fd = fds[i] >= 0 ? fds[i] : open("/dev/null", O_RDWR | O_CLOEXEC);
 
-                high[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 100);
+                high[i] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, (int) n_fds);
                 if (high[i] < 0)
                         return -errno;
         }

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/runtime-devices.h"
@@ -221,8 +222,21 @@ static int attach_to(const CgroupHierarchy *h, const char *sub, pid_t pid, Error
         return r < 0 ? error_set_errno(reterr, r, "cannot put process %d into its cgroup below '%s'", (int) pid, h->mount) : 0;
 }
 
-static int attach(const RuntimeCgroup *cgroup, const CgroupTree *tree, pid_t pid, char *const *subs, Error *reterr) {
+/* A container that has cgroups of its own below its own has no place for a process in that itself (cgroups(7), "no internal
+ * processes"): it goes to where the init has gone. */
+static int attach_beside(const CgroupHierarchy *h, pid_t init_pid, pid_t pid) {
+        _cleanup_free_ char *path = NULL;
+        int r = process_cgroup(init_pid, &path);
+
+        if (r < 0)
+                return r;
+        _cleanup_fd_ int fd = path_open_beneath(h->root, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY, 0);
+        return fd < 0 ? fd : cgroup_attach(fd, pid);
+}
+
+static int attach(const RuntimeCgroup *cgroup, const CgroupTree *tree, pid_t pid, pid_t init_pid, char *const *subs, Error *reterr) {
         _cleanup_free_ char *lines = NULL;
+        unsigned n_there = 0;
         char name[32];
 
         (void) snprintf(name, sizeof(name), "/proc/%d/cgroup", (int) pid);
@@ -235,19 +249,26 @@ static int attach(const RuntimeCgroup *cgroup, const CgroupTree *tree, pid_t pid
 
                 if (h->fd < 0)
                         continue;
+                n_there++;
                 r = find_sub(h, subs, &sub, reterr);
                 if (r < 0 || (!sub && is_there(lines, h, cgroup->path)))
                         continue;
                 r = attach_to(h, sub, pid, reterr);
+                if (r == -EBUSY && !sub && init_pid > 0 && attach_beside(h, init_pid, pid) >= 0) {
+                        error_done(reterr);
+                        r = 0;
+                }
                 if (r < 0 && cgroup->rootless && !cgroup->is_limited && !sub && (r == -EACCES || r == -EPERM)) {
                         error_done(reterr);
                         r = 0;
                 }
         }
+        if (r >= 0 && n_there == 0 && !cgroup->rootless)
+                return error_set(reterr, -ENOENT, ERROR_STATE, "cannot enter the container's cgroup '%s': it is gone", cgroup->path);
         return MIN(r, 0);
 }
 
-int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, char *const *subs, Error *reterr) {
+int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, pid_t init_pid, char *const *subs, Error *reterr) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
 
         if (cgroup->is_none)
@@ -257,7 +278,7 @@ int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, char *const *s
                 *cgroup->tree = CGROUP_TREE_NULL;
         }
         int r = tree.n > 0 ? 0 : cgroup_tree_open(cgroup->path, &tree, reterr);
-        return r < 0 ? r : attach(cgroup, &tree, pid, subs, reterr);
+        return r < 0 ? r : attach(cgroup, &tree, pid, init_pid, subs, reterr);
 }
 
 int runtime_cgroup_paths(const RuntimeCgroup *cgroup, char ***ret, Error *reterr) {

@@ -48,8 +48,9 @@ int runtime_cgroup_make(RuntimeCgroup *cgroup, const RuntimeSpec *spec, pid_t pi
 int runtime_cgroup_open_unified(const RuntimeCgroup *cgroup);
 
 /* Moves a process into it in every hierarchy (where it is already, nothing is done), or into sub-cgroups: words "[CONTROLLER,...:]PATH" of exec
- * --cgroup, which are there already; NULL: none. */
-int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, char *const *subs, Error *reterr);
+ * --cgroup, which are there already; NULL: none. Where the container has made cgroups below its own it goes to its init, `init_pid` (0: not).
+ * -ENOENT where the cgroup is gone. */
+int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, pid_t init_pid, char *const *subs, Error *reterr);
 
 /* `update`: what is given in `resources` changes, the rest stays. All or nothing, as far as the kernel lets. Device rules are passed over, as the
  * peers do: engines send those that the container was made with. */

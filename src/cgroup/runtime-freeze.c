@@ -167,6 +167,9 @@ static int tree_kill(const CgroupTree *tree) {
 
 int runtime_cgroup_kill(const RuntimeCgroup *cgroup, int signal, Error *reterr) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
+
+        if (cgroup->path && !cgroup->path[1]) /* "/" holds all of the machine: the container has none of its own */
+                return -ENOENT;
         int r = cgroup->path ? cgroup_tree_open_some(cgroup->path, "freezer", &tree, reterr) : 0;
         const CgroupHierarchy *h = r < 0 ? NULL : cgroup_tree_main(&tree);
 

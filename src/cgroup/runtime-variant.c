@@ -58,9 +58,11 @@ static int put_text(Reader *r, BusBody *body) {
         if (!text)
                 return -ENOMEM;
         for (; *r->at != quote; r->at++) {
-                if (!*r->at || (*r->at == '\\' && !*++r->at))
+                bool escaped = *r->at == '\\';
+
+                if (!*r->at || (escaped && !*++r->at))
                         return -EINVAL;
-                *p++ = r->at[-1] != '\\' ? *r->at : *r->at == 'n' ? '\n' : *r->at == 't' ? '\t' : *r->at;
+                *p++ = !escaped ? *r->at : *r->at == 'n' ? '\n' : *r->at == 't' ? '\t' : *r->at;
         }
         r->at++;
         *p = '\0';

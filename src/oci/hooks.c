@@ -59,7 +59,7 @@ static int run(RuntimeHookKind kind, size_t i, const RuntimeHook *hook, const ch
         static char *const no_env[] = { NULL };
         char *const own_args[] = { hook->path, NULL };
         /* a program of the container's has no business with the host's */
-        char *const *env = hook->env ?: kind == HOOK_START_CONTAINER ? no_env : environ;
+        char *const *env = hook->env ?: hook->has_env || kind == HOOK_START_CONTAINER ? no_env : environ;
         _cleanup_fd_ int input = io_memfd("state", state, strlen(state)), output = io_memfd("output", "", 0), pidfd = -EBADF;
         const int fds[] = { input, output, output };
         char what[64];

@@ -52,6 +52,7 @@ typedef struct Joining {
         int sync_fd;            /* the handshake */
         int answer_fd;          /* where the joiner tells the PID */
         int proc_fd;            /* the host's /proc */
+        struct statx own;       /* the runtime's program */
         int console_fd, master_fd;
         char *program, **env;
 } Joining;
@@ -84,7 +85,7 @@ static int prepare(Joining *joining, Error *reterr) {
         if (r >= 0)
                 r = oci_streams_take(joining->console_fd, &process->user, reterr);
         if (r >= 0)
-                r = oci_program_prepare(process, joining->proc_fd, &joining->program, reterr);
+                r = oci_program_prepare(process, &joining->own, &joining->program, reterr);
         return r < 0 ? r : oci_environment(process, exec->listen_fds, &joining->env, reterr);
 }
 
@@ -156,7 +157,9 @@ static int take_along(Joining *joining, Error *reterr) {
         int r = set_oom_score(joining, reterr);
 
         if (r >= 0)
-                r = oci_identity_label(exec->process, joining->proc_fd, reterr);
+                r = oci_identity_label(exec->process, oci_identity_labels(), joining->proc_fd, reterr);
+        if (r >= 0)
+                r = oci_program_identify(joining->proc_fd, &joining->own, reterr);
         if (r >= 0 && affinity)
                 r = oci_cpu_affinity_set(affinity, reterr);
         if (r >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
@@ -258,7 +261,7 @@ static int lead(const OciExec *exec, int sync_fd, OciInit *process, Error *reter
         if (r >= 0)
                 r = wire_receive_result(sync_fd, reterr); /* ready */
         if (r >= 0)
-                r = runtime_cgroup_attach(exec->cgroup, process->pid, exec->cgroup_subs, reterr);
+                r = runtime_cgroup_attach(exec->cgroup, process->pid, exec->init_pid, exec->cgroup_subs, reterr);
         if (r >= 0 && exec->console_fd >= 0 && process->console_fd >= 0) {
                 r = oci_console_send(exec->console_fd, process->console_fd, "/dev/ptmx", reterr);
                 process->console_fd = fd_close(process->console_fd);

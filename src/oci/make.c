@@ -191,6 +191,8 @@ static int check(OciInside *inside, Error *reterr) {
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot make a container without a root file system: config.json has no root.path");
         if (!((inside->namespaces->made | inside->namespaces->joined) & CLONE_NEWNS))
                 return error_set(reterr, -EINVAL, ERROR_UNSUPPORTED, "cannot make a container without a mount namespace of its own");
+        if (!(inside->namespaces->made & CLONE_NEWNS) && spec->process.terminal)
+                return error_set(reterr, -EINVAL, ERROR_UNSUPPORTED, "cannot make a terminal in a mount namespace that is joined");
         check_capabilities(inside);
         int r = check_user(inside, reterr);
         return r < 0 ? r : oci_rlimits_raise(&spec->process, reterr);
@@ -265,7 +267,7 @@ static int run_hooks(const OciCreate *create, pid_t pid, Error *reterr) {
 }
 
 static int place(const OciCreate *create, const OciInit *init, Error *reterr) {
-        int r = runtime_cgroup_attach(create->cgroup, init->pid, /* subs= */ NULL, reterr);
+        int r = runtime_cgroup_attach(create->cgroup, init->pid, init->pid, /* subs= */ NULL, reterr);
 
         if (r >= 0 && create->record)
                 r = create->record(init->pid, init->start_time, create->record_data, reterr);
@@ -335,6 +337,7 @@ int oci_create(const OciCreate *create, OciInit *ret, Error *reterr) {
         inside.create = create;
         inside.spec = create->spec;
         inside.namespaces = &namespaces;
+        inside.labels = oci_identity_labels();
         int r = oci_namespaces_plan(create->spec, &namespaces, reterr);
         if (r >= 0)
                 r = check(&inside, reterr);

@@ -103,6 +103,8 @@ static int open_directory(const OciRoot *root, const char *id, OciContainer *ret
                 return error_oom(reterr);
         c.dir_fd = openat(root->fd, id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         int r = c.dir_fd < 0 || fstat(c.dir_fd, &st) < 0 ? -errno : 0;
+        if (r >= 0 && st.st_uid != geteuid() && st.st_uid != 0) /* in a --root where others may make directories */
+                r = -EPERM;
         if (r >= 0) {
                 c.owner = st.st_uid;
                 *ret = c;

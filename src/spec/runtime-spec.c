@@ -107,7 +107,7 @@ static const JsonField root_fields[] = {
 const JsonField runtime_hook_fields[] = {
         JSON_FIELD(RuntimeHook, path, "path", JSON_FIELD_STRING),
         JSON_FIELD(RuntimeHook, args, "args", JSON_FIELD_STRV),
-        JSON_FIELD(RuntimeHook, env, "env", JSON_FIELD_STRV),
+        JSON_FIELD_GIVEN(RuntimeHook, env, has_env, "env", JSON_FIELD_STRV),
         JSON_FIELD_GIVEN(RuntimeHook, timeout, has_timeout, "timeout", JSON_FIELD_INT64),
         {},
 };

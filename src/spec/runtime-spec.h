@@ -65,7 +65,7 @@ typedef struct RuntimeHook {
         char *path;
         char **args, **env;
         int64_t timeout;           /* seconds */
-        bool has_timeout;
+        bool has_timeout, has_env; /* an empty `env` is none at all */
 } RuntimeHook;
 
 typedef struct RuntimeHookList {

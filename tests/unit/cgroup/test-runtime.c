@@ -74,9 +74,9 @@ TEST(processes_are_found_frozen_and_killed_and_nothing_stays) {
         size_t n;
         int status;
 
-        CHECK_INT(runtime_cgroup_attach(&cgroup, first, NULL, NULL), 0);
-        CHECK_INT(runtime_cgroup_attach(&cgroup, second, NULL, NULL), 0);
-        CHECK_INT(runtime_cgroup_attach(&cgroup, second, NULL, NULL), 0);
+        CHECK_INT(runtime_cgroup_attach(&cgroup, first, 0, NULL, NULL), 0);
+        CHECK_INT(runtime_cgroup_attach(&cgroup, second, 0, NULL, NULL), 0);
+        CHECK_INT(runtime_cgroup_attach(&cgroup, second, 0, NULL, NULL), 0);
         CHECK_INT(runtime_cgroup_pids(&cgroup, &pids, &n, NULL), 0);
         CHECK_INT(n, 2);
         CHECK_INT(runtime_cgroup_make(&cgroup, &spec, 0, &error), -EBUSY);
@@ -92,7 +92,7 @@ TEST(processes_are_found_frozen_and_killed_and_nothing_stays) {
         CHECK_INT(runtime_cgroup_kill(&cgroup, SIGTERM, NULL), -ENOENT);
 
         first = sleeper();
-        CHECK_INT(runtime_cgroup_attach(&cgroup, first, NULL, NULL), 0);
+        CHECK_INT(runtime_cgroup_attach(&cgroup, first, 0, NULL, NULL), 0);
         CHECK_INT(runtime_cgroup_freeze(&cgroup, true, NULL), 0);
         CHECK_INT(runtime_cgroup_paths(&cgroup, &paths, NULL), 0);
         CHECK(strv_length(paths) > 0);
@@ -131,10 +131,10 @@ TEST(processes_go_to_sub_cgroups_that_are_there) {
              *self[] = { (char *) "/", NULL };
         pid_t pid = sleeper();
 
-        CHECK(runtime_cgroup_attach(&cgroup, pid, outside, &error) < 0);
-        CHECK_INT(runtime_cgroup_attach(&cgroup, pid, missing, NULL), -ENOENT);
-        CHECK_INT(runtime_cgroup_attach(&cgroup, pid, bad, NULL), -EINVAL);
-        CHECK_INT(runtime_cgroup_attach(&cgroup, pid, self, NULL), 0);
+        CHECK(runtime_cgroup_attach(&cgroup, pid, 0, outside, &error) < 0);
+        CHECK_INT(runtime_cgroup_attach(&cgroup, pid, 0, missing, NULL), -ENOENT);
+        CHECK_INT(runtime_cgroup_attach(&cgroup, pid, 0, bad, NULL), -EINVAL);
+        CHECK_INT(runtime_cgroup_attach(&cgroup, pid, 0, self, NULL), 0);
         CHECK_INT(runtime_cgroup_kill(&cgroup, SIGKILL, NULL), 0);
         CHECK_INT(waitpid(pid, NULL, 0), pid);
         CHECK_INT(runtime_cgroup_remove(&cgroup, NULL), 0);
@@ -248,7 +248,7 @@ TEST(counters_have_all_sections) {
         uint64_t kills = 77;
         short events = 0;
 
-        CHECK_INT(runtime_cgroup_attach(&cgroup, pid, NULL, NULL), 0);
+        CHECK_INT(runtime_cgroup_attach(&cgroup, pid, 0, NULL, NULL), 0);
         int r = runtime_cgroup_stats(&cgroup, &stats, NULL), oom = runtime_cgroup_open_oom(&cgroup, &events),
             r_kills = runtime_cgroup_oom_kills(&cgroup, &kills);
         CHECK_INT(runtime_cgroup_remove(&cgroup, NULL), 0);
@@ -278,7 +278,7 @@ TEST(an_oom_kill_is_told_and_counted) {
         if (pid == 0) {
                 char *block;
 
-                if (runtime_cgroup_attach(&cgroup, getpid(), NULL, NULL) < 0 || !(block = malloc(64 << 20)))
+                if (runtime_cgroup_attach(&cgroup, getpid(), 0, NULL, NULL) < 0 || !(block = malloc(64 << 20)))
                         _exit(1);
                 for (size_t i = 0; i < 64 << 20; i += 4096)
                         ((volatile char *) block)[i] = 1;

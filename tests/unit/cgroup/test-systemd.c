@@ -120,7 +120,7 @@ TEST(a_scope_holds_the_container_and_goes_with_it) {
         CHECK_INT(runtime_cgroup_plan(&spec, "x", RUNTIME_CGROUP_SYSTEMD, geteuid() != 0, &again, NULL), 0);
         int r = runtime_cgroup_make(&cgroup, &spec, pid, &error), r_attach = -1, r_pids = -1, r_again = 0, r_freeze = -1, r_update = 0, r_remove = -1;
         if (r >= 0) {
-                r_attach = runtime_cgroup_attach(&cgroup, pid, NULL, &error);
+                r_attach = runtime_cgroup_attach(&cgroup, pid, 0, NULL, &error);
                 r_pids = runtime_cgroup_pids(&cgroup, &pids, &n, NULL);
                 r_again = runtime_cgroup_make(&again, &spec, pid, NULL);
                 r_freeze = runtime_cgroup_freeze(&cgroup, true, NULL);
