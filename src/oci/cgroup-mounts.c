@@ -52,7 +52,7 @@ static int mount_unified(const OciInside *inside, const RuntimeMount *mount, con
         _cleanup_fd_ int fd = -EBADF;
         bool own = has_own_namespace(inside);
 
-        if (own || !oci_namespaces_has(inside->namespaces, CLONE_NEWUSER))
+        if (own) /* else its options would be the machine's: a mount without nsdelegate takes it from all */
                 fd = mount_new("cgroup2", "cgroup", NULL, options->set, &error);
         if (fd < 0 && (fd == -EBADF || fd == -EPERM || fd == -EBUSY))
                 fd = clone_hosts(is_unified() ? "" : "unified", "", reterr);

@@ -171,14 +171,21 @@ static int write_label(int proc_fd, const char *const files[2], const char *what
         return r < 0 ? error_set_errno(reterr, r, "cannot use %s '%s'", what, text) : 0;
 }
 
-int oci_identity_label(const RuntimeProcess *process, int proc_fd, Error *reterr) {
+OciLabels oci_identity_labels(void) {
+        return (OciLabels){
+                .selinux = access("/sys/fs/selinux/enforce", F_OK) == 0,
+                .apparmor = access("/sys/module/apparmor/parameters/enabled", F_OK) == 0,
+        };
+}
+
+int oci_identity_label(const RuntimeProcess *process, OciLabels labels, int proc_fd, Error *reterr) {
         /* before Linux 5.8 there was one place for all such modules */
         static const char *const apparmor[] = { "self/attr/apparmor/exec", "self/attr/exec" }, *const selinux[] = { "self/attr/exec", NULL };
         int r = 0;
 
-        if (!str_empty(process->selinux_label) && access("/sys/fs/selinux/enforce", F_OK) == 0)
+        if (!str_empty(process->selinux_label) && labels.selinux)
                 r = write_label(proc_fd, selinux, "the SELinux label", process->selinux_label, reterr);
-        if (r >= 0 && !str_empty(process->apparmor_profile) && access("/sys/module/apparmor/parameters/enabled", F_OK) == 0) {
+        if (r >= 0 && !str_empty(process->apparmor_profile) && labels.apparmor) {
                 _cleanup_free_ char *text = str_format("exec %s", process->apparmor_profile);
 
                 r = text ? write_label(proc_fd, apparmor, "the AppArmor profile", text, reterr) : error_oom(reterr);

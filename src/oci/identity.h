@@ -25,9 +25,16 @@ int oci_rlimits_raise(const RuntimeProcess *process, Error *reterr);
 /* What takes the rights that it has as yet and no word of the container's: OOM score is not among it. `spec` is the container's. */
 int oci_identity_prepare(const RuntimeSpec *spec, const RuntimeProcess *process, Error *reterr);
 
+typedef struct OciLabels {
+        bool selinux, apparmor;
+} OciLabels;
+
+/* Which modules the kernel has; to be asked on the host, as a container's /sys need not tell. */
+OciLabels oci_identity_labels(void);
+
 /* The labels of AppArmor and SELinux that the next execve() puts it under. Where the kernel has no such module there is nothing to
  * keep, and nothing is done. `proc_fd`: a procfs that shows this process. */
-int oci_identity_label(const RuntimeProcess *process, int proc_fd, Error *reterr);
+int oci_identity_label(const RuntimeProcess *process, OciLabels labels, int proc_fd, Error *reterr);
 
 typedef struct OciIdentity {
         const RuntimeProcess *process;

@@ -141,12 +141,23 @@ static int close_others(OciInside *inside, Error *reterr) {
         return oci_streams_close(create->listen_fds + create->preserve_fds, fds, ELEMENTSOF(fds), reterr);
 }
 
+/* Kept by the kernel until the execve(); with it the last descriptor of the host's files goes. */
+static int set_label(OciInside *inside, Error *reterr) {
+        int r = inside->spec->has_process ? oci_identity_label(&inside->spec->process, inside->labels, inside->proc_fd, reterr) : 0;
+
+        inside->proc_fd = fd_close(inside->proc_fd);
+        return r;
+}
+
 static int take_streams(OciInside *inside, Error *reterr) {
         return oci_streams_take(inside->console_fd, &inside->spec->process.user, reterr);
 }
 
 static int find_program(OciInside *inside, Error *reterr) {
-        return oci_program_prepare(&inside->spec->process, inside->proc_fd, &inside->program, reterr);
+        struct statx own;
+        int r = oci_program_identify(inside->proc_fd, &own, reterr);
+
+        return r < 0 ? r : oci_program_prepare(&inside->spec->process, &own, &inside->program, reterr);
 }
 
 static int make_environment(OciInside *inside, Error *reterr) {
@@ -171,7 +182,7 @@ static int create(OciInside *inside, Error *reterr) {
         static const Step settle[] = { oci_settle, NULL };
         static const Step finish[] = { make_cgroup_namespace, oci_mount_late, run_create_hooks, make_cwd, oci_hide_paths, oci_enter_root, NULL };
         static const Step finish_joined[] = { make_cgroup_namespace, run_create_hooks, oci_enter_root, NULL };
-        static const Step ready[] = { close_others, take_streams, find_program, make_environment, NULL };
+        static const Step ready[] = { take_streams, find_program, make_environment, NULL };
 
         int r = wire_receive_result(inside->sync_fd, reterr); /* mapped */
         if (r >= 0)
@@ -189,9 +200,11 @@ static int create(OciInside *inside, Error *reterr) {
         oci_cpu_affinity_reset();
         if (r >= 0)
                 r = run_steps(inside, has_mounts(inside) ? finish : finish_joined, reterr);
+        if (r >= 0)
+                r = close_others(inside, reterr);
         if (r >= 0 && inside->spec->has_process)
                 r = run_steps(inside, ready, reterr);
-        return r;
+        return r < 0 ? r : set_label(inside, reterr);
 }
 
 /* ---- 5. execution ---- */
@@ -250,8 +263,6 @@ static int execute(OciInside *inside, Error *reterr) {
                 .die_with_parent = inside->create->die_with_caller,
         };
         r = oci_identity_prepare(inside->spec, process, reterr);
-        if (r >= 0)
-                r = oci_identity_label(process, inside->proc_fd, reterr);
         if (r >= 0)
                 r = oci_identity_apply(&identity, reterr);
         if (r >= 0 && process->user.uid != 0)

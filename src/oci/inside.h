@@ -2,6 +2,7 @@
 /* What the steps of a container's init share. Only for the files of this room that run inside it, from the clone to the exec. */
 #pragma once
 
+#include "oci/identity.h"
 #include "oci/mount-options.h"
 #include "oci/namespaces.h"
 #include "oci/process.h"
@@ -22,6 +23,7 @@ typedef struct OciInside {
         int empty_fd;                /* the mount that covers the first masked directory, or -EBADF */
         int console_fd, master_fd;   /* the terminal's two sides, or -EBADF */
         pid_t pid;                   /* as the runtime has it */
+        OciLabels labels;            /* what the host's kernel has */
         char *program;               /* what args[0] means; owned */
         char **env;                  /* owned */
         char *listener_message;      /* for who hears the filter's questions; owned, or NULL */
@@ -33,6 +35,7 @@ _noreturn_ void oci_init_run(OciInside *inside);
 /* Each step returns 0 or -errno with the error set. Their order is in init.c. */
 int oci_mount_root(OciInside *inside, Error *reterr);          /* rootfs.c */
 int oci_enter_root(OciInside *inside, Error *reterr);
+bool oci_root_stays_shared(const OciInside *inside);           /* its mounts are to be seen outside (rootfsPropagation) */
 int oci_mount_early(OciInside *inside, Error *reterr);         /* mounts.c: what does not show the cgroup */
 int oci_mount_late(OciInside *inside, Error *reterr);
 int oci_prepare_devices(OciInside *inside, Error *reterr);     /* devices.c; by the starter */

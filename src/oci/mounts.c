@@ -91,7 +91,9 @@ static int make_file_system(const OciInside *inside, const RuntimeMount *mount, 
         /* the tty group is often not mapped; terminals are then the user's own group's */
         if (fd == -EINVAL && str_equal(mount->type, "devpts") && own_users)
                 return mount_file_system(inside, mount, options, /* without_gid= */ true, reterr);
-        if (host && (fd == -EPERM || fd == -EACCES || fd == -EBUSY)) {
+        /* never another PID namespace's processes in place of one's own */
+        bool shows_others = str_equal(mount->type, "proc") && oci_namespaces_has(inside->namespaces, CLONE_NEWPID);
+        if (host && !shows_others && (fd == -EPERM || fd == -EACCES || fd == -EBUSY)) {
                 _cleanup_fd_ int tree = mount_clone(AT_FDCWD, host, /* recursive= */ true, /* reterr= */ NULL);
 
                 if (tree >= 0 && mount_set(tree, options->set, 0, /* recursive= */ true, /* reterr= */ NULL) >= 0)
@@ -152,12 +154,13 @@ static int open_place(const OciInside *inside, const RuntimeMount *mount, int mo
 }
 
 /* Whoever mounts on the root goes on with what is there now. */
-static int follow_root(OciInside *inside, int mount_fd, const struct stat *target) {
-        struct stat root;
+static int follow_root(OciInside *inside, int mount_fd, const struct statx *target) {
+        struct statx root;
 
-        if (fstat(inside->root_fd, &root) < 0)
+        if (statx(inside->root_fd, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &root) < 0)
                 return -errno;
-        if (root.st_dev != target->st_dev || root.st_ino != target->st_ino)
+        /* the same directory in another mount is not the root */
+        if (root.stx_mnt_id != target->stx_mnt_id || root.stx_ino != target->stx_ino)
                 return 0;
         int fd = fcntl(mount_fd, F_DUPFD_CLOEXEC, 3);
         if (fd < 0)
@@ -238,10 +241,10 @@ static int copy_symlink(const OciInside *inside, const RuntimeMount *mount, Erro
 
 static int attach(OciInside *inside, const RuntimeMount *mount, const OciMountOptions *options, int mount_fd, Error *reterr) {
         _cleanup_fd_ int target = open_place(inside, mount, mount_fd, reterr);
-        struct stat st;
+        struct statx about;
         int r = target < 0 ? target : check_place(mount->destination, mount_fd, target, reterr);
 
-        if (r >= 0 && fstat(target, &st) < 0)
+        if (r >= 0 && statx(target, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &about) < 0)
                 r = error_set_errno(reterr, -errno, "cannot look at the place");
         if (r >= 0 && options->copy_up && str_equal(mount->type, "tmpfs"))
                 r = copy_up(target, mount_fd, reterr);
@@ -251,7 +254,7 @@ static int attach(OciInside *inside, const RuntimeMount *mount, const OciMountOp
                 r = mount_attach(mount_fd, target, reterr);
         if (r < 0)
                 return r;
-        r = follow_root(inside, mount_fd, &st);
+        r = follow_root(inside, mount_fd, &about);
         return r < 0 ? error_set_errno(reterr, r, "cannot go on from the new root") : 0;
 }
 
@@ -270,6 +273,12 @@ static int mount_one(OciInside *inside, size_t i, Error *reterr) {
                         return r;
         }
         fd = bind ? TAKE_FD(inside->tree_fds[i]) : make_file_system(inside, mount, options, reterr);
+        if (bind && fd >= 0 && !oci_root_stays_shared(inside)) { /* the starter's clone is of the host's peer groups still */
+                int r = mount_set(fd, 0, MS_SLAVE, /* recursive= */ true, reterr);
+
+                if (r < 0)
+                        return r;
+        }
         if (bind && fd < 0)
                 fd = oci_mount_clone_source(mount, options, reterr);
         return fd < 0 ? fd : attach(inside, mount, options, fd, reterr);

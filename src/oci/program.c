@@ -71,12 +71,15 @@ static int find_in_path(const char *name, const char *path, char **ret, Error *r
 
 /* The runtime's own file, by way of /proc/self/exe: nobody can write to it (seal.c), and it is nobody's program either. The same file
  * that is mounted in the container is the container's. */
-static bool is_own_program(int proc_fd, const char *path) {
-        struct statx own, other;
+static bool is_own_program(const struct statx *own, const char *path) {
+        struct statx other;
 
-        return statx(proc_fd, "self/exe", 0, STATX_INO | STATX_MNT_ID, &own) == 0 && statx(AT_FDCWD, path, 0, STATX_INO | STATX_MNT_ID, &other) == 0 &&
-               own.stx_ino == other.stx_ino && own.stx_dev_major == other.stx_dev_major && own.stx_dev_minor == other.stx_dev_minor &&
-               own.stx_mnt_id == other.stx_mnt_id;
+        return statx(AT_FDCWD, path, 0, STATX_INO | STATX_MNT_ID, &other) == 0 && own->stx_ino == other.stx_ino &&
+               own->stx_mnt_id == other.stx_mnt_id;
+}
+
+int oci_program_identify(int proc_fd, struct statx *ret, Error *reterr) {
+        return statx(proc_fd, "self/exe", 0, STATX_INO | STATX_MNT_ID, ret) < 0 ? error_set_errno(reterr, -errno, "cannot look at the own program") : 0;
 }
 
 static int find(const RuntimeProcess *process, char **ret, Error *reterr) {
@@ -92,7 +95,7 @@ static int find(const RuntimeProcess *process, char **ret, Error *reterr) {
         return (*ret = strdup(name)) ? 0 : error_oom(reterr);
 }
 
-int oci_program_prepare(const RuntimeProcess *process, int proc_fd, char **ret, Error *reterr) {
+int oci_program_prepare(const RuntimeProcess *process, const struct statx *own, char **ret, Error *reterr) {
         _cleanup_free_ char *program = NULL;
         int r = oci_streams_enter(process->cwd, reterr);
 
@@ -108,7 +111,7 @@ int oci_program_prepare(const RuntimeProcess *process, int proc_fd, char **ret, 
         r = find(process, &program, reterr);
         (void) setfsuid(geteuid());
         (void) setfsgid(getegid());
-        if (r >= 0 && is_own_program(proc_fd, program))
+        if (r >= 0 && is_own_program(own, program))
                 return oci_program_explain(-EACCES, process->args[0], reterr);
         *ret = TAKE_PTR(program);
         return r;

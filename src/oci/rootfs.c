@@ -17,7 +17,7 @@ static uint64_t wanted_propagation(const OciInside *inside) {
 }
 
 /* Only then a mount in the container can come out of it: by a volume that is shared with the host. The root itself never is. */
-static bool stays_shared(const OciInside *inside) {
+bool oci_root_stays_shared(const OciInside *inside) {
         return wanted_propagation(inside) & MS_SHARED;
 }
 
@@ -48,7 +48,7 @@ static int make_private_around(int directory_fd, Error *reterr) {
 }
 
 int oci_mount_root(OciInside *inside, Error *reterr) {
-        bool shared = stays_shared(inside);
+        bool shared = oci_root_stays_shared(inside);
 
         /* nothing that happens in here goes out, but for mounts that ask for it by name */
         if (!shared && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
@@ -64,7 +64,8 @@ int oci_mount_root(OciInside *inside, Error *reterr) {
         if (r >= 0 && shared)
                 r = make_private_around(place, reterr);
         if (r >= 0)
-                r = mount_set(tree, 0, shared ? MS_PRIVATE : MS_SLAVE, /* recursive= */ false, reterr);
+                /* what the starter has cloned is of the host's peer groups still */
+                r = mount_set(tree, 0, shared ? MS_PRIVATE : MS_SLAVE, /* recursive= */ !shared && inside->root_tree_fd >= 0, reterr);
         if (r >= 0)
                 r = mount_attach(tree, place, reterr);
         if (r < 0)
@@ -94,7 +95,7 @@ static int pivot_root_here(const OciInside *inside, Error *reterr) {
         if (old < 0 || fchdir(inside->root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || fchdir(old) < 0)
                 return error_set_errno(reterr, -errno, "cannot enter the root file system");
         /* what is unmounted here stays on the host */
-        if ((stays_shared(inside) && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0) || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+        if ((oci_root_stays_shared(inside) && mount(NULL, ".", NULL, MS_SLAVE | MS_REC, NULL) < 0) || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
                 return error_set_errno(reterr, -errno, "cannot leave the host's root");
         return 0;
 }

@@ -46,6 +46,10 @@ for program in '#!/proc/self/exe' '#!/proc/1/exe' '#!/proc/self/fd/3'; do
 done
 in_one . /proc/self/exe --version
 unlike "$out" "sdpod-oci version" "[S01] /proc/self/exe as the program is none of ours"
+up executed
+rt exec "$id" /proc/self/exe --version
+unlike "$status $out" "^0|sdpod-oci version" "[S01] ... nor for exec"
+rt_quietly delete --force "$id"
 
 # --- S02: descriptors of the host, as working directory and in the container
 exec 7</etc/hostname 8<"$T" 9</
@@ -81,6 +85,24 @@ is "$(grep -vE '/exe -> |^seized ' "$T/spy.out")" "" "[S03] ... and one with it 
 rt_quietly exec "$id" sh -c 'mkdir /home; cd /home; sleep 1'
 like "$(cat "$T/spy.out")" "cwd -> /home" "[S03] ... and the tracer sees what can be seen"
 rt_quietly delete --force "$id"
+
+# --- S03: what waits for its start
+for process in . 'del(.process)'; do
+        created waits "$process"
+        pid=$(state_of "$id" .pid)
+        is "$(find "/proc/$pid/fd" -mindepth 1 -printf '%l\n' | grep -vE '^(/dev/null|/dev/pts/[0-9]+|pipe:.*|socket:.*|.*/waits\.(out|err))$')" "" \
+                "[S03] who waits for its start holds no file of the host ($process)"
+        rt_quietly delete --force "$id"
+done
+
+# --- S03: mounts that were opened on the host are no peers of the host's
+mkdir "$T/peer"
+mount --bind "$T/peer" "$T/peer"
+mount --make-shared "$T/peer"
+in_one ".linux.namespaces += [{type: \"user\"}] | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1000}] | .linux.gidMappings = [{containerID: 0, hostID: 0, size: 1000}] |
+        .mounts += [{destination: \"/mnt\", type: \"bind\", source: \"$T/peer\", options: [\"rbind\"]}]" grep -c ' /mnt .* shared:' /proc/self/mountinfo
+is "$out" 0 "[S03] a bind of a shared mount in a user namespace is no peer of it"
+umount "$T/peer"
 
 # --- S04: /dev with another null
 for kind in symlink file fifo; do
