@@ -17,7 +17,10 @@
 #include "net/plumb-driver.h"
 #include "ns/visit.h"
 
-enum { RULES_ANSWER_LIMIT = 65536 };
+enum {
+        RULES_ANSWER_LIMIT = 65536,
+        MARK_OUT = PORT_ROUTE_MARK + 2, /* of connections that sdpod-net carries out */
+};
 
 typedef enum Isolation {
         ISOLATION_NONE,
@@ -124,21 +127,24 @@ static void write_resolver(FILE *f, const NetworkConfig *network) {
 }
 
 /* Who pretends to be another network's container, or the uplink's resolver, is stopped before the answers to what the router itself has
- * asked pass. Those to published ports (marked) may come by another of their container's networks. Of ICMP only what must be (echo
- * requests and neighbour discovery): an error about a packet that was never sent would change the routes' MTU for all networks.
+ * asked pass. Those to published ports (marked) may come by another of their container's networks. Of ICMP only what must be: echo
+ * requests, neighbour discovery, and that a container's own firewall refuses. An error about a packet that was never sent would change
+ * the routes' MTU for all networks.
  * Protocols stand as numbers (ICMP 1 and 58, TCP 6, UDP 17): names would be looked up in /etc/protocols, which not every machine has. */
 static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n) {
         fprintf(f,
                 "  chain input {\n"
                 "    type filter hook input priority filter; policy drop;\n"
                 "    iifname \"lo\" accept\n"
-                "    meta mark 0x%x ct state established,related accept\n"
+                "    meta mark 0x%x meta l4proto 6 ct direction reply ct state established accept\n"
                 "    iifname \"" PLUMB_UPLINK "\" meta mark 0x%x ct state untracked accept\n"
                 "    iifname \"" PLUMB_UPLINK "\" ct state established,related accept\n",
                 PORT_ROUTE_MARK, PORT_ROUTE_MARK);
         for (size_t i = 0; i < n; i++)
                 write_source_check(f, networks[i], "::, fe80::/10");
-        fputs("    ct state established,related accept\n"
+        fputs("    meta l4proto != { 1, 58 } ct state established,related accept\n"
+              "    icmp type 3 icmp code != 4 ct state related accept\n"
+              "    icmpv6 type 1 ct state related accept\n"
               "    icmp type 8 accept\n"
               "    icmpv6 type { 128, 135, 136 } accept\n",
               f);
@@ -154,18 +160,21 @@ static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n)
 
 /* Connections of published ports are made here under their clients' addresses (net/port-route.h): the mark of their sockets is that of
  * the connection, and so of the container's answers, which then are for this machine whatever address they go to. Connections that
- * sdpod-net carries out (net/outlet-rules.h) have it from the answer to their first segment, and only that was forwarded. */
+ * sdpod-net carries out (net/outlet-rules.h) have a mark of their own, from the answer to their first segment, and only that was
+ * forwarded. Their segments are this machine's, too, but have to come from the container's own network. */
 static void write_marks(FILE *f) {
         fprintf(f,
                 "  chain output {\n"
                 "    type filter hook output priority mangle;\n"
-                "    meta mark 0x%x ct mark set meta mark\n"
+                "    meta mark 0x%x ct direction original ct mark set 0x%x\n"
+                "    meta mark 0x%x ct direction reply ct mark set 0x%x\n"
                 "  }\n"
                 "  chain prerouting {\n"
                 "    type filter hook prerouting priority mangle;\n"
-                "    iifname != \"" PLUMB_UPLINK "\" ct mark 0x%x meta mark set ct mark\n"
+                "    iifname != \"" PLUMB_UPLINK "\" ct direction reply ct mark 0x%x meta mark set 0x%x\n"
+                "    iifname != \"" PLUMB_UPLINK "\" ct direction original ct mark 0x%x meta mark set 0x%x\n"
                 "  }\n",
-                PORT_ROUTE_MARK, PORT_ROUTE_MARK);
+                PORT_ROUTE_MARK, PORT_ROUTE_MARK, PORT_ROUTE_MARK, MARK_OUT, PORT_ROUTE_MARK, PORT_ROUTE_MARK, MARK_OUT, PORT_ROUTE_MARK);
 }
 
 char *router_rules_text(const NetworkConfig *const *networks, size_t n_networks) {

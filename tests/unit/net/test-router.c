@@ -96,7 +96,7 @@ TEST(who_speaks_to_the_router_is_who_he_says) {
         NetworkConfig a = network("podman1", v4, 1), b = network("podman2", both, 2);
         const NetworkConfig *list[] = { &a, &b };
         _cleanup_free_ char *text = router_rules_text(list, 2);
-        const char *input = text ? strstr(text, "chain input") : NULL, *accepts = input ? strstr(input, "    ct state established,related accept") : NULL;
+        const char *input = text ? strstr(text, "chain input") : NULL, *accepts = input ? strstr(input, "    meta l4proto != { 1, 58 } ct state established,related accept") : NULL;
         const char *const drops[] = {
                 "    iifname \"podman1\" ip saddr != { 10.91.1.0/24 } drop\n",
                 "    iifname \"podman1\" ip6 saddr != { ::, fe80::/10 } drop\n",
@@ -114,6 +114,8 @@ TEST(who_speaks_to_the_router_is_who_he_says) {
         /* errors about what was never sent change nothing, also no route's MTU */
         CHECK(!has(input, "l4proto { 1"));
         CHECK(has(input, "    icmp type 8 accept\n"));
+        CHECK(has(input, "    icmp type 3 icmp code != 4 ct state related accept\n"));
+        CHECK(!has(text, "meta mark 0x73647064 ct state established")); /* before the sources are looked at, answers alone */
 }
 
 TEST(rules_without_any_network_are_rules) {
