@@ -94,7 +94,7 @@ int parse_device_iops(const char *value, ContainerDeviceLimit **limits, size_t *
  * for a container's maker, but for the two that only bound its depth and size. */
 static bool is_conf_file(const char *name, size_t n) {
         static const char *const core[] = { "cgroup.max.depth", "cgroup.max.descendants" };
-        static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+        static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"; /* "hugetlb.2MB.max" */
 
         if (n == 0 || strspn(name, letters) < n || *name == '.' || !memchr(name, '.', n))
                 return false;

@@ -531,6 +531,7 @@ TEST(block_devices) {
         static const Row confs[] = {
                 { "memory.high=1", "" }, { "cgroup.max.depth=1", "" }, { "memory.high=", "" }, { "memory.high", "EINVAL" }, { "=1", "EINVAL" },
                 { "memory=1", "EINVAL" }, { "../x.y=1", "EINVAL" }, { "a/b.c=1", "EINVAL" }, { "cgroup.procs=1", "EINVAL" }, { ".x=1", "EINVAL" },
+                { "hugetlb.2MB.max=4194304", "" },
         };
         static const struct {
                 const char *value;
