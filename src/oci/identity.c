@@ -68,53 +68,17 @@ void oci_caps_warn(const RuntimeProcess *process) {
                 }
 }
 
-static int get_permitted(uint64_t *ret) {
-        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
-
-        if (syscall(SYS_capget, &header, data) < 0)
-                return -errno;
-        *ret = data[0].permitted | (uint64_t) data[1].permitted << 32;
-        return 0;
-}
-
-static int set_process_caps(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
-        struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-        struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-                { .effective = (uint32_t) effective, .permitted = (uint32_t) permitted, .inheritable = (uint32_t) inheritable },
-                { .effective = (uint32_t) (effective >> 32), .permitted = (uint32_t) (permitted >> 32),
-                  .inheritable = (uint32_t) (inheritable >> 32) },
-        };
-
-        return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
-}
-
-static int limit_caps(const OciCaps *caps) {
-        for (int cap = 0; cap < 64; cap++) {
-                if (caps->bounding & CAPS_BIT(cap))
-                        continue;
-                if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
-                        if (errno == EINVAL) /* past the last one of this kernel */
-                                break;
-                        return -errno;
-                }
-        }
-        if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
-                return -errno;
-        return prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) < 0 ? -errno : 0;
-}
-
 /* What cannot be granted is left out (config.md, "capabilities"): oci_create() has warned of it. CAP_SYS_ADMIN stays until the execve, which
  * drops it as no set has it: seccomp(2) needs it where no_new_privs is not set. */
 static int set_caps(const OciCaps *caps, bool keep_sys_admin) {
         uint64_t held = 0, extra, permitted;
-        int r = get_permitted(&held);
+        int r = caps_read_permitted(&held);
 
         if (r < 0)
                 return r;
         extra = keep_sys_admin ? held & CAPS_BIT(CAP_SYS_ADMIN) : 0;
         permitted = caps->permitted & held;
-        r = set_process_caps((caps->effective & permitted) | extra, permitted | extra, caps->inheritable & held);
+        r = caps_write((caps->effective & permitted) | extra, permitted | extra, caps->inheritable & held);
         if (r < 0)
                 return r;
         for (int cap = 0; cap < 64; cap++)
@@ -224,7 +188,7 @@ int oci_identity_apply(const OciIdentity *identity, Error *reterr) {
         int r = set_limits(process, /* raise_only= */ false, reterr);
         if (r < 0)
                 return r;
-        r = limit_caps(identity->caps);
+        r = caps_limit(identity->caps->bounding);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot limit the capabilities");
         r = set_ids(&process->user, reterr);

@@ -120,18 +120,18 @@ int caps_resolve(char *const *add, char *const *drop, bool privileged, CapSet *r
         return 0;
 }
 
-static int set_process_caps(uint64_t permitted, uint64_t inheritable) {
+int caps_write(uint64_t effective, uint64_t permitted, uint64_t inheritable) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-                { .effective = (uint32_t) permitted, .permitted = (uint32_t) permitted, .inheritable = (uint32_t) inheritable },
-                { .effective = (uint32_t) (permitted >> 32), .permitted = (uint32_t) (permitted >> 32),
+                { .effective = (uint32_t) effective, .permitted = (uint32_t) permitted, .inheritable = (uint32_t) inheritable },
+                { .effective = (uint32_t) (effective >> 32), .permitted = (uint32_t) (permitted >> 32),
                   .inheritable = (uint32_t) (inheritable >> 32) },
         };
 
         return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
-static int get_permitted(uint64_t *ret) {
+int caps_read_permitted(uint64_t *ret) {
         struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
         struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
@@ -141,9 +141,9 @@ static int get_permitted(uint64_t *ret) {
         return 0;
 }
 
-int caps_limit(const CapSet *set) {
+int caps_limit(uint64_t bounding) {
         for (int cap = 0; cap < 64; cap++) {
-                if (set->bounding & CAPS_BIT(cap))
+                if (bounding & CAPS_BIT(cap))
                         continue;
                 if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
                         if (errno == EINVAL) /* past the last one of this kernel */
@@ -160,12 +160,12 @@ int caps_set(const CapSet *set, bool root, bool keep_sys_admin) {
         uint64_t wanted = root ? set->bounding : set->added, ambient = root ? 0 : set->added, extra = 0, held = 0;
         int r;
 
-        r = get_permitted(&held);
+        r = caps_read_permitted(&held);
         if (r < 0)
                 return r;
         if (keep_sys_admin)
                 extra = held & CAPS_BIT(CAP_SYS_ADMIN);
-        r = set_process_caps(wanted | extra, ambient);
+        r = caps_write(wanted | extra, wanted | extra, ambient);
         if (r < 0)
                 return r;
         for (int cap = 0; cap < 64; cap++)

@@ -43,5 +43,9 @@ int caps_resolve(char *const *add, char *const *drop, bool privileged, CapSet *r
  * `caps_set`, after that setuid, sets all sets; with `keep_sys_admin` CAP_SYS_ADMIN stays permitted and effective until
  * the exec, which drops it in any case as neither the bounding nor the ambient set has it: seccomp(2) needs it where
  * no_new_privs is not set. */
-int caps_limit(const CapSet *set);
+int caps_limit(uint64_t bounding);
 int caps_set(const CapSet *set, bool root, bool keep_sys_admin);
+
+/* This process's permitted set, and writing three of its sets (capget(2), capset(2)): 0 or -errno. */
+int caps_read_permitted(uint64_t *ret);
+int caps_write(uint64_t effective, uint64_t permitted, uint64_t inheritable);

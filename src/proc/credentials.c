@@ -80,7 +80,7 @@ int credentials_apply(const Credentials *credentials, const char **ret_failed) {
         if (r < 0)
                 return r;
         *ret_failed = "limit the capabilities";
-        r = caps_limit(credentials->caps);
+        r = caps_limit(credentials->caps->bounding);
         if (r < 0)
                 return r;
         r = set_identity(credentials->user, credentials->setgroups_denied, ret_failed);
