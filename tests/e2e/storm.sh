@@ -43,5 +43,5 @@ seq 12 | xargs -P 12 -I{} sh -c "sdpod run -d --name c{} --network none $BUSYBOX
 is "$(sdpod ps -q | wc -l)" 12 "twelve run -d at once"
 seq 12 | xargs -P 12 -I{} sh -c "sdpod stop -t 0 c{} && sdpod rm c{}" >/dev/null
 is "$(sdpod ps -aq | wc -l)" 0 "... and twelve stop and rm"
-ok "they leave nothing" until_ok 5 bash -c "$(declare -f footprint container_processes owned_by_user); [[ \$(footprint) == \"\$1\" ]]" - "$before"
+leaves 5 "$before" "they leave nothing"
 finish

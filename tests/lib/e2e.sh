@@ -124,3 +124,12 @@ footprint() {
                 find containers names volumes . -maxdepth 1 -mindepth 1 2>/dev/null | grep -v '\.lock$' | sort -u)
         (cd "${XDG_RUNTIME_DIR:-/nonexistent}/sdpod" 2>/dev/null && find containers -mindepth 1 | sort)
 }
+
+leaves() { # SECONDS BEFORE NAME: within that time the footprint is what it was; else it is shown
+        local i
+        for ((i = 0; i < $1 * 10; i++)); do
+                [[ $(footprint) == "$2" ]] && break
+                sleep 0.1
+        done
+        is "$(footprint)" "$2" "$3"
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -307,6 +308,44 @@ TEST(a_mark_that_nobody_holds_is_found) {
         CHECK_INT(pending_list(&store, &none, NULL), 0);
         CHECK(!none);
         CHECK_INT(pending_try(&store, id), -ENOENT);
+}
+
+/* Makers take a mark and let it go, as commands that make containers do, while others look for marks that nobody holds: a lock on
+ * a file that was removed is none. */
+static int take_turns(const Store *store, const char *id, bool maker) {
+        for (int i = 0; i < 10000; i++) {
+                int fd = maker ? pending_take(store, id, NULL) : i % 2 ? pending_take_now(store, id) : pending_try(store, id);
+
+                if (fd < 0 && (maker || (fd != -EAGAIN && fd != -ENOENT)))
+                        return 1;
+                if (fd < 0)
+                        continue;
+                bool alone = mkdirat(store->data_fd, "held", 0700) == 0;
+                (void) sched_yield();
+                if (!alone || unlinkat(store->data_fd, "held", AT_REMOVEDIR) < 0)
+                        return 2;
+                pending_drop(store, id, &fd);
+        }
+        return 0;
+}
+
+TEST(a_mark_has_one_holder) {
+        static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        _cleanup_store_ Store store = STORE_NULL;
+        pid_t children[6];
+
+        fresh_store(&store);
+        for (size_t i = 0; i < ELEMENTSOF(children); i++) {
+                children[i] = fork();
+                if (children[i] == 0)
+                        _exit(take_turns(&store, id, /* maker= */ i < 2));
+        }
+        for (size_t i = 0; i < ELEMENTSOF(children); i++) {
+                int status = -1;
+
+                CHECK_INT(waitpid(children[i], &status, 0), children[i]);
+                CHECK_INT(WIFEXITED(status) ? WEXITSTATUS(status) : 128, 0);
+        }
 }
 
 TEST(removing_does_not_wait_for_the_holder_of_the_mark) {
