@@ -253,14 +253,14 @@ static int choose_seen(UdpForward *f, UdpFlow *flow) {
         bool gateway = !see_as_is(f, flow);
         const PacketEnd container = container_end(f->sockets + flow->socket, flow->seen_family);
 
-        /* the same peer may ask two published ports that lead to one: its replies must be told apart */
-        if (!gateway && !find_by_seen(f, flow->seen_family, &flow->seen, &container))
-                return 0;
-        memset(flow->seen.address, 0, sizeof(flow->seen.address));
-        if (flow->seen_family == AF_INET)
-                memcpy(flow->seen.address, &f->addresses.gateway, 4);
-        else
-                memcpy(flow->seen.address, &f->addresses.gateway6, 16);
+        if (gateway) {
+                memset(flow->seen.address, 0, sizeof(flow->seen.address));
+                if (flow->seen_family == AF_INET)
+                        memcpy(flow->seen.address, &f->addresses.gateway, 4);
+                else
+                        memcpy(flow->seen.address, &f->addresses.gateway6, 16);
+        }
+        /* the same peer may ask two published ports that lead to one: its replies must be told apart, by another port of its */
         for (int i = 0; i <= UDP_FLOWS_LIMIT; i++) {
                 if (flow->seen.port != 0 && !find_by_seen(f, flow->seen_family, &flow->seen, &container))
                         return 0;

@@ -4,8 +4,8 @@
  * Theory of operation: libslirp knows one peer per published UDP port, and refuses the replies to a peer on the host's
  * loopback once host loopback is off. So datagrams are made into frames here, and the container's replies are taken off
  * the wire before libslirp sees them. A flow is one peer of one socket: it gives the container the peer's true address
- * where it can (S64), and otherwise (loopback, or an IPv6 peer of a server that only listens on IPv4) the gateway's with
- * a port of the flow's own. A reply passes only if a flow is there, so the loopback is no more open than its peers asked. */
+ * where it can (S64), and otherwise (loopback, or an IPv6 peer of a server that only listens on IPv4) the gateway's. Its port
+ * is the peer's, unless another flow to the same server looks like that: then it is one of the flow's own. A reply passes only if a flow is there, so the loopback is no more open than its peers asked. */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -166,6 +168,61 @@ TEST(two_ports_that_lead_to_one_are_told_apart) {
                 CHECK(recvfrom(peer, buffer, sizeof(buffer), 0, (struct sockaddr *) &from, &size) > 0);
                 CHECK_INT(ntohs(from.sin_port), port[i]);
         }
+}
+
+/* A bound socket on an address of this machine that a container may see; the address and port in *ret. */
+static int bound_outside(struct sockaddr_in *ret) {
+        struct ifaddrs *list = NULL;
+        socklen_t size = sizeof(*ret);
+        bool found = false;
+
+        (void) getifaddrs(&list);
+        for (const struct ifaddrs *a = list; a && !found; a = a->ifa_next) {
+                found = a->ifa_addr && a->ifa_addr->sa_family == AF_INET && !(a->ifa_flags & IFF_LOOPBACK);
+                if (found)
+                        memcpy(ret, a->ifa_addr, sizeof(*ret));
+        }
+        if (list)
+                freeifaddrs(list);
+        if (!found || ntohl(ret->sin_addr.s_addr) >> 8 == 0x0a0002)
+                return -EADDRNOTAVAIL;
+        ret->sin_port = 0;
+        int one = 1, fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0 || bind(fd, (struct sockaddr *) ret, sizeof(*ret)) < 0 || getsockname(fd, (struct sockaddr *) ret, &size) < 0)
+                return fd_close(fd);
+        (void) setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &one, sizeof(one));
+        return fd;
+}
+
+/* It may be another client that the kernel has given the first one's port. */
+TEST(a_peer_of_two_ports_keeps_its_address) {
+        static Wire w;
+        NetAddresses a = addresses();
+        UdpForwardOps ops = { take_frame, listens6, &w };
+        _cleanup_(udp_forward_freep) UdpForward *f = udp_forward_new(&a, 1500, &ops);
+        struct sockaddr_in here;
+        _cleanup_fd_ int peer = bound_outside(&here);
+        uint16_t seen[2];
+
+        w = (Wire){};
+        if (peer < 0)
+                SKIP("this machine has no address beside its loopback's");
+        for (size_t i = 0; i < 2; i++) {
+                struct sockaddr_in port;
+                int fd = bound_outside(&port);
+
+                CHECK(fd >= 0);
+                CHECK_INT(udp_forward_add(f, fd, AF_INET, 53, NULL), 0);
+                CHECK_INT(sendto(peer, "question", 8, 0, (struct sockaddr *) &port, sizeof(port)), 8);
+                udp_forward_receive(f, i, 1000);
+                FrameInfo info = answer_to(&w, "answer");
+                CHECK(memcmp(info.destination.address, &here.sin_addr, 4) == 0);
+                seen[i] = info.destination.port;
+                CHECK(udp_forward_reply(f, &info, 1000));
+                CHECK(received(peer, "answer"));
+        }
+        CHECK_INT(seen[0], ntohs(here.sin_port));
+        CHECK(seen[1] != seen[0]);
 }
 
 TEST(more_peers_than_flows_replace_the_oldest) {
