@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -74,6 +75,16 @@ static bool process_has_socket(uint32_t pid, const char *wanted) {
         return found;
 }
 
+/* Whether the process has this one's network: each has tables of its own below /proc/PID/net, which can be looked at where
+ * /proc/PID/ns cannot. */
+static bool shares_network(uint32_t pid) {
+        struct stat own, other;
+        char path[64];
+
+        (void) snprintf(path, sizeof(path), "/proc/%u/net/tcp", pid);
+        return stat("/proc/thread-self/net/tcp", &own) >= 0 && stat(path, &other) >= 0 && own.st_dev == other.st_dev && own.st_ino == other.st_ino;
+}
+
 /* sdpod-net says in its arguments whose ports it holds, as nobody can look at its descriptors. NULL if it is not one that
  * holds this port. */
 static char *describe_helper(uint32_t pid, bool tcp, uint16_t port) {
@@ -91,7 +102,7 @@ static char *describe_helper(uint32_t pid, bool tcp, uint16_t port) {
                 holds = holds || str_equal(arguments + at, wanted);
                 name = str_after(arguments + at, "--name=") ?: name;
         }
-        if (!holds)
+        if (!holds || !shares_network(pid))
                 return NULL;
         return name ? str_format("container '%s'", name) : str_format("a container (process %u)", pid);
 }

@@ -5,5 +5,5 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* "'nginx' (process 4711)", "container 'web'", or "another user's process"; NULL if it cannot be told. Owned. */
+/* Looks at the caller's own network namespace alone. "'nginx' (process 4711)", "container 'web'", or "another user's process"; NULL if it cannot be told. Owned. */
 char *port_holder_find(int family, bool tcp, uint16_t port);
