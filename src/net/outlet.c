@@ -21,6 +21,7 @@ enum {
         ANSWER_MSEC = 5000,  /* for the container to come, after its segment was given back */
         SILENT_MSEC = 4000,  /* beyond twice the time that it has tried for: a client that is still there has repeated its segment by then */
         SWEEP_MSEC = 100,    /* between two looks at all of them */
+        DEAF_MSEC = 100,     /* until a listener that could not accept is tried again */
         TCP_FLAGS = 13,
         TCP_SYN = 0x02,
         TCP_ACK = 0x10,
@@ -56,6 +57,7 @@ struct Outlet {
         Dial *buckets[BUCKETS];
         size_t n_dials;
         int64_t next_sweep_msec;
+        int64_t hear_msec;   /* when the listeners are watched again; 0: they are */
 };
 
 static int64_t now_msec(void) {
@@ -326,15 +328,39 @@ static void end_of(const PortAddress *address, PacketEnd *ret) {
         memcpy(ret->address, &source.address, source.family == AF_INET ? 4 : 16);
 }
 
-/* Who connects to the listener is one that was answered: without a descriptor for it one of those has to go, or the listener would stay
- * readable for ever. */
-static void forget_answered(Outlet *o) {
+/* Who connects to the listener is one that was answered, most often: without a descriptor for it one of those goes. */
+static bool forget_answered(Outlet *o) {
         for (size_t i = 0; i < BUCKETS; i++)
                 for (Dial **link = o->buckets + i; *link; link = &(*link)->next)
                         if ((*link)->answered) {
                                 (void) forget(o, link, /* keep_fd= */ false);
-                                return;
+                                return true;
                         }
+        return false;
+}
+
+static void listen_for(Outlet *o, uint32_t events) {
+        int *const listeners[] = { &o->sockets.listener4, &o->sockets.listener6 };
+
+        for (size_t i = 0; i < ELEMENTSOF(listeners); i++) {
+                struct epoll_event event = { .events = events, .data.ptr = listeners[i] };
+
+                if (*listeners[i] >= 0)
+                        (void) epoll_ctl(o->epoll_fd, EPOLL_CTL_MOD, *listeners[i], &event);
+        }
+}
+
+/* It would stay readable, and this process awake, until there is a descriptor. */
+static void be_deaf(Outlet *o) {
+        listen_for(o, 0);
+        o->hear_msec = now_msec() + DEAF_MSEC;
+}
+
+static void hear_again(Outlet *o) {
+        if (o->hear_msec == 0 || now_msec() < o->hear_msec)
+                return;
+        o->hear_msec = 0;
+        listen_for(o, EPOLLIN);
 }
 
 static void on_listener(Outlet *o, int listener) {
@@ -348,7 +374,8 @@ static void on_listener(Outlet *o, int listener) {
                 if (fd < 0 && errno == EAGAIN)
                         return;
                 if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-                        forget_answered(o);
+                        if (!forget_answered(o))
+                                be_deaf(o);
                         return;
                 }
                 if (fd < 0 || getsockname(fd, &to.any, &to_size) < 0)
@@ -387,7 +414,11 @@ static void sweep(Outlet *o) {
 }
 
 int outlet_timeout(const Outlet *o) {
-        return o->n_dials == 0 ? -1 : (int) MAX(o->next_sweep_msec - now_msec(), (int64_t) 0);
+        int64_t next = o->n_dials == 0 ? INT64_MAX : o->next_sweep_msec;
+
+        if (o->hear_msec != 0)
+                next = MIN(next, o->hear_msec);
+        return next == INT64_MAX ? -1 : (int) MAX(next - now_msec(), (int64_t) 0);
 }
 
 void outlet_run(Outlet *o) {
@@ -403,4 +434,5 @@ void outlet_run(Outlet *o) {
                         on_connected(o, what);
         }
         sweep(o);
+        hear_again(o);
 }

@@ -23,7 +23,7 @@ typedef struct Bed {
         uint8_t last[256];    /* of those */
         size_t last_size;
         int server, first;    /* listens; the one connection that it takes */
-        uint16_t port;
+        uint16_t port, own_port; /* of that; of the outlet's own listener */
 } Bed;
 
 static bool has_room(void *context, size_t n_dials) {
@@ -76,13 +76,12 @@ static void make_silent_server(Bed *bed) {
 static void bed_make(Bed *bed) {
         const OutletOps ops = { .send_frame = send_frame, .join = join, .has_room = has_room, .context = bed };
         OutletSockets sockets = OUTLET_SOCKETS_NULL;
-        uint16_t port;
 
         *bed = (Bed){ .room = true, .server = -EBADF, .first = -EBADF };
         bed->addresses.network.s_addr = htonl(0x0a000200);
         bed->addresses.netmask.s_addr = htonl(0xffffff00);
         slirp_calls_allow_loopback();
-        sockets.listener4 = listen_somewhere(16, &port);
+        sockets.listener4 = listen_somewhere(16, &bed->own_port);
         CHECK_INT(outlet_new(&bed->addresses, NULL, NULL, &ops, &sockets, &bed->outlet), 0);
 }
 
@@ -199,5 +198,42 @@ TEST(one_more_than_all_takes_the_place_of_the_oldest) {
         open_from(&bed, 1, 1, SYN_SIZE);
         CHECK_INT(bed.asked, MANY + 2);
         CHECK_INT(outlet_count(bed.outlet), MANY);
+        bed_done(&bed);
+}
+
+/* A program in the container that connects to the listener by itself, while there is no descriptor for it. */
+TEST(a_listener_that_cannot_accept_does_not_keep_the_process_awake) {
+        struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+        struct rlimit limit, none;
+        Bed bed;
+        int fd, n = 0;
+
+        bed_make(&bed);
+        address.sin_port = htons(bed.own_port);
+        fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        CHECK_INT(connect(fd, (struct sockaddr *) &address, sizeof(address)), 0);
+        struct pollfd p = { .fd = outlet_fd(bed.outlet), .events = POLLIN };
+        CHECK_INT(poll(&p, 1, 20000), 1);
+        CHECK_INT(outlet_timeout(bed.outlet), -1);
+        CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        none = limit;
+        none.rlim_cur = 0; /* those that are open stay so */
+        CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+        outlet_run(bed.outlet);
+        CHECK_INT(outlet_timeout(bed.outlet) >= 0, 1);
+        none = limit;
+        CHECK_INT(setrlimit(RLIMIT_NOFILE, &none), 0);
+        CHECK_INT(poll(&p, 1, 0), 0);
+        /* it is tried again: then it is accepted, and closed, as nobody knows it */
+        while (outlet_timeout(bed.outlet) >= 0 && n++ < 100) {
+                (void) poll(NULL, 0, outlet_timeout(bed.outlet) + 1);
+                outlet_run(bed.outlet);
+        }
+        p.fd = outlet_fd(bed.outlet);
+        CHECK_INT(poll(&p, 1, 20000), 1);
+        outlet_run(bed.outlet);
+        p = (struct pollfd){ .fd = fd, .events = POLLIN };
+        CHECK_INT(poll(&p, 1, 20000), 1);
+        (void) fd_close(fd);
         bed_done(&bed);
 }
