@@ -19,6 +19,9 @@ extern Test *test_first;
 extern jmp_buf test_failed;
 extern const char *test_skipped;
 
+/* Prints a comment of TAP: without the "# " before it and the newline behind it, and however many lines the text has. */
+void test_note(const char *format, ...) _printf_(1, 2);
+
 #define TEST(test_name)                                                                        \
         static void test_##test_name(void);                                                    \
         static Test test_entry_##test_name = { #test_name, test_##test_name, NULL };           \
@@ -33,7 +36,7 @@ extern const char *test_skipped;
 #define CHECK(condition)                                                                       \
         do {                                                                                   \
                 if (!(condition)) {                                                            \
-                        printf("# %s:%d: not true: %s\n", __FILE__, __LINE__, #condition);     \
+                        test_note("%s:%d: not true: %s", __FILE__, __LINE__, #condition);      \
                         longjmp(test_failed, 1);                                               \
                 }                                                                              \
         } while (0)
@@ -42,7 +45,7 @@ extern const char *test_skipped;
         do {                                                                                   \
                 long long _f = (long long) (found), _w = (long long) (wanted);                 \
                 if (_f != _w) {                                                                \
-                        printf("# %s:%d: %s is %lld, not %lld\n", __FILE__, __LINE__, #found, _f, _w); \
+                        test_note("%s:%d: %s is %lld, not %lld", __FILE__, __LINE__, #found, _f, _w); \
                         longjmp(test_failed, 1);                                               \
                 }                                                                              \
         } while (0)
@@ -51,8 +54,8 @@ extern const char *test_skipped;
         do {                                                                                   \
                 const char *_f = (found), *_w = (wanted);                                      \
                 if (!_f != !_w || (_f && strcmp(_f, _w) != 0)) {                               \
-                        printf("# %s:%d: %s is '%s', not '%s'\n", __FILE__, __LINE__, #found,  \
-                               _f ? _f : "(null)", _w ? _w : "(null)");                        \
+                        test_note("%s:%d: %s is '%s', not '%s'", __FILE__, __LINE__, #found,   \
+                                  _f ? _f : "(null)", _w ? _w : "(null)");                     \
                         longjmp(test_failed, 1);                                               \
                 }                                                                              \
         } while (0)

@@ -2,14 +2,31 @@
 /* Runs the registered tests of one program and prints TAP. */
 #include "base/test.h"
 
+#include <stdarg.h>
+
 Test *test_first;
 jmp_buf test_failed;
 const char *test_skipped;
 
 static int n, failed; /* static: a longjmp must not lose them */
 
-int main(void) {
+void test_note(const char *format, ...) {
+        _cleanup_free_ char *text = NULL;
+        va_list ap;
 
+        va_start(ap, format);
+        if (vasprintf(&text, format, ap) < 0)
+                text = NULL;
+        va_end(ap);
+        for (const char *line = text ?: "out of memory"; *line;) {
+                size_t length = strcspn(line, "\n");
+
+                printf("# %.*s\n", (int) length, line);
+                line += length + (line[length] ? 1 : 0);
+        }
+}
+
+int main(void) {
         for (Test *t = test_first; t; t = t->next)
                 n++;
         printf("1..%d\n", n);

@@ -73,7 +73,7 @@ static bool run(const struct bpf_insn *code, size_t n, const struct bpf_cgroup_d
                 case BPF_JMP | BPF_EXIT:
                         return reg[0] != 0;
                 default:
-                        printf("# instruction %zu has code 0x%x\n", at, i->code);
+                        test_note("instruction %zu has code 0x%x", at, i->code);
                         CHECK(false);
                 }
                 if (jump)

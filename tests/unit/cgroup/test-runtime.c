@@ -29,7 +29,7 @@ static RuntimeCgroup made(RuntimeSpec *spec) {
         if (r == -EOPNOTSUPP)
                 SKIP("a controller is missing");
         if (r < 0)
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
         CHECK_INT(r, 0);
         if (!cgroup.is_made)
                 SKIP("there are no cgroups here");

@@ -77,7 +77,7 @@ TEST(annotations_become_values_of_the_bus) {
                 int r = runtime_variant_put(&body, rows[i].name, rows[i].value);
 
                 if (r != (rows[i].signature ? 0 : -EINVAL))
-                        printf("# %s %s: %d\n", rows[i].name, rows[i].value, r);
+                        test_note("%s %s: %d", rows[i].name, rows[i].value, r);
                 CHECK_INT(r, rows[i].signature ? 0 : -EINVAL);
                 if (r < 0)
                         continue;
@@ -127,7 +127,7 @@ TEST(a_scope_holds_the_container_and_goes_with_it) {
                 r_update = runtime_cgroup_update(&cgroup, &resources, NULL);
                 r_remove = runtime_cgroup_remove(&cgroup, &error);
         } else
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
         (void) kill(pid, SIGKILL);
         (void) waitpid(pid, NULL, 0);
         CHECK_INT(r, 0);

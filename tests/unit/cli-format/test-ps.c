@@ -107,7 +107,7 @@ static const char *show(const Container *c, const char *format) {
         int r = format_list(&ps_list, format, /* no_heading= */ false, rows, memory, &error);
         fclose(memory);
         if (r < 0)
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
         return r < 0 ? "error" : out;
 }
 
@@ -233,7 +233,7 @@ TEST(filters_by_the_record) {
         make(&c);
         for (size_t i = 0; i < ELEMENTSOF(cases); i++)
                 if (passes(&c, cases[i].filters) != cases[i].wanted) {
-                        printf("# %s\n", cases[i].filters);
+                        test_note("%s", cases[i].filters);
                         CHECK_INT(passes(&c, cases[i].filters), cases[i].wanted);
                 }
 }

@@ -45,7 +45,7 @@ TEST(verbs) {
                 if (v->hidden || v->heading || strchr(v->name, ' '))
                         continue;
                 if (!has_word(v->verb ? there : missing, v->name) || has_word(v->verb ? missing : there, v->name)) {
-                        printf("# '%s' is not in its column of docs/COMPATIBILITY.md\n", v->name);
+                        test_note("'%s' is not in its column of docs/COMPATIBILITY.md", v->name);
                         CHECK(false);
                 }
         }
@@ -61,7 +61,7 @@ static void check_refused_are_listed(const char *section, const Option *const *t
                         _cleanup_free_ char *word = str_format("--%s", o->name);
 
                         if (is_refused(o) && !has_word(section, word)) {
-                                printf("# docs/COMPATIBILITY.md does not say that %s is refused\n", word);
+                                test_note("docs/COMPATIBILITY.md does not say that %s is refused", word);
                                 CHECK(false);
                         }
                 }
@@ -89,7 +89,7 @@ TEST(options) {
                 for (size_t i = 0; i < n_verb_names && !known; i++)
                         known = verb_names[i].verb && find_refused(verb_names[i].verb->options, name);
                 if (!known) {
-                        printf("# docs/COMPATIBILITY.md says that --%s is refused, and it is not\n", name);
+                        test_note("docs/COMPATIBILITY.md says that --%s is refused, and it is not", name);
                         CHECK(false);
                 }
                 at += 3 + strlen(name);

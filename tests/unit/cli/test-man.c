@@ -62,7 +62,7 @@ static void check_page(const char *name, const char *page, const Option *const *
         for (const Option *const *t = tables; t && *t; t++)
                 for (const Option *o = *t; o->name; o++)
                         if (o->help && !o->hidden && !is_documented(page, o)) {
-                                printf("# the page of '%s' says nothing of --%s\n", name, o->name);
+                                test_note("the page of '%s' says nothing of --%s", name, o->name);
                                 CHECK(false);
                         }
         for (const char *line = page; (line = strstr(line, "\n*--")); line++) {
@@ -70,7 +70,7 @@ static void check_page(const char *name, const char *page, const Option *const *
                 const Option *o = tables ? options_find(tables, option) : NULL;
 
                 if (!o || !o->help) {
-                        printf("# the page of '%s' has --%s, which is not there\n", name, option);
+                        test_note("the page of '%s' has --%s, which is not there", name, option);
                         CHECK(false);
                 }
         }
@@ -99,7 +99,7 @@ TEST(every_verb_has_a_page) {
                 _cleanup_free_ char *page = !wanted ? NULL : v->verb ? read_verb(v) : read_page(v->name);
 
                 if (wanted && !page)
-                        printf("# '%s' has no manual page\n", v->name);
+                        test_note("'%s' has no manual page", v->name);
                 CHECK(!wanted || page);
         }
 }
@@ -109,7 +109,7 @@ static void check_is_verb(const char *words) {
         for (size_t i = 0; i < n_verb_names; i++)
                 if (str_equal(verb_names[i].name, words) && !verb_names[i].refused)
                         return;
-        printf("# there is a manual page of '%s', and no such verb\n", words);
+        test_note("there is a manual page of '%s', and no such verb", words);
         CHECK(false);
 }
 
@@ -122,7 +122,7 @@ static void check_sections(const char *name, const char *page) {
                 const char *found = strstr(at, heading);
 
                 if (!found)
-                        printf("# sdpod-%s(1) has no %s, or not in this order\n", name, wanted[i]);
+                        test_note("sdpod-%s(1) has no %s, or not in this order", name, wanted[i]);
                 CHECK(found);
                 at = found;
         }
@@ -175,7 +175,7 @@ TEST(the_main_page_names_every_verb) {
                 for (size_t j = 0; j < n_verb_names && !named; j++)
                         named = v->verb && verb_names[j].verb == v->verb && page_names(page, verb_names[j].name);
                 if (!named)
-                        printf("# sdpod(1) says nothing of '%s'\n", v->name);
+                        test_note("sdpod(1) says nothing of '%s'", v->name);
                 CHECK(named);
         }
 }

@@ -30,7 +30,7 @@ TEST(one_value) {
                 _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
                 int r = parse_network(&config, rows[i].value, NULL);
 
-                printf("# row %zu\n", i);
+                test_note("row %zu", i);
                 CHECK_STR(r < 0 ? strerrorname_np(-r) : config.network, rows[i].wanted);
         }
 }
@@ -94,7 +94,7 @@ TEST(words) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
 
-                printf("# row %zu\n", i);
+                test_note("row %zu", i);
                 CHECK_INT(apply(rows[i].mode, rows[i].second, rows[i].words, &config), rows[i].code);
                 if (rows[i].words == &alias && config.n_networks == 2)
                         CHECK_STR(config.networks[1].aliases[1], "y");

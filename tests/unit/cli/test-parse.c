@@ -40,7 +40,7 @@ static void check_mounts(Parser parse, const Row *rows, size_t n) {
                 int r = parse(&config, rows[i].value, &error);
                 _cleanup_free_ char *text = mount_text(r, &config);
 
-                printf("# %s: %s\n", rows[i].value, error.message ?: "");
+                test_note("%s: %s", rows[i].value, error.message ?: "");
                 CHECK_STR(text, rows[i].wanted);
                 CHECK(r >= 0 || (error.message && config.n_mounts == 0));
         }
@@ -247,7 +247,7 @@ TEST(ports) {
                         free(text);
                         text = more;
                 }
-                printf("# %s\n", rows[i].value);
+                test_note("%s", rows[i].value);
                 CHECK_STR(text, rows[i].wanted);
         }
 }
@@ -341,7 +341,7 @@ static void check_codes(Parser parse, const Row *rows, size_t n) {
                 _cleanup_error_ Error error = ERROR_NULL;
                 int r = parse(&config, rows[i].value, &error);
 
-                printf("# '%s': %s\n", rows[i].value, error.message ?: "");
+                test_note("'%s': %s", rows[i].value, error.message ?: "");
                 CHECK_STR(r < 0 ? strerrorname_np(-r) : "", rows[i].wanted);
                 CHECK(r >= 0 || error.message);
         }
@@ -459,7 +459,7 @@ TEST(id_maps) {
                 size_t n_one = 0;
                 int r = parse_id_map(rows[i].value, &one, &n_one, NULL);
 
-                printf("# %s\n", rows[i].value);
+                test_note("%s", rows[i].value);
                 CHECK_STR(r < 0 ? strerrorname_np(-r) : "", rows[i].wanted);
                 free(one);
         }
@@ -547,7 +547,7 @@ TEST(block_devices) {
                 _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
                 ContainerResources *r = &config.resources;
 
-                printf("# %s\n", limits[i].value);
+                test_note("%s", limits[i].value);
                 CHECK_INT(parse_device_bps(limits[i].value, &r->read_bps, &r->n_read_bps, NULL), limits[i].wanted ? 0 : -EINVAL);
                 CHECK_INT(r->n_read_bps > 0 ? r->read_bps[0].value : 0, limits[i].wanted);
         }
@@ -685,7 +685,7 @@ TEST(commands) {
                 char **words = config.entrypoint ?: config.health.test;
                 _cleanup_free_ char *text = strv_join(words ?: (char *[]){ NULL }, "|");
 
-                printf("# %s\n", rows[i].value);
+                test_note("%s", rows[i].value);
                 CHECK_INT(r, rows[i].wanted ? 0 : -EINVAL);
                 CHECK_STR(text, rows[i].wanted ?: "");
         }

@@ -96,7 +96,7 @@ TEST(what_cannot_be) {
 
                 int r = create(rows[i], &o);
                 if (r >= 0)
-                        printf("# %s is taken\n", rows[i][0]);
+                        test_note("%s is taken", rows[i][0]);
                 CHECK(r < 0);
                 done(&o);
         }

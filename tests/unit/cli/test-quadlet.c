@@ -361,7 +361,7 @@ static char *line_text(Line *line) {
 static void report(void *userdata, UnitSeverity severity, const char *text) {
         (void) userdata;
         if (severity == UNIT_ERROR)
-                printf("# generator: %s\n", text);
+                test_note("generator: %s", text);
 }
 
 /* What systemd would run: quotes taken off, and `$$` and `%%` made one (systemd.service(5), COMMAND LINES). */
@@ -425,7 +425,7 @@ static bool take_back(UnitType type, const QuadletFile *file, char **ret_text) {
         if (line.r >= 0)
                 *ret_text = line_text(&line);
         else
-                printf("# the generator's line: %s\n", line.error.message);
+                test_note("the generator's line: %s", line.error.message);
         line_done(&line);
         return *ret_text;
 }
@@ -433,10 +433,9 @@ static bool take_back(UnitType type, const QuadletFile *file, char **ret_text) {
 static unsigned n_lines, n_wrong, n_refused;
 
 static void print_what(UnitType type, const char *const *words, const char *text) {
-        printf("# %s:", unit_type_info(type)->name);
-        for (; *words; words++)
-                printf(" [%s]", *words);
-        printf("\n# %s\n", text);
+        _cleanup_free_ char *joined = strv_join((char *const *) words, "] [");
+
+        test_note("%s: [%s]\n%s", unit_type_info(type)->name, joined ?: "", text);
 }
 
 /* One line there and back. False: the line itself is refused, which is no fault of ours. */
@@ -472,7 +471,7 @@ static bool try_line(UnitType type, const char *const *words) {
         bool ok = take_back(type, files.items, &after) && str_equal(before, after);
         if (!ok) {
                 print_what(type, words, files.items->text);
-                printf("# before %s\n# after  %s\n", before, after ?: "nothing");
+                test_note("before %s\nafter  %s", before, after ?: "nothing");
         }
         n_wrong += !ok;
         n_lines++;
@@ -516,7 +515,7 @@ static void try_table(UnitType type, const Option *const *tables) {
                         if (o->kind == OPTION_REFUSED || o->kind == OPTION_REFUSED_BOOL || str_equal(o->name, "ignore"))
                                 continue;
                         if (!sample)
-                                printf("# --%s has no sample\n", o->name);
+                                test_note("--%s has no sample", o->name);
                         CHECK(sample);
                         for (size_t i = 0; sample && i < ELEMENTSOF(sample->values) && sample->values[i]; i++) {
                                 _cleanup_free_ char *word = str_format("--%s=%s", o->name, sample->values[i]);
@@ -527,7 +526,7 @@ static void try_table(UnitType type, const Option *const *tables) {
                                 n += try_line(type, words);
                         }
                         if (n == 0)
-                                printf("# no line with --%s was taken\n", o->name);
+                                test_note("no line with --%s was taken", o->name);
                         CHECK(n > 0);
                 }
 }
@@ -539,7 +538,7 @@ TEST(each_option_alone) {
         try_table(UNIT_POD, pod_option_tables);
         try_table(UNIT_VOLUME, verb_volume_create.options);
         try_table(UNIT_NETWORK, verb_network_create.options);
-        printf("# %u lines\n", n_lines);
+        test_note("%u lines", n_lines);
         CHECK_INT(n_wrong, 0);
         CHECK(n_lines > 300);
 }
@@ -560,7 +559,7 @@ TEST(options_in_pairs) {
 
                                 (void) try_line(t == 0 ? UNIT_CONTAINER : UNIT_POD, (const char *const[]){ one, three, two, "thing", NULL });
                         }
-        printf("# %u lines\n", n_lines - before);
+        test_note("%u lines", n_lines - before);
         CHECK_INT(n_wrong, 0);
         CHECK(n_lines - before > 200);
 }

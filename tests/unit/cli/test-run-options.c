@@ -37,7 +37,7 @@ static void run_parse(Run *run, const char *const *words) {
         if (run->r >= 0)
                 run->r = run_options_finish(&run->options, &run->in, environment, &run->error);
         if (run->error.message)
-                printf("# %s\n", run->error.message);
+                test_note("%s", run->error.message);
 }
 #define RUN(name, ...)                                     \
         __attribute__((cleanup(run_done))) Run name;       \
@@ -236,7 +236,7 @@ TEST(every_flag_of_podman_run_is_known) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(flags); i++) {
-                printf("# --%s\n", flags[i]);
+                test_note("--%s", flags[i]);
                 CHECK(options_find(run_option_tables, flags[i]));
         }
         for (const char *p = "acdehilmpPqtuvw"; *p; p++)

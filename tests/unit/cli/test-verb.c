@@ -14,7 +14,7 @@ TEST(verbs_are_sorted_and_in_known_groups) {
 
                 CHECK((v->verb != NULL) + (v->heading != NULL) + (v->refused != NULL) == 1);
                 if (i > 0 && strcmp(verb_names[i - 1].name, v->name) >= 0) {
-                        printf("# '%s' stands behind '%s'\n", v->name, verb_names[i - 1].name);
+                        test_note("'%s' stands behind '%s'", v->name, verb_names[i - 1].name);
                         CHECK(false);
                 }
                 if (v->verb) {
@@ -39,7 +39,7 @@ TEST(verbs_are_sorted_and_in_known_groups) {
 static void check_rows(const char *verb, const Option *const *tables) {
         for (const Option *const *t = tables; t && *t; t++)
                 for (const Option *o = *t; o->name; o++) {
-                        printf("# %s --%s\n", verb, o->name);
+                        test_note("%s --%s", verb, o->name);
                         CHECK(options_find(tables, o->name) == o);
                         CHECK(!o->letter || options_find_letter(tables, o->letter) == o);
                         CHECK((o->kind == OPTION_SET || o->kind == OPTION_SWITCH) == (o->set != NULL));
@@ -69,7 +69,7 @@ static void check_lines(const char *text) {
                 for (size_t i = 0; i < n; i++)
                         columns += ((unsigned char) line[i] & 0xc0) != 0x80;
                 if (columns > 80 || (n > 0 && line[n - 1] == ' ')) {
-                        printf("# %.*s\n", (int) n, line);
+                        test_note("%.*s", (int) n, line);
                         CHECK(false) /* a line of help has at most 80 columns and no blank at its end */;
                 }
                 line += n + (line[n] == '\n');
@@ -130,7 +130,7 @@ TEST(completion_answers_from_the_tables) {
         for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
                 _cleanup_free_ char *text = completions((char **) lines[i].words);
 
-                printf("# %s %s\n", lines[i].words[0] ?: "", lines[i].words[0] && lines[i].words[1] ? lines[i].words[1] : "");
+                test_note("%s %s", lines[i].words[0] ?: "", lines[i].words[0] && lines[i].words[1] ? lines[i].words[1] : "");
                 CHECK(strstr(text, lines[i].has));
                 CHECK(!strstr(text, lines[i].has_not));
         }

@@ -37,7 +37,7 @@ TEST(values_of_a_key_are_alternatives_and_keys_add_up) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                printf("# %s\n", rows[i].filters[0] ?: "");
+                test_note("%s", rows[i].filters[0] ?: "");
                 CHECK_INT(filters_match((char *const *) rows[i].filters, keys, "web", NULL), rows[i].wanted);
         }
         CHECK_INT(filters_match((char *const *) rows[9].filters, keys, NULL, NULL), -EINVAL);

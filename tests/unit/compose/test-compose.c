@@ -35,7 +35,7 @@ static void result_done(Result *result) {
 static void report(void *userdata, UnitSeverity severity, const char *text) {
         (void) userdata;
         if (severity == UNIT_ERROR)
-                printf("# generator: %s\n", text);
+                test_note("generator: %s", text);
 }
 
 /* All files as one set, as the generator finds them. */
@@ -61,7 +61,7 @@ static void check_generator(const Result *result) {
                                 continue;
                         int r = unit_convert(&c, units[i], &text);
                         if (r < 0)
-                                printf("# %s\n%s", units[i]->name, result->all.data);
+                                test_note("%s\n%s", units[i]->name, result->all.data);
                         CHECK_INT(r, 0);
                         text_done(&text);
                 }
@@ -106,7 +106,7 @@ static void expect(const Result *result, const char *const *words) {
                 const char *found = result->all.data ? strstr(result->all.data, *words + absent) : NULL;
 
                 if (absent ? found != NULL : !found)
-                        printf("# %s%s in\n%s%s", absent ? "there is " : "no ", *words + absent, result->all.data ?: "nothing", result->said.data ?: "");
+                        test_note("%s%s in\n%s%s", absent ? "there is " : "no ", *words + absent, result->all.data ?: "nothing", result->said.data ?: "");
                 CHECK(absent ? !found : found != NULL);
         }
 }
@@ -197,11 +197,11 @@ TEST(keys_of_a_service) {
                 CONVERT(result, text);
 
                 if (result.r < 0)
-                        printf("# %s# %s", cases[i].yaml, result.said.data);
+                        test_note("%s%s", cases[i].yaml, result.said.data);
                 expect(&result, cases[i].expected);
                 bool warned = result.said.data && (!cases[i].warning || strstr(result.said.data, cases[i].warning));
                 if (warned != (cases[i].warning != NULL))
-                        printf("# %s# said: %s", cases[i].yaml, result.said.data ?: "nothing\n");
+                        test_note("%ssaid: %s", cases[i].yaml, result.said.data ?: "nothing\n");
                 CHECK(warned == (cases[i].warning != NULL));
         }
 }
@@ -339,7 +339,7 @@ TEST(what_is_wrong) {
                 bool found = result.r == -EINVAL && result.said.data && strstr(result.said.data, wrong[i].complaint);
 
                 if (!found)
-                        printf("# %s# %d: %s\n", text, result.r, result.said.data ?: "nothing was said");
+                        test_note("%s%d: %s", text, result.r, result.said.data ?: "nothing was said");
                 CHECK(found);
         }
 }
@@ -362,7 +362,7 @@ TEST(every_key_of_the_specification) {
                 CONVERT(result, text);
 
                 if (result.said.data && strstr(result.said.data, "no such key"))
-                        printf("# %s", result.said.data);
+                        test_note("%s", result.said.data);
                 CHECK(!result.said.data || !strstr(result.said.data, "no such key"));
         }
 }
@@ -445,7 +445,7 @@ TEST(changed_bytes) {
         CONVERT(whole, base);
 
         if (whole.said.data)
-                printf("# %s", whole.said.data);
+                test_note("%s", whole.said.data);
         CHECK_INT(whole.r, 0);
         for (unsigned round = 0; round < 20000; round++) {
                 char text[sizeof(base)];
@@ -475,6 +475,6 @@ TEST(changed_bytes) {
                 }
                 result_done(&result);
         }
-        printf("# %u of 20000 were taken\n", taken);
+        test_note("%u of 20000 were taken", taken);
         CHECK(taken > 300);
 }

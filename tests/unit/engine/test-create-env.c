@@ -41,7 +41,7 @@ TEST(words_are_expanded) {
                 _cleanup_error_ Error error = ERROR_NULL;
                 int r = create_env_expand(rows[i].word, env, &text, &error);
 
-                printf("# %s\n", rows[i].word);
+                test_note("%s", rows[i].word);
                 CHECK_INT(r, rows[i].wanted ? 0 : -EINVAL);
                 CHECK_STR(text, rows[i].wanted);
         }

@@ -62,7 +62,7 @@ TEST(hostile_configs_are_refused) {
                 int r = load(rows[i], &config, &error);
 
                 if (r != -EBADMSG)
-                        printf("# taken: %s\n", rows[i]);
+                        test_note("taken: %s", rows[i]);
                 CHECK_INT(r, -EBADMSG);
                 CHECK(error.message && !strchr(error.message, '\n'));
         }

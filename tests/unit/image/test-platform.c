@@ -83,7 +83,7 @@ TEST(the_best_entry_of_an_index) {
                 int found = choose(rows[i].entries, rows[i].wanted);
 
                 if (found != rows[i].found)
-                        printf("# %s of: %s\n", rows[i].wanted, rows[i].entries);
+                        test_note("%s of: %s", rows[i].wanted, rows[i].entries);
                 CHECK_INT(found, rows[i].found);
         }
 }

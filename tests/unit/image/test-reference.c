@@ -44,7 +44,7 @@ TEST(what_is_not_a_name_is_refused) {
                 int r = reference_parse(rows[i], &reference, NULL);
 
                 if (r != -EINVAL)
-                        printf("# taken: '%s'\n", rows[i]);
+                        test_note("taken: '%s'", rows[i]);
                 CHECK_INT(r, -EINVAL);
         }
 }

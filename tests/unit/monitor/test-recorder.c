@@ -290,7 +290,7 @@ static void check_lines(const char *text, int from, int n_lines) {
                 CHECK(end);
                 size_t n = (size_t) snprintf(head, sizeof(head), "line %d ", i);
                 if (memcmp(p, head, n) != 0)
-                        printf("# found '%.*s', wanted '%s'\n", (int) MIN(end - p, 60), p, head);
+                        test_note("found '%.*s', wanted '%s'", (int) MIN(end - p, 60), p, head);
                 CHECK(memcmp(p, head, n) == 0);
                 CHECK_INT(end - p, (long) n + i % 97);
                 p = end + 1;
@@ -302,7 +302,7 @@ TEST(killed_at_any_moment_loses_and_doubles_nothing) {
         set_up(UINT64_MAX);
         srandom((unsigned) getpid());
         int kills = kill_and_resume(300000);
-        printf("# %d kills\n", kills);
+        test_note("%d kills", kills);
         CHECK(kills > 10);
         _cleanup_free_ char *text = logged();
         check_lines(text, 0, 300000);
@@ -312,7 +312,7 @@ TEST(killed_at_any_moment_loses_and_doubles_nothing) {
 TEST(killed_while_rotating_loses_and_doubles_nothing) {
         set_up(3 * 1024 * 1024);
         int kills = kill_and_resume(200000);
-        printf("# %d kills\n", kills);
+        test_note("%d kills", kills);
         CHECK(kills > 5);
         _cleanup_free_ char *text = logged(); /* the end of it: older files are gone */
         int from = 0;
@@ -394,7 +394,7 @@ static int full_disk(void) {
         _cleanup_free_ char *note = str_format(" stderr F sdpod-monitor: %llu bytes of output were lost: No space left on "
                                                "device\n", (unsigned long long) untold);
         if (strncmp(text + LOG_TIME_SIZE, note, strlen(note)) != 0) {
-                printf("# found '%.160s', wanted '%s'\n", text, note);
+                test_note("found '%.160s', wanted '%s'", text, note);
                 fflush(stdout);
                 return 10;
         }

@@ -90,7 +90,7 @@ TEST(what_may_be_reached) {
                 for (uint16_t port = 53; port <= 80; port += 27) { /* a name server's port opens nothing */
                         parse(table[i].address, port, &t);
                         if (bypass_target_may_be_reached(&t) != table[i].allowed)
-                                printf("# %s port %u\n", table[i].address, port);
+                                test_note("%s port %u", table[i].address, port);
                         CHECK_INT(bypass_target_may_be_reached(&t), table[i].allowed);
                 }
         parse("192.0.2.1", 0, &t);

@@ -40,7 +40,7 @@ TEST(networks_that_cannot_be_are_refused) {
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 NetConfig config = { .cidr = (char *) bad[i] };
 
-                printf("# '%s'\n", bad[i]);
+                test_note("'%s'", bad[i]);
                 CHECK_INT(check(&config), -EINVAL);
         }
 }

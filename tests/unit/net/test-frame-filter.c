@@ -148,7 +148,7 @@ TEST(forbidden_destinations) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                printf("# %s\n", rows[i].address);
+                test_note("%s", rows[i].address);
                 CHECK_FRAME(tcp(rows[i].address, 80, SYN), rows[i].syn);
                 CHECK_FRAME(udp(rows[i].address, 80), rows[i].udp);
                 CHECK_FRAME(echo(rows[i].address), rows[i].echo);
@@ -205,7 +205,7 @@ static void check_changed(const Frame *frame, size_t at, uint8_t value, int line
         Frame changed = *frame;
 
         changed.data[at] = value;
-        printf("# line %d\n", line);
+        test_note("line %d", line);
         CHECK_INT(judge(frame), FRAME_PASS);
         CHECK_INT(judge(&changed), FRAME_DROP);
 }

@@ -59,7 +59,7 @@ TEST(the_program_gets_its_descriptors_and_its_answer_is_heard) {
                       "[ -e /proc/$$/fd/5 ] && [ ! -e /proc/$$/fd/6 ] && [ ! -e /proc/$$/fd/7 ] || exit 7\n"
                       "echo '{\"ok\":true,\"ports\":[{\"hostPort\":40001,\"containerPort\":80,\"protocol\":\"tcp\"}]}' >&5",
                       &ports, &n, &error);
-        printf("# %s\n", error.message ?: "no error");
+        test_note("%s", error.message ?: "no error");
         CHECK_INT(r, 0);
         CHECK_INT(n, 1);
         CHECK_INT(ports[0].host_port, 40001);

@@ -221,7 +221,7 @@ static bool start_or_skip(Lab *lab, char *const *upstream, Names *ret) {
                 return false;
         }
         if (r < 0)
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
         CHECK_INT(r, 0);
         return true;
 }
@@ -448,7 +448,7 @@ TEST(a_container_has_its_own_for_several_networks) {
                 return;
         }
         if (r < 0)
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
         CHECK_INT(r, 0);
         CHECK_INT(names_add(lab.directory_fd, "other", more_addresses, more_names, NULL), 0);
         CHECK_INT(in_namespaces(lab.router, lab.container, ask_inside, &web), FOUND);
@@ -527,7 +527,7 @@ TEST(it_can_do_nothing_else) {
         status = proc_text(names.pid, "status");
         for (size_t i = 0; i < ELEMENTSOF(lines); i++)
                 if (!strstr(status, lines[i])) {
-                        printf("# missing: %s", lines[i] + 1);
+                        test_note("missing: %s", lines[i] + 1);
                         CHECK(false);
                 }
         for (const char *const *ns = (const char *const[]){ "user", "mnt", "pid", "ipc", "uts", NULL }; *ns; ns++) {

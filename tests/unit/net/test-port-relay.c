@@ -421,7 +421,7 @@ TEST(who_the_container_sees) {
                 CHECK_INT(source.port, 4711);
                 port_source_choose(&source, example(), cases[i].server, &seen);
                 if (memcmp(&seen, &wanted, wanted_family == AF_INET ? 4 : 16) != 0)
-                        printf("# %s before a server of family %d\n", cases[i].peer, cases[i].server);
+                        test_note("%s before a server of family %d", cases[i].peer, cases[i].server);
                 CHECK_INT(memcmp(&seen, &wanted, wanted_family == AF_INET ? 4 : 16), 0);
         }
 }

@@ -27,7 +27,7 @@ TEST(modes_are_whole_words) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_user_map_ UserMap map = {};
 
-                printf("# %s\n", rows[i].mode ?: "(none)");
+                test_note("%s", rows[i].mode ?: "(none)");
                 CHECK_INT(make(rows[i].mode, &map), rows[i].r);
         }
 }

@@ -33,7 +33,7 @@ static int pin(const UserMap *map) {
         if (fd == -EPERM || fd == -ENOENT)
                 SKIP("no user namespace can be made here");
         if (fd < 0)
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
         CHECK(fd >= 0);
         return fd;
 }

@@ -81,7 +81,7 @@ static void check_fails(const char *line, int status, const char *text) {
         _cleanup_ran_ Ran ran = run(line);
 
         if (ran.status != status || !strstr(ran.err, text) || *ran.out)
-                printf("# '%s': %d, out '%s', err '%s'\n", line, ran.status, ran.out, ran.err);
+                test_note("'%s': %d, out '%s', err '%s'", line, ran.status, ran.out, ran.err);
         CHECK(ran.status == status);
         CHECK(strstr(ran.err, text) && !*ran.out);
         CHECK(strchr(ran.err, '\n') == ran.err + strlen(ran.err) - 1); /* one line */

@@ -49,7 +49,7 @@ TEST(every_member_that_the_specification_has) {
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 if (!find(json, rows[i]))
-                        printf("# %s\n", rows[i]);
+                        test_note("%s", rows[i]);
                 CHECK(find(json, rows[i]));
         }
         CHECK_INT(json_array_size(find(json, "hooks")), 6);

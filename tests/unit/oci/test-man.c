@@ -39,14 +39,14 @@ static void check_options(const char *name, const char *part, const Option *cons
         for (const Option *const *t = tables; t && *t; t++)
                 for (const Option *o = *t; o->name; o++)
                         if (option_is_shown(o) && !is_documented(part, o)) {
-                                printf("# the part of '%s' says nothing of --%s\n", name, o->name);
+                                test_note("the part of '%s' says nothing of --%s", name, o->name);
                                 CHECK(false);
                         }
         for (const char *line = part; (line = strstr(line, "\n*--")); line++) {
                 _cleanup_free_ char *option = strndup(line + 4, strcspn(line + 4, "*"));
 
                 if (!options_find(tables, option)) {
-                        printf("# the part of '%s' has --%s, which is not there\n", name, option);
+                        test_note("the part of '%s' has --%s, which is not there", name, option);
                         CHECK(false);
                 }
         }
@@ -65,7 +65,7 @@ TEST(every_verb_and_option_is_in_the_page) {
                 const Option *const *tables = *verb == &verb_run ? (*verb)->options + 1 : (*verb)->options;
 
                 if (!part)
-                        printf("# the page says nothing of '%s'\n", (*verb)->name);
+                        test_note("the page says nothing of '%s'", (*verb)->name);
                 CHECK(part);
                 check_options((*verb)->name, part, tables);
         }

@@ -88,7 +88,7 @@ TEST(a_profile_means_what_it_says) {
         int r = prepare(usual, CAPS_BIT(CAP_SYS_CHROOT), false, &filter, &error);
 
         if (r < 0)
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
         CHECK_INT(r, 0);
         check_usual(&filter);
         CHECK_INT(prepare(usual, 0, false, &none, NULL), 0);
@@ -164,7 +164,7 @@ TEST(what_is_not_understood_is_refused) {
                 int r = prepare(rows[i], 0, false, &filter, &error);
 
                 if (r >= 0)
-                        printf("# let through: %s\n", rows[i]);
+                        test_note("let through: %s", rows[i]);
                 CHECK(r < 0 && error.message);
         }
 }

@@ -88,8 +88,8 @@ static void compare(const struct sock_filter *one, size_t n_one, const struct so
         uint32_t a = bpf_run(one, n_one, data), b = bpf_run(other, n_other, data);
 
         if (a != b)
-                printf("# arch %x nr %x args %llx %llx %llx: %x, and it was %x\n", data->arch, (unsigned) data->nr, data->args[0], data->args[1],
-                       data->args[2], b, a);
+                test_note("arch %x nr %x args %llx %llx %llx: %x, and it was %x", data->arch, (unsigned) data->nr, data->args[0], data->args[1],
+                          data->args[2], b, a);
         CHECK_INT(b, a);
 }
 
@@ -125,7 +125,7 @@ TEST(a_shorter_filter_says_the_same) {
                 after += n_shorter;
                 shrunk++;
         }
-        printf("# %zu of 60 filters: %zu instructions instead of %zu\n", shrunk, after, before);
+        test_note("%zu of 60 filters: %zu instructions instead of %zu", shrunk, after, before);
         CHECK(shrunk > 20);
 }
 
@@ -168,7 +168,7 @@ TEST(strange_programs_stay_what_they_are) {
                         compare(code, n, shorter, n_shorter, &data);
                 }
         }
-        printf("# %zu of 4000 programs\n", shrunk);
+        test_note("%zu of 4000 programs", shrunk);
         CHECK(shrunk > 500);
 }
 
@@ -198,7 +198,7 @@ TEST(every_action_and_flag) {
         CHECK_INT(read_rules(text, &spec), 0);
         int r = seccomp_rules_compile(&spec.seccomp, "linux.seccomp", &filter, &error);
         if (r < 0)
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
         CHECK_INT(r, 0);
         CHECK_INT(filter.flags, 2 | 4 | 8 | 32);
         CHECK_INT(native_verdict(&filter, SYS_read, 0), SECCOMP_RET_ALLOW);

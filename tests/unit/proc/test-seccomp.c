@@ -71,7 +71,7 @@ static void check_table(const struct seccomp_data *data, void *user) {
         found = bpf_run(c->code, c->n_code, data);
         wanted = seccomp_table_verdict(seccomp_default(), c->open, data->arch, (uint32_t) data->nr, arguments);
         if (found != wanted && c->differences++ < 5)
-                printf("# arch %x nr %d args %llx %llx: %x, not %x\n", data->arch, data->nr, data->args[0], data->args[1], found, wanted);
+                test_note("arch %x nr %d args %llx %llx: %x, not %x", data->arch, data->nr, data->args[0], data->args[1], found, wanted);
 }
 
 static SeccompFilter prepare(uint64_t open) {
@@ -263,7 +263,7 @@ static struct sock_filter *libseccomp_filter(uint32_t scmp_arch, const SeccompRa
                                 continue;
                         r = add_rules(ctx, &seccomp_default()->rules[ranges[i].rule], number, open);
                         if (r < 0)
-                                printf("# libseccomp refuses number %u of %s: %d\n", nr, seccomp_default()->rules[ranges[i].rule].name, r);
+                                test_note("libseccomp refuses number %u of %s: %d", nr, seccomp_default()->rules[ranges[i].rule].name, r);
                         CHECK_INT(r, 0);
                 }
         fd = io_memfd("filter", "", 0);
@@ -281,8 +281,8 @@ static void check_other(const struct seccomp_data *data, void *user) {
         uint32_t found = bpf_run(c->code, c->n_code, data), wanted = bpf_run(c->other, c->n_other, data);
 
         if (found != wanted && c->differences++ < 5)
-                printf("# arch %x nr %d args %llx %llx: %x, libseccomp says %x\n", data->arch, data->nr, data->args[0], data->args[1],
-                       found, wanted);
+                test_note("arch %x nr %d args %llx %llx: %x, libseccomp says %x", data->arch, data->nr, data->args[0], data->args[1],
+                          found, wanted);
 }
 
 TEST(libseccomp_agrees) {
@@ -380,7 +380,7 @@ TEST(at_least_as_strict_as_podman) {
         if (r == -ENOENT)
                 SKIP("there is no /usr/share/containers/seccomp.json");
         if (r < 0)
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
         CHECK_INT(r, 0);
         for (size_t a = 0; a < ELEMENTSOF(archs); a++)
                 for (int nr = 0; nr < NUMBERS; nr++)
@@ -393,7 +393,7 @@ TEST(at_least_as_strict_as_podman) {
                                         known = known && strcmp(name, newer[k]) != 0;
                                 if (known && bpf_run(ours.code, ours.n_code, &data) == SECCOMP_RET_ALLOW &&
                                     bpf_run(theirs.code, theirs.n_code, &data) != SECCOMP_RET_ALLOW) {
-                                        printf("# %s (%d, arch %x, arguments %llx) is open here and not there\n", name, nr, archs[a], interesting[i] + 0ULL);
+                                        test_note("%s (%d, arch %x, arguments %llx) is open here and not there", name, nr, archs[a], interesting[i] + 0ULL);
                                         CHECK(false);
                                 }
                                 free(name);

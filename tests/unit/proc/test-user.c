@@ -112,7 +112,7 @@ TEST(refused_specs) {
                 const char *found = resolved(root, rows[i], NULL);
 
                 if (found[0] != '-')
-                        printf("# '%s' gave %s\n", rows[i], found);
+                        test_note("'%s' gave %s", rows[i], found);
                 CHECK(found[0] == '-');
         }
         clean(root);

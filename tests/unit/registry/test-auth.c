@@ -43,7 +43,7 @@ TEST(the_most_specific_key_counts) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_free_ char *found = look(text, rows[i].name);
 
-                printf("# %s\n", rows[i].name);
+                test_note("%s", rows[i].name);
                 CHECK_STR(found, rows[i].found);
         }
         _cleanup_free_ char *store = look("{\"auths\":{\"https://index.docker.io/v1/\":{}},\"credsStore\":\"pass\"}", "docker.io/a/b");

@@ -34,7 +34,7 @@ TEST(prefixes) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                printf("# %s %s\n", rows[i].prefix, rows[i].name);
+                test_note("%s %s", rows[i].prefix, rows[i].name);
                 CHECK_INT(registry_prefix_matches(rows[i].prefix, rows[i].name), rows[i].n);
         }
 }
@@ -75,7 +75,7 @@ TEST(files_that_are_refused) {
                 _cleanup_error_ Error error = ERROR_NULL;
 
                 CHECK_INT(registries_conf_parse(bad[i], "x", &conf, &error), -EBADMSG);
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
                 CHECK(str_after(error.message, "cannot use 'x'"));
         }
 }
@@ -128,7 +128,7 @@ TEST(short_names) {
                 _cleanup_strv_ char **names = NULL;
                 _cleanup_free_ char *joined = NULL;
 
-                printf("# %s\n", rows[i].word);
+                test_note("%s", rows[i].word);
                 CHECK_INT(registry_short_names(rows[i].word, &names, NULL), 0);
                 joined = strv_join(names, " ");
                 CHECK_STR(joined, rows[i].names);

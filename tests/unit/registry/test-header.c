@@ -37,7 +37,7 @@ TEST(challenges_that_are_none) {
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 _cleanup_challenges_ Challenges c = {};
 
-                printf("# %zu\n", i);
+                test_note("%zu", i);
                 CHECK_INT(challenges_parse(bad[i], &c), -EBADMSG);
         }
         _cleanup_challenges_ Challenges none = {};
@@ -75,7 +75,7 @@ TEST(content_ranges) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 uint64_t first = 0, last = 0, total = 0;
 
-                printf("# %s\n", rows[i].value);
+                test_note("%s", rows[i].value);
                 CHECK_INT(content_range_parse(rows[i].value, &first, &last, &total), rows[i].r);
                 CHECK(first == rows[i].first && last == rows[i].last && total == rows[i].total);
         }
@@ -115,7 +115,7 @@ TEST(links_to_a_next_page) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 _cleanup_free_ char *target = NULL;
 
-                printf("# %s\n", rows[i].value);
+                test_note("%s", rows[i].value);
                 CHECK_INT(link_next_parse(rows[i].value, &target), rows[i].r);
                 CHECK(str_equal(target, rows[i].target));
         }

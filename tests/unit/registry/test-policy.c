@@ -38,7 +38,7 @@ TEST(scopes) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                printf("# %s:%s\n", rows[i].transport, rows[i].name);
+                test_note("%s:%s", rows[i].transport, rows[i].name);
                 CHECK_INT(policy_check_text(text, strlen(text), "p", rows[i].transport, rows[i].name, NULL), rows[i].r);
         }
 }
@@ -52,7 +52,7 @@ TEST(what_is_not_understood_refuses_everything) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
-                printf("# %s\n", bad[i]);
+                test_note("%s", bad[i]);
                 CHECK(policy_check_text(bad[i], strlen(bad[i]), "p", "docker", "quay.io/x:1", NULL) < 0);
         }
         CHECK_INT(policy_check_text("{\"default\":" ACCEPT "}", strlen("{\"default\":" ACCEPT "}"), "p", "docker", "quay.io/x:1", NULL), 0);

@@ -8,7 +8,7 @@ static char *print(const char *text) {
         _cleanup_error_ Error error = ERROR_NULL;
 
         if (toml_parse(text, "x.conf", &json, &error) < 0) {
-                printf("# %s\n", error.message);
+                test_note("%s", error.message);
                 return strdup(error.message);
         }
         return json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);

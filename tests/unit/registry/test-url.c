@@ -39,7 +39,7 @@ TEST(addresses_that_are_refused) {
         for (size_t i = 0; i < ELEMENTSOF(bad); i++) {
                 _cleanup_url_ Url url = {};
 
-                printf("# %s\n", bad[i]);
+                test_note("%s", bad[i]);
                 CHECK_INT(url_parse(bad[i], NULL, &url), -EBADMSG);
         }
 }
@@ -65,7 +65,7 @@ TEST(who_may_see_a_password) {
         };
 
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
-                printf("# %s %s\n", rows[i].registry, rows[i].realm);
+                test_note("%s %s", rows[i].registry, rows[i].realm);
                 CHECK_INT(url_related_hosts(rows[i].registry, rows[i].realm), rows[i].related);
         }
 }

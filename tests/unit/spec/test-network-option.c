@@ -29,7 +29,7 @@ TEST(options_by_driver) {
                 _cleanup_free_ char *value = NULL;
                 int r = network_option_check(rows[i].driver, rows[i].name, rows[i].value, &value, NULL);
 
-                printf("# %s %s=%s\n", rows[i].driver, rows[i].name, rows[i].value);
+                test_note("%s %s=%s", rows[i].driver, rows[i].name, rows[i].value);
                 CHECK_STR(r < 0 ? strerrorname_np(-r) : value, rows[i].wanted);
         }
 }
@@ -47,7 +47,7 @@ TEST(rates) {
         for (size_t i = 0; i < ELEMENTSOF(rows); i++) {
                 uint64_t bits = 0;
 
-                printf("# %s\n", rows[i].text);
+                test_note("%s", rows[i].text);
                 CHECK_INT(network_rate_parse(rows[i].text, &bits), rows[i].bits ? 0 : -EINVAL);
                 CHECK_INT(bits, rows[i].bits);
         }

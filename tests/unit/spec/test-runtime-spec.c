@@ -393,7 +393,7 @@ TEST(what_engines_write_is_taken) {
 
                 CHECK_INT(read_spec(text, &spec, &error), 0);
                 if (runtime_spec_check(&spec, &error) < 0)
-                        printf("# %s: %s\n", rows[i], error.message);
+                        test_note("%s: %s", rows[i], error.message);
                 CHECK(!error.message && !spec.resources.memory.has_swappiness && !spec.hostname);
         }
 }

@@ -25,7 +25,7 @@ TEST(each_key_is_in_its_page) {
                         _cleanup_free_ char *line = str_format("\n*%s=*", unit_key_to_string(info->rows[i].key));
 
                         if (!strstr(text, line))
-                                printf("# sdpod.%s(5) lacks %s", info->name, line);
+                                test_note("sdpod.%s(5) lacks %s", info->name, line);
                         CHECK(strstr(text, line));
                 }
         }
@@ -42,7 +42,7 @@ TEST(each_key_of_a_page_is_in_the_table) {
                         if (strchr(name, '\n')) /* not a key: bold text at the begin of a line */
                                 continue;
                         if (!unit_type_row(type, unit_key_from_string(name)))
-                                printf("# sdpod.%s(5) has %s\n", unit_type_info(type)->name, name);
+                                test_note("sdpod.%s(5) has %s", unit_type_info(type)->name, name);
                         CHECK(unit_type_row(type, unit_key_from_string(name)));
                 }
         }
@@ -76,7 +76,7 @@ TEST(each_key_is_in_a_case) {
                         _cleanup_free_ char *line = str_format("\n%s=", unit_key_to_string(info->rows[i].key));
 
                         if (!strstr(all.data, line))
-                                printf("# no case has %s", line + 1);
+                                test_note("no case has %s", line + 1);
                         CHECK(strstr(all.data, line));
                         n += strstr(own.data, line) ? 1 : 0;
                 }
