@@ -163,7 +163,7 @@ int foreground_run(Foreground *f, int *ret_status, Error *reterr) {
                         return error_set_errno(reterr, -errno, "cannot wait for the container's process");
                 flow_move(&f->in, fds[1].revents);
                 flow_move(&f->out, fds[2].revents);
-                if (fds[3].revents && notify_socket_take(f->notify_fd, f->pid) > 0)
+                if (fds[3].revents && notify_socket_take(f->notify_fd, /* main_pid= */ 0) > 0)
                         f->notify_fd = -EBADF;
                 if (fds[0].revents)
                         ended = take_signals(f, ret_status);

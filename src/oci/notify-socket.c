@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* READY=1 from inside to outside. */
+/* READY=1 from inside to outside. Inside, the caller's path is a directory that holds the container's own socket, as crun has it. */
 #include "oci/notify-socket.h"
 
 #include <fcntl.h>
@@ -14,13 +14,19 @@
 #include "base/notify.h"
 #include "base/str.h"
 
-#define INSIDE "/run/notify"
-#define NAME "notify.sock"
+#define NAME "notify"
 
 enum { MESSAGE_MAX = 4096 };
 
 static bool is_wanted(void) {
         return !str_empty(getenv("NOTIFY_SOCKET"));
+}
+
+/* Not the caller's where there is no such path (an abstract socket), and not a system manager's: a systemd inside makes its own there. */
+static const char *directory_inside(void) {
+        const char *path = getenv("NOTIFY_SOCKET");
+
+        return *path == '/' && !str_after(path, "/run/systemd/") ? path : "/run/notify";
 }
 
 static int add_mount(RuntimeSpec *spec, const char *source) {
@@ -31,7 +37,7 @@ static int add_mount(RuntimeSpec *spec, const char *source) {
                 return -ENOMEM;
         spec->mounts = mounts;
         RuntimeMount *m = &mounts[spec->n_mounts++];
-        *m = (RuntimeMount){ .destination = strdup(INSIDE), .type = strdup("bind"), .source = strdup(source),
+        *m = (RuntimeMount){ .destination = strdup(directory_inside()), .type = strdup("bind"), .source = strdup(source),
                              .options = strv_copy((char *const *) options) };
         return m->destination && m->type && m->source && m->options ? 0 : -ENOMEM;
 }
@@ -40,14 +46,13 @@ int notify_socket_prepare(const OciRoot *root, const OciContainer *container, Ru
         if (!is_wanted())
                 return 0;
         _cleanup_free_ char *path = realpath(root->path, NULL), *source = path ? str_format("%s/%s/notify", path, container->id) : NULL;
+        _cleanup_free_ char *variable = str_format("NOTIFY_SOCKET=%s/" NAME, directory_inside());
 
-        if (!source)
+        if (!source || !variable)
                 return error_oom(reterr);
         if (mkdirat(container->dir_fd, "notify", 0755) < 0)
                 return error_set_errno(reterr, -errno, "cannot make the directory of the notification socket");
-        if (add_mount(spec, source) < 0 || strv_env_set(&spec->process.env, "NOTIFY_SOCKET=" INSIDE "/" NAME) < 0)
-                return error_oom(reterr);
-        return 0;
+        return add_mount(spec, source) < 0 || strv_env_set(&spec->process.env, variable) < 0 ? error_oom(reterr) : 0;
 }
 
 int notify_socket_open(const OciContainer *container, int *ret, Error *reterr) {
@@ -71,7 +76,7 @@ int notify_socket_open(const OciContainer *container, int *ret, Error *reterr) {
         return 0;
 }
 
-int notify_socket_take(int fd, pid_t pid) {
+int notify_socket_take(int fd, pid_t main_pid) {
         char message[MESSAGE_MAX + 1], text[64], *save = NULL;
         ssize_t n = RETRY_EINTR(recv(fd, message, MESSAGE_MAX, MSG_DONTWAIT));
 
@@ -81,8 +86,8 @@ int notify_socket_take(int fd, pid_t pid) {
         for (char *line = strtok_r(message, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
                 if (!str_equal(line, "READY=1"))
                         continue;
-                (void) snprintf(text, sizeof(text), "MAINPID=%d\nREADY=1", (int) pid);
-                (void) notify_send(text);
+                (void) snprintf(text, sizeof(text), "MAINPID=%d\nREADY=1", (int) main_pid);
+                (void) notify_send(main_pid > 0 ? text : "READY=1");
                 return 1;
         }
         return 0;

@@ -11,8 +11,8 @@ int notify_socket_prepare(const OciRoot *root, const OciContainer *container, Ru
 /* Binds the socket, before the container goes on. *ret stays -EBADF where nobody waits for it. */
 int notify_socket_open(const OciContainer *container, int *ret, Error *reterr);
 
-/* Takes one message; 1: it said READY=1, which has been passed on with the main process's ID. */
-int notify_socket_take(int fd, pid_t pid);
+/* Takes one message; 1: it said READY=1, which has been passed on, with the ID of the main process where that is not ourselves (0). */
+int notify_socket_take(int fd, pid_t main_pid);
 
 /* Takes messages until it is ready or the process has ended. */
 int notify_socket_wait(int fd, const OciContainer *container, Error *reterr);
