@@ -41,7 +41,9 @@ int oci_listen_fds(void) {
         const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
         uint32_t n, whose;
 
-        if (!pid || !fds || parse_u32(pid, &whose) < 0 || whose != (uint32_t) getpid() || parse_u32(fds, &n) < 0 || n > FDS_MAX)
+        if (!fds || parse_u32(fds, &n) < 0 || n > FDS_MAX)
+                return 0;
+        if (pid && (parse_u32(pid, &whose) < 0 || whose != (uint32_t) getpid()))
                 return 0;
         return (int) n;
 }

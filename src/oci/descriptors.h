@@ -21,7 +21,8 @@
 /* Connects to a unix stream socket; NULL as a path leaves *ret alone. */
 int oci_connect(const char *path, const char *option, int *ret, Error *reterr);
 
-/* How many descriptors from 3 on are handed over by socket activation to this very process (sd_listen_fds(3)). */
+/* How many descriptors from 3 on are handed over by socket activation to this very process (sd_listen_fds(3)). Without $LISTEN_PID they
+ * are ours, too: crun does not ask for it. */
 int oci_listen_fds(void);
 
 /* Whether so many descriptors can be handed on by --preserve-fds; those of them that are not open are passed over. */
