@@ -68,8 +68,8 @@ int oci_id_check(const char *id, Error *reterr) {
 
         if (!*id)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use an empty container ID");
-        if (id[n] || *id == '.')
-                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use the container ID '%s': invalid character '%c'", id,
+        if (id[n] || *id == '.') /* the end is crun's */
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use the container ID '%s': invalid character `%c` in the ID", id,
                                  id[n] ? id[n] : '.');
         if (n > ID_LENGTH_MAX)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use the container ID '%s': longer than %d characters", id,

@@ -120,9 +120,9 @@ TEST(a_container_that_is_not_there) {
 }
 
 TEST(ids) {
-        check_fails("--root @/r state .foo", 1, "cannot use the container ID '.foo': invalid character '.'");
-        check_fails("--root @/r state a/b", 1, "invalid character '/'");
-        check_fails("--root @/r state ..", 1, "invalid character '.'");
+        check_fails("--root @/r state .foo", 1, "cannot use the container ID '.foo': invalid character `.` in the ID");
+        check_fails("--root @/r state a/b", 1, "invalid character `/` in the ID");
+        check_fails("--root @/r state ..", 1, "invalid character `.`");
         check_fails("--root @/r state a\tb", 1, "invalid character");
         check_fails("--root @/r state ", 1, "empty container ID");
 }
@@ -142,7 +142,7 @@ TEST(the_log_is_one_object) {
 
         CHECK(ran.log && json_parse(ran.log, strlen(ran.log), "log", &json, NULL) >= 0);
         CHECK(str_equal(json_get_string(json, "level"), "error"));
-        CHECK(str_equal(json_get_string(json, "msg"), "cannot use the container ID 'x\"\\': invalid character '\"'"));
+        CHECK(str_equal(json_get_string(json, "msg"), "cannot use the container ID 'x\"\\': invalid character `\"` in the ID"));
         CHECK(json_get_string(json, "time") && strlen(json_get_string(json, "time")) >= STRLEN("2026-11-23T02:03:15Z"));
         CHECK(strstr(ran.err, "invalid character"));
 }
