@@ -99,29 +99,32 @@ static int default_half(const char *file, const char *name, uint32_t own_id, IdM
         return r < 0 ? error_set_errno(reterr, r, "cannot use the ranges of '%s'", file) : 0;
 }
 
-int user_map_default(UserMap *ret, Error *reterr) {
+int user_map_own(UserMap *ret, Error *reterr) {
+        _cleanup_free_ char *name = subid_user_name(getuid());
         _cleanup_user_map_ UserMap map = {};
-        int r;
 
-        if (geteuid() == 0) {
-                map.host = true;
-                r = add(&map.uid, 0, 0, UINT32_MAX - 1);
-                if (r >= 0)
-                        r = add(&map.gid, 0, 0, UINT32_MAX - 1);
-        } else {
-                _cleanup_free_ char *name = subid_user_name(getuid());
-
-                r = default_half("/etc/subuid", name, getuid(), &map.uid, reterr);
-                if (r >= 0)
-                        r = default_half("/etc/subgid", name, getgid(), &map.gid, reterr);
-                /* both or none: half a map breaks every image in its own way */
-                if (r >= 0 && (map.uid.n == 1 || map.gid.n == 1)) {
-                        map.single = true;
-                        map.uid.n = map.gid.n = 1;
-                }
-        }
+        int r = default_half("/etc/subuid", name, getuid(), &map.uid, reterr);
+        if (r >= 0)
+                r = default_half("/etc/subgid", name, getgid(), &map.gid, reterr);
         if (r < 0)
                 return r == -ENOMEM ? error_oom(reterr) : r;
+        /* both or none: half a map breaks every image in its own way */
+        if (map.uid.n == 1 || map.gid.n == 1) {
+                map.single = true;
+                map.uid.n = map.gid.n = 1;
+        }
+        *ret = map;
+        map = (UserMap){};
+        return 0;
+}
+
+int user_map_default(UserMap *ret, Error *reterr) {
+        _cleanup_user_map_ UserMap map = { .host = true };
+
+        if (geteuid() != 0)
+                return user_map_own(ret, reterr);
+        if (add(&map.uid, 0, 0, UINT32_MAX - 1) < 0 || add(&map.gid, 0, 0, UINT32_MAX - 1) < 0)
+                return error_oom(reterr);
         *ret = map;
         map = (UserMap){};
         return 0;

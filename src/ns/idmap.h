@@ -25,6 +25,9 @@ void user_map_done(UserMap *map);
  * IDs (`host`). Without subordinate IDs `single` is set, see user_map_warn_single(). */
 int user_map_default(UserMap *ret, Error *reterr);
 
+/* The map of a user namespace of the caller's: 0 is the caller, 1.. the subordinate IDs; for root as well, who is 0 inside and outside. */
+int user_map_own(UserMap *ret, Error *reterr);
+
 /* The map of a container: by config->userns and config->uid_map/gid_map over the default one. */
 int user_map_for_container(const ContainerConfig *config, const UserMap *base, UserMap *ret, Error *reterr);
 

@@ -33,14 +33,15 @@ static int add_namespace(RuntimeSpec *spec, const char *type) {
 }
 
 int oci_spec_complete(RuntimeSpec *spec, Error *reterr) {
+        const RuntimeNamespace *user = runtime_spec_namespace(spec, "user");
         _cleanup_user_map_ UserMap map = {};
 
-        if (geteuid() == 0 || runtime_spec_namespace(spec, "user"))
+        if (user ? user->path || spec->n_uid_mappings > 0 || spec->n_gid_mappings > 0 : geteuid() == 0)
                 return 0;
-        int r = user_map_default(&map, reterr);
+        int r = user_map_own(&map, reterr);
         if (r < 0)
                 return r;
-        if (add_namespace(spec, "user") < 0)
+        if (!user && add_namespace(spec, "user") < 0)
                 return error_oom(reterr);
         if (spec->n_uid_mappings > 0 || spec->n_gid_mappings > 0)
                 return 0;

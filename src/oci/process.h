@@ -17,8 +17,8 @@
 #include "proc/seccomp.h"
 #include "spec/runtime-spec.h"
 
-/* What the machine decides about a spec that was read and checked: an ordinary user whose spec makes no user namespace gets one
- * with the map of /etc/subuid and /etc/subgid. The same answer at `create` and at `exec`. */
+/* What the machine decides about a spec that was read and checked: an ordinary user whose spec makes no user namespace gets one. One
+ * without any mappings has the caller as its root, and the IDs of /etc/subuid and /etc/subgid. The same answer at `create` and at `exec`. */
 int oci_spec_complete(RuntimeSpec *spec, Error *reterr);
 
 /* ---- create ---- */
