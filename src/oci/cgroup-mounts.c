@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "oci/annotations.h"
 #include "oci/inside.h"
 #include "oci/mounts.h"
 #include "oci/target.h"
@@ -134,12 +135,14 @@ static int read_own_cgroups(const OciInside *inside, char **ret, Error *reterr) 
         return r < 0 ? error_set_errno(reterr, r, "cannot read the cgroup of the container") : 0;
 }
 
-static int mount_legacy(const OciInside *inside, const RuntimeMount *mount, const OciMountOptions *options, Error *reterr) {
+/* `only`: the one hierarchy that is wanted; NULL: all. */
+static int mount_legacy(const OciInside *inside, const RuntimeMount *mount, const OciMountOptions *options, const char *only, Error *reterr) {
         static const MountOption words[] = { { "mode", "755" }, {} };
         const OciMountOptions top = { .set = options->set & ~(uint64_t) MOUNT_ATTR_RDONLY };
         _cleanup_fd_ int fd = mount_new("tmpfs", "tmpfs", words, top.set, reterr);
         _cleanup_free_ char *text = NULL;
         char *save = NULL;
+        size_t n = 0;
         int r = fd < 0 ? fd : read_own_cgroups(inside, &text, reterr);
 
         if (r >= 0) /* mounts are attached in it: it must be attached itself first */
@@ -149,8 +152,13 @@ static int mount_legacy(const OciInside *inside, const RuntimeMount *mount, cons
         for (char *line = strtok_r(text, "\n", &save); line && r >= 0; line = strtok_r(NULL, "\n", &save)) {
                 char *path, *names = parse_line(line, &path);
 
-                r = names ? mount_hierarchy(inside, fd, names, path, options, reterr) : 0;
+                if (!names || (only && !str_equal(names, only)))
+                        continue;
+                r = mount_hierarchy(inside, fd, names, path, options, reterr);
+                n++;
         }
+        if (r >= 0 && only && n == 0)
+                r = error_set(reterr, -ENODEV, ERROR_UNSUPPORTED, "the machine has no cgroup v1 hierarchy '%s'", only);
         if (r >= 0 && options->set & MOUNT_ATTR_RDONLY)
                 r = mount_set(fd, MOUNT_ATTR_RDONLY, 0, /* recursive= */ false, reterr);
         for (size_t i = 0; i < options->n_propagation && r >= 0; i++)
@@ -159,7 +167,9 @@ static int mount_legacy(const OciInside *inside, const RuntimeMount *mount, cons
 }
 
 int oci_mount_cgroups(OciInside *inside, const RuntimeMount *mount, const OciMountOptions *options, Error *reterr) {
+        if (str_equal(mount->destination, oci_systemd_v1_place(inside->spec)))
+                return mount_legacy(inside, mount, options, "name=systemd", reterr);
         if (str_equal(mount->type, "cgroup2") || is_unified())
                 return mount_unified(inside, mount, options, reterr);
-        return mount_legacy(inside, mount, options, reterr);
+        return mount_legacy(inside, mount, options, /* only= */ NULL, reterr);
 }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "base/time.h"
+#include "oci/annotations.h"
 #include "oci/descriptors.h"
 #include "oci/foreground.h"
 #include "oci/notify-socket.h"
@@ -130,6 +131,8 @@ static int plan(const Making *m, Error *reterr) {
         if (r >= 0)
                 r = runtime_spec_check(&made->spec, reterr);
         if (r >= 0)
+                r = oci_annotations_check(&made->spec, reterr);
+        if (r >= 0)
                 r = oci_spec_complete(&made->spec, reterr);
         if (r >= 0)
                 r = check_terminal(m, reterr);
@@ -155,7 +158,8 @@ static int create(const Making *m, Error *reterr) {
         if (r >= 0)
                 r = oci_connect(o->console_socket, "--console-socket", &console, reterr);
         if (r >= 0)
-                r = oci_connect(o->pidfd_socket, "--pidfd-socket", &pidfd_socket, reterr);
+                r = oci_connect(o->pidfd_socket ?: oci_pidfd_receiver(&made->spec), o->pidfd_socket ? "--pidfd-socket" : "receiver of the pidfd",
+                                &pidfd_socket, reterr);
         if (r >= 0)
                 r = oci_seccomp_prepare(&made->spec, made->root.fd, &filter, reterr);
         if (r >= 0)

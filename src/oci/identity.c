@@ -159,11 +159,11 @@ int oci_identity_label(const RuntimeProcess *process, OciLabels labels, int proc
 
 /* ---- in force ---- */
 
-static int set_ids(const RuntimeUser *user, Error *reterr) {
+static int set_ids(const RuntimeUser *user, bool keep_groups, Error *reterr) {
         static_assert(sizeof(gid_t) == sizeof(*user->additional_gids), "one kind of number");
 
         /* a user namespace of a single ID denies it (user_namespaces(7)): with none to set, the caller's stay, unmapped */
-        if (setgroups(user->n_additional_gids, user->additional_gids) < 0 && (errno != EPERM || user->n_additional_gids > 0))
+        if (!keep_groups && setgroups(user->n_additional_gids, user->additional_gids) < 0 && (errno != EPERM || user->n_additional_gids > 0))
                 return error_set_errno(reterr, -errno, "cannot set the supplementary groups");
         if (setresgid(user->gid, user->gid, user->gid) < 0)
                 return error_set_errno(reterr, -errno, "cannot set the group ID %u", user->gid);
@@ -191,7 +191,7 @@ int oci_identity_apply(const OciIdentity *identity, Error *reterr) {
         r = caps_limit(identity->caps->bounding);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot limit the capabilities");
-        r = set_ids(&process->user, reterr);
+        r = set_ids(&process->user, identity->keep_groups, reterr);
         if (r < 0)
                 return r;
         r = set_caps(identity->caps, privilege);

@@ -42,6 +42,7 @@ typedef struct OciIdentity {
         const SeccompFilter *filter;
         int listener_socket;         /* where the filter's listener goes, with these words; -EBADF: it has none */
         const char *listener_message;
+        bool keep_groups;            /* the caller's, instead of the process's own */
         bool die_with_parent;
 } OciIdentity;
 

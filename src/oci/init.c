@@ -30,6 +30,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/wire.h"
+#include "oci/annotations.h"
 #include "oci/streams.h"
 #include "oci/cpu-affinity.h"
 #include "oci/environment.h"
@@ -46,7 +47,7 @@ typedef int (*Step)(OciInside *inside, Error *reterr);
 /* ---- 1. who and where ---- */
 
 static int become_root(OciInside *inside, Error *reterr) {
-        return oci_namespaces_has(inside->namespaces, CLONE_NEWUSER) ? oci_namespaces_become_root(reterr) : 0;
+        return oci_namespaces_has(inside->namespaces, CLONE_NEWUSER) ? oci_namespaces_become_root(oci_keeps_groups(inside->spec), reterr) : 0;
 }
 
 static int enter_namespaces(OciInside *inside, Error *reterr) {
@@ -157,7 +158,7 @@ static int find_program(OciInside *inside, Error *reterr) {
         struct statx own;
         int r = oci_program_identify(inside->proc_fd, &own, reterr);
 
-        return r < 0 ? r : oci_program_prepare(&inside->spec->process, &own, &inside->program, reterr);
+        return r < 0 ? r : oci_program_prepare(&inside->spec->process, oci_keeps_groups(inside->spec), &own, &inside->program, reterr);
 }
 
 static int make_environment(OciInside *inside, Error *reterr) {
@@ -260,6 +261,7 @@ static int execute(OciInside *inside, Error *reterr) {
                 .filter = inside->create->filter,
                 .listener_socket = inside->create->listener_fd,
                 .listener_message = inside->listener_message,
+                .keep_groups = oci_keeps_groups(inside->spec),
                 .die_with_parent = inside->create->die_with_caller,
         };
         r = oci_identity_prepare(inside->spec, process, reterr);

@@ -35,6 +35,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "base/wire.h"
+#include "oci/annotations.h"
 #include "oci/console.h"
 #include "oci/cpu-affinity.h"
 #include "oci/environment.h"
@@ -85,7 +86,7 @@ static int prepare(Joining *joining, Error *reterr) {
         if (r >= 0)
                 r = oci_streams_take(joining->console_fd, &process->user, reterr);
         if (r >= 0)
-                r = oci_program_prepare(process, &joining->own, &joining->program, reterr);
+                r = oci_program_prepare(process, oci_keeps_groups(exec->spec), &joining->own, &joining->program, reterr);
         return r < 0 ? r : oci_environment(process, exec->listen_fds, &joining->env, reterr);
 }
 
@@ -114,6 +115,7 @@ static int execute(Joining *joining, Error *reterr) {
                 .filter = exec->filter,
                 .listener_socket = exec->listener_fd,
                 .listener_message = message,
+                .keep_groups = oci_keeps_groups(exec->spec),
                 .die_with_parent = exec->die_with_caller,
         };
         if (r >= 0)
@@ -176,7 +178,7 @@ static int enter(const Joining *joining, Error *reterr) {
         if (r < 0)
                 return error_set_errno(reterr, -errno, "cannot enter container '%s'", joining->exec->id);
         (void) close(fd); /* of the joiner's own table */
-        return flags & CLONE_NEWUSER ? oci_namespaces_become_root(reterr) : 0;
+        return flags & CLONE_NEWUSER ? oci_namespaces_become_root(oci_keeps_groups(joining->exec->spec), reterr) : 0;
 }
 
 /* Without what the container must not see: the handshake alone stays open in the process. */

@@ -206,8 +206,9 @@ int oci_namespaces_enter(const OciNamespaces *namespaces, Error *reterr) {
         return 0;
 }
 
-int oci_namespaces_become_root(Error *reterr) {
-        (void) setgroups(0, NULL); /* denied where a single ID is mapped (user_namespaces(7)) */
+int oci_namespaces_become_root(bool keep_groups, Error *reterr) {
+        if (!keep_groups)
+                (void) setgroups(0, NULL); /* denied where a single ID is mapped (user_namespaces(7)) */
         /* a map without root: the capabilities are there all the same */
         if ((setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0) && errno != EINVAL)
                 return error_set_errno(reterr, -errno, "cannot become root of the user namespace");

@@ -47,5 +47,5 @@ int oci_namespaces_open_own_pid(void);
 /* What is left to do in that child, once its IDs are mapped: joins, and the namespaces that can only be had from inside. */
 int oci_namespaces_enter(const OciNamespaces *namespaces, Error *reterr);
 
-/* In a user namespace that was just entered: its root, with none of the caller's groups. */
-int oci_namespaces_become_root(Error *reterr);
+/* In a user namespace that was just entered: its root, with none of the caller's groups unless they are to be kept. */
+int oci_namespaces_become_root(bool keep_groups, Error *reterr);

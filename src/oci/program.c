@@ -95,7 +95,7 @@ static int find(const RuntimeProcess *process, char **ret, Error *reterr) {
         return (*ret = strdup(name)) ? 0 : error_oom(reterr);
 }
 
-int oci_program_prepare(const RuntimeProcess *process, const struct statx *own, char **ret, Error *reterr) {
+int oci_program_prepare(const RuntimeProcess *process, bool keep_groups, const struct statx *own, char **ret, Error *reterr) {
         _cleanup_free_ char *program = NULL;
         int r = oci_streams_enter(process->cwd, reterr);
 
@@ -105,7 +105,8 @@ int oci_program_prepare(const RuntimeProcess *process, const struct statx *own, 
         }
         if (r < 0)
                 return r;
-        (void) setgroups(process->user.n_additional_gids, process->user.additional_gids);
+        if (!keep_groups)
+                (void) setgroups(process->user.n_additional_gids, process->user.additional_gids);
         (void) setfsgid(process->user.gid);
         (void) setfsuid(process->user.uid);
         r = find(process, &program, reterr);

@@ -7,8 +7,8 @@
 #include "spec/runtime-spec.h"
 
 /* Goes to the working directory (process.cwd) and finds args[0] there or in $PATH, with the user's rights over files, and the caller's
- * own again afterwards. The runtime's own program, `own`, is refused. To be called as root in the container's root. */
-int oci_program_prepare(const RuntimeProcess *process, const struct statx *own, char **ret, Error *reterr);
+ * own again afterwards, but for the groups, which stay: the process's, or the caller's with `keep_groups`. The runtime's own program, `own`, is refused. To be called as root in the container's root. */
+int oci_program_prepare(const RuntimeProcess *process, bool keep_groups, const struct statx *own, char **ret, Error *reterr);
 
 /* What is executed now, by the host's /proc: for the former. */
 int oci_program_identify(int proc_fd, struct statx *ret, Error *reterr);

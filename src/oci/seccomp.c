@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "oci/annotations.h"
 #include "proc/seccomp-cache.h"
 #include "proc/seccomp-rules.h"
 
@@ -60,7 +61,7 @@ static int connect_to(const char *path) {
 }
 
 int oci_seccomp_connect(const RuntimeSpec *spec, const SeccompFilter *filter, int *ret_fd, Error *reterr) {
-        const char *path = spec->seccomp.listener_path;
+        const char *path = str_empty(spec->seccomp.listener_path) ? oci_seccomp_receiver(spec) : spec->seccomp.listener_path;
 
         *ret_fd = -EBADF;
         if (!(filter->flags & SECCOMP_FILTER_FLAG_NEW_LISTENER))
