@@ -59,6 +59,8 @@ is "$(facts_like 'uidmap.*' | tr -s ' ')|$(facts_like 'gidmap.*' | tr -s ' ')" $
 is "$(fact uid) $(fact gid) $(fact groups)" "11 11 12 12 13" "[user.ids][userns.mappings] ... user and groups are IDs in it"
 is "$(stat -c %u:%g "$T/base/etc/passwd")" 0:0 "[userns.no-chown] ... and the owners of files are left alone"
 unlike "$(fact ns.user)" "^$(ours user | sed 's/[][]/\\&/g')$" "[namespace.new] ... and the user namespace is a new one"
+in_one '.linux.namespaces += [{ type: "user" }]' sh -c 'cat /proc/self/uid_map /proc/self/gid_map | head -n 1; id -u; id -g'
+like "$status:$out" "^0: *0 +$EUID +1"$'\n0\n0$' "without any mappings the caller is root there"
 up userns '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 10 }] |
         .linux.gidMappings = [{ containerID: 0, hostID: 300000, size: 100 }]'
 upid=$(cat "$T/userns.pid" 2>/dev/null)

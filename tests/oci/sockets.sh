@@ -60,6 +60,8 @@ run bash -c 'exec 3<"$0/first" 4<"$0/second" 5<"$0/first"; exec env LISTEN_FDS=1
 is "$out" $'1 1\nfirst\nsecond\nnone' "LISTEN_FDS and --preserve-fds: those and no others"
 run bash -c 'exec 3<"$0/first"; exec env LISTEN_FDS=1 LISTEN_PID=1 "$@"' "$T" "${call[@]}" run --bundle "$T/five" "$ME-five"
 is "$out" $' \nnone' "LISTEN_FDS of another process is not ours"
+run bash -c 'exec 3<"$0/first"; exec env -u LISTEN_PID LISTEN_FDS=1 "$@"' "$T" "${call[@]}" run --bundle "$T/five" "$ME-five"
+is "$out" $'1 1\nfirst\nnone' "LISTEN_FDS without LISTEN_PID is, as with crun"
 run bash -c 'exec 3<"$0/first" 4<"$0/second" 6<"$0/first" 5<&-; exec "$@"' "$T" "${call[@]}" run --preserve-fds 100 --bundle "$T/five" "$ME-five"
 is "$out" $' \nfirst\nsecond\nnone' "--preserve-fds of more than there are: those that are open"
 
@@ -94,6 +96,15 @@ bundle eight . true
 run python3 "$terminal" notified "$T/notify2.sock" -- "${call[@]}" run --detach --bundle "$T/eight" "$ME-eight"
 is "$out" "nothing 0" "... or has ended"
 rt_quietly delete -f "$ME-eight"
+# shellcheck disable=SC2016 # for the shells inside
+bundle told . sh -c 'echo "$NOTIFY_SOCKET"; test -S "$NOTIFY_SOCKET" && notify && grep -c " $1 " /proc/self/mountinfo' sh "$T/notify3.sock"
+run python3 "$terminal" notified "$T/notify3.sock" -- "${call[@]}" run --bundle "$T/told" "$ME-told"
+is "$out" "$T/notify3.sock/notify"$'\n1\n'"'READY=1' 0" "run in the foreground: the socket is below the caller's path, as with crun; the main process stays the caller's"
+bundle manager . sh -c 'echo "$NOTIFY_SOCKET"; test -e /run/systemd || echo none'
+for path in /run/systemd/notify @abstract; do
+        run env NOTIFY_SOCKET=$path "${call[@]}" run --bundle "$T/manager" "$ME-manager"
+        is "$out" $'/run/notify/notify\nnone' "NOTIFY_SOCKET=$path: the one inside is in /run/notify"
+done
 
 # --- the log
 rm -f "$T/log"
