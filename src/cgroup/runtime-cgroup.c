@@ -2,6 +2,7 @@
 /* Where the cgroup of a container of sdpod-oci is, how it is made and filled. */
 #include "cgroup/runtime-cgroup.h"
 
+#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -201,6 +202,29 @@ static int find_sub(const CgroupHierarchy *h, char *const *subs, const char **re
         return 0;
 }
 
+static bool is_any(const CgroupTree *tree, const char *controller) {
+        for (size_t i = 0; i < tree->n; i++)
+                if (!tree->items[i].unified && cgroup_words_have(tree->items[i].controllers, controller))
+                        return true;
+        return false;
+}
+
+/* A word for a controller that is in no hierarchy would be passed over. */
+static int check_subs(const CgroupTree *tree, char *const *subs, Error *reterr) {
+        for (char *const *s = subs; s && *s; s++) {
+                const char *colon = strchr(*s, ':');
+                _cleanup_free_ char *controllers = colon ? strndup(*s, (size_t) (colon - *s)) : NULL;
+                char *save = NULL;
+
+                if (colon && !controllers)
+                        return error_oom(reterr);
+                for (char *word = controllers ? strtok_r(controllers, ",", &save) : NULL; word; word = strtok_r(NULL, ",", &save))
+                        if (!is_any(tree, word))
+                                return error_set(reterr, -EINVAL, ERROR_INVALID, "invalid --cgroup argument: %s (unknown controller %s)", *s, word);
+        }
+        return 0;
+}
+
 /* Whether the process is in this very cgroup: to move it there again costs as much as the first time. */
 static bool is_there(const char *lines, const CgroupHierarchy *h, const char *path) {
         _cleanup_free_ char *line = str_format(":%s:%s\n", h->controllers, path);
@@ -208,17 +232,26 @@ static bool is_there(const char *lines, const CgroupHierarchy *h, const char *pa
         return line && strstr(lines, line);
 }
 
-static int attach_to(const CgroupHierarchy *h, const char *sub, pid_t pid, Error *reterr) {
-        _cleanup_fd_ int fd = -EBADF;
+/* The user named it: what is wrong with it is said as runc says it. */
+static int explain_sub(const CgroupHierarchy *h, const char *path, const char *sub, pid_t pid, int code, Error *reterr) {
+        const char *reason = strerror(-code);
 
+        if (code == -EXDEV)
+                return error_set(reterr, code, ERROR_INVALID, "cannot use the sub-cgroup: %s is not a sub cgroup path", sub);
+        return error_set(reterr, code, code == -ENOENT ? ERROR_NOT_FOUND : ERROR_INTERNAL,
+                         "error adding pid %d to cgroups: %s%s/%s%scgroup.procs: %c%s", (int) pid, h->mount, path, sub, *sub ? "/" : "",
+                         tolower((unsigned char) reason[0]), reason + 1);
+}
+
+static int attach_to(const CgroupHierarchy *h, const char *path, const char *sub, pid_t pid, Error *reterr) {
         if (!str_empty(sub)) {
                 while (*sub == '/')
                         sub++;
-                fd = path_open_beneath(h->fd, *sub ? sub : ".", O_RDONLY | O_DIRECTORY, 0);
-                if (fd < 0)
-                        return error_set_errno(reterr, fd, "cannot open the sub-cgroup '%s'", sub);
+                _cleanup_fd_ int fd = path_open_beneath(h->fd, *sub ? sub : ".", O_RDONLY | O_DIRECTORY, 0);
+                int r = fd < 0 ? fd : cgroup_attach(fd, pid);
+                return r < 0 ? explain_sub(h, path, sub, pid, r, reterr) : 0;
         }
-        int r = cgroup_attach(fd >= 0 ? fd : h->fd, pid);
+        int r = cgroup_attach(h->fd, pid);
         return r < 0 ? error_set_errno(reterr, r, "cannot put process %d into its cgroup below '%s'", (int) pid, h->mount) : 0;
 }
 
@@ -253,7 +286,7 @@ static int attach(const RuntimeCgroup *cgroup, const CgroupTree *tree, pid_t pid
                 r = find_sub(h, subs, &sub, reterr);
                 if (r < 0 || (!sub && is_there(lines, h, cgroup->path)))
                         continue;
-                r = attach_to(h, sub, pid, reterr);
+                r = attach_to(h, cgroup->path, sub, pid, reterr);
                 if (r == -EBUSY && !sub && init_pid > 0 && attach_beside(h, init_pid, pid) >= 0) {
                         error_done(reterr);
                         r = 0;
@@ -278,6 +311,8 @@ int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, pid_t init_pid
                 *cgroup->tree = CGROUP_TREE_NULL;
         }
         int r = tree.n > 0 ? 0 : cgroup_tree_open(cgroup->path, &tree, reterr);
+        if (r >= 0)
+                r = check_subs(&tree, subs, reterr);
         return r < 0 ? r : attach(cgroup, &tree, pid, init_pid, subs, reterr);
 }
 

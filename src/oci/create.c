@@ -112,6 +112,20 @@ static int fill_record(const Making *m, Error *reterr) {
         return 0;
 }
 
+/* Destinations that begin with the root file system's own path on the host, as some callers write them, mean what is in it. */
+static void strip_root(RuntimeSpec *spec, const char *rootfs) {
+        size_t n = strlen(rootfs);
+
+        while (n > 0 && rootfs[n - 1] == '/')
+                n--;
+        for (size_t i = 0; i < spec->n_mounts && n > 0; i++) {
+                char *place = spec->mounts[i].destination;
+
+                if (strncmp(place, rootfs, n) == 0 && place[n] == '/')
+                        memmove(place, place + n, strlen(place + n) + 1);
+        }
+}
+
 static int record_process(pid_t pid, uint64_t start_time, void *data, Error *reterr) {
         OciContainer *container = data;
 
@@ -140,6 +154,8 @@ static int plan(const Making *m, Error *reterr) {
                 foreground_size(&made->spec.process.console_height, &made->spec.process.console_width);
         if (r >= 0)
                 r = fill_record(m, reterr);
+        if (r >= 0)
+                strip_root(&made->spec, made->container.record.rootfs);
         if (r >= 0)
                 r = notify_socket_prepare(&made->root, &made->container, &made->spec, reterr);
         if (r >= 0)

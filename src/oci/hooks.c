@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Hooks (config.md, "POSIX-platform Hooks"). */
+#include <ctype.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -42,7 +43,8 @@ static int explain(RuntimeHookKind kind, size_t i, const RuntimeHook *hook, int 
 
         text[MAX(n, 0)] = 0;
         text[strcspn(text, "\n")] = 0;
-        return error_set(reterr, code, ERROR_INTERNAL, "error running %s hook #%zu '%s': %s%s%s", names[kind], i, hook->path, what,
+        /* the beginning is what engines and their users look for */
+        return error_set(reterr, code, ERROR_INTERNAL, "error running %s hook #%zu: %s: %s%s%s", names[kind], i, hook->path, what,
                          *text ? ": " : "", text);
 }
 
@@ -55,11 +57,28 @@ static int wait_for(const RuntimeHook *hook, int pidfd) {
         return r;
 }
 
-static int run(RuntimeHookKind kind, size_t i, const RuntimeHook *hook, const char *state, Error *reterr) {
+/* How it ended, where that was no success. */
+static bool describe_end(pid_t pid, char what[static 64]) {
+        int status;
+
+        if (RETRY_EINTR(waitpid(pid, &status, 0)) < 0)
+                (void) snprintf(what, 64, "%s", strerror(errno));
+        else if (WIFSIGNALED(status)) {
+                const char *name = sigdescr_np(WTERMSIG(status));
+
+                (void) snprintf(what, 64, "signal: %s", name ?: "unknown");
+                what[strlen("signal: ")] = (char) tolower((unsigned char) what[strlen("signal: ")]);
+        } else if (WEXITSTATUS(status) == 0)
+                return false;
+        else
+                (void) snprintf(what, 64, "exit status %d", WEXITSTATUS(status));
+        return true;
+}
+
+static int run(RuntimeHookKind kind, size_t i, const RuntimeHook *hook, const OciHookState *about, const char *state, Error *reterr) {
         static char *const no_env[] = { NULL };
         char *const own_args[] = { hook->path, NULL };
-        /* a program of the container's has no business with the host's */
-        char *const *env = hook->env ?: hook->has_env || kind == HOOK_START_CONTAINER ? no_env : environ;
+        char *const *env = hook->env ?: hook->has_env ? no_env : about->env ?: environ;
         _cleanup_fd_ int input = io_memfd("state", state, strlen(state)), output = io_memfd("output", "", 0), pidfd = -EBADF;
         const int fds[] = { input, output, output };
         char what[64];
@@ -70,13 +89,11 @@ static int run(RuntimeHookKind kind, size_t i, const RuntimeHook *hook, const ch
         int r = process_spawn(hook->path, hook->args ?: own_args, env, fds, ELEMENTSOF(fds), &pid, &pidfd);
         if (r < 0)
                 return explain(kind, i, hook, output, r, strerror(-r), reterr);
-        int waited = wait_for(hook, pidfd), status = process_reap(pid);
+        int waited = wait_for(hook, pidfd);
+        bool failed = describe_end(pid, what);
         if (waited < 0)
                 return explain(kind, i, hook, output, -ETIMEDOUT, "it took longer than its timeout", reterr);
-        if (status == 0)
-                return 0;
-        (void) snprintf(what, sizeof(what), "exit status %d", status);
-        return explain(kind, i, hook, output, -EIO, what, reterr);
+        return failed ? explain(kind, i, hook, output, -EIO, what, reterr) : 0;
 }
 
 int oci_hooks_run_here(RuntimeHookKind kind, const OciHookState *state, bool go_on, Error *reterr) {
@@ -90,7 +107,7 @@ int oci_hooks_run_here(RuntimeHookKind kind, const OciHookState *state, bool go_
         if (!text)
                 return error_oom(reterr);
         for (size_t i = 0; i < hooks->n && (go_on || code >= 0); i++) {
-                int r = run(kind, i, &hooks->items[i], text, code < 0 ? NULL : &first);
+                int r = run(kind, i, &hooks->items[i], state, text, code < 0 ? NULL : &first);
 
                 code = code < 0 ? code : r;
         }

@@ -84,6 +84,10 @@ static int set_time(OciInside *inside, Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot make a time namespace");
         (void) snprintf(text, sizeof(text), "monotonic %lld %u\nboottime %lld %u\n", (long long) monotonic->secs, monotonic->nanosecs,
                         (long long) boottime->secs, boottime->nanosecs);
+        /* Who has changed its IDs has files of the host's root in /proc. In a user namespace that is new there is nobody else who could
+         * look into this process for the moment. */
+        if ((inside->namespaces->made & CLONE_NEWUSER) && prctl(PR_SET_DUMPABLE, 1) < 0)
+                return error_set_errno(reterr, -errno, "cannot set the offsets of the time namespace");
         int r = monotonic->given || boottime->given ? file_write_string(inside->proc_fd, "self/timens_offsets", text) : 0;
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot set the offsets of the time namespace");
@@ -113,13 +117,24 @@ static int run_hooks(const OciInside *inside, RuntimeHookKind kind, Error *reter
                 .bundle = inside->create->bundle,
                 .status = "created",
                 .pid = getpid(),
+                /* a program of the container's has no business with the host's */
+                .env = kind == HOOK_START_CONTAINER ? inside->env : NULL,
         };
 
         return oci_hooks_run_here(kind, &state, /* go_on= */ false, reterr);
 }
 
+/* In the root file system, which they are to add to before it is entered: their "./lib" is the container's /lib. */
 static int run_create_hooks(OciInside *inside, Error *reterr) {
-        return run_hooks(inside, HOOK_CREATE_CONTAINER, reterr);
+        if (inside->spec->hooks[HOOK_CREATE_CONTAINER].n == 0)
+                return 0;
+        _cleanup_fd_ int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (back < 0 || (inside->root_fd >= 0 && fchdir(inside->root_fd) < 0))
+                return error_set_errno(reterr, -errno, "cannot enter the root file system for the hooks");
+        int r = run_hooks(inside, HOOK_CREATE_CONTAINER, reterr);
+        if (fchdir(back) < 0 && r >= 0)
+                return error_set_errno(reterr, -errno, "cannot go back to the bundle");
+        return r;
 }
 
 static int make_cwd(OciInside *inside, Error *reterr) {
@@ -181,7 +196,8 @@ static int create(OciInside *inside, Error *reterr) {
         static const Step enter[] = { become_root, enter_namespaces, open_host, join_keyring, set_time, hide, NULL };
         static const Step build[] = { oci_mount_root, oci_mount_early, oci_make_devices, oci_make_console, NULL };
         static const Step settle[] = { oci_settle, NULL };
-        static const Step finish[] = { make_cgroup_namespace, oci_mount_late, run_create_hooks, make_cwd, oci_hide_paths, oci_enter_root, NULL };
+        static const Step finish[] = { make_cgroup_namespace, oci_mount_late, run_create_hooks, make_cwd, oci_make_read_only, oci_hide_paths,
+                                       oci_enter_root, NULL };
         static const Step finish_joined[] = { make_cgroup_namespace, run_create_hooks, oci_enter_root, NULL };
         static const Step ready[] = { take_streams, find_program, make_environment, NULL };
 
@@ -274,7 +290,7 @@ static int execute(OciInside *inside, Error *reterr) {
         if (r < 0)
                 return r;
         (void) execve(inside->program, process->args, inside->env);
-        return oci_program_explain(-errno, process->args[0], reterr);
+        return oci_program_explain_exec(-errno, process->args[0], reterr);
 }
 
 _noreturn_ void oci_init_run(OciInside *inside) {

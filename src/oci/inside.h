@@ -12,7 +12,7 @@ typedef struct OciInside {
         const RuntimeSpec *spec;
         const OciNamespaces *namespaces;
         OciMountOptions *options;    /* of each of spec->mounts */
-        int *tree_fds;               /* for each of them: a detached mount that the starter made, or -EBADF */
+        int *tree_fds;               /* for each of them: a detached mount that the starter made; later one to make read-only; or -EBADF */
         int *device_fds;             /* for each of spec->devices: likewise a node, in a file system of the starter's */
         int root_tree_fd;            /* the root file system's, likewise */
         int sync_fd, peer_fd;        /* the handshake with the starter, and the starter's end of it */
@@ -35,9 +35,11 @@ _noreturn_ void oci_init_run(OciInside *inside);
 /* Each step returns 0 or -errno with the error set. Their order is in init.c. */
 int oci_mount_root(OciInside *inside, Error *reterr);          /* rootfs.c */
 int oci_enter_root(OciInside *inside, Error *reterr);
+int oci_move_root(const OciInside *inside, Error *reterr);     /* no-pivot.c: a way to enter it */
 bool oci_root_stays_shared(const OciInside *inside);           /* its mounts are to be seen outside (rootfsPropagation) */
 int oci_mount_early(OciInside *inside, Error *reterr);         /* mounts.c: what does not show the cgroup */
 int oci_mount_late(OciInside *inside, Error *reterr);
+int oci_make_read_only(OciInside *inside, Error *reterr);      /* what was left writable until all is in it */
 int oci_prepare_devices(OciInside *inside, Error *reterr);     /* devices.c; by the starter */
 int oci_make_devices(OciInside *inside, Error *reterr);
 int oci_make_console(OciInside *inside, Error *reterr);        /* console.c */

@@ -125,7 +125,7 @@ static int execute(Joining *joining, Error *reterr) {
         if (r < 0)
                 return r;
         (void) execve(joining->program, process->args, joining->env);
-        return oci_program_explain(-errno, process->args[0], reterr);
+        return oci_program_explain_exec(-errno, process->args[0], reterr);
 }
 
 _noreturn_ static void run_process(Joining *joining) {

@@ -114,7 +114,8 @@ static int open_source(OciInside *inside, size_t i, Error *reterr) {
 
         if (!oci_mount_is_bind(mount, options))
                 return idmap ? error_set(reterr, -EINVAL, ERROR_UNSUPPORTED, "only the IDs of bind mounts can be mapped") : 0;
-        if (options->copy_symlink || (!opens_early(inside) && !idmap))
+        bool in_root = oci_mount_source_in_root(mount, inside->create->bundle, inside->spec->root.path);
+        if (options->copy_symlink || (!idmap && (in_root || !opens_early(inside))))
                 return 0;
         inside->tree_fds[i] = oci_mount_clone_source(mount, options, reterr);
         if (inside->tree_fds[i] != -EPERM || idmap)
@@ -156,6 +157,9 @@ static void check_capabilities(const OciInside *inside) {
         uint64_t wanted = caps.bounding | caps.effective | caps.permitted | caps.inheritable | caps.ambient;
 
         oci_caps_warn(&inside->spec->process);
+        for (int cap = 0; (caps.ambient & ~(caps.inheritable & caps.permitted)) >> cap; cap++)
+                if (caps.ambient & ~(caps.inheritable & caps.permitted) & CAPS_BIT(cap))
+                        log_warning("can't raise ambient capability %s: it is not inheritable and permitted as well", caps_to_name(cap));
         if (oci_namespaces_has(inside->namespaces, CLONE_NEWUSER))
                 return;
         for (int cap = 0; wanted >> cap; cap++)

@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <linux/magic.h>
 #include <sched.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
@@ -24,6 +25,25 @@ enum { PROC_ROOT_INODE = 1 };
 
 bool oci_mount_is_bind(const RuntimeMount *mount, const OciMountOptions *options) {
         return options->bind || str_equal(mount->type, "bind");
+}
+
+const char *oci_mount_source_in_root(const RuntimeMount *mount, const char *bundle, const char *root) {
+        const char *rest = mount->source;
+
+        if (*root != '/') {
+                rest = rest ? str_after(rest, bundle) : NULL;
+                rest = rest ? str_after(rest, "/") : NULL;
+        }
+        rest = rest ? str_after(rest, root) : NULL;
+        return rest && *rest == '/' ? rest : NULL;
+}
+
+/* Root of a user namespace may not go the host's way to it. */
+static int clone_source_in_root(const OciInside *inside, const RuntimeMount *mount, const OciMountOptions *options, const char *path,
+                                Error *reterr) {
+        _cleanup_fd_ int fd = path_open_in_root(inside->root_fd, path, O_PATH, 0);
+
+        return fd < 0 ? error_set_errno(reterr, fd, "cannot open the source '%s'", mount->source) : mount_clone(fd, "", options->recursive, reterr);
 }
 
 int oci_mount_clone_source(const RuntimeMount *mount, const OciMountOptions *options, Error *reterr) {
@@ -52,12 +72,30 @@ static const char *host_mount(const char *type) {
         return str_equal(type, "proc") ? "/proc" : str_equal(type, "sysfs") ? "/sys" : str_equal(type, "mqueue") ? "/dev/mqueue" : NULL;
 }
 
+/* A tmpfs without a mode has that of the directory that it covers, where there is one: an image's /tmp stays open to all, its /run does
+ * not become so. */
+static bool inherited_mode(const OciInside *inside, const RuntimeMount *mount, const OciMountOptions *options, char mode[static 8]) {
+        struct stat st;
+
+        if (!str_equal(mount->type, "tmpfs"))
+                return false;
+        for (char **w = options->data; w && *w; w++)
+                if (str_after(*w, "mode="))
+                        return false;
+        _cleanup_fd_ int fd = path_open_in_root(inside->root_fd, mount->destination, O_PATH, 0);
+        if (fd < 0 || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+                return false;
+        (void) snprintf(mode, 8, "%04o", st.st_mode & 07777);
+        return true;
+}
+
 static int mount_file_system(const OciInside *inside, const RuntimeMount *mount, const OciMountOptions *options, bool without_gid,
                              Error *reterr) {
         size_t n = 0, n_words = strv_length(options->data);
-        _cleanup_free_ MountOption *words = calloc(n_words + 3, sizeof(*words));
+        _cleanup_free_ MountOption *words = calloc(n_words + 4, sizeof(*words));
         _cleanup_strv_ char **copies = strv_copy(options->data);
         uint64_t attributes = options->set;
+        char mode[8];
 
         if (!words || (options->data && !copies))
                 return error_oom(reterr);
@@ -69,6 +107,8 @@ static int mount_file_system(const OciInside *inside, const RuntimeMount *mount,
                 if (!(without_gid && str_equal(*w, "gid")))
                         words[n++] = (MountOption){ *w, value };
         }
+        if (inherited_mode(inside, mount, options, mode))
+                words[n++] = (MountOption){ "mode", mode };
         if (options->read_only && !is_virtual(mount->type))
                 words[n++] = (MountOption){ "ro", NULL };
         if (inside->spec->mount_label && is_virtual(mount->type) && access("/sys/fs/selinux/enforce", F_OK) == 0)
@@ -258,10 +298,18 @@ static int attach(OciInside *inside, const RuntimeMount *mount, const OciMountOp
         return r < 0 ? error_set_errno(reterr, r, "cannot go on from the new root") : 0;
 }
 
+/* Something is to be made in it yet: mount points, devices, the working directory. */
+static bool is_read_only_later(const RuntimeMount *mount, const OciMountOptions *options, bool bind) {
+        const char *place = mount->destination + strspn(mount->destination, "/");
+
+        return options->read_only && ((!bind && str_equal(mount->type, "tmpfs")) || str_equal(place, "dev") || str_equal(place, "dev/"));
+}
+
 static int mount_one(OciInside *inside, size_t i, Error *reterr) {
         const RuntimeMount *mount = &inside->spec->mounts[i];
-        const OciMountOptions *options = &inside->options[i];
-        bool bind = oci_mount_is_bind(mount, options);
+        OciMountOptions now = inside->options[i]; /* borrows */
+        const OciMountOptions *options = &now;
+        bool bind = oci_mount_is_bind(mount, options), later = is_read_only_later(mount, options, bind);
         _cleanup_fd_ int fd = -EBADF;
 
         if (!bind && (str_equal(mount->type, "cgroup") || str_equal(mount->type, "cgroup2")))
@@ -272,6 +320,8 @@ static int mount_one(OciInside *inside, size_t i, Error *reterr) {
                 if (r != 0)
                         return r;
         }
+        if (later)
+                now.set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
         fd = bind ? TAKE_FD(inside->tree_fds[i]) : make_file_system(inside, mount, options, reterr);
         if (bind && fd >= 0 && !oci_root_stays_shared(inside)) { /* the starter's clone is of the host's peer groups still */
                 int r = mount_set(fd, 0, MS_SLAVE, /* recursive= */ true, reterr);
@@ -279,9 +329,16 @@ static int mount_one(OciInside *inside, size_t i, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        if (bind && fd < 0)
-                fd = oci_mount_clone_source(mount, options, reterr);
-        return fd < 0 ? fd : attach(inside, mount, options, fd, reterr);
+        if (bind && fd < 0) {
+                const char *path = oci_mount_source_in_root(mount, inside->create->bundle, inside->spec->root.path);
+                bool in_root = path && oci_namespaces_has(inside->namespaces, CLONE_NEWUSER);
+
+                fd = in_root ? clone_source_in_root(inside, mount, options, path, reterr) : oci_mount_clone_source(mount, options, reterr);
+        }
+        int r = fd < 0 ? fd : attach(inside, mount, options, fd, reterr);
+        if (r >= 0 && later)
+                inside->tree_fds[i] = TAKE_FD(fd);
+        return r;
 }
 
 /* ---- all of them ---- */
@@ -328,4 +385,13 @@ int oci_mount_early(OciInside *inside, Error *reterr) {
 
 int oci_mount_late(OciInside *inside, Error *reterr) {
         return mount_some(inside, /* late= */ true, reterr);
+}
+
+int oci_make_read_only(OciInside *inside, Error *reterr) {
+        int r = 0;
+
+        for (size_t i = 0; i < inside->spec->n_mounts && r >= 0; i++)
+                if (inside->tree_fds[i] >= 0)
+                        r = mount_set(inside->tree_fds[i], MOUNT_ATTR_RDONLY, 0, /* recursive= */ false, reterr);
+        return r;
 }

@@ -100,10 +100,12 @@ typedef struct OciHookState {
         const char *id, *bundle;
         const char *status;          /* "created", "running", "stopped" */
         pid_t pid;                   /* 0: none any more */
+        char *const *env;            /* what a hook gets that config.json gives no environment; NULL: the caller's */
 } OciHookState;
 
 /* Runs the hooks of one kind in their order, here and now, each with the state at its standard input, in the bundle's directory as the
- * working directory. A hook that cannot be started, fails or outlives its timeout (it is killed) ends it: an error that names it. What the
- * failure means is the caller's to say: fatal before `start` ends, a warning for poststart and poststop. With `go_on` the
- * other hooks run all the same, and the first error is returned. */
+ * working directory (createContainer: in the root file system; startContainer: where the process is). A hook that cannot be started,
+ * fails or outlives its timeout (it is killed) ends it: an error that names it. What the failure means is the caller's to say: fatal
+ * before `start` ends, a warning for poststart and poststop. With `go_on` the other hooks run all the same, and the first error is
+ * returned. */
 int oci_hooks_run(RuntimeHookKind kind, const OciHookState *state, bool go_on, Error *reterr);

@@ -4,12 +4,15 @@
 
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/str.h"
+#include "oci/identity.h"
 #include "oci/streams.h"
+#include "proc/caps.h"
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -35,6 +38,12 @@ int oci_program_explain(int code, const char *name, Error *reterr) {
         const char *verb = code == -ENOENT || code == -ENOTDIR ? "stat " : "";
 
         return error_set(reterr, code, kind, "exec: \"%s\": %s%s%s%s", name, verb, *verb ? name : "", *verb ? ": " : "", reason(code));
+}
+
+int oci_program_explain_exec(int code, const char *path, Error *reterr) {
+        ErrorKind kind = code == -ENOENT || code == -ENOTDIR ? ERROR_COMMAND_NOT_FOUND : ERROR_NOT_EXECUTABLE;
+
+        return error_set(reterr, code, kind, "exec %s: %s", path, reason(code));
 }
 
 static int check(const char *path) {
@@ -95,6 +104,13 @@ static int find(const RuntimeProcess *process, char **ret, Error *reterr) {
         return (*ret = strdup(name)) ? 0 : error_oom(reterr);
 }
 
+/* execve(2) asks the effective capabilities, and root's lookup asks the same. */
+static bool passes_over_modes(const RuntimeProcess *process) {
+        const OciCaps caps = oci_caps_plan(process);
+
+        return caps.effective & caps.permitted & CAPS_BIT(CAP_DAC_OVERRIDE);
+}
+
 int oci_program_prepare(const RuntimeProcess *process, bool keep_groups, const struct statx *own, char **ret, Error *reterr) {
         _cleanup_free_ char *program = NULL;
         int r = oci_streams_enter(process->cwd, reterr);
@@ -108,7 +124,8 @@ int oci_program_prepare(const RuntimeProcess *process, bool keep_groups, const s
         if (!keep_groups)
                 (void) setgroups(process->user.n_additional_gids, process->user.additional_gids);
         (void) setfsgid(process->user.gid);
-        (void) setfsuid(process->user.uid);
+        if (!passes_over_modes(process))
+                (void) setfsuid(process->user.uid);
         r = find(process, &program, reterr);
         (void) setfsuid(geteuid());
         (void) setfsgid(getegid());

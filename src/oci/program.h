@@ -13,5 +13,8 @@ int oci_program_prepare(const RuntimeProcess *process, bool keep_groups, const s
 /* What is executed now, by the host's /proc: for the former. */
 int oci_program_identify(int proc_fd, struct statx *ret, Error *reterr);
 
-/* The error for a failed execve(). Returns `code`. */
+/* The error for a program that cannot be used as it is. Returns `code`. */
 int oci_program_explain(int code, const char *name, Error *reterr);
+
+/* The error for a failed execve() of one that is there: "no such file" is its interpreter then. Returns `code`. */
+int oci_program_explain_exec(int code, const char *path, Error *reterr);

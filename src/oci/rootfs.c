@@ -74,20 +74,6 @@ int oci_mount_root(OciInside *inside, Error *reterr) {
         return 0;
 }
 
-/* For a root on which pivot_root(2) does not work (an initramfs): the mount goes on top of it, whence no ".." leads out. */
-static int move_root(const OciInside *inside, Error *reterr) {
-        _cleanup_fd_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-        if (old < 0)
-                return error_set_errno(reterr, -errno, "cannot open the host's root");
-        if (mount(NULL, "/", NULL, MS_SLAVE, NULL) < 0 ||
-            move_mount(inside->root_fd, "", old, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
-                return error_set_errno(reterr, -errno, "cannot move the root file system");
-        if (fchdir(inside->root_fd) < 0 || chroot(".") < 0 || chdir("/") < 0)
-                return error_set_errno(reterr, -errno, "cannot enter the root file system");
-        return 0;
-}
-
 static int pivot_root_here(const OciInside *inside, Error *reterr) {
         _cleanup_fd_ int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
@@ -122,7 +108,7 @@ int oci_enter_root(OciInside *inside, Error *reterr) {
         if (inside->spec->root.readonly)
                 r = mount_set(inside->root_fd, MOUNT_ATTR_RDONLY, 0, /* recursive= */ false, reterr);
         if (r >= 0)
-                r = inside->create->no_pivot ? move_root(inside, reterr) : pivot_root_here(inside, reterr);
+                r = inside->create->no_pivot ? oci_move_root(inside, reterr) : pivot_root_here(inside, reterr);
         if (r >= 0 && wanted && mount(NULL, "/", NULL, wanted, NULL) < 0)
                 r = error_set_errno(reterr, -errno, "cannot set the propagation '%s' of the root file system", inside->spec->rootfs_propagation);
         return r;

@@ -26,7 +26,7 @@ static bool find_word(const Word *words, size_t n, const char *name, uint64_t *r
         return false;
 }
 
-static int set_scheduler(const RuntimeScheduler *scheduler, Error *reterr) {
+static int set_scheduler(const RuntimeScheduler *scheduler, bool has_cpus, Error *reterr) {
         static const Word policies[] = {
                 { "SCHED_OTHER", SCHED_NORMAL }, { "SCHED_FIFO", SCHED_FIFO }, { "SCHED_RR", SCHED_RR }, { "SCHED_BATCH", SCHED_BATCH },
                 { "SCHED_ISO", 4 },             { "SCHED_IDLE", SCHED_IDLE }, { "SCHED_DEADLINE", 6 },
@@ -53,7 +53,11 @@ static int set_scheduler(const RuntimeScheduler *scheduler, Error *reterr) {
                         return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use the scheduler's flag '%s': it is not known", *f);
                 attr.sched_flags |= value;
         }
-        return syscall(SYS_sched_setattr, 0, &attr, 0) < 0 ? error_set_errno(reterr, -errno, "cannot set the scheduler '%s'", scheduler->policy) : 0;
+        if (syscall(SYS_sched_setattr, 0, &attr, 0) == 0)
+                return 0;
+        int r = error_set_errno(reterr, -errno, "cannot set the scheduler '%s'", scheduler->policy);
+        /* SCHED_DEADLINE is for all CPUs or none (sched_setattr(2)) */
+        return r == -EPERM && has_cpus ? error_with_hint(reterr, r, "process scheduler can't be used together with AllowedCPUs (linux.resources.cpu.cpus)") : r;
 }
 
 static int set_io_priority(const RuntimeProcess *process, Error *reterr) {
@@ -80,7 +84,7 @@ int oci_identity_prepare(const RuntimeSpec *spec, const RuntimeProcess *process,
         int r = 0;
 
         if (process->has_scheduler)
-                r = set_scheduler(&process->scheduler, reterr);
+                r = set_scheduler(&process->scheduler, !str_empty(spec->resources.cpu.cpus), reterr);
         if (r >= 0 && process->has_io_priority)
                 r = set_io_priority(process, reterr);
         if (r >= 0 && spec->personality_domain)

@@ -199,9 +199,11 @@ bundle again '.linux.cgroupsPath = "/'"$ME-parent/deep/er"'"'
 rt run --bundle "$T/again" "$ME-again"
 like "$status:$err" "^[1-9][0-9]*:.*cgroup is not empty" "a cgroup that is not empty is refused"
 rt exec --cgroup ../.. "$id" true
-unlike "$status" '^0$' "exec does not go to a cgroup above"
+like "$status:$err" '^[1-9][0-9]*:.* \.\./\.\. is not a sub cgroup path' "exec does not go to a cgroup above"
 rt exec --cgroup nosuch "$id" true
-unlike "$status" '^0$' "... or one that is missing"
+like "$status:$err" '^[1-9][0-9]*:.* adding pid [0-9]+ .*/nosuch/cgroup.procs: no such file ' "... or one that is missing"
+rt exec --cgroup nosuch:/ "$id" true
+like "$status:$err" '^[1-9][0-9]*:.*unknown controller nosuch' "... or one of a controller that is none"
 rt delete --force "$id"
 is "$(find /sys/fs/cgroup -type d -path "*$ME-parent/deep/er")" "" "it is removed with the container"
 find /sys/fs/cgroup -depth -type d -path "*$ME-parent*" -exec rmdir {} + 2>/dev/null

@@ -132,6 +132,26 @@ confined=".process.capabilities = {} | .process.noNewPrivileges = true | .proces
 in_one "$confined" true
 is "$status:$err" "0:" "[hooks.start-container-confined] it has the user, the capabilities and the filter of the process"
 
+# --- what a hook finds around it, and what is said of one that fails
+if [[ $PEER != runc && $PEER != crun ]]; then
+        in_one '.process.env = ["PATH=/bin", "ONE=two"] | .hooks = { startContainer: [{ path: "/bin/sh", args: ["sh", "-c", "[ \"$ONE\" = two ] && [ -n \"$HOME\" ]"] }] }' true
+        is "$status:$err" "0:" "[hooks.env] a startContainer hook without an environment of its own has the process's"
+        in_one '.hooks = { startContainer: [{ path: "/bin/sh", args: ["sh", "-c", "[ -z \"$TERM\" ]"], env: [] }] }' true
+        is "$status:$err" "0:" "[hooks.env] ... one with an empty one has none"
+        OF_CALLER=yes in_one '.hooks = { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "[ \"$OF_CALLER\" = yes ]"] }] }' true
+        is "$status:$err" "0:" "[hooks.env] one of the host's without an environment has the caller's"
+        in_one '.hooks = { createContainer: [{ path: "/bin/sh", args: ["sh", "-c", "echo hooked >./mnt/by-hook"] }] }' cat /mnt/by-hook
+        is "$out$err" hooked "[hooks.create-container-container-namespace] createContainer runs in the root file system"
+        for kind in prestart createRuntime createContainer startContainer poststart; do
+                path=/bin/false
+                in_one ".hooks = { $kind: [{ path: \"/bin/true\" }, { path: \"$path\" }] }" true
+                like "$status:$err" "^[1-9][0-9]*:.*error running $kind hook #1: /bin/false: exit status 1" "[errors.message] which hook failed, and how: $kind"
+        done
+        # shellcheck disable=SC2016
+        in_one '.hooks = { createRuntime: [{ path: "/bin/sh", args: ["sh", "-c", "echo why >&2; kill -TERM $$"] }] }' true
+        like "$err" 'error running createRuntime hook #0: /bin/sh: signal: terminated: why' "[errors.message] ... by a signal, too, and what it said"
+fi
+
 # --- wrong ones
 refuses "[hooks.path-absolute] a hook whose path is relative is refused" '.hooks = { createRuntime: [{ path: "bin/true" }] }' true
 refuses "[hooks.timeout-positive] a timeout of zero is refused" '.hooks = { createRuntime: [{ path: "/bin/true", timeout: 0 }] }' true

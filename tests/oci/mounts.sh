@@ -147,6 +147,35 @@ refuses "[mounts.fails] a file system that nobody knows is refused" '.mounts += 
 refuses "[mounts.fails] a source that is not there is refused" '.mounts += [{ destination: "/x", type: "bind", source: "/no/such", options: ["bind"] }]' true
 refuses "[mounts.fails] an option that the file system does not know is refused" '.mounts += [{ destination: "/x", type: "tmpfs", source: "x", options: ["nosuchoption"] }]' true
 
+# --- a tmpfs without a mode; what is read-only when all is in it; the root file system's own path
+if [[ $PEER != runc && $PEER != crun ]]; then # those of Debian 12: as they were then
+        oci_next
+        bundle "$id" '.mounts += [
+                { destination: "/tmp", type: "tmpfs", source: "t" }, { destination: "/usr", type: "tmpfs", source: "t", options: ["ro"] },
+                { destination: "/new/place", type: "tmpfs", source: "t" }, { destination: "/root", type: "tmpfs", source: "t", options: ["mode=710"] },
+                { destination: "/usr/below", type: "tmpfs", source: "t" }]' sh -c 'stat -c %n:%a /tmp /usr /new/place /root; touch /usr/x 2>&1; echo x >/usr/below/x && echo below'
+        chmod 1777 "$T/$id/rootfs/tmp"
+        chmod 751 "$T/$id/rootfs/usr"
+        rt run --bundle "$T/$id" "$id"
+        is "$(grep : <<<"$out" | head -n 4 | tr '\n' ' ')" "/tmp:1777 /usr:751 /new/place:1777 /root:710 " "[mounts.data] a tmpfs without a mode has that of the directory it covers"
+        like "$status:$out" '^0:.*Read-only file system.*below' "[option.ro] a tmpfs that is read-only has the mounts in it that come after"
+        in_one '.mounts |= map(if .destination == "/dev" then .options += ["ro"] else . end)' \
+                sh -c 'touch /dev/x 2>&1; touch /dev/shm/x && echo shm; ls /dev; sed -n "s, / /dev \([^ ,]*\).*,dev \1,p" /proc/self/mountinfo'
+        like "$status:$out" '^0:.*Read-only file system.*shm.*null.*dev ro' "[option.ro] /dev is read-only once the devices are in it"
+        oci_next
+        bundle "$id" ".mounts += [{ destination: \"$T/$id/rootfs/mnt/in\", source: \"$T/own\", options: [\"bind\"] },
+                { destination: \"/again\", source: \"$T/$id/rootfs/mnt\", options: [\"rbind\"] }]" cat /mnt/in/file /again/in/file
+        rt run --bundle "$T/$id" "$id"
+        is "$out" $'own\nown' "[mounts.order] a destination may begin with the root's own path; a source in the root has what is mounted there by then"
+        jq '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 65536 }] | .linux.gidMappings = .linux.uidMappings' \
+                "$T/$id/config.json" >"$T/mapped.json" && mv "$T/mapped.json" "$T/$id/config.json"
+        chmod 711 "$T/$id"
+        mkdir -p "$T/$id/rootfs/mnt/in" "$T/$id/rootfs/again"
+        rt run --bundle "$T/$id" "$id"
+        is "$out$err" $'own\nown' "[mounts.order] ... in a user namespace as well"
+        rm -rf "${T:?}/$id"
+fi
+
 # --- ID-mapped mounts
 cp -r "$T/own" "$T/idmapped"
 chown -R 1000:2000 "$T/idmapped"

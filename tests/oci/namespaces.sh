@@ -69,6 +69,10 @@ in_one ".linux.namespaces = [{ type: \"user\", path: \"/proc/$upid/ns/user\" }, 
 facts_read
 is "$status:$(fact ns.user):$(fact ns.net)" "0:$(readlink "/proc/$upid/ns/user"):$(readlink "/proc/$upid/ns/net")" \
         "[namespace.path-joined] a user namespace with a path is joined, and its network"
+in_one '.linux.namespaces += [{ type: "user" }, { type: "time" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 10 }] |
+        .linux.gidMappings = [{ containerID: 0, hostID: 300000, size: 100 }] | .linux.timeOffsets = { monotonic: { secs: 7881, nanosecs: 5 }, boottime: { secs: 1337 } }' \
+        sh -c 'tr -s " \t" "  " </proc/self/timens_offsets'
+is "$out$err" $'monotonic 7881 5\nboottime 1337 0' "[time.offsets] the clocks of a user namespace's time namespace have their offsets"
 refuses "[values.invalid] mappings that overlap are refused" '.linux.namespaces += [{ type: "user" }] |
         .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 10 }, { containerID: 5, hostID: 200000, size: 5 }] |
         .linux.gidMappings = [{ containerID: 0, hostID: 300000, size: 100 }]' true

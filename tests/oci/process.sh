@@ -127,6 +127,29 @@ is "$status" 9 "[process.status] the exit status is that of the process"
 in_one . sh -c 'kill -9 $$; kill -s USR1 1; exit 3'
 like "$status" '^(3|137)$' "[process.status] ... whose PID 1 takes no signal from inside that it has no handler for"
 
+oci_next
+bundle "$id" '.process.user = { uid: 1000, gid: 1000 }' true
+cp --remove-destination "$T/base/bin/busybox" "$T/$id/rootfs/bin/busybox"
+chmod 744 "$T/$id/rootfs/bin/busybox"
+rt run --bundle "$T/$id" "$id"
+like "$status:$err" '^[1-9][0-9]*:.*permission denied' "[process.args-search] a program that the user may not execute is refused"
+jq '.process.capabilities = { bounding: ["CAP_DAC_OVERRIDE"], effective: ["CAP_DAC_OVERRIDE"], permitted: ["CAP_DAC_OVERRIDE"], inheritable: ["CAP_DAC_OVERRIDE"], ambient: ["CAP_DAC_OVERRIDE"] }' \
+        "$T/$id/config.json" >"$T/able.json" && mv "$T/able.json" "$T/$id/config.json"
+rt run --bundle "$T/$id" "$id"
+is "$status:$err" "0:" "[capabilities.effective] ... but not where CAP_DAC_OVERRIDE passes over that"
+rm -rf "${T:?}/$id"
+if [[ $PEER != runc && $PEER != crun ]]; then
+        oci_next
+        bundle "$id" . /script
+        printf '#!/no/such/interpreter\n' >"$T/$id/rootfs/script"
+        chmod 755 "$T/$id/rootfs/script"
+        rt run --bundle "$T/$id" "$id"
+        like "$status:$err" '^[1-9][0-9]*:.*exec /script: no such file or directory' "[errors.message] a script without its interpreter is not said to be missing itself"
+        rm -rf "${T:?}/$id"
+        in_one '.process.capabilities.inheritable = ["CAP_KILL"] | .process.capabilities.ambient = ["CAP_KILL", "CAP_CHOWN"]' grep CapAmb /proc/self/status
+        like "$status:$err:$out" "^0:.*can't raise ambient capability CAP_CHOWN: .*CapAmb:.0*20$" "[capabilities.warning] a capability that cannot be ambient is warned of"
+fi
+
 # --- roots
 in_one '.root.readonly = true' sh -c 'touch /tmp/x 2>&1; touch /dev/shm/x && echo dev; sed -n "s, / / \([^ ]*\).*,\1,p" /proc/self/mountinfo | head -n 1; facts try /etc/passwd'
 like "$out" 'Read-only file system.*dev.*try./etc/passwd data EROFS' "[root.readonly] a root that is read-only, but not what is mounted there"

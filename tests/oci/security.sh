@@ -242,6 +242,17 @@ ln -s "$V" "$root/copied"
 go
 unlike "$out" 'secret' "[S11] ... nor is a directory that is one"
 
+# --- without pivot_root, the host's /proc and /sys are not there either: root of a user namespace in the container would get a new one, unmasked
+oci_next
+bundle "$id" '.process.capabilities = ({ bounding: ["CAP_SETFCAP"], permitted: ["CAP_SETFCAP"], effective: ["CAP_SETFCAP"] })' \
+        sh -c 'cut -d" " -f5 /proc/self/mountinfo | sort | uniq -d; busybox unshare -mrpf sh -c "mount -t proc none /proc && echo mounted" 2>&1'
+rt run --no-pivot --bundle "$T/$id" "$id"
+unlike "$out" 'mounted' "[S06] --no-pivot: no unmasked /proc can be mounted in the container"
+like "$out" '[Pp]ermission denied|not permitted' "[S06] ... it is denied"
+rt run --bundle "$T/$id" "$id"
+unlike "$out" 'mounted' "[S06] ... nor with pivot_root"
+rm -rf "${T:?}/$id"
+
 # --- S13: sysctls of the host
 refused=
 for sysctl in kernel.core_pattern kernel.shm_rmid_forced+kernel.core_pattern net/../kernel/core_pattern kernel/core_pattern ../kernel/core_pattern "net.ipv4/../../kernel.core_pattern" vm.overcommit_memory \
