@@ -51,7 +51,12 @@ static int become_root(OciInside *inside, Error *reterr) {
 }
 
 static int enter_namespaces(OciInside *inside, Error *reterr) {
-        return oci_namespaces_enter(inside->namespaces, reterr);
+        int r = oci_namespaces_enter(inside->namespaces, reterr);
+
+        /* relative paths are the bundle's in a mount namespace that is joined, too */
+        if (r >= 0 && oci_root_is_joined(inside) && chdir(inside->create->bundle) < 0 && *inside->spec->root.path != '/')
+                r = error_set_errno(reterr, -errno, "cannot enter the bundle '%s' in the mount namespace that is joined", inside->create->bundle);
+        return r;
 }
 
 /* The host's own files, before the container has a word: all that is written to /proc goes here, and what masks is this /dev/null. */
@@ -129,7 +134,7 @@ static int run_create_hooks(OciInside *inside, Error *reterr) {
         if (inside->spec->hooks[HOOK_CREATE_CONTAINER].n == 0)
                 return 0;
         _cleanup_fd_ int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-        if (back < 0 || (inside->root_fd >= 0 && fchdir(inside->root_fd) < 0))
+        if (back < 0 || fchdir(inside->root_fd) < 0)
                 return error_set_errno(reterr, -errno, "cannot enter the root file system for the hooks");
         int r = run_hooks(inside, HOOK_CREATE_CONTAINER, reterr);
         if (fchdir(back) < 0 && r >= 0)
@@ -188,23 +193,18 @@ static int run_steps(OciInside *inside, const Step *steps, Error *reterr) {
         return r;
 }
 
-static bool has_mounts(const OciInside *inside) {
-        return inside->namespaces->made & CLONE_NEWNS;
-}
-
 static int create(OciInside *inside, Error *reterr) {
         static const Step enter[] = { become_root, enter_namespaces, open_host, join_keyring, set_time, hide, NULL };
         static const Step build[] = { oci_mount_root, oci_mount_early, oci_make_devices, oci_make_console, NULL };
         static const Step settle[] = { oci_settle, NULL };
         static const Step finish[] = { make_cgroup_namespace, oci_mount_late, run_create_hooks, make_cwd, oci_make_read_only, oci_hide_paths,
                                        oci_enter_root, NULL };
-        static const Step finish_joined[] = { make_cgroup_namespace, run_create_hooks, oci_enter_root, NULL };
         static const Step ready[] = { take_streams, find_program, make_environment, NULL };
 
         int r = wire_receive_result(inside->sync_fd, reterr); /* mapped */
         if (r >= 0)
                 r = run_steps(inside, enter, reterr);
-        if (r >= 0 && has_mounts(inside))
+        if (r >= 0)
                 r = run_steps(inside, build, reterr);
         if (r >= 0)
                 r = run_steps(inside, settle, reterr);
@@ -216,7 +216,7 @@ static int create(OciInside *inside, Error *reterr) {
         inside->pid = r;
         oci_cpu_affinity_reset();
         if (r >= 0)
-                r = run_steps(inside, has_mounts(inside) ? finish : finish_joined, reterr);
+                r = run_steps(inside, finish, reterr);
         if (r >= 0)
                 r = close_others(inside, reterr);
         if (r >= 0 && inside->spec->has_process)

@@ -35,8 +35,9 @@ _noreturn_ void oci_init_run(OciInside *inside);
 /* Each step returns 0 or -errno with the error set. Their order is in init.c. */
 int oci_mount_root(OciInside *inside, Error *reterr);          /* rootfs.c */
 int oci_enter_root(OciInside *inside, Error *reterr);
-int oci_move_root(const OciInside *inside, Error *reterr);     /* no-pivot.c: a way to enter it */
+int oci_move_root(const OciInside *inside, Error *reterr);     /* no-pivot.c: to the place where chroot(2) is enough */
 bool oci_root_stays_shared(const OciInside *inside);           /* its mounts are to be seen outside (rootfsPropagation) */
+bool oci_root_is_joined(const OciInside *inside);              /* its mount namespace is somebody else's, who sees its mounts */
 int oci_mount_early(OciInside *inside, Error *reterr);         /* mounts.c: what does not show the cgroup */
 int oci_mount_late(OciInside *inside, Error *reterr);
 int oci_make_read_only(OciInside *inside, Error *reterr);      /* what was left writable until all is in it */

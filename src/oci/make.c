@@ -195,8 +195,6 @@ static int check(OciInside *inside, Error *reterr) {
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot make a container without a root file system: config.json has no root.path");
         if (!((inside->namespaces->made | inside->namespaces->joined) & CLONE_NEWNS))
                 return error_set(reterr, -EINVAL, ERROR_UNSUPPORTED, "cannot make a container without a mount namespace of its own");
-        if (!(inside->namespaces->made & CLONE_NEWNS) && spec->process.terminal)
-                return error_set(reterr, -EINVAL, ERROR_UNSUPPORTED, "cannot make a terminal in a mount namespace that is joined");
         check_capabilities(inside);
         int r = check_user(inside, reterr);
         return r < 0 ? r : oci_rlimits_raise(&spec->process, reterr);

@@ -298,6 +298,25 @@ static int attach(OciInside *inside, const RuntimeMount *mount, const OciMountOp
         return r < 0 ? error_set_errno(reterr, r, "cannot go on from the new root") : 0;
 }
 
+static int open_bind(OciInside *inside, size_t i, Error *reterr) {
+        const RuntimeMount *mount = &inside->spec->mounts[i];
+        const OciMountOptions *options = &inside->options[i];
+        _cleanup_fd_ int fd = TAKE_FD(inside->tree_fds[i]);
+        /* the starter's clone is of the host's peer groups still, as is all in a namespace that is joined */
+        bool of_others = fd >= 0 || oci_root_is_joined(inside);
+
+        if (fd < 0) {
+                const char *path = oci_mount_source_in_root(mount, inside->create->bundle, inside->spec->root.path);
+                bool in_root = path && oci_namespaces_has(inside->namespaces, CLONE_NEWUSER);
+
+                fd = in_root ? clone_source_in_root(inside, mount, options, path, reterr) : oci_mount_clone_source(mount, options, reterr);
+        }
+        if (fd < 0)
+                return fd;
+        int r = of_others && !oci_root_stays_shared(inside) ? mount_set(fd, 0, MS_SLAVE, /* recursive= */ true, reterr) : 0;
+        return r < 0 ? r : TAKE_FD(fd);
+}
+
 /* Something is to be made in it yet: mount points, devices, the working directory. */
 static bool is_read_only_later(const RuntimeMount *mount, const OciMountOptions *options, bool bind) {
         const char *place = mount->destination + strspn(mount->destination, "/");
@@ -322,19 +341,7 @@ static int mount_one(OciInside *inside, size_t i, Error *reterr) {
         }
         if (later)
                 now.set &= ~(uint64_t) MOUNT_ATTR_RDONLY;
-        fd = bind ? TAKE_FD(inside->tree_fds[i]) : make_file_system(inside, mount, options, reterr);
-        if (bind && fd >= 0 && !oci_root_stays_shared(inside)) { /* the starter's clone is of the host's peer groups still */
-                int r = mount_set(fd, 0, MS_SLAVE, /* recursive= */ true, reterr);
-
-                if (r < 0)
-                        return r;
-        }
-        if (bind && fd < 0) {
-                const char *path = oci_mount_source_in_root(mount, inside->create->bundle, inside->spec->root.path);
-                bool in_root = path && oci_namespaces_has(inside->namespaces, CLONE_NEWUSER);
-
-                fd = in_root ? clone_source_in_root(inside, mount, options, path, reterr) : oci_mount_clone_source(mount, options, reterr);
-        }
+        fd = bind ? open_bind(inside, i, reterr) : make_file_system(inside, mount, options, reterr);
         int r = fd < 0 ? fd : attach(inside, mount, options, fd, reterr);
         if (r >= 0 && later)
                 inside->tree_fds[i] = TAKE_FD(fd);

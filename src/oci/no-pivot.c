@@ -146,7 +146,5 @@ int oci_move_root(const OciInside *inside, Error *reterr) {
         if (mount(NULL, "/", NULL, MS_SLAVE, NULL) < 0 ||
             move_mount(inside->root_fd, "", old, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
                 return error_set_errno(reterr, -errno, "cannot move the root file system");
-        if (fchdir(inside->root_fd) < 0 || chroot(".") < 0 || chdir("/") < 0)
-                return error_set_errno(reterr, -errno, "cannot enter the root file system");
         return 0;
 }

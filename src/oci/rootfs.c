@@ -21,6 +21,10 @@ bool oci_root_stays_shared(const OciInside *inside) {
         return wanted_propagation(inside) & MS_SHARED;
 }
 
+bool oci_root_is_joined(const OciInside *inside) {
+        return !(inside->namespaces->made & CLONE_NEWNS);
+}
+
 static int clone_root(const OciInside *inside, Error *reterr) {
         if (inside->root_tree_fd >= 0) {
                 int fd = fcntl(inside->root_tree_fd, F_DUPFD_CLOEXEC, 3);
@@ -30,8 +34,8 @@ static int clone_root(const OciInside *inside, Error *reterr) {
         return mount_clone(AT_FDCWD, inside->spec->root.path, /* recursive= */ true, reterr);
 }
 
-/* Makes the mount that the directory is in private: what is attached in it must not appear on the host. */
-static int make_private_around(int directory_fd, Error *reterr) {
+/* Changes the propagation of the mount that the directory is in: what is attached in it must not appear on the host. */
+static int separate_around(int directory_fd, uint64_t propagation, Error *reterr) {
         _cleanup_fd_ int fd = openat(directory_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
         struct statx st;
 
@@ -39,7 +43,7 @@ static int make_private_around(int directory_fd, Error *reterr) {
                 if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &st) < 0)
                         break;
                 if (st.stx_attributes & STATX_ATTR_MOUNT_ROOT)
-                        return mount_set(fd, 0, MS_PRIVATE, /* recursive= */ false, reterr);
+                        return mount_set(fd, 0, propagation, /* recursive= */ false, reterr);
                 int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
                 (void) fd_close(fd);
                 fd = up;
@@ -48,10 +52,10 @@ static int make_private_around(int directory_fd, Error *reterr) {
 }
 
 int oci_mount_root(OciInside *inside, Error *reterr) {
-        bool shared = oci_root_stays_shared(inside);
+        bool shared = oci_root_stays_shared(inside), joined = oci_root_is_joined(inside);
 
         /* nothing that happens in here goes out, but for mounts that ask for it by name */
-        if (!shared && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+        if (!shared && !joined && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
                 return error_set_errno(reterr, -errno, "cannot separate the container's mounts from the host's");
         /* at its own place: hooks know it by the path in config.json */
         _cleanup_fd_ int place = open(inside->spec->root.path, O_PATH | O_DIRECTORY | O_CLOEXEC), tree = -EBADF;
@@ -61,11 +65,11 @@ int oci_mount_root(OciInside *inside, Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot open the root file system '%s'", inside->spec->root.path);
         tree = clone_root(inside, reterr);
         int r = tree;
-        if (r >= 0 && shared)
-                r = make_private_around(place, reterr);
+        if (r >= 0 && (shared || joined))
+                r = separate_around(place, shared ? MS_PRIVATE : MS_SLAVE, reterr);
         if (r >= 0)
-                /* what the starter has cloned is of the host's peer groups still */
-                r = mount_set(tree, 0, shared ? MS_PRIVATE : MS_SLAVE, /* recursive= */ !shared && inside->root_tree_fd >= 0, reterr);
+                /* what the starter has cloned is of the host's peer groups still, and so is what is in a namespace that is joined */
+                r = mount_set(tree, 0, shared ? MS_PRIVATE : MS_SLAVE, /* recursive= */ !shared && (joined || inside->root_tree_fd >= 0), reterr);
         if (r >= 0)
                 r = mount_attach(tree, place, reterr);
         if (r < 0)
@@ -86,16 +90,9 @@ static int pivot_root_here(const OciInside *inside, Error *reterr) {
         return 0;
 }
 
-/* In a mount namespace that is somebody else's nothing is mounted: its root is there. */
-static int enter_joined(const OciInside *inside, Error *reterr) {
-        const char *root = inside->spec->root.path;
-        /* the working directory is that namespace's root */
-        _cleanup_free_ char *path = *root == '/' ? strdup(root) : str_format("%s/%s", inside->create->bundle, root);
-
-        if (!path)
-                return error_oom(reterr);
-        if (chroot(path) < 0 || chdir("/") < 0)
-                return error_set_errno(reterr, -errno, "cannot enter the root file system '%s'", path);
+static int change_root_here(const OciInside *inside, Error *reterr) {
+        if (fchdir(inside->root_fd) < 0 || chroot(".") < 0 || chdir("/") < 0)
+                return error_set_errno(reterr, -errno, "cannot enter the root file system");
         return 0;
 }
 
@@ -103,12 +100,14 @@ int oci_enter_root(OciInside *inside, Error *reterr) {
         uint64_t wanted = wanted_propagation(inside);
         int r = 0;
 
-        if (!(inside->namespaces->made & CLONE_NEWNS))
-                return enter_joined(inside, reterr);
         if (inside->spec->root.readonly)
                 r = mount_set(inside->root_fd, MOUNT_ATTR_RDONLY, 0, /* recursive= */ false, reterr);
-        if (r >= 0)
+        /* who lives in a mount namespace that is joined keeps the root that he has */
+        bool joined = oci_root_is_joined(inside);
+        if (r >= 0 && !joined)
                 r = inside->create->no_pivot ? oci_move_root(inside, reterr) : pivot_root_here(inside, reterr);
+        if (r >= 0 && (joined || inside->create->no_pivot))
+                r = change_root_here(inside, reterr);
         if (r >= 0 && wanted && mount(NULL, "/", NULL, wanted, NULL) < 0)
                 r = error_set_errno(reterr, -errno, "cannot set the propagation '%s' of the root file system", inside->spec->rootfs_propagation);
         return r;

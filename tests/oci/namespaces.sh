@@ -38,6 +38,26 @@ differs=
 for name in pid net ipc uts cgroup; do [[ $(fact ns.$name) == "$(readlink "$ns/$name")" ]] || differs+="$name "; done
 is "$status:$differs:$err" "0::" "[namespace.path-joined] those with a path are joined"
 like "$(fact pid):$(fact hostname)" '^[2-9][0-9]*:conf$' "[namespace.path-joined] ... a PID of the other's, and its host name"
+# --- a mount namespace of another process
+if [[ $PEER != runc && $PEER != crun ]]; then # those of Debian 12: runc enters the root for all who are there
+        unshare --mount --propagation slave sleep 1000 &
+        other=$!
+        at_end kill "$other"
+        until_ok 5 sh -c "[ \$(readlink /proc/$other/ns/mnt) != $(ours mnt) ]"
+        root=$(readlink "/proc/$other/root")
+        joins=".linux.namespaces |= (map(select(.type != \"mount\")) + [{ type: \"mount\", path: \"/proc/$other/ns/mnt\" }]) | .root.readonly = true"
+        oci_next
+        bundle "$id" "$joins | .linux.maskedPaths += [\"/etc/passwd\"] | .linux.readonlyPaths += [\"/mnt\"] |
+                .mounts += [{ destination: \"/mnt\", type: \"tmpfs\", source: \"inside\" }]" sh -c 'facts; cat /etc/passwd; touch /x /mnt/x 2>&1; echo "mnt $(ls /mnt)"'
+        rt run --bundle "$T/$id" "$id"
+        facts_read
+        is "$status:$(fact ns.mnt):$err" "0:$(readlink "/proc/$other/ns/mnt"):" "[namespace.path-joined] a mount namespace with a path is joined"
+        like "$(fact mount./mnt)" 'tmpfs inside' "[mounts.made] ... what is to be mounted is mounted in it"
+        like "$out" '/x: Read-only file system.*/mnt/x: Read-only file system.*mnt $' "[root.readonly] ... what is to be read-only is"
+        unlike "$out" 'root:x:0' "[mounts.made] ... what is to be masked is"
+        is "$(readlink "/proc/$other/root"):$(grep -c "$T/$id/rootfs" /proc/self/mountinfo)" "$root:0" "[errors.leave-no-trace] ... its owner's root stays, and nothing of it comes to the host"
+        refuses "[namespace.path-joined] a root that is not in a mount namespace that is joined is refused" "$joins | .root.path = \"/no/such/root\"" true
+fi
 for pair in network:uts pid:net uts:ipc ipc:mnt; do
         refuses "[namespace.path-type] a ${pair%:*} namespace by the path of another kind (${pair#*:}) is refused" \
                 ".linux.namespaces |= (map(select(.type != \"${pair%:*}\")) + [{ type: \"${pair%:*}\", path: \"$ns/${pair#*:}\" }])" true
