@@ -47,15 +47,7 @@ void help_print_group(FILE *f, const VerbName *group) {
 }
 
 void help_print_verb(FILE *f, const VerbName *name) {
-        const Verb *verb = name->verb;
+        const Command command = verb_command(name);
 
-        fprintf(f, "%s\n", verb->summary);
-        if (verb->description) {
-                fputs("\nDescription:\n  ", f);
-                help_print_wrapped(f, verb->description, 2);
-        }
-        fprintf(f, "\nUsage:\n  sdpod %s%s%s%s\n", name->name, options_are_shown(verb->options) ? " [options]" : "",
-                verb->arguments ? " " : "", verb->arguments ?: "");
-        help_print_options(f, "Options", verb->options, NULL);
-        help_print_options(f, "Global options", global_options_everywhere, verb->options);
+        command_print_help(f, &command);
 }

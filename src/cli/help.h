@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* --help: generated from the verb and option tables, at most 80 columns, on standard output. */
+/* --help: generated from the verb and option tables, at most 80 columns. */
 #pragma once
 
 #include <stdio.h>

@@ -59,32 +59,29 @@ int invocation_store(Invocation *invocation, const Store **ret, Error *reterr) {
         return 0;
 }
 
-static int check_arguments(const Invocation *in, Error *reterr) {
-        const Verb *verb = in->verb;
+Command verb_command(const VerbName *name) {
+        const Verb *verb = name->verb;
 
-        if (in->n_arguments > verb->arguments_max) {
-                if (verb->arguments_max == 0)
-                        return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod %s' takes no arguments", in->name);
-                return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod %s' takes at most %zu argument%s, not %zu",
-                                 in->name, verb->arguments_max, verb->arguments_max == 1 ? "" : "s", in->n_arguments);
-        }
-        if (in->n_arguments < verb->arguments_min)
-                return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod %s' requires at least %zu argument%s", in->name,
-                                 verb->arguments_min, verb->arguments_min == 1 ? "" : "s");
-        return 0;
+        return (Command){
+                .program = "sdpod",
+                .name = name->name,
+                .arguments = verb->arguments,
+                .summary = verb->summary,
+                .description = verb->description,
+                .options = verb->options,
+                .global_options = global_options_everywhere,
+                .arguments_min = verb->arguments_min,
+                .arguments_max = verb->arguments_max,
+                .stop_at_argument = verb->stop_at_argument,
+        };
 }
 
 /* Runs a verb with the words that follow its name. */
 static int run_verb(Invocation *in, const VerbName *name, char **words, Error *reterr) {
         static char *nothing[] = { NULL };
-        const OptionSet sets[] = {
-                { name->verb->options, in->options },
-                { global_options_everywhere, &in->global },
-        };
+        const Command command = verb_command(name);
 
-        in->parse = (OptionParse){ .sets = sets, .n_sets = ELEMENTSOF(sets), .words = words,
-                                   .stop_at_argument = name->verb->stop_at_argument };
-        int r = options_parse(&in->parse, reterr);
+        int r = command_parse(&command, words, in->options, &in->global, &in->parse, reterr);
         if (r < 0)
                 return r;
         if (in->parse.help) {
@@ -93,9 +90,7 @@ static int run_verb(Invocation *in, const VerbName *name, char **words, Error *r
         }
         in->arguments = in->parse.arguments ?: nothing;
         in->n_arguments = in->parse.n_arguments;
-        r = check_arguments(in, reterr);
-        if (r >= 0)
-                r = global_options_apply(&in->global, reterr);
+        r = global_options_apply(&in->global, reterr);
         if (r >= 0 && name->verb->enters_container && store_session_path(STORE_SESSION_DATA))
                 return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot run 'sdpod %s' inside 'sdpod unshare': it is not there yet",
                                  in->name);
@@ -106,12 +101,10 @@ static int run_verb(Invocation *in, const VerbName *name, char **words, Error *r
 
 static int prepare_and_run(Invocation *in, const VerbName *name, char **words, Error *reterr) {
         const Verb *verb = name->verb;
-        _cleanup_free_ void *options = calloc(1, MAX(verb->options_size, (size_t) 1));
+        _cleanup_free_ void *options = command_options_new(verb->options_size, verb->options_default);
 
         if (!options)
                 return error_oom(reterr);
-        if (verb->options_default)
-                memcpy(options, verb->options_default, verb->options_size);
         in->verb = verb;
         in->name = name->name;
         in->options = options;

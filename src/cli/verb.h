@@ -3,9 +3,8 @@
 #pragma once
 
 #include <stdint.h>
-#include <stdio.h>
 
-#include "base/option.h"
+#include "base/command.h"
 #include "cli/global.h"
 #include "state/store.h"
 
@@ -58,6 +57,9 @@ extern const size_t n_verb_names;
 /* Finds the longest name that the words begin with; *ret_words is how many words it took. NULL if the first word is not
  * known. */
 const VerbName *verb_find(char *const *words, size_t *ret_words);
+
+/* The frame of a name that has a verb. */
+Command verb_command(const VerbName *name);
 
 /* Opens the store where it is not open yet. Borrowed. */
 int invocation_store(Invocation *invocation, const Store **ret, Error *reterr);

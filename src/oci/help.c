@@ -26,18 +26,6 @@ void help_print_main(FILE *f) {
         help_print_options(f, "Options", global_options, NULL);
 }
 
-void help_print_verb(FILE *f, const Verb *verb) {
-        fprintf(f, "%s\n", verb->summary);
-        if (verb->description) {
-                fputs("\nDescription:\n  ", f);
-                help_print_wrapped(f, verb->description, 2);
-        }
-        fprintf(f, "\nUsage:\n  sdpod-oci %s%s%s%s\n", verb->name, options_are_shown(verb->options) ? " [options]" : "",
-                verb->arguments ? " " : "", verb->arguments ?: "");
-        help_print_options(f, "Options", verb->options, NULL);
-        help_print_options(f, "Global options", global_options_everywhere, verb->options);
-}
-
 void help_print_version(FILE *f) {
         fprintf(f, "sdpod-oci version %s\nspec: 1.3.0\n+SYSTEMD +SELINUX +APPARMOR +CAP +SECCOMP +EBPF\n", SDPOD_VERSION);
 }

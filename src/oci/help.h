@@ -7,7 +7,6 @@
 #include "oci/verb.h"
 
 void help_print_main(FILE *f);
-void help_print_verb(FILE *f, const Verb *verb);
 
 /* The first line begins "sdpod-oci version ", which engines parse; the last one, with a plus before each word, is crun's way to say
  * what the program can do. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/command.h"
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -15,39 +16,44 @@
 
 static char *nothing[] = { NULL };
 
-static int check_arguments(const Invocation *in, Error *reterr) {
-        const Verb *verb = in->verb;
+static Command command_of(const Verb *verb) {
+        return (Command){
+                .program = "sdpod-oci",
+                .name = verb->name,
+                .arguments = verb->arguments,
+                .summary = verb->summary,
+                .description = verb->description,
+                .options = verb->options,
+                .global_options = global_options_everywhere,
+                .arguments_min = verb->arguments_min,
+                .arguments_max = verb->arguments_max,
+                .stop_at_argument = verb->stop_at_argument,
+                .unknown = UNKNOWN_OPTION,
+        };
+}
 
-        if (in->n_arguments < verb->arguments_min)
-                return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod-oci %s' requires at least %zu argument%s", verb->name,
-                                 verb->arguments_min, verb->arguments_min == 1 ? "" : "s");
-        if (in->n_arguments > verb->arguments_max)
-                return error_set(reterr, -EINVAL, ERROR_USAGE, "'sdpod-oci %s' takes at most %zu argument%s, not %zu", verb->name,
-                                 verb->arguments_max, verb->arguments_max == 1 ? "" : "s", in->n_arguments);
-        return 0;
+static void print_help(const Verb *verb) {
+        const Command command = command_of(verb);
+
+        command_print_help(stdout, &command);
 }
 
 /* Runs the verb with the words that follow its name. */
 static int run_verb(Invocation *in, char **words, Error *reterr) {
         const Verb *verb = in->verb;
-        const OptionSet sets[] = { { verb->options, in->options }, { global_options_everywhere, &in->global } };
+        const Command command = command_of(verb);
 
         in->arguments = nothing;
         if (!verb->ignores_options) {
-                in->parse = (OptionParse){ .sets = sets, .n_sets = ELEMENTSOF(sets), .words = words, .unknown = UNKNOWN_OPTION,
-                                           .stop_at_argument = verb->stop_at_argument };
-                int r = options_parse(&in->parse, reterr);
+                int r = command_parse(&command, words, in->options, &in->global, &in->parse, reterr);
                 if (r < 0)
                         return r;
                 if (in->parse.help) {
-                        help_print_verb(stdout, verb);
+                        print_help(verb);
                         return 0;
                 }
                 in->arguments = in->parse.arguments ?: nothing;
                 in->n_arguments = in->parse.n_arguments;
-                r = check_arguments(in, reterr);
-                if (r < 0)
-                        return r;
         }
         int r = global_options_apply(&in->global, reterr);
         if (r < 0)
@@ -60,12 +66,10 @@ static int run_verb(Invocation *in, char **words, Error *reterr) {
 
 static int prepare_and_run(Invocation *in, char **words, Error *reterr) {
         const Verb *verb = in->verb;
-        _cleanup_free_ void *options = calloc(1, MAX(verb->options_size, (size_t) 1));
+        _cleanup_free_ void *options = command_options_new(verb->options_size, verb->options_default);
 
         if (!options)
                 return error_oom(reterr);
-        if (verb->options_default)
-                memcpy(options, verb->options_default, verb->options_size);
         in->options = options;
         int r = run_verb(in, words, reterr);
         options_free(verb->options, options);
@@ -78,7 +82,7 @@ static int dispatch(Invocation *in, char **words, Error *reterr) {
         if (!words[0] || str_equal(words[0], "help")) {
                 in->verb = words[0] && words[1] ? verb_find(words[1]) : NULL;
                 if (in->verb)
-                        help_print_verb(stdout, in->verb);
+                        print_help(in->verb);
                 else
                         help_print_main(stdout);
                 return words[0] ? 0 : 1;
