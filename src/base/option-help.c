@@ -42,7 +42,8 @@ static void print_row(FILE *f, const char *left, const char *right, size_t colum
         help_print_wrapped(f, right, column);
 }
 
-const char *option_metavar(const Option *option) {
+/* What stands for the value: the row's metavar, or a word by kind; NULL when it takes none. */
+static const char *metavar_of(const Option *option) {
         if (!option_takes_value(option))
                 return NULL;
         if (option->metavar)
@@ -72,7 +73,7 @@ bool options_are_shown(const Option *const *tables) {
 
 /* "  -m, --memory SIZE" */
 static void option_left(const Option *o, bool letter, char *buffer, size_t size) {
-        const char *metavar = option_metavar(o);
+        const char *metavar = metavar_of(o);
         char dash[5] = "    ";
 
         if (letter)

@@ -15,6 +15,3 @@ void help_print_options(FILE *f, const char *title, const Option *const *tables,
 
 /* Whether there is a row that is shown. */
 bool options_are_shown(const Option *const *tables);
-
-/* What stands for an option's value in the help: the row's metavar, or a word by kind; NULL when it takes none. */
-const char *option_metavar(const Option *option);

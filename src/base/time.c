@@ -24,43 +24,35 @@ int64_t time_monotonic_usec(void) {
 }
 
 /* "Z" or "+01:00". */
-static void zone_text(const struct tm *tm, bool numeric, char *to, size_t size) {
+static void zone_text(const struct tm *tm, char *to, size_t size) {
         int minutes = (int) (tm->tm_gmtoff / 60) % (24 * 60);
 
-        if (minutes == 0 && !numeric)
+        if (minutes == 0)
                 snprintf(to, size, "Z");
         else
                 snprintf(to, size, "%c%02d:%02d", minutes < 0 ? '-' : '+', abs(minutes) / 60, abs(minutes) % 60);
 }
 
-static char *rfc3339(int64_t usec, bool fixed) {
+char *time_format_rfc3339(int64_t usec) {
         time_t seconds = (time_t) (usec / TIME_USEC_PER_SEC);
         int64_t rest = usec % TIME_USEC_PER_SEC;
         char fraction[16] = "", zone[16];
         struct tm tm;
 
+        if (usec == 0)
+                return strdup("0001-01-01T00:00:00Z");
         if (rest < 0) {
                 rest += TIME_USEC_PER_SEC;
                 seconds--;
         }
         if (!localtime_r(&seconds, &tm))
                 return NULL;
-        if (fixed)
-                snprintf(fraction, sizeof(fraction), ".%06" PRId64 "000", rest);
-        else if (rest > 0) {
+        if (rest > 0) {
                 snprintf(fraction, sizeof(fraction), ".%06" PRId64, rest);
                 for (size_t n = strlen(fraction); fraction[n - 1] == '0'; n--)
                         fraction[n - 1] = 0;
         }
-        zone_text(&tm, fixed, zone, sizeof(zone));
+        zone_text(&tm, zone, sizeof(zone));
         return str_format("%04d-%02d-%02dT%02d:%02d:%02d%s%s", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
                           tm.tm_min, tm.tm_sec, fraction, zone);
-}
-
-char *time_format_rfc3339(int64_t usec) {
-        return usec == 0 ? strdup("0001-01-01T00:00:00Z") : rfc3339(usec, /* fixed= */ false);
-}
-
-char *time_format_rfc3339_fixed(int64_t usec) {
-        return rfc3339(usec, /* fixed= */ true);
 }

@@ -17,6 +17,3 @@ int64_t time_monotonic_usec(void);
 /* RFC 3339 with as many decimals as there are, in the local time zone: "2026-11-22T11:40:45.59Z". 0, the time that never
  * was, is Go's zero time, "0001-01-01T00:00:00Z". Owned; NULL when out of memory. */
 char *time_format_rfc3339(int64_t usec);
-
-/* The same with exactly nine decimals and a numeric offset, as log lines have it. Owned; NULL when out of memory. */
-char *time_format_rfc3339_fixed(int64_t usec);

@@ -97,13 +97,6 @@ static int open_cgroup(int root_fd, const char *path) {
         return path_open_beneath(root_fd, path[1] ? path + 1 : ".", O_RDONLY | O_DIRECTORY, 0);
 }
 
-int cgroup_cpu_read(int root_fd, const char *path, uint64_t *ret_usec) {
-        _cleanup_fd_ int fd = open_cgroup(root_fd, path);
-        uint64_t system_usec;
-
-        return fd < 0 ? fd : read_cpu(fd, ret_usec, &system_usec);
-}
-
 int cgroup_counters_read(int root_fd, const char *path, CgroupCounters *ret) {
         CgroupCounters c = { .memory_max = UINT64_MAX };
         _cleanup_fd_ int fd = open_cgroup(root_fd, path), parent = -EBADF;

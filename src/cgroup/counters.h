@@ -20,6 +20,3 @@ typedef struct CgroupCounters {
 /* Reads them all. `root_fd` is the hierarchy's root (cgroup_open_root()), `path` a cgroup as /proc/PID/cgroup has it. -ENOENT:
  * there is no such cgroup (any more). */
 int cgroup_counters_read(int root_fd, const char *path, CgroupCounters *ret);
-
-/* The CPU time alone, in microseconds. */
-int cgroup_cpu_read(int root_fd, const char *path, uint64_t *ret_usec);

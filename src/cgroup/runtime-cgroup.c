@@ -316,30 +316,6 @@ int runtime_cgroup_attach(const RuntimeCgroup *cgroup, pid_t pid, pid_t init_pid
         return r < 0 ? r : attach(cgroup, &tree, pid, init_pid, subs, reterr);
 }
 
-int runtime_cgroup_paths(const RuntimeCgroup *cgroup, char ***ret, Error *reterr) {
-        _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
-        _cleanup_strv_ char **paths = NULL;
-        int r = cgroup->path ? cgroup_tree_open(cgroup->path, &tree, reterr) : 0;
-
-        for (size_t i = 0; i < tree.n && r >= 0; i++) {
-                const CgroupHierarchy *h = tree.items + i;
-                const char *word = h->controllers;
-
-                while (h->fd >= 0 && r >= 0) {
-                        int length = (int) strcspn(word, ",");
-
-                        if (strv_consume(&paths, str_format("%.*s=%s%s", length, word, h->mount, cgroup->path)) < 0)
-                                r = error_oom(reterr);
-                        if (!word[length])
-                                break;
-                        word += length + 1;
-                }
-        }
-        if (r >= 0)
-                *ret = TAKE_PTR(paths);
-        return r < 0 ? r : 0;
-}
-
 int runtime_cgroup_update(const RuntimeCgroup *cgroup, const RuntimeResources *resources, Error *reterr) {
         _cleanup_cgroup_tree_ CgroupTree tree = CGROUP_TREE_NULL;
         int r = cgroup->path ? cgroup_tree_open(cgroup->path, &tree, reterr) : 0;

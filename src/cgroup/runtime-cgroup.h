@@ -78,7 +78,3 @@ int runtime_cgroup_stats(const RuntimeCgroup *cgroup, json_t **ret, Error *reter
 int runtime_cgroup_open_oom(const RuntimeCgroup *cgroup, short *ret_events);
 void runtime_cgroup_drain_oom(int fd);
 int runtime_cgroup_oom_kills(const RuntimeCgroup *cgroup, uint64_t *ret);
-
-/* The directories of all hierarchies, "controllers" and path, for mounts of type cgroup and the container's record: owned
- * words "NAME=PATH" ("" for the unified one). */
-int runtime_cgroup_paths(const RuntimeCgroup *cgroup, char ***ret, Error *reterr);

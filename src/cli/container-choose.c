@@ -5,7 +5,8 @@
 #include "base/log.h"
 #include "base/str.h"
 
-int container_open_latest(const Store *store, Container *ret, Error *reterr) {
+/* The container that was made last. -ENOENT (ERROR_NOT_FOUND) where there is none. */
+static int open_latest(const Store *store, Container *ret, Error *reterr) {
         _cleanup_container_ Container latest = CONTAINER_NULL;
         _cleanup_strv_ char **ids = NULL;
 
@@ -45,7 +46,7 @@ int container_choose_one(const Store *store, const char *word, bool latest, Cont
 
         if (r < 0)
                 return r;
-        return latest ? container_open_latest(store, ret, reterr) : container_open(store, word, ret, reterr);
+        return latest ? open_latest(store, ret, reterr) : container_open(store, word, ret, reterr);
 }
 
 int container_choose_words(const Store *store, char *const *words, bool latest, char ***ret, Error *reterr) {
@@ -56,7 +57,7 @@ int container_choose_words(const Store *store, char *const *words, bool latest, 
         if (r < 0)
                 return r;
         if (latest) {
-                r = container_open_latest(store, &c, reterr);
+                r = open_latest(store, &c, reterr);
                 if (r < 0)
                         return r;
         }

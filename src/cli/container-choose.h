@@ -4,9 +4,6 @@
 
 #include "state/container.h"
 
-/* The container that was made last. -ENOENT (ERROR_NOT_FOUND) where there is none. */
-int container_open_latest(const Store *store, Container *ret, Error *reterr);
-
 /* The one container of a command with --latest: the word, or the one made last. Both or neither is a fault of usage. */
 int container_choose_one(const Store *store, const char *word, bool latest, Container *ret, Error *reterr);
 

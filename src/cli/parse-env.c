@@ -39,7 +39,7 @@ int parse_env(const char *value, char *const *host, char ***env, Error *reterr) 
         return assignment ? set_pair(env, assignment, reterr) : error_oom(reterr);
 }
 
-int parse_label(const char *value, char ***labels, Error *reterr) {
+static int parse_label(const char *value, char ***labels, Error *reterr) {
         _cleanup_free_ char *bare = NULL;
 
         if (!*value || *value == '=')

@@ -15,7 +15,6 @@ int parse_env(const char *value, char *const *host, char ***env, Error *reterr);
 int parse_env_file(const char *path, char *const *host, char ***env, Error *reterr);
 
 /* NAME=VALUE or NAME (an empty value) into pairs, and a file of them. */
-int parse_label(const char *value, char ***labels, Error *reterr);
 int parse_label_file(const char *path, char ***labels, Error *reterr);
 
 /* All of --label-file, and then of --label, either NULL for none; the reason names the option. */

@@ -129,6 +129,3 @@ int template_call_printf(Evaluator *e, const Value *args, size_t n, Value *ret);
 
 /* Sorted keys of an object, borrowed; owned array; NULL when out of memory. */
 const char **template_sorted_keys(const json_t *object);
-
-/* Shortest decimal text of a double that reads back the same, as Go's %v has it. */
-void template_print_real(double d, FILE *out);

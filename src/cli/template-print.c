@@ -30,7 +30,8 @@ const char **template_sorted_keys(const json_t *object) {
         return keys;
 }
 
-void template_print_real(double d, FILE *out) {
+/* Shortest decimal text of a double that reads back the same, as Go's %v has it. */
+static void print_real(double d, FILE *out) {
         char text[64];
         int exponent = 0;
 
@@ -126,7 +127,7 @@ int template_print(const TemplateTypes *types, const Value *v, FILE *out) {
                 fprintf(out, "%" JSON_INTEGER_FORMAT, json_integer_value(v->json));
                 return 0;
         case JSON_REAL:
-                template_print_real(json_real_value(v->json), out);
+                print_real(json_real_value(v->json), out);
                 return 0;
         case JSON_NULL: /* in our views always a list or a map that is not there */
                 fputs(v->kind == VALUE_MAP ? "map[]" : "[]", out);
@@ -261,7 +262,7 @@ static int format_real(FILE *out, const Verb *verb, double d) {
         if (!memory)
                 return -ENOMEM;
         if (verb->verb == 'g' && verb->precision < 0)
-                template_print_real(d, memory);
+                print_real(d, memory);
         else {
 _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wformat-nonliteral\"")
                 fprintf(memory, format, verb->precision < 0 ? 6 : verb->precision, d);

@@ -115,7 +115,7 @@ static int expand(Expansion *e, const char *text, size_t size) {
         return r;
 }
 
-int compose_interpolate_text(Compose *c, const Node *at, const char *text, const char **ret) {
+static int interpolate_text(Compose *c, const Node *at, const char *text, const char **ret) {
         Expansion e = { .c = c, .at = at };
         int r = 0;
 
@@ -135,7 +135,7 @@ int compose_interpolate(Compose *c, Node *node) {
         int r = 0;
 
         if (node->kind == NODE_SCALAR)
-                return compose_interpolate_text(c, node, node->text, &node->text);
+                return interpolate_text(c, node, node->text, &node->text);
         for (size_t i = 0; i < node->n; i++) {
                 int k = compose_interpolate(c, node->kind == NODE_MAP ? node->pairs[i].value : node->items[i]);
 
@@ -167,7 +167,7 @@ static int dotenv_value(Compose *c, const Node *at, char *value, const char **re
                                 *s = '\0';
                                 break;
                         }
-                return compose_interpolate_text(c, at, trim(value), ret);
+                return interpolate_text(c, at, trim(value), ret);
         }
         for (; *p && *p != quote; p++) {
                 if (quote == '"' && *p == '\\' && p[1]) {
@@ -180,7 +180,7 @@ static int dotenv_value(Compose *c, const Node *at, char *value, const char **re
                 return compose_fail(c, at, "a quoted value does not end on its line");
         *out = '\0';
         *ret = value;
-        return quote == '"' ? compose_interpolate_text(c, at, value, ret) : 0;
+        return quote == '"' ? interpolate_text(c, at, value, ret) : 0;
 }
 
 int compose_read_dotenv(Compose *c, const char *path) {

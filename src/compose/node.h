@@ -85,7 +85,6 @@ int compose_load_text(Compose *compose, const char *text, size_t size, const cha
 
 /* Replaces $NAME and ${NAME...} in all scalars of the tree (compose-spec, 12-interpolation). */
 int compose_interpolate(Compose *compose, Node *node);
-int compose_interpolate_text(Compose *compose, const Node *at, const char *text, const char **ret);
 
 /* Variables of a file with lines NAME=VALUE, as docker compose has them; what is there already stays. -ENOENT: no such file. */
 int compose_read_dotenv(Compose *compose, const char *path);

@@ -117,7 +117,8 @@ static int mark_is_true(const Store *store, int marks, const char *id, const cha
         return r < 0 ? r : strv_contains(ids, needed);
 }
 
-int dependents_list(const Store *store, const Container *container, char ***ret, Error *reterr) {
+/* The IDs of containers that need this one; a vector (NULL: none). One that is being made counts. */
+static int list_dependents(const Store *store, const Container *container, char ***ret, Error *reterr) {
         _cleanup_strv_ char **ids = NULL;
         int marks = openat(container->dir_fd, MARKS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r = 0;
         DIR *dir = marks < 0 ? NULL : fdopendir(marks);
@@ -144,7 +145,7 @@ int dependents_list(const Store *store, const Container *container, char ***ret,
 
 int dependents_check(const Store *store, const Container *container, Error *reterr) {
         _cleanup_strv_ char **ids = NULL;
-        int r = dependents_list(store, container, &ids, reterr);
+        int r = list_dependents(store, container, &ids, reterr);
 
         if (r < 0 || !ids)
                 return r;
@@ -160,7 +161,7 @@ int dependents_check(const Store *store, const Container *container, Error *rete
 static int walk(const Store *store, Container *container, unsigned depth, char ***seen, DependentAction action, void *data, Error *reterr) {
         _cleanup_strv_ char **ids = NULL;
         int r = depth >= DEPTH_MAX ? error_set(reterr, -ELOOP, ERROR_CORRUPT, "cannot follow who needs container '%s'", container->config.name)
-                                   : dependents_list(store, container, &ids, reterr);
+                                   : list_dependents(store, container, &ids, reterr);
 
         for (char **id = ids; id && *id && r >= 0; id++) {
                 _cleanup_container_ Container dependent = CONTAINER_NULL;

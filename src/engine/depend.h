@@ -28,9 +28,6 @@ int dependencies_mark(const Store *store, const ContainerConfig *config, Depende
 /* Removes the marks of a container that is gone. */
 void dependencies_unmark(const Store *store, const ContainerConfig *config);
 
-/* The IDs of containers that need this one; a vector (NULL: none). One that is being made counts. */
-int dependents_list(const Store *store, const Container *container, char ***ret, Error *reterr);
-
 /* -EEXIST with Podman's words where others need it. */
 int dependents_check(const Store *store, const Container *container, Error *reterr);
 

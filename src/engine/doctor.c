@@ -47,7 +47,7 @@ static const struct {
 
 static const char *const status_words[_DOCTOR_STATUS_MAX] = { "ok", "warning", "problem" };
 
-const char *doctor_status_to_string(DoctorStatus status) {
+static const char *status_to_string(DoctorStatus status) {
         return status < _DOCTOR_STATUS_MAX ? status_words[status] : "problem";
 }
 
@@ -105,7 +105,7 @@ static json_t *to_json(const char *name, const Finding *f) {
         const struct {
                 const char *key, *value;
         } rows[] = {
-                { "Check", name },       { "Status", doctor_status_to_string(f->status) },
+                { "Check", name },       { "Status", status_to_string(f->status) },
                 { "Finding", f->text },  { "Cost", f->cost },
                 { "Fix", f->fix },
         };

@@ -12,8 +12,6 @@ typedef enum DoctorStatus {
         _DOCTOR_STATUS_MAX,
 } DoctorStatus;
 
-const char *doctor_status_to_string(DoctorStatus status) _pure_;
-
 /* Runs all checks: an array of objects with Check, Status ("ok", "warning", "problem"), Finding, Cost and Fix ("" where there is
  * none; a command). `store` is NULL where it cannot be opened, with the reason in `store_error`. `data_path` and `wanted_driver`
  * are --root and --storage-driver, or NULL. *ret_worst is the worst status. */

@@ -28,7 +28,9 @@ const ContainerPort *inspect_ports(const Container *container, size_t *ret_n) {
         return container->config.ports;
 }
 
-char **inspect_command(const ContainerConfig *config) {
+/* The command line of the container process: the entrypoint, then the command. Borrowed words; owned array, NULL when out
+ * of memory. */
+static char **command_line(const ContainerConfig *config) {
         size_t n = strv_length(config->entrypoint), m = strv_length(config->command);
         char **words = calloc(n + m + 1, sizeof(char *));
 
@@ -297,7 +299,7 @@ static void add_identity(View *v, const Store *store, const Container *c, const 
 }
 
 int inspect_container(const Store *store, const Container *c, InspectFlags flags, json_t **ret, Error *reterr) {
-        _cleanup_free_ char **words = inspect_command(&c->config),
+        _cleanup_free_ char **words = command_line(&c->config),
                             *dir = str_format("%s/containers/%s", store->data_path, c->config.id);
         _cleanup_view_ View v = VIEW_NULL;
 

@@ -19,7 +19,3 @@ int inspect_container_size(const Store *store, const Container *container, uint6
 
 /* The ports as the container has them now: really bound ones while it runs, else those it asks for. Borrowed. */
 const ContainerPort *inspect_ports(const Container *container, size_t *ret_n);
-
-/* The command line of the container process: the entrypoint, then the command. Borrowed words; owned array, NULL when out
- * of memory. */
-char **inspect_command(const ContainerConfig *config);

@@ -117,7 +117,7 @@ int router_take_network(RouterState *state, const char *name, RoutedNetwork **re
 
 /* ---- containers ---- */
 
-RoutedContainer *router_find(const RouterState *state, const char *id) {
+static RoutedContainer *find_container(const RouterState *state, const char *id) {
         for (RoutedContainer *container = state->containers; container; container = container->next)
                 if (str_equal(container->id, id))
                         return container;
@@ -281,7 +281,7 @@ static int add_container(RouterState *state, RouterRequest *request, bool keep, 
 
 /* The one of that ID that lives. */
 static RoutedContainer *find_living(RouterState *state, const char *id) {
-        RoutedContainer *container = router_find(state, id);
+        RoutedContainer *container = find_container(state, id);
 
         if (!container || !process_has_ended(container->pidfd))
                 return container;
@@ -381,7 +381,7 @@ static void forget_container(RouterState *state, RoutedContainer *container) {
 }
 
 int router_detach(RouterState *state, const char *id, const char *network, Error *reterr) {
-        RoutedContainer *container = router_find(state, id);
+        RoutedContainer *container = find_container(state, id);
 
         if (!container)
                 return 0;

@@ -71,7 +71,6 @@ int router_reload(RouterState *state, RouterRequest *request, int *pidfd, int *n
  * ended. */
 int router_detach(RouterState *state, const char *id, const char *network, Error *reterr);
 
-RoutedContainer *router_find(const RouterState *state, const char *id);
 /* The network by its name, made if nobody uses it yet; who takes it counts up `n_users`, or releases it. */
 int router_take_network(RouterState *state, const char *name, RoutedNetwork **ret, Error *reterr);
 

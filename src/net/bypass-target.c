@@ -2,6 +2,7 @@
 /* Reads addresses, and writes the filter that ties a socket to one. */
 #include "net/bypass-target.h"
 
+#include <linux/filter.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -56,6 +57,7 @@ enum {
         VERSION_BITS = 0xf0,
         IPV4_SOURCE = 12, /* RFC 791, section 3.1 */
         IPV6_SOURCE = 8,  /* RFC 8200, section 3 */
+        FILTER_MAX = 24,
 };
 
 static void emit(struct sock_filter *code, size_t *n, uint16_t operation, uint32_t k) {
@@ -67,7 +69,9 @@ static void emit_must_be(struct sock_filter *code, size_t *n, uint32_t value) {
         emit(code, n, BPF_JMP | BPF_JEQ | BPF_K, value);
 }
 
-size_t bypass_target_filter(const BypassTarget *target, struct sock_filter code[static BYPASS_FILTER_MAX]) {
+/* A filter for incoming segments (socket(7), SO_ATTACH_FILTER): those from this address and port, and no others. Returns the
+ * number of instructions. */
+static size_t make_filter(const BypassTarget *target, struct sock_filter code[static FILTER_MAX]) {
         size_t n = 0;
 
         emit(code, &n, BPF_LD | BPF_B | BPF_ABS, (uint32_t) SKF_NET_OFF);
@@ -101,8 +105,8 @@ int bypass_target_mark(int fd) {
 }
 
 int bypass_target_tie(const BypassTarget *target, int fd) {
-        struct sock_filter code[BYPASS_FILTER_MAX];
-        struct sock_fprog program = { .filter = code, .len = (unsigned short) bypass_target_filter(target, code) };
+        struct sock_filter code[FILTER_MAX];
+        struct sock_fprog program = { .filter = code, .len = (unsigned short) make_filter(target, code) };
 
         return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno : bypass_target_mark(fd);
 }

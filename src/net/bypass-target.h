@@ -2,7 +2,6 @@
 /* The address of a connect(2), and the filter that ties a socket to it. */
 #pragma once
 
-#include <linux/filter.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -24,12 +23,6 @@ int bypass_target_parse(const void *address, size_t size, BypassTarget *ret);
 
 /* Whether net/reach.h lets a container have it. */
 bool bypass_target_may_be_reached(const BypassTarget *target) _pure_;
-
-enum { BYPASS_FILTER_MAX = 24 };
-
-/* A filter for incoming segments (socket(7), SO_ATTACH_FILTER): those from this address and port, and no others. Returns the
- * number of instructions. */
-size_t bypass_target_filter(const BypassTarget *target, struct sock_filter code[static BYPASS_FILTER_MAX]);
 
 /* Marks a socket as one of ours, for good (socket(7), SO_LOCK_FILTER). */
 int bypass_target_mark(int fd);

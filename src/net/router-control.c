@@ -9,7 +9,7 @@
 
 enum { MESSAGE_SIZE = 4096, MESSAGE_FDS = 2 };
 
-const JsonField router_port_fields[] = {
+static const JsonField router_port_fields[] = {
         JSON_FIELD(RouterPort, op, "op", JSON_FIELD_STRING),
         JSON_FIELD(RouterPort, key, "key", JSON_FIELD_UINT64),
         JSON_FIELD(RouterPort, protocol, "protocol", JSON_FIELD_STRING),

@@ -22,8 +22,6 @@ typedef struct RouterPort {
         uint32_t prefix, prefix6;
 } RouterPort;
 
-extern const JsonField router_port_fields[];
-
 void router_port_done(RouterPort *port);
 #define _cleanup_router_port_ _cleanup_(router_port_done)
 

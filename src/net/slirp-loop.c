@@ -217,18 +217,14 @@ SlirpLoop *slirp_loop_free(SlirpLoop *loop) {
         return NULL;
 }
 
-int slirp_loop_publish_at(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, uint64_t id, const PortTarget *target,
-                          Error *reterr) {
+/* A TCP port that leads somewhere in the connector's namespace. */
+static int publish_at(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, uint64_t id, const PortTarget *target, Error *reterr) {
         int *fds[] = { &sockets->fd4, &sockets->fd6 }, r = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(fds) && r >= 0; i++)
                 if (*fds[i] >= 0)
                         r = port_relay_add(loop->ports, TAKE_FD(*fds[i]), id, target);
         return r < 0 ? error_set_errno(reterr, r, "cannot publish port %u/%s", port->host_port, port->protocol) : 0;
-}
-
-void slirp_loop_unpublish(SlirpLoop *loop, uint64_t id) {
-        port_relay_remove(loop->ports, id);
 }
 
 int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, Error *reterr) {
@@ -244,7 +240,7 @@ int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *socket
                         target.gateway6 = a->gateway6;
                         target.prefix6 = a->prefix6;
                 }
-                return slirp_loop_publish_at(loop, port, sockets, /* id= */ 0, &target, reterr);
+                return publish_at(loop, port, sockets, /* id= */ 0, &target, reterr);
         }
         if (sockets->fd4 >= 0)
                 r = udp_forward_add(loop->udp, TAKE_FD(sockets->fd4), AF_INET, container_port, /* target= */ NULL);
@@ -283,7 +279,7 @@ static int publish_tcp(SlirpLoop *loop, const RouterPort *port, PortSockets *soc
         if (port->address6 && (inet_pton(AF_INET6, port->address6, &target.address6) != 1 || !port->gateway6 ||
                                inet_pton(AF_INET6, port->gateway6, &target.gateway6) != 1))
                 return -EBADMSG;
-        return slirp_loop_publish_at(loop, &named, sockets, port->key, &target, /* reterr= */ NULL);
+        return publish_at(loop, &named, sockets, port->key, &target, /* reterr= */ NULL);
 }
 
 /* Returns false when the router has ended. A message that is not understood changes nothing. */
@@ -297,7 +293,7 @@ static bool hear_router(SlirpLoop *loop) {
                         return r != 0 && r != -ECONNRESET;
                 if (str_equal(port.op, "unpublish")) {
                         udp_forward_remove(loop->udp, port.key);
-                        slirp_loop_unpublish(loop, port.key);
+                        port_relay_remove(loop->ports, port.key);
                         (void) send(loop->control_fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* the router waits for it */
                 } else if (str_equal(port.op, "publish") && str_equal(port.protocol, "tcp"))
                         (void) publish_tcp(loop, &port, &sockets);

@@ -4,7 +4,6 @@
 
 #include "net/dns-source.h"
 #include "net/port-bind.h"
-#include "net/port-relay.h"
 #include "net/tap.h"
 
 typedef struct SlirpLoop SlirpLoop;
@@ -17,12 +16,6 @@ DEFINE_CLEANUP(SlirpLoop, slirp_loop_free)
 
 /* Publishes a port on sockets that are bound already, and takes them over. */
 int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, Error *reterr);
-
-/* The same for a TCP port that leads elsewhere in the connector's namespace. Unpublishing closes the sockets of that id and
- * resets their connections; both at any time. */
-int slirp_loop_publish_at(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, uint64_t id, const PortTarget *target,
-                          Error *reterr);
-void slirp_loop_unpublish(SlirpLoop *loop, uint64_t id);
 
 /* A router's: what is told over `fd` (net/router-control.h) is done while the loop runs. Borrowed. */
 void slirp_loop_set_control(SlirpLoop *loop, int fd);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "config.h"
+#include "oci/memory-policy.h"
 #include "oci/mount-options.h"
 #include "proc/caps.h"
 #include "proc/seccomp-rules.h"
@@ -12,10 +13,6 @@
 static const char *const hooks[] = { "prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop", NULL };
 
 static const char *const namespaces[] = { "cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts", NULL };
-
-static const char *const memory_policy_modes[] = { "MPOL_BIND",  "MPOL_DEFAULT",   "MPOL_INTERLEAVE", "MPOL_LOCAL", "MPOL_PREFERRED",
-                                                   "MPOL_PREFERRED_MANY", "MPOL_WEIGHTED_INTERLEAVE", NULL };
-static const char *const memory_policy_flags[] = { "MPOL_F_NUMA_BALANCING", "MPOL_F_RELATIVE_NODES", "MPOL_F_STATIC_NODES", NULL };
 
 /* Annotations by which the author of an image's config would get at the host, where an engine hands them on from there. */
 static const char *const unsafe_annotations[] = { "bundle", "org.systemd.property.", "run.oci.", NULL };
@@ -34,11 +31,11 @@ static json_t *seccomp_words(SeccompWords list, bool only_supported) {
         return TAKE_PTR(array);
 }
 
-static json_t *mount_options(void) {
+static json_t *names(const char *(*name)(size_t i)) {
         _cleanup_json_ json_t *array = json_array();
 
-        for (size_t i = 0; oci_mount_option_name(i); i++)
-                if (json_array_append_new(array, json_string(oci_mount_option_name(i))) < 0)
+        for (size_t i = 0; name(i); i++)
+                if (json_array_append_new(array, json_string(name(i))) < 0)
                         return NULL;
         return TAKE_PTR(array);
 }
@@ -63,7 +60,7 @@ static json_t *linux_section(void) {
                          "namespaces", words(namespaces), "capabilities", capabilities(),
                          "cgroup", "v1", 1, "v2", 1, "systemd", 1, "systemdUser", 1, "rdma", 1,
                          "seccomp", seccomp_section(), "apparmor", "enabled", 1, "selinux", "enabled", 1, "intelRdt", "enabled", 0,
-                         "memoryPolicy", "modes", words(memory_policy_modes), "flags", words(memory_policy_flags),
+                         "memoryPolicy", "modes", names(oci_memory_policy_mode), "flags", names(oci_memory_policy_flag),
                          "mountExtensions", "idmap", "enabled", 1, "netDevices", "enabled", 1);
 }
 
@@ -81,7 +78,7 @@ static json_t *annotations(void) {
 
 int oci_features_print(FILE *f, Error *reterr) {
         _cleanup_json_ json_t *features = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "ociVersionMin", "1.0.0", "ociVersionMax", "1.3.0",
-                                                    "hooks", words(hooks), "mountOptions", mount_options(), "linux", linux_section(),
+                                                    "hooks", words(hooks), "mountOptions", names(oci_mount_option_name), "linux", linux_section(),
                                                     "annotations", annotations(), "potentiallyUnsafeConfigAnnotations",
                                                     words(unsafe_annotations));
 

@@ -17,8 +17,8 @@ typedef struct Word {
 } Word;
 
 static const Word modes[] = {
-        { "MPOL_DEFAULT", MPOL_DEFAULT },       { "MPOL_PREFERRED", MPOL_PREFERRED }, { "MPOL_BIND", MPOL_BIND },
-        { "MPOL_INTERLEAVE", MPOL_INTERLEAVE }, { "MPOL_LOCAL", MPOL_LOCAL },         { "MPOL_PREFERRED_MANY", 5 },
+        { "MPOL_BIND", MPOL_BIND },           { "MPOL_DEFAULT", MPOL_DEFAULT },     { "MPOL_INTERLEAVE", MPOL_INTERLEAVE },
+        { "MPOL_LOCAL", MPOL_LOCAL },         { "MPOL_PREFERRED", MPOL_PREFERRED }, { "MPOL_PREFERRED_MANY", 5 },
         { "MPOL_WEIGHTED_INTERLEAVE", 6 },
 };
 

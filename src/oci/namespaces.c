@@ -48,7 +48,7 @@ void oci_namespaces_done(OciNamespaces *namespaces) {
         *namespaces = OCI_NAMESPACES_NULL;
 }
 
-int oci_namespace_flag(const char *type) {
+static int flag_of(const char *type) {
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++)
                 if (str_equal(type, kinds[i].type))
                         return kinds[i].flag;
@@ -59,7 +59,7 @@ int oci_namespaces_flags(const RuntimeSpec *spec) {
         int flags = 0;
 
         for (size_t i = 0; i < spec->n_namespaces; i++)
-                flags |= oci_namespace_flag(spec->namespaces[i].type);
+                flags |= flag_of(spec->namespaces[i].type);
         return flags;
 }
 
@@ -167,7 +167,9 @@ static int clone_by_joiner(const OciNamespaces *namespaces, int (*function)(void
         return r;
 }
 
-int oci_namespaces_open_own_pid(void) {
+/* The caller's own PID namespace, for setns() back to it after it joined another one for its children: an owned descriptor. -EPERM
+ * where there is no way back: as root of a user namespace in a PID namespace of the host's (a rootless engine). */
+static int open_own_pid_namespace(void) {
         _cleanup_fd_ int fd = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
 
         return fd < 0 || setns(fd, CLONE_NEWPID) < 0 ? -errno : TAKE_FD(fd);
@@ -180,7 +182,7 @@ int oci_namespaces_clone(const OciNamespaces *namespaces, int (*function)(void *
                 return clone_by_joiner(namespaces, function, data, ret_pidfd, reterr);
         if (!(namespaces->joined & CLONE_NEWPID))
                 return clone_child(namespaces, 0, function, data, ret_pidfd, reterr);
-        own = oci_namespaces_open_own_pid();
+        own = open_own_pid_namespace();
         if (own == -EPERM)
                 return clone_by_joiner(namespaces, function, data, ret_pidfd, reterr);
         if (own < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)

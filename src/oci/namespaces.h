@@ -27,9 +27,8 @@ void oci_namespaces_done(OciNamespaces *namespaces);
 /* Works it out and opens the paths. -EINVAL where a path is a namespace of another type. */
 int oci_namespaces_plan(const RuntimeSpec *spec, OciNamespaces *ret, Error *reterr);
 
-/* The CLONE_NEW* flags of all namespaces of the spec, made or joined; and the flag for a type's name, 0 for an unknown one. */
+/* The CLONE_NEW* flags of all namespaces of the spec, made or joined. */
 int oci_namespaces_flags(const RuntimeSpec *spec);
-int oci_namespace_flag(const char *type) _pure_;
 
 /* Whether the container has one of this kind that is not the runtime's own. */
 static inline bool oci_namespaces_has(const OciNamespaces *namespaces, int flag) {
@@ -39,10 +38,6 @@ static inline bool oci_namespaces_has(const OciNamespaces *namespaces, int flag)
 /* Makes a child of the caller in the namespaces, which runs `function` and exits with what it returns. It still has to enter those that
  * oci_namespaces_enter() names: no child is ever seen half made. Returns its pid and *ret_pidfd. */
 int oci_namespaces_clone(const OciNamespaces *namespaces, int (*function)(void *data), void *data, int *ret_pidfd, Error *reterr);
-
-/* The caller's own PID namespace, for setns() back to it after it joined another one for its children: an owned descriptor. -EPERM
- * where there is no way back: as root of a user namespace in a PID namespace of the host's (a rootless engine). */
-int oci_namespaces_open_own_pid(void);
 
 /* What is left to do in that child, once its IDs are mapped: joins, and the namespaces that can only be had from inside. */
 int oci_namespaces_enter(const OciNamespaces *namespaces, Error *reterr);

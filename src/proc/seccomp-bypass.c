@@ -3,10 +3,12 @@
 #include "proc/seccomp-bypass.h"
 
 #include <linux/audit.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -19,6 +21,7 @@
 #endif
 
 enum { ALL_BITS = ~0U, WITHOUT_X32 = ~0x40000000U };
+enum { CODE_MAX = 256 };
 
 /* System call numbers of one ABI; 0: it has none such. */
 typedef struct BypassAbi {
@@ -158,7 +161,8 @@ bool seccomp_bypass_is_known(void) {
         return abis[0].arch != 0;
 }
 
-size_t seccomp_bypass_compile(struct sock_filter code[static SECCOMP_BYPASS_CODE_MAX]) {
+/* Writes the program; returns its number of instructions. */
+static size_t compile(struct sock_filter code[static CODE_MAX]) {
         Program p = { .code = code };
 
         for (const BypassAbi *abi = abis; abi->arch != 0;) {
@@ -179,8 +183,8 @@ size_t seccomp_bypass_compile(struct sock_filter code[static SECCOMP_BYPASS_CODE
 }
 
 int seccomp_bypass_load(int sync_fd, BypassWall wall) {
-        struct sock_filter code[SECCOMP_BYPASS_CODE_MAX];
-        struct sock_fprog program = { .filter = code, .len = (unsigned short) seccomp_bypass_compile(code) };
+        struct sock_filter code[CODE_MAX];
+        struct sock_fprog program = { .filter = code, .len = (unsigned short) compile(code) };
         _cleanup_fd_ int route = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
         if (route < 0)

@@ -8,18 +8,11 @@
  * meanwhile. Where the wall is Landlock, it stands before the filter. The filter says nothing about the rest: the container's own profile is loaded after it. */
 #pragma once
 
-#include <linux/filter.h>
-#include <stddef.h>
-
+#include "base/error.h"
 #include "net/bypass-wall.h"
-
-enum { SECCOMP_BYPASS_CODE_MAX = 256 };
 
 /* Whether there is one for this machine's architecture. */
 bool seccomp_bypass_is_known(void) _pure_;
-
-/* Writes the program; returns its number of instructions. */
-size_t seccomp_bypass_compile(struct sock_filter code[static SECCOMP_BYPASS_CODE_MAX]);
 
 /* Puts the filter into force on this thread for good, and sends its listener and a routing socket (rtnetlink(7)) of this
  * network namespace over `sync_fd` (seccomp_bypass_receive()). No allocation. Needs what seccomp_filter_load() needs.

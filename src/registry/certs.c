@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "registry/config-file.h"
 
-void certificates_done(Certificates *certificates) {
+static void certificates_done(Certificates *certificates) {
         free(certificates->ca);
         free(certificates->certificate);
         if (certificates->key)
@@ -69,7 +69,7 @@ static int read_pair(const char *dir, Certificates *c, Error *reterr) {
 }
 
 static int read_dir(const char *dir, Certificates *ret, Error *reterr) {
-        _cleanup_certificates_ Certificates c = {};
+        _cleanup_(certificates_done) Certificates c = {};
 
         int r = read_cas(dir, &c, reterr);
         if (r >= 0)

@@ -11,7 +11,5 @@ typedef struct Certificates {
 } Certificates;
 
 /* Reads `cert_dir`, or (NULL) the directory of the host ("x:5000") below ~/.config/containers/certs.d,
- * /etc/containers/certs.d and /etc/docker/certs.d: the first of these that is there. */
+ * /etc/containers/certs.d and /etc/docker/certs.d: the first of these that is there. The texts are the caller's. */
 int certificates_find(const char *cert_dir, const char *host, Certificates *ret, Error *reterr);
-void certificates_done(Certificates *certificates);
-#define _cleanup_certificates_ _cleanup_(certificates_done)

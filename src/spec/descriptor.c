@@ -14,7 +14,7 @@ static const JsonField platform_fields[] = {
         {},
 };
 
-const JsonField descriptor_fields[] = {
+static const JsonField descriptor_fields[] = {
         JSON_FIELD(Descriptor, media_type, "mediaType", JSON_FIELD_STRING),
         JSON_FIELD(Descriptor, digest, "digest", JSON_FIELD_STRING),
         JSON_FIELD(Descriptor, size, "size", JSON_FIELD_INT64),

@@ -18,8 +18,6 @@ typedef struct Descriptor {
         Platform platform;
 } Descriptor;
 
-extern const JsonField descriptor_fields[];
-
 /* Reads and checks one; `what` says whose it is in messages. */
 int descriptor_load(const json_t *json, const char *what, Descriptor *ret, Error *reterr);
 void descriptor_done(Descriptor *descriptor);

@@ -104,7 +104,7 @@ static const JsonField root_fields[] = {
         {},
 };
 
-const JsonField runtime_hook_fields[] = {
+static const JsonField runtime_hook_fields[] = {
         JSON_FIELD(RuntimeHook, path, "path", JSON_FIELD_STRING),
         JSON_FIELD(RuntimeHook, args, "args", JSON_FIELD_STRV),
         JSON_FIELD_GIVEN(RuntimeHook, env, has_env, "env", JSON_FIELD_STRV),

@@ -245,7 +245,6 @@ typedef struct RuntimeSpec {
 /* Of a whole config.json, of a process and of the resources alone. Saving is for our own records: what is above INT64_MAX
  * cannot be (json_fields_save() gives NULL), so a copy of config.json is kept as its text. */
 extern const JsonField runtime_spec_fields[], runtime_process_fields[], runtime_resources_fields[];
-extern const JsonField runtime_hook_fields[];
 
 /* The part of it that stands below "linux" (spec/runtime-spec-linux.c); the offsets are those of RuntimeSpec. */
 extern const JsonField runtime_linux_fields[], runtime_id_mapping_fields[];

@@ -16,7 +16,7 @@ static const JsonField result_fields[] = {
         {},
 };
 
-const JsonField health_state_fields[] = {
+static const JsonField health_state_fields[] = {
         JSON_FIELD(HealthState, status, "status", JSON_FIELD_STRING),
         JSON_FIELD(HealthState, failing_streak, "failingStreak", JSON_FIELD_UINT32),
         JSON_FIELD(HealthState, startup_passed, "startupPassed", JSON_FIELD_UINT32),

@@ -19,8 +19,6 @@ typedef struct HealthState {
         size_t n_log;
 } HealthState;
 
-extern const JsonField health_state_fields[];
-
 void health_state_done(HealthState *state);
 #define _cleanup_health_state_ _cleanup_(health_state_done)
 

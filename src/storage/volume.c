@@ -18,7 +18,7 @@
 
 #define DYING ".tmp-rm-" /* the name of one that is being removed begins so */
 
-const JsonField volume_fields[] = {
+static const JsonField volume_fields[] = {
         JSON_FIELD(Volume, name, "name", JSON_FIELD_STRING),
         JSON_FIELD(Volume, created_usec, "createdUSec", JSON_FIELD_INT64),
         JSON_FIELD(Volume, driver, "driver", JSON_FIELD_STRING),

@@ -34,8 +34,6 @@ VolumeKind volume_kind(const Volume *volume) _pure_;
 
 #define VOLUME_NULL ((Volume){})
 
-extern const JsonField volume_fields[];
-
 void volume_done(Volume *volume);
 #define _cleanup_volume_ _cleanup_(volume_done)
 

@@ -72,9 +72,6 @@ int convert_notify_type(Convert *c, bool *ret_oneshot);
  * itself). */
 const char *convert_path(Convert *c, const char *path, bool exec);
 
-/* The reference to another unit file: its service becomes a requirement. */
-int convert_refer(Convert *c, const UnitEntry *at, const char *file, const char *complaint, UnitReference *ret);
-
 /* Image= of a container or volume: X.image and X.build become the image's name. */
 int convert_image(Convert *c, const UnitEntry *at, const char *image, const char **ret);
 

@@ -32,7 +32,8 @@ void unit_fault_done(UnitFault *fault) {
         *fault = (UnitFault){};
 }
 
-int unit_fault_set(UnitFault *fault, uint32_t line, const char *format, ...) {
+/* Returns -EINVAL. */
+static _printf_(3, 4) int set_fault(UnitFault *fault, uint32_t line, const char *format, ...) {
         va_list ap;
         char *message = NULL;
 
@@ -92,7 +93,7 @@ static char *next_logical_line(Reader *r, uint32_t *ret_line) {
                 r->line++;
                 trim(&s, &e);
                 if (memchr(s, '\r', (size_t) (e - s))) {
-                        r->code = unit_fault_set(r->fault, r->line, "a carriage return inside the line");
+                        r->code = set_fault(r->fault, r->line, "a carriage return inside the line");
                         return NULL;
                 }
                 if (s == e || *s == '#' || *s == ';') {
@@ -132,12 +133,12 @@ static int begin_group(Reader *r, char *s, uint32_t line) {
         size_t n = strlen(s);
 
         if (n < 3 || s[n - 1] != ']' || memchr(s, ']', n - 1))
-                return unit_fault_set(r->fault, line, "'%s' is not a group: it must read '[Name]'", s);
+                return set_fault(r->fault, line, "'%s' is not a group: it must read '[Name]'", s);
         s[n - 1] = '\0';
         r->group = unit_file_group(r->file, s + 1);
         if (r->group < 0) {
                 if (r->file->n_groups == UNIT_GROUPS_MAX)
-                        return unit_fault_set(r->fault, line, "more than %d groups", UNIT_GROUPS_MAX);
+                        return set_fault(r->fault, line, "more than %d groups", UNIT_GROUPS_MAX);
                 UnitGroup *groups = realloc(r->file->groups, (r->file->n_groups + 1) * sizeof(*groups));
                 if (!groups)
                         return -ENOMEM;
@@ -162,9 +163,9 @@ static int add_key(Reader *r, char *s, uint32_t line) {
         char *value = strchr(s, '='), *end;
 
         if (!value || value == s)
-                return unit_fault_set(r->fault, line, "'%.60s' is neither 'Key=value' nor a group nor a comment", s);
+                return set_fault(r->fault, line, "'%.60s' is neither 'Key=value' nor a group nor a comment", s);
         if (r->group < 0)
-                return unit_fault_set(r->fault, line, "'%.60s' stands before the first group", s);
+                return set_fault(r->fault, line, "'%.60s' stands before the first group", s);
         end = value++;
         trim(&s, &end);
         *end = '\0';
@@ -172,9 +173,9 @@ static int add_key(Reader *r, char *s, uint32_t line) {
                 value++;
         for (const char *p = s; *p; p++)
                 if ((unsigned char) *p <= ' ' || (unsigned char) *p >= 0x7F || strchr(":;#[]\"'\\", *p))
-                        return unit_fault_set(r->fault, line, "'%.60s' is not a key", s);
+                        return set_fault(r->fault, line, "'%.60s' is not a key", s);
         if ((size_t) (end - s) > UNIT_KEY_LENGTH_MAX)
-                return unit_fault_set(r->fault, line, "the key '%.60s...' is too long", s);
+                return set_fault(r->fault, line, "the key '%.60s...' is too long", s);
         UnitEntry *e = entry_new(r->file);
         if (!e)
                 return -ENOMEM;
@@ -271,9 +272,9 @@ static int check_bytes(const char *s, size_t size, UnitFault *fault) {
                 size_t n = unit_utf8_length(p);
 
                 if (*p == '\0')
-                        return unit_fault_set(fault, line, "a NUL byte");
+                        return set_fault(fault, line, "a NUL byte");
                 if (n == 0)
-                        return unit_fault_set(fault, line, "not valid UTF-8");
+                        return set_fault(fault, line, "not valid UTF-8");
                 line += *p == '\n' ? 1 : 0;
                 p += n;
         }
@@ -315,7 +316,7 @@ int unit_file_add_buffer(UnitFile *file, char *buffer, size_t size, const char *
         if (reader.code < 0)
                 return reader.code;
         if (r != 0 || reader.handed != SIZE_MAX)
-                return unit_fault_set(fault, reader.line, "cannot be taken apart");
+                return set_fault(fault, reader.line, "cannot be taken apart");
         return 0;
 }
 
@@ -328,20 +329,20 @@ int unit_file_add(UnitFile *file, int dir_fd, const char *name, const char *path
         if (fd < 0 || fstat(fd, &st) < 0) {
                 int code = errno;
 
-                (void) unit_fault_set(fault, 0, "cannot be read: %s", strerror(code));
+                (void) set_fault(fault, 0, "cannot be read: %s", strerror(code));
                 return -code;
         }
         if (!S_ISREG(st.st_mode))
-                return unit_fault_set(fault, 0, "cannot be read: not a regular file");
+                return set_fault(fault, 0, "cannot be read: not a regular file");
         if (st.st_size > UNIT_FILE_SIZE_MAX)
-                return unit_fault_set(fault, 0, "cannot be read: more than %d bytes", UNIT_FILE_SIZE_MAX);
+                return set_fault(fault, 0, "cannot be read: more than %d bytes", UNIT_FILE_SIZE_MAX);
         buffer = malloc((size_t) st.st_size + 1);
         if (!buffer)
                 return -ENOMEM;
         ssize_t n = io_read_full(fd, buffer, (size_t) st.st_size);
         if (n < 0) {
                 free(buffer);
-                (void) unit_fault_set(fault, 0, "cannot be read: %s", strerror((int) -n));
+                (void) set_fault(fault, 0, "cannot be read: %s", strerror((int) -n));
                 return (int) n;
         }
         buffer[n] = '\0';

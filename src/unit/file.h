@@ -65,7 +65,6 @@ typedef struct UnitFault {
 } UnitFault;
 
 void unit_fault_done(UnitFault *fault);
-int unit_fault_set(UnitFault *fault, uint32_t line, const char *format, ...) _printf_(3, 4); /* returns -EINVAL */
 
 /* Adds the content of one file, read below `dir_fd`, to what is there: groups of the same name are one, keys are
  * appended. `path` is what messages and SourcePath= call it. Never blocks, whatever the file is; a fault leaves the

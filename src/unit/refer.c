@@ -13,7 +13,8 @@ const char *convert_path(Convert *c, const char *path, bool exec) {
         return unit_path_join(c->arena, unit_escape_specifiers(c->arena, c->unit->dir, exec), path);
 }
 
-int convert_refer(Convert *c, const UnitEntry *at, const char *file, const char *complaint, UnitReference *ret) {
+/* The reference to another unit file: its service becomes a requirement. */
+static int refer(Convert *c, const UnitEntry *at, const char *file, const char *complaint, UnitReference *ret) {
         if (!unit_set_refer(c->set, file, c->arena, ret))
                 return convert_fail(c, at, "%s %s was not found", complaint, file);
         if (!ret->resource)
@@ -39,7 +40,7 @@ int convert_image(Convert *c, const UnitEntry *at, const char *image, const char
         UnitReference reference;
 
         if (str_has_suffix(image, ".image") || str_has_suffix(image, ".build")) {
-                int r = convert_refer(c, at, image, "requested Quadlet image", &reference);
+                int r = refer(c, at, image, "requested Quadlet image", &reference);
 
                 *ret = r < 0 ? NULL : reference.resource;
                 return r;
@@ -70,7 +71,7 @@ int convert_source(Convert *c, const UnitEntry *at, const char *source, bool mou
                 text_add_char(&c->last, '\n');
         } else if (str_has_suffix(source, ".volume") ||
                    (mount && (str_has_suffix(source, ".image") || str_has_suffix(source, ".artifact")))) {
-                int r = convert_refer(c, at, source, "requested Quadlet source", &reference);
+                int r = refer(c, at, source, "requested Quadlet source", &reference);
 
                 if (r < 0)
                         return r;
@@ -93,7 +94,7 @@ int convert_call_networks(Convert *c) {
                         return -ENOMEM;
                 if (str_has_suffix(name, ".network") || str_has_suffix(name, ".container")) {
                         bool container = str_has_suffix(name, ".container");
-                        int r = convert_refer(c, e, name, "requested Quadlet unit", &reference);
+                        int r = refer(c, e, name, "requested Quadlet unit", &reference);
 
                         if (r < 0)
                                 return r;

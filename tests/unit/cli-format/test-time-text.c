@@ -52,7 +52,6 @@ TEST(moments_are_written_in_the_local_zone) {
         CHECK_TEXT(time_format_rfc3339(1795347645590600), "2026-11-22T11:40:45.5906Z");
         CHECK_TEXT(time_format_rfc3339(1795347645000000), "2026-11-22T11:40:45Z");
         CHECK_TEXT(time_format_rfc3339(-1), "1969-12-31T23:59:59.999999Z");
-        CHECK_TEXT(time_format_rfc3339_fixed(1795347645590600), "2026-11-22T11:40:45.590600000+00:00");
         zone("Europe/Berlin");
         CHECK_TEXT(time_format_rfc3339(1795347645590600), "2026-11-22T12:40:45.5906+01:00");
         zone("America/St_Johns");
