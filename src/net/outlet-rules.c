@@ -16,7 +16,7 @@
 
 #include "base/file.h"
 #include "base/io.h"
-#include "net/netlink.h"
+#include "net/nft-batch.h"
 #include "net/port-route.h"
 
 enum {
@@ -46,47 +46,27 @@ void outlet_sockets_done(OutletSockets *sockets) {
         sockets->listener6 = fd_close(sockets->listener6);
 }
 
-static size_t begin(NetlinkBatch *b, uint8_t family, int message, uint16_t flags) {
-        const struct nfgenmsg body = { .nfgen_family = family, .version = NFNETLINK_V0 };
-
-        return netlink_begin(b, (uint16_t) (NFNL_SUBSYS_NFTABLES << 8 | message), flags, &body, sizeof(body));
-}
-
-static void text(NetlinkBatch *b, uint16_t type, const char *value) {
-        (void) netlink_attribute(b, type, value, strlen(value) + 1);
-}
-
-static void number(NetlinkBatch *b, uint16_t type, uint32_t value) {
-        uint32_t wire = htonl(value);
-
-        (void) netlink_attribute(b, type, &wire, sizeof(wire));
-}
-
-static size_t nest(NetlinkBatch *b, uint16_t type) {
-        return netlink_attribute(b, type | NLA_F_NESTED, NULL, 0);
-}
-
 static void add_table(NetlinkBatch *b, uint8_t family) {
-        size_t start = begin(b, family, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+        size_t start = nft_begin(b, family, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 
-        text(b, NFTA_TABLE_NAME, table_name);
-        number(b, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
+        nft_text(b, NFTA_TABLE_NAME, table_name);
+        nft_number(b, NFTA_TABLE_FLAGS, NFT_TABLE_F_OWNER);
         netlink_end(b, start);
 }
 
 /* `interface` is that of a chain which sees what a link receives, before all else; NULL: of no link. */
 static void add_chain(NetlinkBatch *b, const char *name, const char *type, uint32_t hook, int priority, const char *interface) {
-        size_t start = begin(b, interface ? NFPROTO_NETDEV : NFPROTO_INET, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+        size_t start = nft_begin(b, interface ? NFPROTO_NETDEV : NFPROTO_INET, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 
-        text(b, NFTA_CHAIN_TABLE, table_name);
-        text(b, NFTA_CHAIN_NAME, name);
-        size_t inner = nest(b, NFTA_CHAIN_HOOK);
-        number(b, NFTA_HOOK_HOOKNUM, hook);
-        number(b, NFTA_HOOK_PRIORITY, (uint32_t) priority);
+        nft_text(b, NFTA_CHAIN_TABLE, table_name);
+        nft_text(b, NFTA_CHAIN_NAME, name);
+        size_t inner = nft_nest(b, NFTA_CHAIN_HOOK);
+        nft_number(b, NFTA_HOOK_HOOKNUM, hook);
+        nft_number(b, NFTA_HOOK_PRIORITY, (uint32_t) priority);
         if (interface)
-                text(b, NFTA_HOOK_DEV, interface);
+                nft_text(b, NFTA_HOOK_DEV, interface);
         netlink_attribute_end(b, inner);
-        text(b, NFTA_CHAIN_TYPE, type);
+        nft_text(b, NFTA_CHAIN_TYPE, type);
         netlink_end(b, start);
 }
 
@@ -98,11 +78,11 @@ typedef struct Rule {
 
 static Rule rule_begin(NetlinkBatch *b, const char *chain) {
         uint8_t family = chain == back_name ? NFPROTO_NETDEV : NFPROTO_INET;
-        Rule rule = { .b = b, .start = begin(b, family, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND) };
+        Rule rule = { .b = b, .start = nft_begin(b, family, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND) };
 
-        text(b, NFTA_RULE_TABLE, table_name);
-        text(b, NFTA_RULE_CHAIN, chain);
-        rule.expressions = nest(b, NFTA_RULE_EXPRESSIONS);
+        nft_text(b, NFTA_RULE_TABLE, table_name);
+        nft_text(b, NFTA_RULE_CHAIN, chain);
+        rule.expressions = nft_nest(b, NFTA_RULE_EXPRESSIONS);
         return rule;
 }
 
@@ -112,9 +92,9 @@ static void rule_end(Rule *rule) {
 }
 
 static void expression_begin(Rule *rule, const char *name) {
-        rule->element = nest(rule->b, NFTA_LIST_ELEM);
-        text(rule->b, NFTA_EXPR_NAME, name);
-        rule->data = nest(rule->b, NFTA_EXPR_DATA);
+        rule->element = nft_nest(rule->b, NFTA_LIST_ELEM);
+        nft_text(rule->b, NFTA_EXPR_NAME, name);
+        rule->data = nft_nest(rule->b, NFTA_EXPR_DATA);
 }
 
 static void expression_end(Rule *rule) {
@@ -122,64 +102,57 @@ static void expression_end(Rule *rule) {
         netlink_attribute_end(rule->b, rule->element);
 }
 
-static void value(Rule *rule, uint16_t type, const void *data, size_t size) {
-        size_t inner = nest(rule->b, type);
-
-        (void) netlink_attribute(rule->b, NFTA_DATA_VALUE, data, size);
-        netlink_attribute_end(rule->b, inner);
-}
-
 static void load_meta(Rule *rule, uint32_t key) {
         expression_begin(rule, "meta");
-        number(rule->b, NFTA_META_KEY, key);
-        number(rule->b, NFTA_META_DREG, NFT_REG_1);
+        nft_number(rule->b, NFTA_META_KEY, key);
+        nft_number(rule->b, NFTA_META_DREG, NFT_REG_1);
         expression_end(rule);
 }
 
 static void load_payload(Rule *rule, uint32_t base, uint32_t offset, uint32_t size) {
         expression_begin(rule, "payload");
-        number(rule->b, NFTA_PAYLOAD_DREG, NFT_REG_1);
-        number(rule->b, NFTA_PAYLOAD_BASE, base);
-        number(rule->b, NFTA_PAYLOAD_OFFSET, offset);
-        number(rule->b, NFTA_PAYLOAD_LEN, size);
+        nft_number(rule->b, NFTA_PAYLOAD_DREG, NFT_REG_1);
+        nft_number(rule->b, NFTA_PAYLOAD_BASE, base);
+        nft_number(rule->b, NFTA_PAYLOAD_OFFSET, offset);
+        nft_number(rule->b, NFTA_PAYLOAD_LEN, size);
         expression_end(rule);
 }
 
 /* `checksum` is where an Internet checksum of what is changed stands; 0: there is none. */
 static void store_payload(Rule *rule, uint32_t base, uint32_t offset, uint32_t size, uint32_t checksum) {
         expression_begin(rule, "payload");
-        number(rule->b, NFTA_PAYLOAD_SREG, NFT_REG_1);
-        number(rule->b, NFTA_PAYLOAD_BASE, base);
-        number(rule->b, NFTA_PAYLOAD_OFFSET, offset);
-        number(rule->b, NFTA_PAYLOAD_LEN, size);
-        number(rule->b, NFTA_PAYLOAD_CSUM_TYPE, checksum ? NFT_PAYLOAD_CSUM_INET : NFT_PAYLOAD_CSUM_NONE);
-        number(rule->b, NFTA_PAYLOAD_CSUM_OFFSET, checksum);
+        nft_number(rule->b, NFTA_PAYLOAD_SREG, NFT_REG_1);
+        nft_number(rule->b, NFTA_PAYLOAD_BASE, base);
+        nft_number(rule->b, NFTA_PAYLOAD_OFFSET, offset);
+        nft_number(rule->b, NFTA_PAYLOAD_LEN, size);
+        nft_number(rule->b, NFTA_PAYLOAD_CSUM_TYPE, checksum ? NFT_PAYLOAD_CSUM_INET : NFT_PAYLOAD_CSUM_NONE);
+        nft_number(rule->b, NFTA_PAYLOAD_CSUM_OFFSET, checksum);
         expression_end(rule);
 }
 
 static void mask(Rule *rule, const void *and, const void *xor, uint32_t size) {
         expression_begin(rule, "bitwise");
-        number(rule->b, NFTA_BITWISE_SREG, NFT_REG_1);
-        number(rule->b, NFTA_BITWISE_DREG, NFT_REG_1);
-        number(rule->b, NFTA_BITWISE_LEN, size);
-        value(rule, NFTA_BITWISE_MASK, and, size);
-        value(rule, NFTA_BITWISE_XOR, xor, size);
+        nft_number(rule->b, NFTA_BITWISE_SREG, NFT_REG_1);
+        nft_number(rule->b, NFTA_BITWISE_DREG, NFT_REG_1);
+        nft_number(rule->b, NFTA_BITWISE_LEN, size);
+        nft_value(rule->b, NFTA_BITWISE_MASK, and, size);
+        nft_value(rule->b, NFTA_BITWISE_XOR, xor, size);
         expression_end(rule);
 }
 
 static void compare(Rule *rule, uint32_t how, const void *with, size_t size) {
         expression_begin(rule, "cmp");
-        number(rule->b, NFTA_CMP_SREG, NFT_REG_1);
-        number(rule->b, NFTA_CMP_OP, how);
-        value(rule, NFTA_CMP_DATA, with, size);
+        nft_number(rule->b, NFTA_CMP_SREG, NFT_REG_1);
+        nft_number(rule->b, NFTA_CMP_OP, how);
+        nft_value(rule->b, NFTA_CMP_DATA, with, size);
         expression_end(rule);
 }
 
 static void verdict(Rule *rule, int code) {
         expression_begin(rule, "immediate");
-        number(rule->b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
-        size_t data = nest(rule->b, NFTA_IMMEDIATE_DATA), inner = nest(rule->b, NFTA_DATA_VERDICT);
-        number(rule->b, NFTA_VERDICT_CODE, (uint32_t) code);
+        nft_number(rule->b, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+        size_t data = nft_nest(rule->b, NFTA_IMMEDIATE_DATA), inner = nft_nest(rule->b, NFTA_DATA_VERDICT);
+        nft_number(rule->b, NFTA_VERDICT_CODE, (uint32_t) code);
         netlink_attribute_end(rule->b, inner);
         netlink_attribute_end(rule->b, data);
         expression_end(rule);
@@ -187,16 +160,16 @@ static void verdict(Rule *rule, int code) {
 
 static void load_immediate(Rule *rule, const void *data, size_t size) {
         expression_begin(rule, "immediate");
-        number(rule->b, NFTA_IMMEDIATE_DREG, NFT_REG_1);
-        value(rule, NFTA_IMMEDIATE_DATA, data, size);
+        nft_number(rule->b, NFTA_IMMEDIATE_DREG, NFT_REG_1);
+        nft_value(rule->b, NFTA_IMMEDIATE_DATA, data, size);
         expression_end(rule);
 }
 
 static void set_mark(Rule *rule, uint32_t mark) {
         load_immediate(rule, &mark, sizeof(mark));
         expression_begin(rule, "meta");
-        number(rule->b, NFTA_META_KEY, NFT_META_MARK);
-        number(rule->b, NFTA_META_SREG, NFT_REG_1);
+        nft_number(rule->b, NFTA_META_KEY, NFT_META_MARK);
+        nft_number(rule->b, NFTA_META_SREG, NFT_REG_1);
         expression_end(rule);
 }
 
@@ -295,7 +268,7 @@ static void add_back_rule(NetlinkBatch *b) {
         store_payload(&rule, NFT_PAYLOAD_LL_HEADER, 0, sizeof(loopback_mac), /* checksum= */ 0);
         load_immediate(&rule, &loopback, sizeof(loopback));
         expression_begin(&rule, "fwd");
-        number(b, NFTA_FWD_SREG_DEV, NFT_REG_1);
+        nft_number(b, NFTA_FWD_SREG_DEV, NFT_REG_1);
         expression_end(&rule);
         rule_end(&rule);
 }
@@ -315,8 +288,8 @@ static void add_in_rule(NetlinkBatch *b, OutletKind kind, int ifindex) {
         is_opening(&rule, NFT_CMP_EQ);
         load_immediate(&rule, &port, sizeof(port));
         expression_begin(&rule, "tproxy");
-        number(b, NFTA_TPROXY_FAMILY, NFPROTO_UNSPEC);
-        number(b, NFTA_TPROXY_REG_PORT, NFT_REG_1);
+        nft_number(b, NFTA_TPROXY_FAMILY, NFPROTO_UNSPEC);
+        nft_number(b, NFTA_TPROXY_REG_PORT, NFT_REG_1);
         expression_end(&rule);
         set_mark(&rule, PORT_ROUTE_MARK);
         if (kind == OUTLET_FORWARDED) {
@@ -327,17 +300,10 @@ static void add_in_rule(NetlinkBatch *b, OutletKind kind, int ifindex) {
         rule_end(&rule);
 }
 
-/* A batch's brackets, which have no answer of their own. */
-static void bracket(NetlinkBatch *b, uint16_t type) {
-        const struct nfgenmsg body = { .nfgen_family = AF_UNSPEC, .version = NFNETLINK_V0, .res_id = htons(NFNL_SUBSYS_NFTABLES) };
-
-        netlink_end(b, netlink_begin_quiet(b, type, &body, sizeof(body)));
-}
-
 static int add_rules(int fd, OutletKind kind, const NetAddresses *addresses, const char *interface, int ifindex, bool ipv6) {
         NetlinkBatch batch = {};
 
-        bracket(&batch, NFNL_MSG_BATCH_BEGIN);
+        nft_bracket(&batch, NFNL_MSG_BATCH_BEGIN);
         add_table(&batch, NFPROTO_INET);
         if (kind == OUTLET_OWN)
                 add_chain(&batch, out_name, "route", NF_INET_LOCAL_OUT, PRIORITY_MANGLE, /* interface= */ NULL);
@@ -351,7 +317,7 @@ static int add_rules(int fd, OutletKind kind, const NetAddresses *addresses, con
                 add_chain(&batch, back_name, "filter", NF_NETDEV_INGRESS, 0, interface);
                 add_back_rule(&batch);
         }
-        bracket(&batch, NFNL_MSG_BATCH_END);
+        nft_bracket(&batch, NFNL_MSG_BATCH_END);
         return netlink_run(fd, &batch);
 }
 
@@ -409,8 +375,8 @@ int outlet_rules_set_up(OutletKind kind, const NetAddresses *addresses, const ch
         if (r >= 0 && ipv6)
                 r = sockets.listener6 = make_listener(AF_INET6);
         if (r >= 0) {
-                sockets.rules_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, NETLINK_NETFILTER);
-                r = sockets.rules_fd < 0 ? -errno : add_rules(sockets.rules_fd, kind, addresses, interface, ifindex, ipv6);
+                sockets.rules_fd = nft_open();
+                r = sockets.rules_fd < 0 ? sockets.rules_fd : add_rules(sockets.rules_fd, kind, addresses, interface, ifindex, ipv6);
         }
         if (r < 0) {
                 outlet_sockets_done(&sockets);
