@@ -26,13 +26,114 @@ RoutedNetwork *router_find_network(const RouterState *state, const char *name) {
         return NULL;
 }
 
-static int apply_rules(const RouterState *state, Error *reterr) {
-        const NetworkConfig *list[NETWORKS_MAX];
-        size_t n = 0;
+static int fill_link(const RouterLink *from, const char *id, const RoutedNetwork *network, bool keep, PlumbLink *to, Error *reterr) {
+        *to = (PlumbLink){ .network = &network->config, .interface = from->interface_name, .metric = 100 + from->place, .keep = keep };
+        plumb_link_name(id, network->config.name, to->name);
+        if (!network_interface_is_valid(from->interface_name) || !from->mac || ip_parse_mac(from->mac, to->mac) < 0)
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect the container to network '%s': its interface '%s' or MAC '%s' is not valid",
+                                 network->config.name, from->interface_name ?: "", from->mac ?: "");
+        for (char **text = from->addresses; text && *text; text++) {
+                if (to->n_addresses == PLUMB_ADDRESSES_MAX || ip_parse_subnet(*text, &to->addresses[to->n_addresses]) < 0)
+                        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect the container to network '%s': bad address '%s'",
+                                         network->config.name, *text);
+                to->n_addresses++;
+        }
+        return 0;
+}
 
-        for (RoutedNetwork *network = state->networks; network && n < NETWORKS_MAX; network = network->next)
-                list[n++] = &network->config;
-        return router_rules_apply(&state->router, list, n, reterr);
+/* Those of its links whose networks are there, and as many of `more`. */
+static int fill_guard(const RouterState *state, const RoutedContainer *container, const RouterLink *more, size_t n_more, GuardContainer *ret) {
+        *ret = (GuardContainer){ .links = calloc(container->n_links + n_more + 1, sizeof(*ret->links)) };
+        if (!ret->links)
+                return -ENOMEM;
+        for (size_t i = 0; i < container->n_links + n_more; i++) {
+                const RouterLink *link = i < container->n_links ? &container->links[i] : &more[i - container->n_links];
+                const RoutedNetwork *network = router_find_network(state, link->network);
+
+                if (network && fill_link(link, container->id, network, /* keep= */ false, &ret->links[ret->n_links], /* reterr= */ NULL) >= 0)
+                        ret->n_links++;
+        }
+        return 0;
+}
+
+static int apply_what_goes(const RouterState *state, Error *reterr) {
+        const NetworkConfig *list[NETWORKS_MAX];
+        RouterRules rules = { .networks = list, .without_guard = state->unguarded, .without_quota = state->uncounted };
+        GuardContainer *containers = calloc(state->n_containers + 1, sizeof(*containers));
+        int r = containers ? 0 : error_oom(reterr);
+
+        for (RoutedNetwork *network = state->networks; network && rules.n_networks < NETWORKS_MAX; network = network->next)
+                list[rules.n_networks++] = &network->config;
+        for (const RoutedContainer *container = state->containers; container && r >= 0; container = container->next)
+                r = fill_guard(state, container, NULL, 0, &containers[rules.n_containers++]) < 0 ? error_oom(reterr) : 0;
+        rules.containers = containers;
+        if (r >= 0)
+                r = router_rules_apply(&state->router, &rules, reterr);
+        for (size_t i = 0; i < rules.n_containers; i++)
+                free(containers[i].links);
+        free(containers);
+        return r;
+}
+
+/* A kernel that has not all of it gets what it has. */
+int router_apply_rules(RouterState *state, Error *reterr) {
+        _cleanup_error_ Error error = ERROR_NULL, other = ERROR_NULL;
+        int r = apply_what_goes(state, &error);
+
+        if (r < 0 && !state->unguarded && !guard_is_possible(&state->router)) {
+                log_warning("containers on one network can take each other's addresses: the kernel does not let frames on a bridge be looked at "
+                            "(CONFIG_NF_TABLES_BRIDGE)");
+                state->unguarded = true;
+                error_done(&error);
+                r = apply_what_goes(state, &error);
+        }
+        if (r < 0 && !state->uncounted) {
+                state->uncounted = true;
+                if (apply_what_goes(state, &other) < 0) {
+                        state->uncounted = false;
+                        return error_move(reterr, &error);
+                }
+                log_warning("one container can take all connections from the others: the kernel does not count them (CONFIG_NFT_CONNLIMIT): %s",
+                            error.message ?: "");
+                return 0;
+        }
+        return r < 0 ? error_move(reterr, &error) : r;
+}
+
+/* What a router before this one has left is in force until all of its containers have been found: rules without them would stop them. */
+static int apply_rules(RouterState *state, Error *reterr) {
+        return state->inherited && state->taking_up ? 0 : router_apply_rules(state, reterr);
+}
+
+/* `more` are links of the container's that it does not have yet. */
+static int admit(const RouterState *state, const RoutedContainer *container, const RouterLink *more, size_t n_more, Error *reterr) {
+        GuardContainer guard;
+
+        if (state->unguarded || (state->inherited && state->taking_up))
+                return 0;
+        int r = fill_guard(state, container, more, n_more, &guard) < 0 ? error_oom(reterr) : guard_change(&state->router, GUARD_ADD, &guard, GUARD_ALL, reterr);
+        free(guard.links);
+        return r;
+}
+
+/* From a network, or (NULL) from all, of its own and of `more`; before they are released. */
+static void dismiss(const RouterState *state, const RoutedContainer *container, const RouterLink *more, size_t n_more, const char *network,
+                    GuardChange how) {
+        _cleanup_error_ Error error = ERROR_NULL;
+        GuardContainer guard;
+        int which = GUARD_ALL;
+
+        if (state->unguarded || state->ending || container->n_links + n_more == 0)
+                return;
+        int r = fill_guard(state, container, more, n_more, &guard);
+        for (size_t i = 0; r >= 0 && network && i < guard.n_links; i++)
+                if (str_equal(guard.links[i].network->name, network))
+                        which = (int) i;
+        if (r >= 0 && (!network || which != GUARD_ALL))
+                r = guard_change(&state->router, how, &guard, which, &error);
+        free(guard.links);
+        if (r < 0)
+                log_warning("%s", error.message ?: strerror(-r));
 }
 
 static void forget_network(RouterState *state, RoutedNetwork *network) {
@@ -145,21 +246,6 @@ static void container_free(RoutedContainer *container) {
         free(container);
 }
 
-static int fill_link(const RouterLink *from, const char *id, const RoutedNetwork *network, bool keep, PlumbLink *to, Error *reterr) {
-        *to = (PlumbLink){ .network = &network->config, .interface = from->interface_name, .metric = 100 + from->place, .keep = keep };
-        plumb_link_name(id, network->config.name, to->name);
-        if (!network_interface_is_valid(from->interface_name) || !from->mac || ip_parse_mac(from->mac, to->mac) < 0)
-                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect the container to network '%s': its interface '%s' or MAC '%s' is not valid",
-                                 network->config.name, from->interface_name ?: "", from->mac ?: "");
-        for (char **text = from->addresses; text && *text; text++) {
-                if (to->n_addresses == PLUMB_ADDRESSES_MAX || ip_parse_subnet(*text, &to->addresses[to->n_addresses]) < 0)
-                        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot connect the container to network '%s': bad address '%s'",
-                                         network->config.name, *text);
-                to->n_addresses++;
-        }
-        return 0;
-}
-
 /* The networks of the links are taken: each has one user more, or (on failure) all are as before. */
 static int connect_links(RouterState *state, const RoutedContainer *container, const RouterLink *links, size_t n, bool keep, Error *reterr) {
         _cleanup_free_ PlumbLink *plumb = calloc(n ?: 1, sizeof(*plumb));
@@ -177,8 +263,13 @@ static int connect_links(RouterState *state, const RoutedContainer *container, c
                         r = router_names_add(state, network, &links[n_taken], reterr);
                 n_taken++;
         }
-        if (r >= 0)
-                r = plumb_attach(&state->router, container->netns_fd, plumb, n, reterr);
+        if (r >= 0) {
+                r = admit(state, container, links, n, reterr);
+                if (r >= 0)
+                        r = plumb_attach(&state->router, container->netns_fd, plumb, n, reterr);
+                for (size_t i = 0; i < n && r < 0; i++)
+                        dismiss(state, container, links, n, links[i].network, GUARD_REMOVE);
+        }
         for (size_t i = 0; i < n_taken && r < 0; i++) {
                 network = router_find_network(state, links[i].network);
                 if (network)
@@ -246,6 +337,7 @@ static int add_links(RouterState *state, RoutedContainer *container, RouterReque
         for (size_t i = 0; i < n && r < 0; i++) {
                 RouterLink *last = &container->links[--container->n_links];
 
+                dismiss(state, container, last, 1, last->network, GUARD_REMOVE);
                 disconnect_link(state, container, last, /* alive= */ true);
                 json_fields_done(router_link_fields, last);
         }
@@ -375,6 +467,7 @@ static void forget_container(RouterState *state, RoutedContainer *container) {
                 state->forgotten(container, state->data);
         router_uplink_unpublish(state, container);
         router_names_stop_own(state, container);
+        dismiss(state, container, NULL, 0, /* network= */ NULL, alive ? GUARD_REMOVE : GUARD_LAST);
         for (size_t i = 0; i < container->n_links; i++)
                 disconnect_link(state, container, &container->links[i], alive);
         container_free(container);
@@ -398,6 +491,7 @@ int router_detach(RouterState *state, const char *id, const char *network, Error
                         *gone = container->links[i];
                         memmove(container->links + i, container->links + i + 1, (container->n_links - i - 1) * sizeof(*gone));
                         container->n_links--;
+                        dismiss(state, container, gone, 1, gone->network, GUARD_REMOVE);
                         disconnect_link(state, container, gone, /* alive= */ true);
                         links_free(gone, 1);
                         router_uplink_retarget(state, container);

@@ -49,6 +49,8 @@ typedef struct RouterState {
         bool ending;             /* all goes with the namespace */
         bool inherited;          /* the namespace is that of a router before this one */
         bool taking_up;          /* ... and what it has left is still being found */
+        bool unguarded;          /* the kernel cannot look at frames on a bridge, */
+        bool uncounted;          /* nor count connections */
         void (*forgotten)(RoutedContainer *container, void *data); /* called before a container that has a `watch` goes */
         struct RoutedNames *names; /* who answers them (engine/router-names.h) */
         void (*names_forgotten)(struct RoutedNames *names, void *data); /* called before such a process goes */
@@ -73,6 +75,9 @@ int router_detach(RouterState *state, const char *id, const char *network, Error
 
 /* The network by its name, made if nobody uses it yet; who takes it counts up `n_users`, or releases it. */
 int router_take_network(RouterState *state, const char *name, RoutedNetwork **ret, Error *reterr);
+
+/* Puts the rules of all networks and containers into the kernel. */
+int router_apply_rules(RouterState *state, Error *reterr);
 
 /* Removes it if nobody uses it. */
 void router_release_network(RouterState *state, RoutedNetwork *network);

@@ -23,6 +23,7 @@
 #include "cgroup/notify.h"
 #include "engine/router-client.h"
 #include "engine/router-names.h"
+#include "engine/router-quota.h"
 #include "engine/router-repair.h"
 #include "engine/router-state.h"
 #include "engine/router-uplink.h"
@@ -44,6 +45,7 @@ typedef enum SourceKind {
         SOURCE_CLIENT,
         SOURCE_CONTAINER,
         SOURCE_NAMES,
+        SOURCE_QUOTA,
 } SourceKind;
 
 /* What a descriptor in the epoll set stands for. */
@@ -58,7 +60,7 @@ typedef struct Source {
 typedef struct Server {
         RouterState state;
         Source *sources, *uplink;
-        int epoll_fd, listen_fd;
+        int epoll_fd, listen_fd, quota_fd;
         size_t n_clients;
         bool served;      /* somebody has been here */
 } Server;
@@ -283,6 +285,9 @@ static void handle(Server *s, Source *source) {
         case SOURCE_NAMES:
                 router_names_ended(&s->state, source->names);
                 watch_names(s);
+                return;
+        case SOURCE_QUOTA:
+                router_quota_hear(&s->state, s->quota_fd);
         }
 }
 
@@ -428,6 +433,12 @@ static void take_up(Server *s) {
                 router_request_done(&requests[i]);
         }
         s->state.taking_up = false;
+        if (s->state.inherited && s->state.networks) {
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                if (router_apply_rules(&s->state, &error) < 0)
+                        log_warning("%s", error.message ?: "cannot set the rules of the networks");
+        }
         if (n > 0)
                 s->served = true;
         free(requests);
@@ -451,8 +462,12 @@ static int begin(Server *s, Error *reterr) {
                 r = make_namespaces(s, reterr);
         if (r >= 0)
                 r = start_uplink(s, reterr);
-        if (r >= 0)
+        if (r >= 0) {
+                s->quota_fd = router_quota_open(&s->state); /* without it the log is not told, and the rest goes on */
+                if (s->quota_fd >= 0)
+                        (void) watch(s, SOURCE_QUOTA, s->quota_fd, /* container= */ NULL);
                 take_up(s);
+        }
         return r < 0 ? r : listen_for_clients(s, reterr);
 }
 
@@ -469,6 +484,7 @@ static void server_done(Server *s) {
                         (void) fd_close(s->sources->fd);
                 forget(s, s->sources);
         }
+        (void) fd_close(s->quota_fd);
         (void) fd_close(s->listen_fd);
         (void) fd_close(s->epoll_fd);
 }
@@ -498,7 +514,7 @@ static void say_ready(const Store *store, int *fd, const Error *error) {
 
 int router_run(const Store *store, int ready_fd, Error *reterr) {
         _cleanup_fd_ int lock = -EBADF; /* held to the very end: what is removed then would be the next one's */
-        _cleanup_(server_done) Server s = { .state = ROUTER_STATE_NULL, .epoll_fd = -EBADF, .listen_fd = -EBADF };
+        _cleanup_(server_done) Server s = { .state = ROUTER_STATE_NULL, .epoll_fd = -EBADF, .listen_fd = -EBADF, .quota_fd = -EBADF };
         _cleanup_error_ Error error = ERROR_NULL;
         int r;
 

@@ -4,6 +4,7 @@
 
 #include <linux/fib_rules.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -43,7 +44,7 @@ void link_add_bridge(NetlinkBatch *batch, const char *name, const uint8_t mac[st
 }
 
 void link_add_veth(NetlinkBatch *batch, const LinkVeth *veth) {
-        const struct ifinfomsg body = { .ifi_flags = IFF_UP, .ifi_change = IFF_UP }, peer_body = {};
+        const struct ifinfomsg body = {}, peer_body = {};
         size_t start = netlink_begin(batch, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &body, sizeof(body));
 
         put_name(batch, veth->name);
@@ -58,6 +59,25 @@ void link_add_veth(NetlinkBatch *batch, const LinkVeth *veth) {
         put_u32(batch, IFLA_MTU, veth->mtu);
         put_u32(batch, IFLA_NET_NS_FD, (uint32_t) veth->peer_netns_fd);
         netlink_attribute_end(batch, peer);
+        netlink_attribute_end(batch, data);
+        netlink_attribute_end(batch, info);
+        netlink_end(batch, start);
+}
+
+void link_tie_port(NetlinkBatch *batch, int ifindex, const uint8_t mac[static 6]) {
+        const struct ifinfomsg body = { .ifi_index = ifindex };
+        const struct ndmsg neighbour = { .ndm_family = AF_BRIDGE, .ndm_ifindex = ifindex, .ndm_state = NUD_NOARP, .ndm_flags = NTF_MASTER };
+        size_t start = netlink_begin(batch, RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, &neighbour, sizeof(neighbour));
+
+        (void) netlink_attribute(batch, NDA_LLADDR, mac, 6);
+        netlink_end(batch, start);
+        start = netlink_begin(batch, RTM_NEWLINK, 0, &body, sizeof(body));
+        size_t info = netlink_attribute(batch, IFLA_LINKINFO | NLA_F_NESTED, NULL, 0);
+        (void) netlink_attribute(batch, IFLA_INFO_SLAVE_KIND, "bridge", 6);
+        size_t data = netlink_attribute(batch, IFLA_INFO_SLAVE_DATA | NLA_F_NESTED, NULL, 0);
+        put_u8(batch, IFLA_BRPORT_LEARNING, 0);
+        put_u8(batch, IFLA_BRPORT_UNICAST_FLOOD, 0);
+        put_u8(batch, IFLA_BRPORT_LOCKED, 1); /* Linux 5.18; earlier ones do not look at it */
         netlink_attribute_end(batch, data);
         netlink_attribute_end(batch, info);
         netlink_end(batch, start);

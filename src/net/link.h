@@ -19,8 +19,12 @@ typedef struct LinkVeth {
         uint32_t mtu;
 } LinkVeth;
 
-/* A veth pair: one end is up and a port of the bridge, the other is born in another namespace. */
+/* A veth pair: one end is a port of the bridge, and down; the other is born in another namespace. */
 void link_add_veth(NetlinkBatch *batch, const LinkVeth *veth);
+
+/* A port of a bridge, before it is up, behind which there is this MAC and no other: frames with another's as their source are dropped, nothing
+ * is learned there, and what is for an unknown MAC does not go there. */
+void link_tie_port(NetlinkBatch *batch, int ifindex, const uint8_t mac[static 6]);
 
 void link_delete(NetlinkBatch *batch, const char *name);
 

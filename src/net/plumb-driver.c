@@ -97,6 +97,7 @@ int plumb_add_carrier(int fd, const NetworkConfig *network) {
                 return peer;
         netlink_link_no_link_local(&batch, peer);
         (void) netlink_run(fd, &batch); /* a kernel without IPv6 does not know it */
+        netlink_link_up(&batch, link_index(fd, name), 0, NULL);
         netlink_link_up(&batch, peer, 0, NULL);
         return netlink_run(fd, &batch);
 }

@@ -12,6 +12,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "net/guard.h"
 #include "net/link.h"
 #include "net/net-config.h"
 #include "net/netns.h"
@@ -150,11 +151,18 @@ static int add_gateways(int fd, int index, const NetworkConfig *network) {
         return 0;
 }
 
+void plumb_link_local(const uint8_t mac[static 6], uint8_t ret[static 16]) {
+        const uint8_t address[16] = { 0xfe, 0x80, [8] = mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] };
+
+        memcpy(ret, address, sizeof(address));
+}
+
 /* Link-local addresses are how routers know each other (RFC 4861); with ours there is no wait for duplicates. */
 static int add_link_local(int fd, int index, const uint8_t mac[static 6]) {
-        const uint8_t address[16] = { 0xfe, 0x80, [8] = mac[0] ^ 2, mac[1], mac[2], 0xff, 0xfe, mac[3], mac[4], mac[5] };
         NetlinkBatch batch = {};
+        uint8_t address[16];
 
+        plumb_link_local(mac, address);
         netlink_address(&batch, index, AF_INET6, address, 64);
         return netlink_run(fd, &batch);
 }
@@ -395,13 +403,29 @@ static void remove_ends(int fd, const PlumbLink *link) {
         (void) netlink_run(fd, &batch);
 }
 
+/* The router's end; one that is up already stays so. */
+static int bring_up(int fd, const PlumbLink *link, Error *reterr) {
+        NetlinkBatch batch = {};
+        int r = link_index(fd, link->name);
+
+        if (r >= 0) {
+                if (!guard_is_free(link->network))
+                        link_tie_port(&batch, r, link->mac);
+                netlink_link_up(&batch, r, 0, NULL);
+                r = netlink_run(fd, &batch);
+        }
+        return r < 0 ? error_set_errno(reterr, r, "cannot bring the container's link to network '%s' up", link->network->name) : 0;
+}
+
 static int add_link(int fd, int container_netns_fd, PlumbLink *link, Error *reterr) {
         if (plumb_has_children(link->network))
                 return plumb_add_child(fd, container_netns_fd, link, reterr);
         link->kept = link->keep && link_index(fd, link->name) >= 0;
         if (link->kept)
-                return 0;
+                return bring_up(fd, link, reterr);
         int r = add_veth(fd, container_netns_fd, link, reterr);
+        if (r >= 0)
+                r = bring_up(fd, link, reterr);
         if (r >= 0)
                 r = plumb_limit(fd, link, reterr);
         if (r < 0)

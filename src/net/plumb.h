@@ -61,6 +61,9 @@ void plumb_link_name(const char *container_id, const char *network, char ret[sta
  * address from an earlier container need not be told. */
 void plumb_mac(const char *network, const IpAddress *address, uint8_t ret[static 6]);
 
+/* The link-local address that follows from a MAC (RFC 4291, appendix A). */
+void plumb_link_local(const uint8_t mac[static 6], uint8_t ret[static 16]);
+
 /* The MTU of a network's links. */
 uint32_t plumb_mtu(const NetworkConfig *network) _pure_;
 

@@ -84,7 +84,26 @@ static void write_isolation(FILE *f, const NetworkConfig *const *networks, size_
                 fprintf(f, "    iifname { %s } oifname { %s } drop\n", set, set);
 }
 
-static void write_forward(FILE *f, const NetworkConfig *const *networks, size_t n) {
+/* How many connections (as connection tracking knows them) one address may have through the router. */
+static uint32_t quota_of(const NetworkConfig *network) {
+        const char *text = plumb_option(network, "connections");
+        uint32_t n;
+
+        return text && parse_u32(text, &n) >= 0 ? n : ROUTER_CONNECTIONS;
+}
+
+static void write_quota(FILE *f, const NetworkConfig *const *networks, size_t n) {
+        for (size_t i = 0; i < n; i++) {
+                uint32_t quota = quota_of(networks[i]);
+
+                if (quota == 0)
+                        continue;
+                fprintf(f, "    iifname \"%s\" ct state new add @busy4 { ip saddr ct count over %u } goto full\n", networks[i]->network_interface, quota);
+                fprintf(f, "    iifname \"%s\" ct state new add @busy6 { ip6 saddr ct count over %u } goto full\n", networks[i]->network_interface, quota);
+        }
+}
+
+static void write_forward(FILE *f, const NetworkConfig *const *networks, size_t n, bool limited) {
         fputs("  chain forward {\n    type filter hook forward priority filter; policy drop;\n", f);
         for (size_t i = 0; i < n; i++) /* bridged packets come by here, too, where the kernel has br_netfilter */
                 fprintf(f, "    iifname \"%s\" oifname \"%s\" accept\n", networks[i]->network_interface, networks[i]->network_interface);
@@ -95,6 +114,8 @@ static void write_forward(FILE *f, const NetworkConfig *const *networks, size_t 
               "    ct state invalid drop\n"
               "    iifname \"" PLUMB_UPLINK "\" oifname \"" PLUMB_UPLINK "\" drop\n",
               f);
+        if (limited)
+                write_quota(f, networks, n);
         for (size_t i = 0; i < n; i++)
                 fprintf(f, "    iifname \"%s\" accept\n    iifname \"" PLUMB_UPLINK "\" oifname \"%s\" accept\n", networks[i]->network_interface,
                         networks[i]->network_interface);
@@ -118,6 +139,36 @@ static void write_tunnel(FILE *f, const NetworkConfig *network) {
         }
 }
 
+/* What is one too many is lost, as on a busy wire, and the sender repeats it: until then others of its may have ended. The router is told
+ * of some. */
+static void write_full(FILE *f) {
+        fprintf(f,
+                "  set busy4 {\n    type ipv4_addr\n    size 65535\n    flags dynamic\n  }\n"
+                "  set busy6 {\n    type ipv6_addr\n    size 65535\n    flags dynamic\n  }\n"
+                "  chain full {\n    limit rate 6/minute burst 1 packets log group %d\n    drop\n  }\n",
+                ROUTER_LOG_GROUP);
+}
+
+/* Questions for names are no connections: each would be one for half a minute. */
+static void write_untracked(FILE *f, const NetworkConfig *const *networks, size_t n) {
+        static const struct {
+                const char *chain, *interface, *address, *port;
+        } ways[] = { { "prerouting", "iifname", "daddr", "dport" }, { "output", "oifname", "saddr", "sport" } };
+
+        for (size_t i = 0; i < ELEMENTSOF(ways); i++) {
+                fprintf(f, "  chain untracked_%s {\n    type filter hook %s priority raw;\n", ways[i].chain, ways[i].chain);
+                for (size_t k = 0; k < n; k++)
+                        for (size_t m = 0; m < networks[k]->n_subnets; m++) {
+                                const char *gateway = networks[k]->subnets[m].gateway;
+
+                                if (gateway)
+                                        fprintf(f, "    %s \"%s\" %s %s %s meta l4proto 17 th %s 53 notrack\n", ways[i].interface, networks[k]->network_interface,
+                                                strchr(gateway, ':') ? "ip6" : "ip", ways[i].address, gateway, ways[i].port);
+                        }
+                fputs("  }\n", f);
+        }
+}
+
 /* A network's own resolver, and no other's: dnsmasq would take its connections first. */
 static void write_resolver(FILE *f, const NetworkConfig *network) {
         for (size_t i = 0; i < network->n_subnets; i++)
@@ -131,7 +182,7 @@ static void write_resolver(FILE *f, const NetworkConfig *network) {
  * requests, neighbour discovery, and that a container's own firewall refuses. An error about a packet that was never sent would change
  * the routes' MTU for all networks.
  * Protocols stand as numbers (ICMP 1 and 58, TCP 6, UDP 17): names would be looked up in /etc/protocols, which not every machine has. */
-static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n) {
+static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n, bool limited) {
         fprintf(f,
                 "  chain input {\n"
                 "    type filter hook input priority filter; policy drop;\n"
@@ -144,8 +195,11 @@ static void write_input(FILE *f, const NetworkConfig *const *networks, size_t n)
                 write_source_check(f, networks[i], "::, fe80::/10");
         fputs("    meta l4proto != { 1, 58 } ct state established,related accept\n"
               "    icmp type 3 icmp code != 4 ct state related accept\n"
-              "    icmpv6 type 1 ct state related accept\n"
-              "    icmp type 8 accept\n"
+              "    icmpv6 type 1 ct state related accept\n",
+              f);
+        if (limited)
+                write_quota(f, networks, n);
+        fputs("    icmp type 8 accept\n"
               "    icmpv6 type { 128, 135, 136 } accept\n",
               f);
         for (size_t i = 0; i < n; i++)
@@ -177,7 +231,9 @@ static void write_marks(FILE *f) {
                 PORT_ROUTE_MARK, PORT_ROUTE_MARK, PORT_ROUTE_MARK, MARK_OUT, PORT_ROUTE_MARK, PORT_ROUTE_MARK, MARK_OUT, PORT_ROUTE_MARK);
 }
 
-char *router_rules_text(const NetworkConfig *const *networks, size_t n_networks) {
+char *router_rules_text(const RouterRules *rules) {
+        const NetworkConfig *const *networks = rules->networks;
+        const size_t n_networks = rules->n_networks;
         char *text = NULL;
         size_t size;
         FILE *f = open_memstream(&text, &size);
@@ -186,10 +242,15 @@ char *router_rules_text(const NetworkConfig *const *networks, size_t n_networks)
                 return NULL;
         /* made if it is not there, so that it can be deleted: all of it is one transaction */
         fputs("table inet sdpod {}\ndelete table inet sdpod\ntable inet sdpod {\n", f);
-        write_forward(f, networks, n_networks);
-        write_input(f, networks, n_networks);
+        if (!rules->without_quota)
+                write_full(f);
+        write_forward(f, networks, n_networks, !rules->without_quota);
+        write_input(f, networks, n_networks, !rules->without_quota);
+        write_untracked(f, networks, n_networks);
         write_marks(f);
         fputs("  chain postrouting {\n    type nat hook postrouting priority srcnat;\n    oifname \"" PLUMB_UPLINK "\" masquerade\n  }\n}\n", f);
+        if (!rules->without_guard)
+                guard_write(f, networks, n_networks, rules->containers, rules->n_containers);
         if (fclose(f) != 0) {
                 free(text);
                 return NULL;
@@ -215,8 +276,8 @@ static int visit_apply(void *data, Error *reterr) {
         return process_reap(pid);
 }
 
-int router_rules_apply(const Router *router, const NetworkConfig *const *networks, size_t n_networks, Error *reterr) {
-        _cleanup_free_ char *text = router_rules_text(networks, n_networks), *answer = NULL;
+int router_rules_apply(const Router *router, const RouterRules *rules, Error *reterr) {
+        _cleanup_free_ char *text = router_rules_text(rules), *answer = NULL;
         _cleanup_fd_ int text_fd = -EBADF, answer_fd = -EBADF;
 
         if (!text)

@@ -87,6 +87,10 @@ static int check_port(const char *value, _unused_ char **ret, Error *reterr) {
         return check_number(value, 1, 65535, reterr);
 }
 
+static int check_connections(const char *value, _unused_ char **ret, Error *reterr) {
+        return check_number(value, 0, 1000000, reterr);
+}
+
 static int check_bool(const char *value, char **ret, Error *reterr) {
         bool is;
 
@@ -148,6 +152,7 @@ static const struct {
         const char *refused;
 } options[] = {
         { "burst", BRIDGE | VXLAN, check_burst, NULL },
+        { "connections", BRIDGE | VXLAN, check_connections, NULL },
         { "dns_peers", VXLAN, check_remote, NULL },
         { "isolate", BRIDGE | VXLAN, check_isolate, NULL },
         { "metric", ALL, check_metric, NULL },
@@ -159,6 +164,7 @@ static const struct {
         { "port", VXLAN, check_port, NULL },
         { "rate", BRIDGE | VXLAN, check_rate, NULL },
         { "remote", VXLAN, check_remote, NULL },
+        { "spoofing", BRIDGE | VXLAN, check_bool, NULL },
         { "vlan", BRIDGE, check_vlan, NULL },
         { "vni", VXLAN, check_vni, NULL },
         { "vrf", BRIDGE, NULL, "there are no VRFs in the router's namespace" },

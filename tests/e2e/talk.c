@@ -5,6 +5,7 @@
  *   talk send ADDRESS PORT BYTES         by TCP: sends, closes its side, prints what the server says of it
  *   talk get ADDRESS PORT BYTES          by TCP: asks for as much, checks it, prints
  *   talk udp ADDRESS PORT BYTES          one datagram there, one of the same size back
+ *   talk hold ADDRESS PORT COUNT         opens as many TCP connections at once, prints how many there are after a while, and keeps them
  *
  * The answer is "PEER PORT BYTES ok", with the client's address and the port as the server sees them; "bad" where the bytes are not
  * those that were sent. An error is its name in one word. */
@@ -21,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MSEC = 5000, TRIES = 5, SOCKETS_MAX = 64 };
+enum { TIMEOUT_MSEC = 5000, TRIES = 5, SOCKETS_MAX = 64, HOLD_MSEC = 500 };
 
 static unsigned char data[65536];
 
@@ -261,6 +262,27 @@ static int ask_datagram(const char *address, const char *port, size_t size) {
         return fail();
 }
 
+static int hold(const char *address, const char *port, int count) {
+        struct sockaddr_storage to;
+        socklen_t size = parse(address, atoi(port), &to), error_size = sizeof(int);
+        struct pollfd *fds = calloc((size_t) count, sizeof(*fds));
+        int n = 0, error;
+
+        for (int i = 0; i < count; i++) {
+                fds[i] = (struct pollfd){ .fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK, 0), .events = POLLOUT };
+                if (fds[i].fd < 0 || (connect(fds[i].fd, (struct sockaddr *) &to, size) < 0 && errno != EINPROGRESS))
+                        return fail();
+        }
+        usleep(HOLD_MSEC * 1000);
+        poll(fds, (nfds_t) count, 0);
+        for (int i = 0; i < count; i++)
+                n += fds[i].revents == POLLOUT && getsockopt(fds[i].fd, SOL_SOCKET, SO_ERROR, &error, &error_size) == 0 && error == 0;
+        printf("%d held\n", n);
+        fflush(stdout);
+        pause();
+        return 0;
+}
+
 int main(int argc, char **argv) {
         signal(SIGPIPE, SIG_IGN);
         if (argc >= 3 && strcmp(argv[1], "serve") == 0)
@@ -271,6 +293,8 @@ int main(int argc, char **argv) {
                 return get_stream(argv[2], argv[3], (size_t) atoll(argv[4]));
         if (argc == 5 && strcmp(argv[1], "udp") == 0)
                 return ask_datagram(argv[2], argv[3], (size_t) atoll(argv[4]));
-        fprintf(stderr, "usage: talk serve|send|get|udp ...\n");
+        if (argc == 5 && strcmp(argv[1], "hold") == 0)
+                return hold(argv[2], argv[3], atoi(argv[4]));
+        fprintf(stderr, "usage: talk serve|send|get|udp|hold ...\n");
         return 2;
 }

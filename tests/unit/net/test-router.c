@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the router of bridge networks decides without a kernel: names, addresses, rules, messages. */
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -57,7 +58,7 @@ static bool has(const char *text, const char *line) {
 TEST(rules_let_networks_out_and_to_each_other) {
         NetworkConfig a = network("podman1", v4, 1), b = network("podman2", both, 2);
         const NetworkConfig *list[] = { &a, &b };
-        _cleanup_free_ char *text = router_rules_text(list, 2);
+        _cleanup_free_ char *text = router_rules_text(&(RouterRules){ .networks = list, .n_networks = 2 });
 
         CHECK(text);
         CHECK(has(text, "hook forward priority filter; policy drop;"));
@@ -77,7 +78,7 @@ TEST(rules_keep_networks_apart_before_they_accept_anything) {
         within.internal = true;
         alone.options = alone2.options = isolate;
         all.options = strict;
-        _cleanup_free_ char *text = router_rules_text(list, 4);
+        _cleanup_free_ char *text = router_rules_text(&(RouterRules){ .networks = list, .n_networks = 4 });
         CHECK(text);
         const char *accepts = strstr(text, "ct state established,related accept");
         const char *const drops[] = {
@@ -95,7 +96,7 @@ TEST(rules_keep_networks_apart_before_they_accept_anything) {
 TEST(who_speaks_to_the_router_is_who_he_says) {
         NetworkConfig a = network("podman1", v4, 1), b = network("podman2", both, 2);
         const NetworkConfig *list[] = { &a, &b };
-        _cleanup_free_ char *text = router_rules_text(list, 2);
+        _cleanup_free_ char *text = router_rules_text(&(RouterRules){ .networks = list, .n_networks = 2 });
         const char *input = text ? strstr(text, "chain input") : NULL, *accepts = input ? strstr(input, "    meta l4proto != { 1, 58 } ct state established,related accept") : NULL;
         const char *const drops[] = {
                 "    iifname \"podman1\" ip saddr != { 10.91.1.0/24 } drop\n",
@@ -119,7 +120,7 @@ TEST(who_speaks_to_the_router_is_who_he_says) {
 }
 
 TEST(rules_without_any_network_are_rules) {
-        _cleanup_free_ char *text = router_rules_text(NULL, 0);
+        _cleanup_free_ char *text = router_rules_text(&(RouterRules){ .networks = NULL, .n_networks = 0 });
 
         CHECK(text && has(text, "table inet sdpod {}\ndelete table inet sdpod\n"));
         CHECK(!has(text, "{  }"));
@@ -161,4 +162,52 @@ TEST(ports_are_told_with_their_sockets) {
         (void) fd_close(pair[1]);
         (void) fd_close(fds[0]);
         (void) fd_close(fds[1]);
+}
+
+static char *spoofing[] = { (char *) "spoofing=true", NULL };
+
+static PlumbLink link_to(const NetworkConfig *to, const char *name, const char *address, const char *address6) {
+        PlumbLink link = { .network = to, .mac = { 2, 1, 2, 3, 4, 5 } };
+
+        (void) snprintf(link.name, sizeof(link.name), "%s", name);
+        CHECK(ip_parse_subnet(address, &link.addresses[link.n_addresses++]) >= 0);
+        if (address6)
+                CHECK(ip_parse_subnet(address6, &link.addresses[link.n_addresses++]) >= 0);
+        return link;
+}
+
+TEST(a_container_is_who_it_was_made) {
+        NetworkRoute route = { .destination = (char *) "10.99.0.0/16", .gateway = (char *) "10.91.1.9" };
+        NetworkConfig a = network("podman1", v4, 1), b = network("podman2", both, 2), open = network("podman3", v4, 1), tunnel = network("podman4", v4, 1);
+        const NetworkConfig *list[] = { &a, &b, &open, &tunnel };
+        PlumbLink links[] = { link_to(&a, "v01", "10.91.1.2/24", NULL), link_to(&b, "v02", "10.91.2.2/24", "fd91:2::2/64") },
+                  forwarder[] = { link_to(&a, "v03", "10.91.1.9/24", NULL) }, wild[] = { link_to(&open, "v04", "10.91.1.4/24", NULL) };
+        const GuardContainer containers[] = { { links, 2 }, { forwarder, 1 }, { wild, 1 } };
+
+        a.routes = &route;
+        a.n_routes = 1;
+        open.options = spoofing;
+        tunnel.driver = (char *) "vxlan";
+        _cleanup_free_ char *text = router_rules_text(&(RouterRules){ .networks = list, .n_networks = 4, .containers = containers, .n_containers = 3 });
+        const char *guard = text ? strstr(text, "delete table bridge sdpod\n") : NULL;
+        CHECK(guard);
+        static const char *const wanted[] = {
+                "set members {\n    type ifname\n    flags timeout\n    gc-interval 1h\n    elements = {\n      \"v01\",\n      \"v02\",\n    }",
+                "set forwarders {\n    type ifname\n    flags timeout\n    gc-interval 1h\n    elements = {\n      \"v03\",\n    }",
+                "set free {\n    type ifname\n    flags timeout\n    gc-interval 1h\n    elements = {\n      \"v04\",\n    }",
+                "set tunnels {\n    type ifname\n    flags timeout\n    gc-interval 1h\n    elements = {\n      \"x",
+                "\"v01\" . 02:01:02:03:04:05,\n",
+                /* each of its addresses by each of its ports, but its link-local one */
+                "\"v01\" . 10.91.1.2,\n", "\"v01\" . 10.91.2.2,\n", "\"v02\" . 10.91.1.2,\n", "\"v02\" . 10.91.2.2,\n",
+                "\"v01\" . 0xfd910002000000000000000000000002,\n",
+                "\"v02\" . 0xfe80000000000000000102fffe030405,\n",
+        };
+        for (size_t i = 0; i < ELEMENTSOF(wanted); i++) {
+                CHECK(has(guard, wanted[i]));
+        }
+        CHECK(has(guard, "      10.91.2.1,\n")); /* the gateway's is nobody else's */
+        CHECK(!has(guard, "\"v04\" . "));
+        CHECK(!has(guard, "\"v03\" . 10.91.1.2"));
+        _cleanup_free_ char *without = router_rules_text(&(RouterRules){ .networks = list, .n_networks = 4, .without_guard = true });
+        CHECK(without && !has(without, "table bridge"));
 }

@@ -22,6 +22,10 @@ TEST(options_by_driver) {
                 { "vxlan", "vni", "0", "EINVAL" }, { "vxlan", "remote", "192.0.2.1,2001:db8::1", "192.0.2.1,2001:db8::1" },
                 { "vxlan", "remote", "127.0.0.1", "EINVAL" }, { "vxlan", "remote", "192.0.2.1,", "EINVAL" }, { "vxlan", "remote", "a;b", "EINVAL" },
                 { "vxlan", "port", "4789", "4789" }, { "vxlan", "port", "0", "EINVAL" }, { "vxlan", "vlan", "1", "EINVAL" },
+                { "bridge", "spoofing", "yes", "true" }, { "vxlan", "spoofing", "0", "false" }, { "bridge", "spoofing", "some", "EINVAL" },
+                { "bridge", "connections", "0", "0" }, { "vxlan", "connections", "100000", "100000" }, { "bridge", "connections", "1000001", "EINVAL" },
+                { "bridge", "connections", "many", "EINVAL" }, { "ipvlan", "connections", "7", "EINVAL" },
+                { "macvlan", "spoofing", "true", "EINVAL" }, { "ipvlan", "spoofing", "true", "EINVAL" },
                 { "nosuch", "mtu", "1400", "EINVAL" },
         };
 
