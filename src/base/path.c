@@ -13,6 +13,8 @@
 #include "base/io.h"
 #include "base/str.h"
 
+enum { REMOVE_TRIES_MAX = 1000 }; /* against others that remove the same tree, or fill it */
+
 static int open_resolved(int dir_fd, const char *path, int flags, mode_t mode, uint64_t resolve) {
         struct open_how how = {
                 .flags = (uint64_t) (unsigned) (flags | O_CLOEXEC),
@@ -121,6 +123,12 @@ static int open_tree_dir(int dir_fd, const char *name) {
         return fd < 0 ? -errno : fd;
 }
 
+/* What another command has removed meanwhile is no failure. */
+static void note_failure(int *code) {
+        if (errno != ENOENT)
+                *code = -errno;
+}
+
 /* Removes what is directly in `fd`; the first directory that is not empty is moved up into `top_fd` under a fresh name
  * instead of being entered, so depth costs neither stack nor descriptors. Returns 1 if a directory was moved. */
 static int remove_children(int top_fd, int fd, dev_t device, unsigned *serial) {
@@ -146,7 +154,7 @@ static int remove_children(int top_fd, int fd, dev_t device, unsigned *serial) {
                 if (r == 0 || errno == ENOENT)
                         continue;
                 if ((errno != EISDIR && errno != EPERM) || fstatat(fd, e->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-                        code = -errno;
+                        note_failure(&code);
                         continue;
                 }
                 if (st.st_dev != device) {
@@ -165,7 +173,7 @@ static int remove_children(int top_fd, int fd, dev_t device, unsigned *serial) {
                 }
                 /* moving a directory changes its "..", so it takes write permission on the directory itself */
                 if ((st.st_mode & S_IRWXU) != S_IRWXU && fchmodat(fd, e->d_name, 0700, 0) < 0) {
-                        code = -errno;
+                        note_failure(&code);
                         continue;
                 }
                 do {
@@ -173,17 +181,23 @@ static int remove_children(int top_fd, int fd, dev_t device, unsigned *serial) {
                         r = renameat2(fd, e->d_name, top_fd, fresh, /* RENAME_NOREPLACE */ 1);
                 } while (r < 0 && errno == EEXIST);
                 if (r < 0)
-                        code = -errno;
+                        note_failure(&code);
                 moved = true;
         }
         (void) closedir(dir);
         return code < 0 ? code : moved;
 }
 
+static bool is_named(int dir_fd, const char *name, const struct stat *st) {
+        struct stat named;
+
+        return fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == st->st_ino && named.st_dev == st->st_dev;
+}
+
 int path_remove_tree(int dir_fd, const char *name) {
         _cleanup_fd_ int top = -EBADF;
         struct stat st;
-        unsigned serial = 0;
+        unsigned serial = 0, tries = 0;
 
         if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
                 return 0;
@@ -198,10 +212,19 @@ int path_remove_tree(int dir_fd, const char *name) {
         /* Rounds: empty each directory that stands in the top one; what is deeper comes up and is met next round. */
         for (;;) {
                 int left = remove_children(top, top, st.st_dev, &serial);
-                if (left <= 0) {
-                        if (left == 0 && unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-                                return -errno;
+                if (left < 0)
                         return left;
+                if (left == 0) {
+                        if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+                                return 0;
+                        if (errno != ENOTEMPTY && errno != EEXIST)
+                                return -errno;
+                        /* another command that removes it, too, has moved something up; or the name is that of a new one */
+                        if (!is_named(dir_fd, name, &st))
+                                return 0;
+                        if (++tries >= REMOVE_TRIES_MAX)
+                                return -ENOTEMPTY;
+                        continue;
                 }
 
                 _cleanup_fd_ int own = fcntl(top, F_DUPFD_CLOEXEC, 3);

@@ -26,8 +26,8 @@ int path_mkdirs(const char *path, mode_t mode);
 int path_open_or_make_dir(int dir_fd, const char *name, mode_t mode);
 
 /* Removes `name` in `dir_fd` and all below it, without following symlinks and without crossing into another mount, in
- * bounded memory and descriptors whatever the depth. A missing one is not an error. Directories that deny access are
- * opened up first. */
+ * bounded memory and descriptors whatever the depth. A missing one is not an error, nor is what another
+ * command removes of it meanwhile. Directories that deny access are opened up first. */
 int path_remove_tree(int dir_fd, const char *name);
 
 /* A path as it reads after removing "//", "/./" and resolving ".." as text, for comparing and showing, never for

@@ -90,7 +90,7 @@ static int collect(Stage *stage, Error *reterr) {
                         remove_leftover(stage, data_fd, e->d_name);
                 else if (renameat(data_fd, e->d_name, stage->fd, e->d_name) >= 0)
                         stage->has_leftovers = true;
-                else
+                else if (errno != ENOENT) /* its owner has just done so */
                         log_warning("cannot remove '%s/%s': %m, leaving it", stage->store->data_path, e->d_name);
         }
         (void) closedir(dir);
@@ -197,7 +197,7 @@ void stage_done(Stage *stage) {
         _cleanup_error_ Error error = ERROR_NULL;
         bool layers = *stage->name && has_layers(stage);
 
-        /* the lock is held to the end, so that nobody else collects it meanwhile */
+        /* who collects leftovers may find it when its lock file has gone, and then does the rest of this */
         if (*stage->name && stage_remove_tree(&stage->map, stage->store->data_fd, stage->name, &error) < 0)
                 log_warning("%s, leaving it", error.message);
         if (layers)
