@@ -245,15 +245,22 @@ static bool is_id_prefix(const char *s) {
         return n > 0 && n <= CONTAINER_ID_LENGTH && !s[n];
 }
 
+/* Of all the record the name alone. */
+static int read_name(int dir_fd, const char *path, ContainerConfig *ret) {
+        static const JsonField fields[] = { JSON_FIELD(ContainerConfig, name, "name", JSON_FIELD_STRING), {} };
+        int r = load(dir_fd, path, fields, ret, /* reterr= */ NULL);
+
+        return r < 0 ? r : ret->name && container_name_is_valid(ret->name) ? 0 : -EBADMSG;
+}
+
 /* Whether the container's own name leads to it: a directory for itself is no container. */
 static bool is_there(const Store *store, const char *id) {
-        static const JsonField fields[] = { JSON_FIELD(ContainerConfig, name, "name", JSON_FIELD_STRING), {} };
         _cleanup_container_config_ ContainerConfig config = {};
         char path[CONTAINER_PATH_SIZE], holder[CONTAINER_ID_LENGTH + 1];
 
         container_file_path("containers/", id, "container.json", path);
-        return load(store->data_fd, path, fields, &config, /* reterr= */ NULL) >= 0 && config.name &&
-               container_name_is_valid(config.name) && name_link_read(store, NAME_CONTAINER, config.name, holder) >= 0 && str_equal(holder, id);
+        return read_name(store->data_fd, path, &config) >= 0 &&
+               name_link_read(store, NAME_CONTAINER, config.name, holder) >= 0 && str_equal(holder, id);
 }
 
 /* Finds a directory, and then asks for its name alone: a look at all names would cost a system call for each. */
@@ -440,6 +447,15 @@ int container_open(const Store *store, const char *name_or_id, Container *ret, E
         return r < 0 ? r : container_load(store, id, ret, reterr);
 }
 
+/* Of a container that is gone: to take its lock has made the directory again. */
+static void forget_lock(const Store *store, Container *container) {
+        _cleanup_fd_ int parent = store_open_runtime(store, "containers", /* reterr= */ NULL);
+
+        if (parent >= 0)
+                (void) path_remove_tree(parent, container->config.id);
+        container_unlock(container);
+}
+
 int container_lock(const Store *store, Container *container, Error *reterr) {
         struct stat st;
         int r = take_lock(store, container, reterr);
@@ -448,7 +464,7 @@ int container_lock(const Store *store, Container *container, Error *reterr) {
                 return r;
         /* it may have been removed while we waited, the lock with it */
         if (r < 0 || fstatat(container->dir_fd, "container.json", &st, AT_SYMLINK_NOFOLLOW) < 0) {
-                container_unlock(container);
+                forget_lock(store, container);
                 return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "no container with name or ID '%s' found: no such container",
                                  container->config.name);
         }
@@ -460,8 +476,12 @@ void container_unlock(Container *container) {
 }
 
 int container_rename(const Store *store, Container *container, const char *name, Error *reterr) {
-        _cleanup_free_ char *old = strdup(container->config.name);
+        /* it may have another name, or another config, than when the record was read: the lock came later */
+        int r = container_reload_config(container, reterr);
 
+        if (r < 0)
+                return r;
+        _cleanup_free_ char *old = strdup(container->config.name);
         if (!old)
                 return error_oom(reterr);
         if (!container_name_is_valid(name))
@@ -469,7 +489,7 @@ int container_rename(const Store *store, Container *container, const char *name,
                                  "cannot rename '%s': '%s' is not a name: use letters, digits, '_', '.' and '-'", old, name);
         if (str_equal(name, old))
                 return 0;
-        int r = name_link_take(store, NAME_CONTAINER, name, container->config.id, reterr);
+        r = name_link_take(store, NAME_CONTAINER, name, container->config.id, reterr);
         if (r < 0)
                 return r;
         r = str_replace(&container->config.name, name);
@@ -483,6 +503,7 @@ int container_rename(const Store *store, Container *container, const char *name,
 int container_delete(const Store *store, Container *container, int (*remove_rootfs)(int dir_fd, void *data, Error *reterr),
                      void *data, Error *reterr) {
         _cleanup_free_ char *dead = str_format(".tmp-rm-%s", container->config.id);
+        _cleanup_container_config_ ContainerConfig renamed = {}; /* since the record was read */
         const char *id = container->config.id;
 
         if (!dead)
@@ -494,6 +515,8 @@ int container_delete(const Store *store, Container *container, int (*remove_root
         _cleanup_fd_ int parent = store_open_data(store, "containers", reterr);
         if (parent < 0)
                 return parent;
+        if (read_name(container->dir_fd, "container.json", &renamed) >= 0 && str_replace(&container->config.name, renamed.name) < 0)
+                return error_oom(reterr);
         name_link_drop(store, NAME_CONTAINER, container->config.name, id);
         if (renameat(parent, id, parent, dead) < 0 && errno != ENOENT)
                 return error_set_errno(reterr, -errno, "cannot remove container '%s'", container->config.name);

@@ -12,6 +12,8 @@
 #include "base/str.h"
 #include "state/name.h"
 
+#define LOCK ".lock" /* held by who removes a leftover */
+
 static const struct {
         const char *names, *records, *record, *what;
         NameKind other;
@@ -56,6 +58,20 @@ static int in_use(NameKind kind, const char *name, const char *id, Error *reterr
         return error_set(reterr, -EEXIST, ERROR_EXISTS, "cannot take the name '%s': it is in use by %s %.12s", name, kinds[kind].what, id);
 }
 
+/* Of two commands that find the same leftover, the later one must not take the name from the earlier one, which has it by then: the
+ * look and the removal are one step. */
+static int drop_leftover(const Store *store, NameKind kind, int names_fd, const char *name, Error *reterr) {
+        char holder[CONTAINER_ID_LENGTH + 1];
+        _cleanup_fd_ int lock = store_lock(names_fd, LOCK, /* exclusive= */ true, reterr);
+
+        if (lock < 0)
+                return lock;
+        int found = look(store, kind, name, holder);
+        if (found == 0 || found == -EBADMSG)
+                (void) unlinkat(names_fd, name, 0);
+        return 0;
+}
+
 int name_link_take(const Store *store, NameKind kind, const char *name, const char *id, Error *reterr) {
         char text[NAME_LINK_SIZE], holder[CONTAINER_ID_LENGTH + 1];
         _cleanup_fd_ int names_fd = store_open_data(store, kinds[kind].names, reterr);
@@ -80,7 +96,9 @@ int name_link_take(const Store *store, NameKind kind, const char *name, const ch
                         return error_oom(reterr);
                 if (found > 0)
                         return str_equal(holder, id) ? 0 : in_use(kind, name, holder, reterr);
-                (void) unlinkat(names_fd, name, 0);
+                int r = drop_leftover(store, kind, names_fd, name, reterr);
+                if (r < 0)
+                        return r;
         }
         return error_set(reterr, -EBUSY, ERROR_IN_USE, "cannot take the name '%s': others keep taking it", name);
 }

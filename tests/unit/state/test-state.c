@@ -348,6 +348,86 @@ TEST(a_mark_has_one_holder) {
         }
 }
 
+/* A name that leads nowhere is taken by one, though several see that it leads nowhere. */
+TEST(a_leftover_name_is_taken_once) {
+        _cleanup_store_ Store store = STORE_NULL;
+        pid_t children[6];
+        int lost = 0;
+
+        fresh_store(&store);
+        for (int round = 0; round < 150; round++) {
+                _cleanup_free_ char *name = str_format("n%d", round), *path = str_format("names/n%d", round);
+                int gate[2], winners = 0;
+
+                if (round == 0) {
+                        _cleanup_container_ Container first = CONTAINER_NULL;
+                        CHECK_INT(create_container(&store, "first", &first), 0); /* makes the directories */
+                }
+                CHECK_INT(symlinkat("0123456789012345678901234567890123456789012345678901234567890123", store.data_fd, path), 0);
+                CHECK_INT(pipe(gate), 0);
+                for (size_t i = 0; i < ELEMENTSOF(children); i++) {
+                        children[i] = fork();
+                        if (children[i] == 0) {
+                                Container made = CONTAINER_NULL;
+                                char byte;
+
+                                (void) close(gate[1]);
+                                (void) !read(gate[0], &byte, 1);
+                                _exit(create_container(&store, name, &made) == 0);
+                        }
+                }
+                (void) close(gate[0]);
+                (void) close(gate[1]);
+                for (size_t i = 0; i < ELEMENTSOF(children); i++) {
+                        int status = -1;
+
+                        CHECK_INT(waitpid(children[i], &status, 0), children[i]);
+                        winners += WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+                }
+                lost += winners != 1;
+        }
+        CHECK_INT(lost, 0);
+}
+
+/* Two commands have read the record before either has the lock. */
+TEST(what_was_renamed_since_it_was_read_leaves_no_name) {
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_container_ Container made = CONTAINER_NULL, first = CONTAINER_NULL, second = CONTAINER_NULL, third = CONTAINER_NULL;
+        _cleanup_free_ char *id = NULL;
+
+        fresh_store(&store);
+        CHECK_INT(create_container(&store, "a", &made), 0);
+        container_unlock(&made);
+        CHECK_INT(container_open(&store, "a", &first, NULL), 0);
+        CHECK_INT(container_open(&store, "a", &second, NULL), 0);
+        CHECK_INT(container_open(&store, "a", &third, NULL), 0);
+        CHECK_INT(container_lock(&store, &first, NULL), 0);
+        CHECK_INT(container_rename(&store, &first, "b", NULL), 0);
+        container_unlock(&first);
+        CHECK_INT(container_lock(&store, &second, NULL), 0);
+        CHECK_INT(container_rename(&store, &second, "c", NULL), 0);
+        container_unlock(&second);
+        CHECK_INT(container_find(&store, "b", &id, NULL), -ENOENT);
+        CHECK_INT(container_lock(&store, &third, NULL), 0);
+        CHECK_INT(container_delete(&store, &third, NULL, NULL, NULL), 0);
+        CHECK_STR(third.config.name, "c");
+        CHECK_INT(faccessat(store.data_fd, "names/b", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+        CHECK_INT(faccessat(store.data_fd, "names/c", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+}
+
+TEST(who_waits_for_the_lock_of_what_is_removed_leaves_nothing) {
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_container_ Container made = CONTAINER_NULL, late = CONTAINER_NULL;
+
+        fresh_store(&store);
+        CHECK_INT(create_container(&store, "a", &made), 0);
+        _cleanup_free_ char *path = str_format("containers/%s", made.config.id);
+        CHECK_INT(container_open(&store, "a", &late, NULL), 0);
+        CHECK_INT(container_delete(&store, &made, NULL, NULL, NULL), 0);
+        CHECK_INT(container_lock(&store, &late, NULL), -ENOENT);
+        CHECK_INT(faccessat(store.runtime_fd, path, F_OK, AT_SYMLINK_NOFOLLOW), -1);
+}
+
 TEST(removing_does_not_wait_for_the_holder_of_the_mark) {
         _cleanup_store_ Store store = STORE_NULL;
         _cleanup_container_ Container a = CONTAINER_NULL, b = CONTAINER_NULL;
