@@ -63,13 +63,13 @@ static uint64_t own_size(const Store *store, const ImageInfo *images, size_t n, 
         return total;
 }
 
-static int prune_image(const Store *store, const ImageInfo *image, const ImageUse *uses, size_t n_uses, Error *reterr) {
+static int prune_image(const Store *store, const ImageInfo *image, Error *reterr) {
         _cleanup_image_removal_ ImageRemoval removal = {};
         _cleanup_free_ char *id = str_format("sha256:%s", image->id);
 
         /* by its ID all names go at once; that no container uses it is checked again under the lock */
         return !id ? error_oom(reterr)
-                   : image_store_remove(store, id, uses, n_uses, IMAGE_REMOVE_ALL_NAMES, &removal, reterr);
+                   : image_store_remove(store, id, image_uses, IMAGE_REMOVE_ALL_NAMES, &removal, reterr);
 }
 
 int prune_images(const Store *store, bool all, char *const *filters, Pruned *ret, Error *reterr) {
@@ -92,16 +92,19 @@ int prune_images(const Store *store, bool all, char *const *filters, Pruned *ret
                         continue;
                 }
                 uint64_t size = own_size(store, images, n, i);
-                r = prune_image(store, images + i, uses, n_uses, &error);
+                r = prune_image(store, images + i, &error);
                 if (r >= 0)
                         ret->bytes += size;
-                r = note(ret, images[i].id, r, &error, reterr);
+                if (r == -ENOENT || (r == -EBUSY && error.kind == ERROR_IN_USE))
+                        r = 0; /* another command has removed, or taken, it meanwhile */
+                else
+                        r = note(ret, images[i].id, r, &error, reterr);
                 /* what it shared with the next one is that one's own now */
                 image_info_done(images + i);
                 memmove(images + i, images + i + 1, (--n - i) * sizeof(*images));
         }
         if (r >= 0)
-                r = image_store_sweep(store, uses, n_uses, reterr);
+                r = image_store_sweep(store, image_uses, reterr);
         image_info_free_many(images, n);
         image_use_free_many(uses, n_uses);
         return r < 0 ? r : 0;

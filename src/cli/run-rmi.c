@@ -9,15 +9,10 @@
 void run_remove_image(const Store *store, const ContainerConfig *config) {
         _cleanup_image_removal_ ImageRemoval removal = {};
         _cleanup_error_ Error error = ERROR_NULL;
-        ImageUse *uses = NULL;
-        size_t n = 0;
 
         if (!config->remove_image)
                 return;
-        int r = image_uses(store, &uses, &n, &error);
-        if (r >= 0)
-                r = image_store_remove(store, config->image_name ?: config->image, uses, n, 0, &removal, &error);
-        image_use_free_many(uses, n);
+        int r = image_store_remove(store, config->image_name ?: config->image, image_uses, 0, &removal, &error);
         if (r < 0 && r != -ENOENT && error.kind != ERROR_IN_USE)
                 log_warning("%s", error.message ?: "cannot remove the image: out of memory");
 }

@@ -240,17 +240,12 @@ const Verb verb_manifest_exists = {
 
 static int remove_list(const Store *store, const char *name, Error *reterr) {
         _cleanup_image_removal_ ImageRemoval removal = {};
-        ImageUse *uses = NULL;
-        size_t n = 0;
 
         int r = image_store_is_list(store, name, reterr);
         if (r == 0)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot remove manifest list '%s': it is an image", name);
         if (r >= 0)
-                r = image_uses(store, &uses, &n, reterr);
-        if (r >= 0)
-                r = image_store_remove(store, name, uses, n, 0, &removal, reterr);
-        image_use_free_many(uses, n);
+                r = image_store_remove(store, name, image_uses, 0, &removal, reterr);
         if (r < 0)
                 return r;
         for (char **untagged = removal.untagged; untagged && *untagged; untagged++)

@@ -54,18 +54,12 @@ static int remove_one(const Store *store, const char *reference, const RmiOption
         ImageUse *uses = NULL;
         size_t n = 0;
 
-        int r = image_uses(store, &uses, &n, reterr);
-        if (r >= 0 && o->force) {
+        int r = o->force ? image_uses(store, &uses, &n, reterr) : 0;
+        if (r >= 0 && o->force)
                 r = remove_users(store, reference, uses, n, reterr);
-                image_use_free_many(uses, n);
-                uses = NULL;
-                n = 0;
-                if (r >= 0)
-                        r = image_uses(store, &uses, &n, reterr);
-        }
-        if (r >= 0)
-                r = image_store_remove(store, reference, uses, n, o->force ? IMAGE_REMOVE_FORCE : 0, &removal, reterr);
         image_use_free_many(uses, n);
+        if (r >= 0)
+                r = image_store_remove(store, reference, image_uses, o->force ? IMAGE_REMOVE_FORCE : 0, &removal, reterr);
         if (r < 0)
                 return r;
         for (char **name = removal.untagged; name && *name; name++)

@@ -330,6 +330,24 @@ static int ensure_volumes(const Store *store, const ContainerConfig *config, Err
         return 0;
 }
 
+/* Whoever removes an image looks for containers once it is out of the list, and we look at the list once our record can be seen. */
+static int check_images_stay(const Store *store, const ContainerConfig *config, const ImageStamp *since, Error *reterr) {
+        const char *gone = NULL;
+        int r = 1;
+
+        if (!image_store_has_changed(store, since))
+                return 0;
+        if (config->image_id && (r = image_store_still_has(store, config->image, config->image_id, reterr)) == 0)
+                gone = config->image;
+        for (size_t i = 0; i < config->n_mounts && r > 0; i++)
+                if (config->mounts[i].image_id &&
+                    (r = image_store_still_has(store, config->mounts[i].source, config->mounts[i].image_id, reterr)) == 0)
+                        gone = config->mounts[i].source;
+        if (r < 0 || !gone)
+                return r < 0 ? r : 0;
+        return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot use image '%s': it was removed meanwhile: no such image", gone);
+}
+
 /* Makes way for a name: --replace removes its holder, and so does the find that the holder is a leftover. */
 static int clear_name(const Store *store, const char *name, bool replace, Error *reterr) {
         _cleanup_container_ Container holder = CONTAINER_NULL;
@@ -392,10 +410,20 @@ static int make_record(const Store *store, ContainerConfig *config, Container *r
         return r == -EEXIST ? error_with_hint(reterr, r, "remove that container first, or use --replace to do it at once") : r;
 }
 
+/* What comes once the record can be seen. */
+static int complete(const Store *store, Container *container, const ImageStamp *images_before, Error *reterr) {
+        int r = check_images_stay(store, &container->config, images_before, reterr);
+
+        if (r >= 0)
+                r = ensure_volumes(store, &container->config, reterr);
+        return r < 0 ? r : secrets_keep(store, container, reterr);
+}
+
 int engine_create(const Store *store, ContainerConfig *config, const CreateOptions *options, Container *ret, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         _cleanup_image_info_ ImageInfo image = {};
         _cleanup_fd_ int auto_lock = -EBADF;
+        const ImageStamp images_before = image_store_stamp(store);
         int r = 0;
 
         if (config->name && !container_name_is_valid(config->name))
@@ -453,9 +481,7 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 r = make_record(store, config, &container, reterr);
         if (r < 0)
                 return r;
-        r = ensure_volumes(store, &container.config, reterr);
-        if (r >= 0)
-                r = secrets_keep(store, &container, reterr);
+        r = complete(store, &container, &images_before, reterr);
         if (r < 0) {
                 dependencies_unmark(store, &container.config);
                 if (container.config.pod)

@@ -130,13 +130,19 @@ static int sweep(int from_fd, const json_t *needed, const Stage *stage, Error *r
         return r;
 }
 
-static int sweep_all(const Store *store, const json_t *index, const ImageUse *uses, size_t n_uses, const Stage *stage, Error *reterr) {
+/* The index is on the disk as it is here: containers that are made from now on find no other image in it. */
+static int sweep_all(const Store *store, const json_t *index, ImageUsesRead read_uses, const Stage *stage, Error *reterr) {
         _cleanup_(needed_done) Needed needed = { json_object(), json_object() };
         _cleanup_fd_ int layers = -EBADF, blobs = -EBADF;
+        ImageUse *uses = NULL;
+        size_t n_uses = 0;
 
         if (!needed.blobs || !needed.layers)
                 return error_oom(reterr);
-        int r = collect_needed(store, index, uses, n_uses, &needed, reterr);
+        int r = read_uses(store, &uses, &n_uses, reterr);
+        if (r >= 0)
+                r = collect_needed(store, index, uses, n_uses, &needed, reterr);
+        image_use_free_many(uses, n_uses);
         if (r >= 0)
                 r = layers = store_open_data(store, "layers", reterr);
         if (r >= 0)
@@ -236,13 +242,15 @@ static int update(const Store *store, json_t *index, const char *reference, cons
         return 0;
 }
 
-int image_store_remove(const Store *store, const char *reference, const ImageUse *uses, size_t n_uses, ImageRemoveFlags flags,
-                       ImageRemoval *ret, Error *reterr) {
+int image_store_remove(const Store *store, const char *reference, ImageUsesRead read_uses, ImageRemoveFlags flags, ImageRemoval *ret,
+                       Error *reterr) {
         _cleanup_image_removal_ ImageRemoval removal = {};
         _cleanup_stage_ Stage stage = STAGE_NULL;
         _cleanup_json_ json_t *index = NULL;
         _cleanup_fd_ int images = -EBADF, lock = -EBADF;
         _cleanup_error_ Error error = ERROR_NULL;
+        ImageUse *uses = NULL;
+        size_t n_uses = 0;
 
         int r = stage_open(store, &stage, reterr);
         if (r >= 0)
@@ -252,7 +260,10 @@ int image_store_remove(const Store *store, const char *reference, const ImageUse
         if (r >= 0)
                 r = layout_load(store, &index, reterr);
         if (r >= 0)
+                r = read_uses(store, &uses, &n_uses, reterr);
+        if (r >= 0)
                 r = update(store, index, reference, uses, n_uses, flags, &removal, reterr);
+        image_use_free_many(uses, n_uses);
         if (r >= 0)
                 r = layout_save(images, index, reterr);
         if (r < 0)
@@ -262,7 +273,7 @@ int image_store_remove(const Store *store, const char *reference, const ImageUse
         if (removal.deleted)
                 event_named(store, "image", "remove", removal.id, removal.untagged ? removal.untagged[0] : NULL);
         /* the image is gone; what it leaves can wait for another time if it must */
-        if (removal.deleted && sweep_all(store, index, uses, n_uses, &stage, &error) < 0)
+        if (removal.deleted && sweep_all(store, index, read_uses, &stage, &error) < 0)
                 log_warning("%s, leaving layers that may not be needed", error.message);
         lock = fd_close(lock);
         *ret = removal;
@@ -270,7 +281,7 @@ int image_store_remove(const Store *store, const char *reference, const ImageUse
         return 0;
 }
 
-int image_store_sweep(const Store *store, const ImageUse *uses, size_t n_uses, Error *reterr) {
+int image_store_sweep(const Store *store, ImageUsesRead read_uses, Error *reterr) {
         _cleanup_stage_ Stage stage = STAGE_NULL;
         _cleanup_json_ json_t *index = NULL;
         _cleanup_fd_ int lock = -EBADF;
@@ -281,6 +292,6 @@ int image_store_sweep(const Store *store, const ImageUse *uses, size_t n_uses, E
         if (r >= 0)
                 r = layout_load(store, &index, reterr);
         if (r >= 0)
-                r = sweep_all(store, index, uses, n_uses, &stage, reterr);
+                r = sweep_all(store, index, read_uses, &stage, reterr);
         return r < 0 ? r : 0;
 }

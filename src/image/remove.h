@@ -28,12 +28,16 @@ typedef struct ImageRemoval {
 void image_removal_done(ImageRemoval *removal);
 #define _cleanup_image_removal_ _cleanup_(image_removal_done)
 
+/* Reads what all containers and volumes of the store use; image_use_free_many() frees it. */
+typedef int (*ImageUsesRead)(const Store *store, ImageUse **ret, size_t *ret_n, Error *reterr);
+
 /* Podman's rules: a name that is not the only one is taken away; the only name goes with the image; an ID goes where the
  * image has at most one name. -EBUSY (ERROR_IN_USE) where a container uses it, or an ID with several names was given.
- * `uses` are all containers of the store. Layers and blobs that nothing refers to any more are removed, also those that a
- * killed command left. */
-int image_store_remove(const Store *store, const char *reference, const ImageUse *uses, size_t n_uses, ImageRemoveFlags flags,
-                       ImageRemoval *ret, Error *reterr);
+ * Layers and blobs that nothing refers to any more are removed, also those that a killed command left. Who makes a container looks
+ * after its record has its name whether the image is still in the index, and here the records are read after the index was written: so
+ * of the two one sees the other, and no container loses its layers. */
+int image_store_remove(const Store *store, const char *reference, ImageUsesRead read_uses, ImageRemoveFlags flags, ImageRemoval *ret,
+                       Error *reterr);
 
 /* Removes layers and blobs that no image, container or pull needs, and what killed commands left. */
-int image_store_sweep(const Store *store, const ImageUse *uses, size_t n_uses, Error *reterr);
+int image_store_sweep(const Store *store, ImageUsesRead read_uses, Error *reterr);

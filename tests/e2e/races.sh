@@ -1,0 +1,60 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Two commands at once, in the order that hurts: one is stopped between two of its system calls until the other is done. Then a bounded
+# storm of random commands (SDPOD_STORM_SEED, SDPOD_STORM_SECONDS).
+# shellcheck source=tests/lib/e2e.sh
+. "$(dirname "$0")/../lib/e2e.sh"
+image_load busybox || { cat "$T/image_load"; exit 99; }
+if why=$(lacks_program strace); then
+        skip "commands that are stopped on their way" "$why"
+        finish
+fi
+R="--network none"
+STORE=$HOME/.local/share/sdpod
+sdpod run --rm $R $BUSYBOX true # makes the directories that stay
+at_end sdpod rm -fa -t 0
+
+# Starts sdpod and stops it after its Nth call of that name; $! is strace's, $stopped that of sdpod.
+stop_at() { # CALL N ARGUMENT...
+        rm -f "$T/stopped.trace"
+        strace -f -qq -o "$T/stopped.trace" -e "trace=$1" -e "inject=$1:signal=STOP:when=$2" sdpod "${@:3}" >"$T/stopped.out" 2>"$T/stopped.err" &
+        tracer=$!
+        until_ok 20 is_stopped || { comment "$1 $2: ${*:3} was not stopped: $(cat "$T/stopped.err" "$T/stopped.trace")"; return 1; }
+        stopped=$(awk '/stopped by SIGSTOP/ { print $1; exit }' "$T/stopped.trace")
+}
+is_stopped() { grep -q 'stopped by SIGSTOP' "$T/stopped.trace" 2>/dev/null; }
+go_on() { # its exit code is $code
+        kill -CONT "$stopped"
+        wait $tracer
+        code=$?
+}
+
+# --- an image is removed while a container is made of it
+new_image() {
+        sdpod create --name base $R $BUSYBOX true >/dev/null
+        date +%N >"$T/file"
+        sdpod cp "$T/file" base:/file
+        sdpod commit -q base localhost/shared >/dev/null
+        sdpod rm base >/dev/null
+}
+new_image
+stop_at renameat 1 create --name late $R localhost/shared cat /file
+is "$(ls "$STORE/pending" | wc -l)" 1 "create is stopped before its record has a name"
+run sdpod rmi localhost/shared
+exits 0 "... the image is removed meanwhile"
+go_on
+is "$code $(cat "$T/stopped.err")" "125 sdpod: cannot use image 'localhost/shared': it was removed meanwhile: no such image" "... create says so"
+is "$(sdpod ps -aq; ls "$STORE/containers" "$STORE/names" "$STORE/pending" | grep -v :)" "" "... and leaves nothing"
+new_image
+stop_at fsync 1 rmi localhost/shared
+run sdpod create --name early $R localhost/shared cat /file
+exits 0 "a container is made while its image is removed"
+go_on
+run sdpod start -a early
+is "$status $out" "0 $(cat "$T/file")" "... it keeps its layers"
+sdpod rm early >/dev/null
+sdpod rmi -f localhost/shared >/dev/null 2>&1
+sdpod image prune -f >/dev/null
+run sdpod system check
+exits 0 "... and the store is sound"
+finish
