@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -120,15 +121,20 @@ static bool is_stale(const Store *store, const char *container_id, int *ret_lock
         return true;
 }
 
-static void collect_one(const Store *store, const char *path) {
-        char holder[CONTAINER_ID_LENGTH + 2], now[sizeof(holder)];
-        _cleanup_fd_ int lock = -EBADF;
+/* Of two commands that find the same lease stale, the later one must not take away what a third has taken since: they look and remove
+ * one after the other. The lock of a container does not do for that, as it goes with its container. */
+static void collect_one(const Store *store, const char *network, const char *address) {
+        _cleanup_free_ char *directory = str_format(DIRECTORY "/%s", network);
+        char holder[CONTAINER_ID_LENGTH + 2];
+        _cleanup_fd_ int container_lock = -EBADF;
 
-        if (read_link(store->runtime_fd, path, holder, sizeof(holder)) < 0 || !is_stale(store, holder, &lock))
+        if (!directory)
                 return;
-        /* meanwhile it may have become another one's */
-        if (read_link(store->runtime_fd, path, now, sizeof(now)) >= 0 && str_equal(holder, now))
-                (void) unlinkat(store->runtime_fd, path, 0);
+        _cleanup_fd_ int dir_fd = openat(store->runtime_fd, directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (dir_fd < 0 || RETRY_EINTR(flock(dir_fd, LOCK_EX)) < 0)
+                return;
+        if (read_link(dir_fd, address, holder, sizeof(holder)) >= 0 && is_stale(store, holder, &container_lock))
+                (void) unlinkat(dir_fd, address, 0);
 }
 
 /* With the last lease the directories go; the order makes sure that nobody's lease goes with them. */
@@ -160,12 +166,9 @@ static void collect_network(const Store *store, const char *network) {
 
         if (!dir)
                 return;
-        for (struct dirent *e; (e = readdir(dir));) {
-                _cleanup_free_ char *path = *e->d_name == '.' ? NULL : lease_path(network, e->d_name);
-
-                if (path)
-                        collect_one(store, path);
-        }
+        for (struct dirent *e; (e = readdir(dir));)
+                if (*e->d_name != '.')
+                        collect_one(store, network, e->d_name);
         (void) closedir(dir);
         remove_empty(store, network);
 }
@@ -258,7 +261,7 @@ static int take_wanted(const Store *store, const NetworkConfig *network, const c
         if (!path)
                 return error_oom(reterr);
         if (r == 0) {
-                collect_one(store, path);
+                collect_one(store, network->name, ip_text(address));
                 r = try_take(store, network->name, container_id, address);
         }
         if (r < 0)
