@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -46,6 +47,19 @@ void dependency_marks_done(DependencyMarks *marks) {
         *marks = (DependencyMarks){};
 }
 
+/* Who looks at the marks may find this one before it is locked, and remove it as a leftover: then it is made again. */
+static int lock_mark(int marks, const char *id) {
+        for (;;) {
+                struct stat st;
+                _cleanup_fd_ int mark = openat(marks, id, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+                if (mark < 0 || flock(mark, LOCK_EX) < 0 || fstat(mark, &st) < 0)
+                        return -errno;
+                if (st.st_nlink > 0)
+                        return TAKE_FD(mark);
+        }
+}
+
 static int make_mark(const Store *store, const char *id, const ContainerConfig *config, Error *reterr) {
         _cleanup_container_ Container target = CONTAINER_NULL;
         int r = container_load(store, id, &target, reterr);
@@ -55,10 +69,8 @@ static int make_mark(const Store *store, const char *id, const ContainerConfig *
         if (r < 0)
                 return r;
         _cleanup_fd_ int marks = path_open_or_make_dir(target.dir_fd, MARKS, 0700);
-        _cleanup_fd_ int mark = marks < 0 ? marks : openat(marks, config->id, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-        if (mark < 0 || flock(mark, LOCK_EX) < 0)
-                return error_set_errno(reterr, marks < 0 ? marks : -errno, "cannot note that container '%s' is needed", target.config.name);
-        return TAKE_FD(mark);
+        int mark = marks < 0 ? marks : lock_mark(marks, config->id);
+        return mark < 0 ? error_set_errno(reterr, mark, "cannot note that container '%s' is needed", target.config.name) : mark;
 }
 
 int dependencies_mark(const Store *store, const ContainerConfig *config, DependencyMarks *ret, Error *reterr) {
