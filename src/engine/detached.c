@@ -46,6 +46,7 @@
 enum {
         EXIT_NO_RESTART = 213,           /* RestartPreventExitStatus= of the transient service */
         BARRIER_TIMEOUT_USEC = 90000000, /* systemd's own patience with a start; at a boot it may be long in coming to a message */
+        TRANSIENT_TRIES_MAX = 10,        /* of a start while other commands start and stop the same unit */
         STOP_TIMEOUT_SPARE_SEC = 15,     /* systemd's patience beyond the container's own stop timeout */
 };
 
@@ -348,9 +349,14 @@ static int run_transient(const Store *store, Container *container, const Detache
         manager_reset_failed(manager, name);
         manager_remove_drop_ins(name); /* of an `update` of an earlier run: all is in the record now */
         r = manager_start_transient(manager, &unit, &job, reterr);
-        if (r == -EEXIST) { /* another command's start or stop of it is on its way: ours comes after it */
+        for (unsigned tries = 0; r == -EEXIST && tries < TRANSIENT_TRIES_MAX; tries++) {
+                /* another command's start or stop of it is on its way: ours comes after it */
                 error_done(reterr);
-                return manager_start_unit(manager, name, reterr);
+                r = manager_start_unit(manager, name, reterr);
+                if (r != -ENOENT)
+                        return r;
+                error_done(reterr); /* that was its end: the name is free again */
+                r = manager_start_transient(manager, &unit, &job, reterr);
         }
         if (r >= 0)
                 r = manager_wait_job(manager, job, &result, reterr);
