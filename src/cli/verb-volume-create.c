@@ -152,6 +152,17 @@ static int fill_in(const Store *store, const CreateOptions *o, Volume *volume, E
         return r;
 }
 
+/* As a container's (engine/create.c): whoever removes it sees the volume from now on. */
+static int check_image_stays(const Store *store, const Volume *volume, Error *reterr) {
+        const char *name = strv_env_get(volume->options, "image");
+        int r = image_store_still_has(store, name, volume->image_id, reterr);
+
+        if (r != 0)
+                return r < 0 ? r : 0;
+        (void) volume_remove(store, volume->name, /* reterr= */ NULL);
+        return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot use image '%s': it was removed meanwhile: no such image", name);
+}
+
 static int run_create(Invocation *in, Error *reterr) {
         const CreateOptions *o = in->options;
         _cleanup_volume_ Volume volume = VOLUME_NULL;
@@ -172,6 +183,10 @@ static int run_create(Invocation *in, Error *reterr) {
         r = volume_create(store, &volume, &error);
         if (r < 0 && !(r == -EEXIST && o->ignore))
                 return error_move(reterr, &error);
+        if (r >= 0 && volume.image_id)
+                r = check_image_stays(store, &volume, reterr);
+        if (r < 0 && r != -EEXIST)
+                return r;
         printf("%s\n", volume.name);
         return 0;
 }
