@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Two commands at once, in the order that hurts: one is stopped between two of its system calls until the other is done. Then a bounded
-# storm of random commands (SDPOD_STORM_SEED, SDPOD_STORM_SECONDS).
+# Two commands at once, in the order that hurts: one is stopped between two of its system calls until the other is done.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
 image_load busybox || { cat "$T/image_load"; exit 99; }
@@ -39,12 +38,12 @@ new_image() {
 }
 new_image
 stop_at renameat 1 create --name late $R localhost/shared cat /file
-is "$(ls "$STORE/pending" | wc -l)" 1 "create is stopped before its record has a name"
+is "$(find "$STORE/pending" -mindepth 1 | wc -l)" 1 "create is stopped before its record has a name"
 run sdpod rmi localhost/shared
 exits 0 "... the image is removed meanwhile"
 go_on
 is "$code $(cat "$T/stopped.err")" "125 sdpod: cannot use image 'localhost/shared': it was removed meanwhile: no such image" "... create says so"
-is "$(sdpod ps -aq; ls "$STORE/containers" "$STORE/names" "$STORE/pending" | grep -v :)" "" "... and leaves nothing"
+is "$(sdpod ps -aq; find "$STORE/containers" "$STORE/names" "$STORE/pending" -mindepth 1)" "" "... and leaves nothing"
 new_image
 stop_at fsync 1 rmi localhost/shared
 run sdpod create --name early $R localhost/shared cat /file
