@@ -32,9 +32,9 @@ static int mark_again_and_again(const Store *store, const char *needed, char fir
 /* Looks for marks as `rm` does before it has the lock. */
 static int look_again_and_again(const Store *store, const Container *needed) {
         for (int i = 0; i < ROUNDS; i++) {
-                _cleanup_strv_ char **ids = NULL;
+                int r = dependents_check(store, needed, /* reterr= */ NULL);
 
-                if (dependents_list(store, needed, &ids, /* reterr= */ NULL) < 0)
+                if (r < 0 && r != -EEXIST)
                         return 1;
         }
         return 0;
