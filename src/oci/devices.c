@@ -221,6 +221,13 @@ int oci_prepare_devices(OciInside *inside, Error *reterr) {
         return 0;
 }
 
+/* The container's own, whatever config.json says of it: a node of the host's would open the host's terminals. */
+static bool is_ptmx(const RuntimeDevice *device) {
+        _cleanup_free_ char *simple = *device->path == '/' ? path_simplify(device->path) : NULL;
+
+        return str_equal(simple, "/dev/ptmx");
+}
+
 int oci_make_devices(OciInside *inside, Error *reterr) {
         const RuntimeSpec *spec = inside->spec;
         int r = 0;
@@ -229,6 +236,8 @@ int oci_make_devices(OciInside *inside, Error *reterr) {
                 return 0;
         r = make_default_devices(inside, reterr);
         for (size_t i = 0; i < spec->n_devices && r >= 0; i++) {
+                if (is_ptmx(&spec->devices[i]))
+                        continue;
                 r = make_device(inside, &spec->devices[i], inside->device_fds[i], /* is_default= */ false, reterr);
                 if (r < 0)
                         return error_prefix(reterr, r, "cannot give the container the device '%s'", spec->devices[i].path);

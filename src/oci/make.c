@@ -288,6 +288,15 @@ static int hand_out(const OciCreate *create, OciInit *init, Error *reterr) {
         return r;
 }
 
+/* As runc warns of it. */
+static void check_kill(const OciInside *inside) {
+        const RuntimeCgroup *cgroup = inside->create->cgroup;
+
+        if (geteuid() != 0 && !(inside->namespaces->made & CLONE_NEWPID) && !cgroup->is_made && !cgroup->is_none)
+                log_warning("the container has neither a cgroup nor a PID namespace of its own. Such configuration is strongly discouraged: "
+                            "what its process leaves behind cannot be killed with it");
+}
+
 static int lead(OciInside *inside, OciInit *init, Error *reterr) {
         const OciCreate *create = inside->create;
         int r = wire_send_result(inside->sync_fd, 0, /* error= */ NULL);
@@ -296,6 +305,8 @@ static int lead(OciInside *inside, OciInit *init, Error *reterr) {
                 return error_set_errno(reterr, r, "cannot make the container's process");
         /* while the init mounts */
         r = runtime_cgroup_make(create->cgroup, inside->spec, init->pid, reterr);
+        if (r >= 0)
+                check_kill(inside);
         if (r >= 0)
                 r = wire_receive_result_fd(inside->sync_fd, &init->console_fd, reterr);
         if (r >= 0)

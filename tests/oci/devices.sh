@@ -17,6 +17,11 @@ done
 in_one '.mounts |= map(select(.destination | startswith("/dev") | not))' sh -c 'ls -l /dev/null /dev/zero /dev/full /dev/random /dev/urandom /dev/tty | grep -c ^c'
 is "$out" 6 "[devices.default] they are made in a root without a /dev of its own, too"
 
+for users in . '.linux.namespaces += [{ type: "user" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 10 }] | .linux.gidMappings = .linux.uidMappings'; do
+        in_one "$users | .linux.devices = [{ path: \"/dev/ptmx\", type: \"c\", major: 5, minor: 2 }]" readlink /dev/ptmx
+        is "$out$err" pts/ptmx "[devices.ptmx] ... also where config.json asks for the host's$([[ $users == . ]] || echo ', in a user namespace')"
+done
+
 # --- devices of one's own
 devices='.linux.devices = [
         { path: "/dev/made", type: "c", major: 1, minor: 5, fileMode: 416, uid: 11, gid: 12 },

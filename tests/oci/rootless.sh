@@ -44,6 +44,10 @@ rt delete "$id"
 exits 0 "[delete.resources] delete"
 refuses "a limit that no cgroup can keep is refused" "$sysfs | .linux.resources = { memory: { limit: 100000000 } } | .linux.cgroupsPath = \"/$ME-nowhere\"" true
 
+created shared "$sysfs | .linux.namespaces |= map(select(.type != \"pid\")) | .mounts |= map(if .destination == \"/proc\" then { destination: \"/proc\", type: \"none\", source: \"/proc\", options: [\"rbind\"] } else . end)"
+like "$status:$err" '^0:.*neither a cgroup nor a PID namespace.*strongly discouraged' "processes that could not be killed with the container are warned of"
+rt_quietly delete --force "$id"
+
 # --- the state where no --root says another place
 bundle plain "$sysfs" sleep 1000
 at_end "$RUNTIME" delete --force "$ME-default"
