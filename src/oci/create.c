@@ -84,7 +84,7 @@ static int check_terminal(const Making *m, Error *reterr) {
 
         if (terminal && !m->foreground && !o->console_socket)
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
-                                 "cannot allocate a terminal for a container in the background: it needs --console-socket");
+                                 "cannot allocate tty for a container in the background: use --console-socket");
         if (o->console_socket && (!terminal || m->foreground))
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
                                  "cannot use --console-socket: %s", terminal ? "the container is in the foreground"

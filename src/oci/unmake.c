@@ -37,6 +37,11 @@ static int kill_processes(OciContainer *c, Error *reterr) {
         if (runtime_cgroup_is_frozen(&c->record.cgroup))
                 (void) runtime_cgroup_freeze(&c->record.cgroup, false, /* reterr= */ NULL); /* in v1 nothing dies while it is frozen */
         r = process_wait_end(c->pidfd, KILL_TIMEOUT_USEC);
+        if (r == -ETIMEDOUT) {
+                (void) error_set(reterr, r, ERROR_IN_USE, "cannot end the container '%s': its process is killed, but has not ended in %d seconds",
+                                 c->id, KILL_TIMEOUT_USEC / 1000000);
+                return error_with_hint(reterr, r, "another's cgroup may have it frozen, or the kernel waits for a disk");
+        }
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot wait for the end of the container '%s'", c->id);
         c->pidfd = fd_close(c->pidfd);

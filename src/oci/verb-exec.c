@@ -45,7 +45,7 @@ static int check_terminal(const Exec *e, Error *reterr) {
 
         if (e->process.terminal && o->detach && !o->console_socket)
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
-                                 "cannot allocate a terminal for a process in the background: it needs --console-socket");
+                                 "cannot allocate tty for a process in the background: use --console-socket");
         if (o->console_socket && (!e->process.terminal || !o->detach))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use --console-socket: %s",
                                  e->process.terminal ? "the process is in the foreground" : "the process has no terminal");
