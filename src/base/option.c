@@ -29,6 +29,7 @@ bool option_takes_value(const Option *option) {
         switch (option->kind) {
         case OPTION_BOOL:
         case OPTION_SWITCH:
+        case OPTION_NOTHING:
         case OPTION_HELP:
         case OPTION_REFUSED_BOOL:
                 return false;
@@ -160,6 +161,7 @@ static const char *wanted(OptionKind kind) {
         switch (kind) {
         case OPTION_BOOL:
         case OPTION_SWITCH:
+        case OPTION_NOTHING:
         case OPTION_REFUSED_BOOL:
                 return "neither true nor false";
         case OPTION_BYTES:
@@ -177,10 +179,13 @@ static const char *wanted(OptionKind kind) {
 /* Stores one value; without a reason in reterr the kind's own is used. */
 static int store_value(const Option *o, void *target, const char *value, Error *reterr) {
         void *field = (char *) target + o->offset;
+        bool b;
 
         switch (o->kind) {
         case OPTION_BOOL:
                 return parse_bool(value, field);
+        case OPTION_NOTHING:
+                return parse_bool(value, &b);
         case OPTION_STRING: {
                 int r = check_word(o, value, reterr);
                 if (r < 0)
@@ -206,7 +211,6 @@ static int store_value(const Option *o, void *target, const char *value, Error *
         case OPTION_SET:
                 return o->set(target, value, reterr);
         case OPTION_SWITCH: {
-                bool b;
                 int r = parse_bool(value, &b);
                 return r < 0 ? r : o->set(target, b ? "true" : "false", reterr);
         }

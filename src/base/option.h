@@ -21,6 +21,7 @@ typedef enum OptionKind {
         OPTION_DURATION, /* uint64_t, microseconds: "1m30s" */
         OPTION_SET,      /* `set` is called with the value */
         OPTION_SWITCH,   /* a bool on the command line; `set` is called with "true" or "false" */
+        OPTION_NOTHING,  /* a bool that changes nothing: what it asks for is so, or there is nothing that it could hold for */
         OPTION_HELP,     /* ends the parsing: help is wanted */
         OPTION_REFUSED,  /* known, and refused with the reason in `refused`; takes a value */
         OPTION_REFUSED_BOOL, /* the same, takes none; "=false" is accepted */

@@ -66,7 +66,7 @@ static const QuadletTreatmentRow other_treatments[] = { /* of volumes and networ
 
 /* Of two names of one thing, the one that is shown. */
 static const char *shown_name(const Option *const *tables, const Option *o) {
-        for (; o->hidden && *tables; tables++)
+        for (; o->hidden && o->kind != OPTION_NOTHING && *tables; tables++)
                 for (const Option *other = *tables; other->name; other++)
                         if (!other->hidden && other->kind == o->kind &&
                             (o->kind == OPTION_SET || o->kind == OPTION_SWITCH ? other->set == o->set : other->offset == o->offset))

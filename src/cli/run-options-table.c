@@ -169,7 +169,7 @@ static const Option common_rows[] = {
           .help = "Add a device of the host" },
         { "device-cgroup-rule", .kind = OPTION_REFUSED, .refused = no_device_rules },
         /* a word of Docker's that does nothing in Podman either (podman-run(1)) */
-        { "disable-content-trust", .kind = OPTION_BOOL, .offset = FIELD(content_trust), .hidden = true },
+        { "disable-content-trust", .kind = OPTION_NOTHING, .hidden = true },
         { "dns", SET(dns), .metavar = "ADDRESS", .help = "Use this name server; none: leave resolv.conf alone" },
         { "dns-option", SET(dns_option), .metavar = "OPTION", .help = "Add an option to resolv.conf" },
         { "dns-search", SET(dns_search), .metavar = "DOMAIN", .help = "Search names in this domain" },

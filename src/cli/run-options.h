@@ -26,7 +26,6 @@ typedef struct RunOptions {
         NetworkWords network;
         RegistryWords registry;
         PlatformWords platform;
-        bool content_trust;     /* means nothing */
         const char *image_volume; /* NULL: "anonymous"; "bind", "tmpfs", "ignore" */
         char *pull;             /* NULL: "missing"; "always", "never", "newer" */
         bool entrypoint_given;  /* config.entrypoint replaces the image's (and its command) even when it is empty */

@@ -13,14 +13,13 @@ enum { SCRIPT_LIMIT = 1024 * 1024 };
 
 typedef struct CompletionOptions {
         char *file;
-        bool no_descriptions;
 } CompletionOptions;
 
 static const Option rows[] = {
         { "file", 'f', .kind = OPTION_STRING, .offset = offsetof(CompletionOptions, file), .metavar = "FILE", .complete = COMPLETE_FILE,
           .help = "Write it to this file" },
         /* the shells ask us for candidates, and show descriptions as they like */
-        { "no-desc", .kind = OPTION_BOOL, .offset = offsetof(CompletionOptions, no_descriptions), .hidden = true },
+        { "no-desc", .kind = OPTION_NOTHING, .hidden = true },
         {},
 };
 static const Option *const tables[] = { rows, NULL };

@@ -3,13 +3,9 @@
 #include "cli/verbs.h"
 #include "state/container.h"
 
-typedef struct ExistsOptions {
-        bool external;
-} ExistsOptions;
-
 static const Option rows[] = {
         /* no other program keeps containers in this store */
-        { "external", .kind = OPTION_BOOL, .offset = offsetof(ExistsOptions, external), .hidden = true },
+        { "external", .kind = OPTION_NOTHING, .hidden = true },
         {},
 };
 static const Option *const tables[] = { rows, NULL };
@@ -32,7 +28,6 @@ const Verb verb_container_exists = {
         .arguments = "CONTAINER",
         .summary = "Tell by the exit status whether there is such a container",
         .options = tables,
-        .options_size = sizeof(ExistsOptions),
         .arguments_min = 1,
         .arguments_max = 1,
         .complete = COMPLETE_CONTAINER,

@@ -14,7 +14,7 @@ typedef struct EntryWords {
 typedef struct ManifestOptions {
         PushWords push;
         EntryWords entry;
-        bool all, amend, remove, remove_signatures, verbose;
+        bool all, amend, remove, verbose;
 } ManifestOptions;
 
 static const char no_signing[] = "signing is not there yet";
@@ -100,7 +100,7 @@ static const Option push_rows[] = {
         OPTION_ROW_PUSH_FORMAT(ManifestOptions, push),
         { "purge", 'p', .kind = OPTION_BOOL, .offset = FIELD(remove), .hidden = true }, /* the older name of --rm */
         OPTION_ROW_PUSH_QUIET(ManifestOptions, push),
-        { "remove-signatures", .kind = OPTION_BOOL, .offset = FIELD(remove_signatures), .help = "Push no signatures (none are kept)" },
+        { "remove-signatures", .kind = OPTION_NOTHING, .help = "Push no signatures (none are kept)" },
         OPTION_ROW_RETRY(ManifestOptions, push.registry),
         OPTION_ROW_RETRY_DELAY(ManifestOptions, push.registry),
         { "rm", .kind = OPTION_BOOL, .offset = FIELD(remove), .help = "Remove the list from the store once it is pushed" },

@@ -7,7 +7,7 @@
 
 typedef struct PruneOptions {
         char **filters;
-        bool all, build_cache, external, force, volumes;
+        bool all, force, volumes;
 } PruneOptions;
 
 static const char *const filter_words[] = { "label=", "label!=", "until=", NULL };
@@ -28,8 +28,8 @@ static int print_names(const Pruned *pruned) {
 static const Option image_rows[] = {
         { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Images with names, too" },
         /* there is nothing of either: no image is built here, and no other program has containers in this store */
-        { "build-cache", .kind = OPTION_BOOL, .offset = FIELD(build_cache), .help = "The cache of builds, too: there is none" },
-        { "external", .kind = OPTION_BOOL, .offset = FIELD(external), .help = "Images that other programs use, too: there are none" },
+        { "build-cache", .kind = OPTION_NOTHING, .help = "The cache of builds, too: there is none" },
+        { "external", .kind = OPTION_NOTHING, .help = "Images that other programs use, too: there are none" },
         FILTER_ROW(0),
         FORCE_ROW,
         {},
@@ -100,8 +100,8 @@ const Verb verb_container_prune = {
 
 static const Option system_rows[] = {
         { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Images with names, too" },
-        { "build", .kind = OPTION_BOOL, .offset = FIELD(build_cache), .help = "What builds left, too: there is nothing" },
-        { "external", .kind = OPTION_BOOL, .offset = FIELD(external), .help = "Containers of other programs, too: there are none" },
+        { "build", .kind = OPTION_NOTHING, .help = "What builds left, too: there is nothing" },
+        { "external", .kind = OPTION_NOTHING, .help = "Containers of other programs, too: there are none" },
         FILTER_ROW(0),
         FORCE_ROW,
         { "volumes", .kind = OPTION_BOOL, .offset = FIELD(volumes), .help = "Volumes, too" },

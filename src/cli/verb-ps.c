@@ -18,7 +18,7 @@
 #include "state/pod.h"
 
 typedef struct PsOptions {
-        bool all, external, latest, namespaces, no_trunc, no_heading, pod, quiet, size, sync;
+        bool all, latest, namespaces, no_trunc, no_heading, pod, quiet, size, sync;
         char **filters, *format, *sort;
         int last;
         uint32_t watch;
@@ -30,7 +30,7 @@ static const PsOptions defaults = { .last = -1 };
 static const Option rows[] = {
         { "all", 'a', .kind = OPTION_BOOL, .offset = FIELD(all), .help = "Show containers that do not run too" },
         /* no other program keeps containers in this store: all that there are is shown in any case */
-        { "external", .kind = OPTION_BOOL, .offset = FIELD(external), .hidden = true },
+        { "external", .kind = OPTION_NOTHING, .hidden = true },
         { "filter", 'f', .kind = OPTION_STRV, .offset = FIELD(filters), .metavar = "KEY=VALUE",
           .help = "Show only containers for which this holds", .complete = COMPLETE_WORDS, .words = container_filter_keys },
         { "format", .kind = OPTION_STRING, .offset = FIELD(format), .metavar = "FORMAT",

@@ -9,7 +9,7 @@ typedef struct PullOptions {
         RegistryWords registry;
         PlatformWords platform;
         char *policy;
-        bool all_tags, quiet, content_trust;
+        bool all_tags, quiet;
 } PullOptions;
 
 static const char *const policy_words[] = { "always", "missing", "never", "newer", NULL };
@@ -24,7 +24,7 @@ static const Option rows[] = {
         OPTION_ROW_CREDS(PullOptions, registry),
         { "decryption-key", .kind = OPTION_REFUSED, .refused = no_decryption },
         /* a word of Docker's that does nothing in Podman either (podman-pull(1)) */
-        { "disable-content-trust", .kind = OPTION_BOOL, .offset = FIELD(content_trust), .hidden = true },
+        { "disable-content-trust", .kind = OPTION_NOTHING, .hidden = true },
         OPTION_ROW_OS(PullOptions, platform),
         OPTION_ROW_PLATFORM(PullOptions, platform),
         { "policy", .kind = OPTION_STRING, .offset = FIELD(policy), .metavar = "WHEN", .complete = COMPLETE_WORDS, .words = policy_words,

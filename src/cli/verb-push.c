@@ -7,7 +7,7 @@
 
 typedef struct PushVerbOptions {
         PushWords push;
-        bool compress, remove_signatures, content_trust;
+        bool compress;
 } PushVerbOptions;
 
 static const char no_signing[] = "signing is not there yet";
@@ -22,14 +22,14 @@ static const Option rows[] = {
         OPTION_ROW_CREDS(PushVerbOptions, push.registry),
         OPTION_ROW_DIGESTFILE(PushVerbOptions, push),
         /* a word of Docker's that does nothing in Podman either (podman-push(1)) */
-        { "disable-content-trust", .kind = OPTION_BOOL, .offset = FIELD(content_trust), .hidden = true },
+        { "disable-content-trust", .kind = OPTION_NOTHING, .hidden = true },
         { "encrypt-layer", .kind = OPTION_REFUSED, .refused = "encrypted images are not there yet" },
         { "encryption-key", .kind = OPTION_REFUSED, .refused = "encrypted images are not there yet" },
         OPTION_ROW_FORCE_COMPRESSION(PushVerbOptions, push),
         OPTION_ROW_PUSH_FORMAT(PushVerbOptions, push),
         OPTION_ROW_PUSH_QUIET(PushVerbOptions, push),
         /* none are kept, so none are pushed */
-        { "remove-signatures", .kind = OPTION_BOOL, .offset = FIELD(remove_signatures), .help = "Push no signatures (none are kept)" },
+        { "remove-signatures", .kind = OPTION_NOTHING, .help = "Push no signatures (none are kept)" },
         OPTION_ROW_RETRY(PushVerbOptions, push.registry),
         OPTION_ROW_RETRY_DELAY(PushVerbOptions, push.registry),
         { "sign-by", .kind = OPTION_REFUSED, .refused = no_signing },

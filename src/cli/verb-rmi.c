@@ -6,7 +6,7 @@
 #include "engine/remove.h"
 
 typedef struct RmiOptions {
-        bool all, force, ignore, no_prune;
+        bool all, force, ignore;
 } RmiOptions;
 
 #define FIELD(member) offsetof(RmiOptions, member)
@@ -15,7 +15,7 @@ static const Option rmi_rows[] = {
         { "force", 'f', .kind = OPTION_BOOL, .offset = FIELD(force), .help = "Remove the containers that use them too; what is not there is no error" },
         { "ignore", 'i', .kind = OPTION_BOOL, .offset = FIELD(ignore), .help = "Do not fail when an image is not there" },
         /* there are no parents that could be left without a name */
-        { "no-prune", .kind = OPTION_BOOL, .offset = FIELD(no_prune), .hidden = true },
+        { "no-prune", .kind = OPTION_NOTHING, .hidden = true },
         {},
 };
 static const Option *const rmi_options[] = { rmi_rows, NULL };

@@ -23,7 +23,7 @@ const Option exec_rows[] = {
         { "env", 'e', .kind = OPTION_STRV, .offset = FIELD(env), .metavar = "NAME=VALUE", .help = "One more environment variable" },
         { "ignore-paused", .kind = OPTION_BOOL, .offset = FIELD(ignore_paused), .help = "Also in a container that is paused" },
         { "no-new-privs", .kind = OPTION_BOOL, .offset = FIELD(no_new_privs), .help = "No program gives it more privileges" },
-        { "no-subreaper", .kind = OPTION_BOOL, .offset = FIELD(no_subreaper), .hidden = true, .help = "Nothing: it never is one" },
+        { "no-subreaper", .kind = OPTION_NOTHING, .hidden = true, .help = "Nothing: it never is one" },
         { "process", 'p', .kind = OPTION_STRING, .offset = FIELD(process), .metavar = "FILE",
           .help = "Take the process from this file, which is what config.json has as process", .complete = COMPLETE_FILE },
         { "process-label", .kind = OPTION_STRING, .offset = FIELD(process_label), .metavar = "LABEL", .help = "SELinux label" },

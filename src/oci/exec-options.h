@@ -9,7 +9,7 @@ typedef struct ExecOptions {
         char *console_socket, *pidfd_socket, *pid_file, *process, *cwd, *user, *process_label, *apparmor;
         char **env, **additional_gids, **cap, **cgroup;
         uint32_t preserve_fds;
-        bool detach, tty, no_new_privs, ignore_paused, no_subreaper;
+        bool detach, tty, no_new_privs, ignore_paused;
 } ExecOptions;
 
 extern const Option exec_rows[];

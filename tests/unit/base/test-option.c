@@ -37,6 +37,7 @@ static const Option rows[] = {
         { "help", .kind = OPTION_HELP },
         { "mode", .kind = OPTION_STRING, .offset = FIELD(mode), .complete = COMPLETE_WORDS, .words = modes },
         { "name", 'n', .kind = OPTION_STRING, .offset = FIELD(name) },
+        { "nothing", .kind = OPTION_NOTHING },
         { "number", .kind = OPTION_INT, .offset = FIELD(number) },
         { "picky", .kind = OPTION_SET, .set = set_picky },
         { "refused", .kind = OPTION_REFUSED },
@@ -156,6 +157,7 @@ TEST(faults_name_the_flag) {
                 { { "--calm-list", "a,b!" }, "cannot use '--calm-list a,b!': it shouts", ERROR_INVALID },
                 { { "--refused", "x" }, "cannot use '--refused': it is not there yet", ERROR_UNSUPPORTED },
                 { { "--refused-bool" }, "cannot use '--refused-bool': there is no such thing", ERROR_UNSUPPORTED },
+                { { "--nothing=perhaps" }, "cannot use '--nothing=perhaps': neither true nor false", ERROR_INVALID },
         };
 
         for (size_t i = 0; i < ELEMENTSOF(lines); i++) {
@@ -174,6 +176,15 @@ TEST(refused_bools_may_be_false) {
         line_parse(&line, false, WORDS("--refused-bool=false", "--switched", "--switched=false", "--picky=good"));
         CHECK_INT(line.r, 0);
         CHECK(!line.options.switched);
+}
+
+TEST(what_changes_nothing_is_taken) {
+        __attribute__((cleanup(line_done))) Line line;
+
+        line_parse(&line, false, WORDS("--nothing", "--nothing=false", "x"));
+        CHECK_INT(line.r, 0);
+        CHECK(options_given(&line.parse, "nothing"));
+        CHECK_INT(line.parse.n_arguments, 1);
 }
 
 TEST(help_ends_the_line) {
