@@ -113,7 +113,7 @@ int template_check_size(Evaluator *e, size_t size);
 
 const TemplateTypes *template_types(const Evaluator *e) _pure_;
 
-/* How Go's %v prints a value; printf's other verbs are in template-printf.c. */
+/* How Go's %v prints a value; printf's other verbs are in template-print.c. */
 int template_print(const TemplateTypes *types, const Value *v, FILE *out);
 
 bool template_truth(const Value *v) _pure_;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The filter that asks sdpod-bypass about connections (net/bypass.h), below the container's own.
+/* The filter that asks sdpod-bypass about connections (net/bypass-loop.h), below the container's own.
  *
  * Theory of operation. connect(2), bind(2) and listen(2) wait for the answer of who holds the listener
  * (seccomp_unotify(2)). What would let a socket of the host send before a connection is answered, TCP Fast Open (its flag in
