@@ -12,7 +12,6 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/str.h"
-#include "cgroup/hierarchy.h"
 
 enum { FIRST_FD = 3, LISTEN_FDS_MAX = 4096 };
 

@@ -4,7 +4,6 @@
 
 #include "base/str.h"
 #include "cgroup/limits.h"
-#include "cgroup/runtime-limits.h"
 #include "cgroup/runtime-writer.h"
 
 static bool exists(int fd, const char *file) {

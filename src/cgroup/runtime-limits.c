@@ -6,10 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/parse.h"
 #include "base/str.h"
-#include "cgroup/limits.h"
 #include "cgroup/runtime-writer.h"
 
 bool runtime_resources_are_given(const RuntimeResources *r) {

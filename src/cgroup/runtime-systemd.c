@@ -10,7 +10,6 @@
 #include "base/file.h"
 #include "base/parse.h"
 #include "base/str.h"
-#include "cgroup/hierarchy.h"
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
 #include "cgroup/runtime-devices.h"

@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "base/str.h"
 #include "cgroup/runtime-systemd.h"
 

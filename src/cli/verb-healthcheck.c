@@ -2,7 +2,6 @@
 /* sdpod healthcheck run, and the two internal verbs by which checks are made of themselves. */
 #include <unistd.h>
 
-#include "base/process.h"
 #include "cli/verbs.h"
 #include "engine/health.h"
 

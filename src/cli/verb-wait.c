@@ -4,7 +4,6 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/container-choose.h"

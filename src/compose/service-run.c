@@ -7,7 +7,6 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "compose/project.h"
-#include "unit/quote.h"
 
 /* The words of a command in one string: quotes and backslashes as a shell has them, and nothing else (compose-spec). */
 static int split_command(Compose *c, const Node *at, char ***ret) {

@@ -5,7 +5,6 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "compose/project.h"
-#include "unit/quote.h"
 
 static const char windows[] = "it is for containers of Windows";
 static const char v1[] = "it is for cgroup v1, which rootless containers cannot use";

@@ -24,7 +24,6 @@
 #include "image/sha256.h"
 #include "image/stage.h"
 #include "spec/digest.h"
-#include "spec/image-config.h"
 #include "state/container.h"
 
 #define LAYOUT_TEXT "{\"imageLayoutVersion\":\"1.0.0\"}\n"

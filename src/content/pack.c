@@ -12,8 +12,6 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/json.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "content/tar-write.h"
 #include "image/limits.h"

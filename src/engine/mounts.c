@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "engine/mount-trees.h"
 #include "engine/unshare.h"

@@ -10,7 +10,6 @@
 
 #include "base/io.h"
 #include "base/log.h"
-#include "base/process.h"
 #include "base/str.h"
 #include "ns/handle.h"
 #include "proc/namespaces.h"

@@ -9,8 +9,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/io.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "engine/mount-trees.h"
 #include "engine/namespaces.h"
@@ -18,7 +16,6 @@
 #include "engine/plan-process.h"
 #include "engine/plan-user-mounts.h"
 #include "engine/systemd-mode.h"
-#include "proc/user.h"
 #include "storage/mapped.h"
 #include "storage/volume.h"
 

@@ -11,11 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/io.h"
-#include "base/log.h"
-#include "base/parse.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "engine/bypass.h"
 #include "engine/credentials.h"

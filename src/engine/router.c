@@ -18,7 +18,6 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/log.h"
-#include "base/process.h"
 #include "base/str.h"
 #include "cgroup/notify.h"
 #include "engine/router-client.h"
@@ -28,7 +27,6 @@
 #include "engine/router-state.h"
 #include "engine/router-uplink.h"
 #include "engine/shared-userns.h"
-#include "ns/handle.h"
 #include "ns/pinned.h"
 #include "state/lease.h"
 

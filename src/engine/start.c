@@ -23,7 +23,6 @@
 #include "cgroup/hierarchy.h"
 #include "cgroup/limits.h"
 #include "cgroup/manager.h"
-#include "cgroup/notify.h"
 #include "engine/bridge.h"
 #include "engine/bypass.h"
 #include "engine/health.h"

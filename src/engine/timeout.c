@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/io.h"
 #include "base/process.h"
 #include "base/time.h"
 #include "base/str.h"

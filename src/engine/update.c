@@ -5,9 +5,7 @@
 #include <fcntl.h>
 
 #include "base/io.h"
-#include "base/path.h"
 #include "base/str.h"
-#include "cgroup/containers.h"
 #include "cgroup/counters.h"
 #include "cgroup/hierarchy.h"
 #include "cgroup/limits.h"

@@ -6,12 +6,10 @@
 #include <stdio.h>
 
 #include "base/file.h"
-#include "base/io.h"
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
 #include "image/known-blobs.h"
-#include "image/layout.h"
 #include "image/limits.h"
 #include "image/pack.h"
 #include "image/progress.h"

@@ -7,7 +7,6 @@
 #include "base/str.h"
 #include "image/list-edit.h"
 #include "image/list-source.h"
-#include "spec/reference.h"
 
 static int print_id(const ListEdit *edit, Error *reterr) {
         (void) puts(list_id(edit->document));

@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/str.h"
 #include "registry/names.h"
-#include "spec/image-config.h"
 
 #define DOCKER_TRANSPORT "docker://"
 

@@ -7,7 +7,6 @@
 
 #include "base/log.h"
 #include "base/str.h"
-#include "image/layout.h"
 #include "image/load.h"
 #include "image/pull-guard.h"
 #include "image/pull-image.h"

@@ -6,7 +6,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "image/layout.h"

@@ -3,7 +3,6 @@
 #include "image/transport.h"
 
 #include "base/str.h"
-#include "spec/digest.h"
 #include "spec/reference.h"
 
 typedef struct TransportRow {

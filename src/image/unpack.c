@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/path.h"
 #include "base/str.h"
 #include "image/limits.h"
 #include "image/record.h"

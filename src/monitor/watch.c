@@ -10,7 +10,6 @@
 
 #include "base/io.h"
 #include "base/log.h"
-#include "base/process.h"
 #include "base/str.h"
 #include "monitor/fd-store.h"
 #include "monitor/monitor.h"

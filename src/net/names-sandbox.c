@@ -21,7 +21,6 @@
 #include <termios.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/io.h"
 #include "base/macro.h"
 #include "base/syscall-filter.h"

@@ -19,7 +19,6 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "base/str.h"
-#include "base/time.h"
 #include "base/wire.h"
 #include "net/names-sandbox.h"
 #include "net/names-files.h"

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/io.h"
 
 /* Room for `size` more bytes, zeroed and aligned; NULL once the batch is full. */
 static void *take(NetlinkBatch *b, size_t size) {

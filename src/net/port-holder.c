@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/io.h"
 #include "base/parse.h"
 #include "base/str.h"
 

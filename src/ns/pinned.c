@@ -16,7 +16,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/process.h"
 #include "base/str.h"
 #include "ns/userns.h"

@@ -22,7 +22,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/file.h"
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/str.h"
@@ -31,7 +30,6 @@
 #include "proc/credentials.h"
 #include "proc/denied-hint.h"
 #include "proc/exec-path.h"
-#include "proc/mount.h"
 #include "proc/proc.h"
 #include "proc/stdio.h"
 #include "proc/sysctl.h"

@@ -7,7 +7,6 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "registry/transfer.h"

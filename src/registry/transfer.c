@@ -13,7 +13,6 @@
 #include "base/io.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "base/time.h"
 
 enum {
         PROGRESS_THAT_COUNTS = 1024 * 1024, /* bytes after which the failures before are forgotten; or so much of the body: */

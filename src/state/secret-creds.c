@@ -12,7 +12,6 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "base/str.h"
-#include "state/store.h"
 
 #define PROGRAM "/usr/bin/systemd-creds"
 

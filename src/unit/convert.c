@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/str.h"
-#include "unit/name.h"
 
 int convert_fail(Convert *c, const UnitEntry *at, const char *format, ...) {
         char *message = NULL;

@@ -5,7 +5,6 @@
 
 #include "base/str.h"
 #include "unit/convert.h"
-#include "unit/name.h"
 
 /* "registry", or "registry" for one container: "name/registry". */
 static int call_auto_update(Convert *c) {

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "unit/convert.h"
-#include "unit/name.h"
 
 static void add_prefixed(Convert *c, const UnitRow *row, const char *value) {
         convert_add_two(c, row->flag, row->prefix ? arena_format(c->arena, "%s%s", row->prefix, value) : value);

@@ -9,7 +9,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/io.h"
 #include "base/str.h"
 #include "unit/name.h"
 #include "unit/scan.h"
