@@ -13,6 +13,7 @@
 #include "cli/image-json.h"
 #include "cli/image-use.h"
 #include "cli/volume-json.h"
+#include "cli/volume-use.h"
 #include "engine/collect.h"
 #include "engine/inspect.h"
 #include "engine/pod.h"
@@ -213,9 +214,9 @@ int prune_volumes(const Store *store, char *const *filters, Pruned *ret, Error *
                 _cleanup_error_ Error error = ERROR_NULL;
                 uint64_t size = volume_size(store, name);
 
-                r = volume_remove(store, name, &error);
-                if (r == -ENOENT)
-                        continue;
+                r = volume_remove_unused(store, name, volume_refuse_used, &error);
+                if (r == -ENOENT || (r == -EBUSY && error.kind == ERROR_IN_USE))
+                        continue; /* another command has removed, or taken, it meanwhile */
                 if (r >= 0)
                         ret->bytes += size;
                 r = note(ret, name, r, &error, reterr);

@@ -32,6 +32,8 @@ const Verb verb_volume_exists = {
         .run = run_exists,
 };
 
+enum { REMOVE_TRIES_MAX = 20 };
+
 typedef struct VolumeRemoveOptions {
         bool all, force;
         int64_t time;
@@ -66,18 +68,23 @@ static int remove_users(const Store *store, char *const *users, int64_t time, Er
         return 0;
 }
 
-static int refuse_used(const char *name, char *const *users, Error *reterr) {
-        _cleanup_free_ char *list = strv_join(users, ", ");
+/* New ones may come while the old ones go. */
+static int remove_with_users(const Store *store, const char *name, int64_t time, Error *reterr) {
+        for (unsigned tries = 1;; tries++) {
+                _cleanup_strv_ char **users = NULL;
+                int r = volume_users(store, name, &users, reterr);
 
-        if (!list)
-                return error_oom(reterr);
-        (void) error_set(reterr, -EBUSY, ERROR_IN_USE,
-                         "cannot remove volume '%s': volume is being used by the following container(s): %s", name, list);
-        return error_with_hint(reterr, -EBUSY, "remove them first: sdpod rm -f %s", users[0]);
+                if (r >= 0 && users)
+                        r = remove_users(store, users, time, reterr);
+                if (r >= 0)
+                        r = volume_remove_unused(store, name, volume_refuse_used, reterr);
+                if (r != -EBUSY || tries >= REMOVE_TRIES_MAX)
+                        return r;
+                error_done(reterr);
+        }
 }
 
 static int remove_one(const Store *store, const char *word, const VolumeRemoveOptions *o, Error *reterr) {
-        _cleanup_strv_ char **users = NULL;
         _cleanup_volume_ Volume volume = VOLUME_NULL;
         _cleanup_error_ Error error = ERROR_NULL;
         int r = volume_open(store, word, &volume, &error);
@@ -86,12 +93,8 @@ static int remove_one(const Store *store, const char *word, const VolumeRemoveOp
                 return 0;
         if (r < 0)
                 return error_move(reterr, &error);
-        r = volume_users(store, volume.name, &users, reterr);
-        if (r >= 0 && users)
-                r = o->force ? remove_users(store, users, o->time, reterr) : refuse_used(volume.name, users, reterr);
-        if (r < 0)
-                return r;
-        r = volume_remove(store, volume.name, &error);
+        r = o->force ? remove_with_users(store, volume.name, o->time, &error)
+                     : volume_remove_unused(store, volume.name, volume_refuse_used, &error);
         if (r < 0 && !(r == -ENOENT && o->force)) /* an anonymous one went with its container */
                 return error_move(reterr, &error);
         printf("%s\n", word);

@@ -53,6 +53,20 @@ int volume_users(const Store *store, const char *volume, char ***ret, Error *ret
         return r;
 }
 
+int volume_refuse_used(const Store *store, const char *name, Error *reterr) {
+        _cleanup_strv_ char **users = NULL;
+        int r = volume_users(store, name, &users, reterr);
+
+        if (r < 0 || !users)
+                return r;
+        _cleanup_free_ char *list = strv_join(users, ", ");
+        if (!list)
+                return error_oom(reterr);
+        (void) error_set(reterr, -EBUSY, ERROR_IN_USE,
+                         "cannot remove volume '%s': volume is being used by the following container(s): %s", name, list);
+        return error_with_hint(reterr, -EBUSY, "remove them first: sdpod rm -f %s", users[0]);
+}
+
 size_t volume_mount_count(const Store *store, const Volume *volume) {
         _cleanup_strv_ char **users = NULL;
         size_t n = 0;

@@ -9,6 +9,9 @@
  * is NULL, as "VOLUME=ID" pairs. Containers that are being removed meanwhile are passed over. Owned. */
 int volume_users(const Store *store, const char *volume, char ***ret, Error *reterr);
 
+/* -EBUSY (ERROR_IN_USE) where a container uses the volume: for volume_remove_unused(). */
+int volume_refuse_used(const Store *store, const char *name, Error *reterr);
+
 /* How many running containers have it mounted, of a volume that is more than a directory; else 0. */
 size_t volume_mount_count(const Store *store, const Volume *volume);
 

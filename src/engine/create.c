@@ -317,17 +317,13 @@ static int check(const ContainerConfig *config, Error *reterr) {
         return create_check_host(config, reterr);
 }
 
-static int ensure_volumes(const Store *store, const ContainerConfig *config, Error *reterr) {
-        for (size_t i = 0; i < config->n_mounts; i++) {
-                _cleanup_volume_ Volume volume = VOLUME_NULL;
+static int claim_volumes(const Store *store, const ContainerConfig *config, Error *reterr) {
+        int r = 0;
 
-                if (!str_equal(config->mounts[i].type, "volume"))
-                        continue;
-                int r = volume_ensure(store, config->mounts[i].source, config->mounts[i].anonymous, &volume, reterr);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        for (size_t i = 0; i < config->n_mounts && r >= 0; i++)
+                if (str_equal(config->mounts[i].type, "volume"))
+                        r = volume_claim(store, config->mounts[i].source, config->mounts[i].anonymous, reterr);
+        return r;
 }
 
 /* Whoever removes an image looks for containers once it is out of the list, and we look at the list once our record can be seen. */
@@ -415,7 +411,7 @@ static int complete(const Store *store, Container *container, const ImageStamp *
         int r = check_images_stay(store, &container->config, images_before, reterr);
 
         if (r >= 0)
-                r = ensure_volumes(store, &container->config, reterr);
+                r = claim_volumes(store, &container->config, reterr);
         return r < 0 ? r : secrets_keep(store, container, reterr);
 }
 

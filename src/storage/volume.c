@@ -224,6 +224,17 @@ static bool needs_lock(const Volume *volume) {
         return (kind == VOLUME_DIRECTORY && (volume->needs_copy_up || !volume->taken)) || kind == VOLUME_TMPFS || kind == VOLUME_IMAGE;
 }
 
+/* -ENOENT: it was removed while its lock was waited for. */
+static int load_locked(const Store *store, const char *name, Volume *ret, int *ret_lock, Error *reterr) {
+        _cleanup_fd_ int dir_fd = open_volume(store, name, reterr);
+        _cleanup_fd_ int lock = dir_fd < 0 ? dir_fd : store_lock(dir_fd, "lock", /* exclusive= */ true, reterr);
+        int r = lock < 0 ? lock : volume_load(store, name, ret, reterr);
+
+        if (r >= 0)
+                *ret_lock = TAKE_FD(lock);
+        return r;
+}
+
 /* It may have been removed while its lock was waited for: then it is made again. */
 static int hold_one(const Store *store, const char *name, bool anonymous, VolumeHold *ret, Error *reterr) {
         for (;;) {
@@ -233,13 +244,21 @@ static int hold_one(const Store *store, const char *name, bool anonymous, Volume
                         return r;
                 volume_done(&ret->volume);
                 ret->volume = VOLUME_NULL;
-                _cleanup_fd_ int dir_fd = open_volume(store, name, reterr);
-                _cleanup_fd_ int fd = dir_fd < 0 ? dir_fd : store_lock(dir_fd, "lock", /* exclusive= */ true, reterr);
-                r = fd < 0 ? fd : volume_load(store, name, &ret->volume, reterr);
-                if (r >= 0) {
-                        ret->lock_fd = TAKE_FD(fd);
-                        return 0;
-                }
+                r = load_locked(store, name, &ret->volume, &ret->lock_fd, reterr);
+                if (r != -ENOENT)
+                        return r;
+                error_done(reterr);
+        }
+}
+
+int volume_claim(const Store *store, const char *name, bool anonymous, Error *reterr) {
+        for (;;) {
+                _cleanup_volume_ Volume found = VOLUME_NULL, locked = VOLUME_NULL;
+                _cleanup_fd_ int lock = -EBADF;
+                int r = volume_ensure(store, name, anonymous, &found, reterr);
+
+                if (r >= 0 && !anonymous) /* nobody else has heard the name of an anonymous one */
+                        r = load_locked(store, name, &locked, &lock, reterr);
                 if (r != -ENOENT)
                         return r;
                 error_done(reterr);
@@ -310,6 +329,10 @@ int volume_list(const Store *store, char ***ret, Error *reterr) {
 }
 
 int volume_remove(const Store *store, const char *name, Error *reterr) {
+        return volume_remove_unused(store, name, /* refuse= */ NULL, reterr);
+}
+
+int volume_remove_unused(const Store *store, const char *name, VolumeRefuse refuse, Error *reterr) {
         _cleanup_free_ char *dead = str_format(DYING "%.200s", name); /* together no more than NAME_MAX */
         int r = check_name(name, reterr);
 
@@ -330,6 +353,8 @@ int volume_remove(const Store *store, const char *name, Error *reterr) {
         }
         if (dir_fd >= 0 && lock < 0)
                 return lock;
+        if (refuse && (r = refuse(store, name, reterr)) < 0)
+                return r;
         r = renameat(parent, name, parent, dead) < 0 ? -errno : 0;
         if (r == -ENOTEMPTY || r == -EEXIST) { /* an earlier removal of that name was killed */
                 r = mapped_remove_tree(parent, dead, reterr);

@@ -80,9 +80,15 @@ char *volume_data_path(const Store *store, const char *name);
 /* All names; a vector (NULL: none). */
 int volume_list(const Store *store, char ***ret, Error *reterr);
 
-/* Removes record and data, whoever owns the files, once nobody fills it any more. Whether a container uses it is the caller's
- * business. */
+/* For a container whose record is there and names it: makes it where it is not there, and waits for whoever is just removing it. */
+int volume_claim(const Store *store, const char *name, bool anonymous, Error *reterr);
+
+/* Removes record and data, whoever owns the files, once nobody fills it any more. */
 int volume_remove(const Store *store, const char *name, Error *reterr);
+
+/* The same where `refuse`, which is asked under the volume's lock and says who uses it, returns 0: who has claimed it by then has a record. */
+typedef int (*VolumeRefuse)(const Store *store, const char *name, Error *reterr);
+int volume_remove_unused(const Store *store, const char *name, VolumeRefuse refuse, Error *reterr);
 
 /* Goes on with the removals that were killed, and removes what is left of a volume whose making was. Best effort; two that do it at once do each other no harm. */
 void volume_collect(const Store *store);

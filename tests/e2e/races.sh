@@ -56,4 +56,30 @@ sdpod rmi -f localhost/shared >/dev/null 2>&1
 sdpod image prune -f >/dev/null
 run sdpod system check
 exits 0 "... and the store is sound"
+
+# --- a volume that nobody uses is taken while `prune` has it on its list
+sdpod run --rm $R -v kept:/v $BUSYBOX sh -c 'echo content >/v/file'
+lock=$STORE/volumes/kept/lock
+inode=$(stat -c %i "$lock")
+mkfifo "$T/let-go"
+python3 -c 'import fcntl, struct, sys
+f = open(sys.argv[1], "r+")
+fcntl.fcntl(f, 38, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)) # F_OFD_SETLKW
+print("held", flush=True)
+open(sys.argv[2]).read()' "$lock" "$T/let-go" >"$T/held" &
+holder=$!
+until_ok 10 grep -q held "$T/held"
+sdpod volume prune -f -a >"$T/pruned" &
+pruner=$!
+ok "prune waits for the volume's lock" until_ok 10 grep -qE -- "-> OFDLCK .*:$inode " /proc/locks
+sdpod create --name user $R -v kept:/v $BUSYBOX cat /v/file >/dev/null &
+creator=$!
+ok "a container of it is made meanwhile" until_ok 10 sdpod container exists user
+: >"$T/let-go"
+wait $holder $pruner $creator
+run sdpod start -a user
+is "$(cat "$T/pruned"):$out" ":content" "... it keeps its volume, and that its content"
+sdpod rm user >/dev/null
+run sdpod volume prune -f -a
+is "$out" kept "... which goes when nobody uses it any more"
 finish
