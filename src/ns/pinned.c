@@ -2,12 +2,10 @@
 /* Pinned user namespaces. */
 #include "ns/pinned.h"
 
-#include <fcntl.h>
 #include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -16,8 +14,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/process.h"
 #include "base/str.h"
+#include "ns/handle.h"
 #include "ns/userns.h"
 
 enum {
@@ -25,13 +25,12 @@ enum {
         GUARD_SIZE = 64 * 1024,
 };
 
-int userns_pin(const UserMap *map, Error *reterr) {
-        struct clone_args args = { .flags = CLONE_NEWUSER, .exit_signal = SIGCHLD };
-        char path[48];
-
-        if (map->host || geteuid() == 0)
-                return error_set(reterr, -ENOTSUP, ERROR_UNSUPPORTED, "cannot keep a user namespace: it is of no use to root");
+/* It is made with a process that only stays until it is held. */
+static int make(const UserMap *map, int (*write_maps)(pid_t pid, const UserMap *map, Error *reterr), Error *reterr) {
+        _cleanup_fd_ int pidfd = -EBADF;
+        struct clone_args args = { .flags = CLONE_NEWUSER | CLONE_PIDFD, .pidfd = (uint64_t) (uintptr_t) &pidfd, .exit_signal = SIGCHLD };
         long pid = syscall(SYS_clone3, &args, sizeof(args));
+
         if (pid == 0) {
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
                 for (;;)
@@ -39,16 +38,22 @@ int userns_pin(const UserMap *map, Error *reterr) {
         }
         if (pid < 0)
                 return error_set_errno(reterr, -errno, "cannot make a user namespace");
-        int r = userns_write_maps((pid_t) pid, map, reterr);
-        if (r >= 0) {
-                (void) snprintf(path, sizeof(path), "/proc/%ld/ns/user", pid);
-                r = open(path, O_RDONLY | O_CLOEXEC);
-                if (r < 0)
-                        r = error_set_errno(reterr, -errno, "cannot keep a user namespace");
-        }
-        (void) kill((pid_t) pid, SIGKILL);
+        int r = write_maps((pid_t) pid, map, reterr);
+        if (r >= 0)
+                r = ns_open_of_process(pidfd, (pid_t) pid, "user", reterr);
+        (void) process_signal(pidfd, SIGKILL);
         (void) process_reap((pid_t) pid);
         return r;
+}
+
+int userns_pin(const UserMap *map, Error *reterr) {
+        if (map->host || geteuid() == 0)
+                return error_set(reterr, -ENOTSUP, ERROR_UNSUPPORTED, "cannot keep a user namespace: it is of no use to root");
+        return make(map, userns_write_maps, reterr);
+}
+
+int userns_pin_directly(const UserMap *map, Error *reterr) {
+        return make(map, userns_write_maps_directly, reterr);
 }
 
 char *userns_pin_text(const UserMap *map) {

@@ -17,6 +17,9 @@
  * map. To a user without subordinate IDs it saves nothing, but it is one namespace around several containers. */
 int userns_pin(const UserMap *map, Error *reterr);
 
+/* The same by a process that may write the map itself: userns_write_maps_directly(). */
+int userns_pin_directly(const UserMap *map, Error *reterr);
+
 /* The map as text, by which two namespaces are known to be the same. Owned; NULL when out of memory. */
 char *userns_pin_text(const UserMap *map);
 
