@@ -106,18 +106,23 @@ static int apply_rules(RouterState *state, Error *reterr) {
 }
 
 /* `more` are links of the container's that it does not have yet. */
-static int admit(const RouterState *state, const RoutedContainer *container, const RouterLink *more, size_t n_more, Error *reterr) {
+static int admit(RouterState *state, const RoutedContainer *container, const RouterLink *more, size_t n_more, Error *reterr) {
         GuardContainer guard;
 
         if (state->unguarded || (state->inherited && state->taking_up))
                 return 0;
-        int r = fill_guard(state, container, more, n_more, &guard) < 0 ? error_oom(reterr) : guard_change(&state->router, GUARD_ADD, &guard, GUARD_ALL, reterr);
+        if (state->guard_fd < 0)
+                state->guard_fd = guard_open(&state->router, reterr);
+        if (state->guard_fd < 0)
+                return state->guard_fd;
+        int r = fill_guard(state, container, more, n_more, &guard) < 0 ? error_oom(reterr)
+                                                                        : guard_change(state->guard_fd, GUARD_ADD, &guard, GUARD_ALL, reterr);
         free(guard.links);
         return r;
 }
 
 /* From a network, or (NULL) from all, of its own and of `more`; before they are released. */
-static void dismiss(const RouterState *state, const RoutedContainer *container, const RouterLink *more, size_t n_more, const char *network,
+static void dismiss(RouterState *state, const RoutedContainer *container, const RouterLink *more, size_t n_more, const char *network,
                     GuardChange how) {
         _cleanup_error_ Error error = ERROR_NULL;
         GuardContainer guard;
@@ -125,12 +130,14 @@ static void dismiss(const RouterState *state, const RoutedContainer *container, 
 
         if (state->unguarded || state->ending || container->n_links + n_more == 0)
                 return;
+        if (state->guard_fd < 0)
+                state->guard_fd = guard_open(&state->router, &error);
         int r = fill_guard(state, container, more, n_more, &guard);
         for (size_t i = 0; r >= 0 && network && i < guard.n_links; i++)
                 if (str_equal(guard.links[i].network->name, network))
                         which = (int) i;
         if (r >= 0 && (!network || which != GUARD_ALL))
-                r = guard_change(&state->router, how, &guard, which, &error);
+                r = guard_change(state->guard_fd, how, &guard, which, &error);
         free(guard.links);
         if (r < 0)
                 log_warning("%s", error.message ?: strerror(-r));
@@ -507,6 +514,7 @@ void router_state_done(RouterState *state) {
         while (state->networks)
                 forget_network(state, state->networks);
         router_uplink_stop(state);
+        (void) fd_close(state->guard_fd);
         (void) fd_close(state->directory_fd);
         (void) fd_close(state->router.userns_fd);
         (void) fd_close(state->router.netns_fd);

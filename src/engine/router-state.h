@@ -49,6 +49,7 @@ typedef struct RouterState {
         bool ending;             /* all goes with the namespace */
         bool inherited;          /* the namespace is that of a router before this one */
         bool taking_up;          /* ... and what it has left is still being found */
+        int guard_fd;            /* by which their addresses are told the kernel; -EBADF: not yet */
         bool unguarded;          /* the kernel cannot look at frames on a bridge, */
         bool uncounted;          /* nor count connections */
         void (*forgotten)(RoutedContainer *container, void *data); /* called before a container that has a `watch` goes */
@@ -58,7 +59,7 @@ typedef struct RouterState {
 } RouterState;
 
 #define ROUTER_STATE_NULL \
-        ((RouterState){ .router = ROUTER_NULL, .directory_fd = -EBADF, .uplink = NET_HELPER_NULL, .uplink_socket = -EBADF })
+        ((RouterState){ .router = ROUTER_NULL, .directory_fd = -EBADF, .uplink = NET_HELPER_NULL, .uplink_socket = -EBADF, .guard_fd = -EBADF })
 
 void router_state_done(RouterState *state);
 

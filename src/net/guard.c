@@ -378,20 +378,6 @@ static int change_element(const Element *e, void *data) {
         return 0;
 }
 
-static int visit_change(void *data, Error *reterr) {
-        Change *c = data;
-        _cleanup_fd_ int fd = nft_open();
-        int r = c->fd = fd;
-
-        if (r >= 0) {
-                change_begin(c);
-                r = say_all(c->container, change_element, c);
-        }
-        if (r >= 0)
-                r = change_commit(c);
-        return r < 0 ? error_set_errno(reterr, r, "cannot %s the addresses that a container may use", c->kind == GUARD_ADD ? "note" : "forget") : 0;
-}
-
 static int visit_probe(_unused_ void *data, _unused_ Error *reterr) {
         _cleanup_fd_ int fd = nft_open();
         NetlinkBatch batch = {};
@@ -419,8 +405,27 @@ bool guard_is_possible(const Router *router) {
         return ns_visit(router->userns_fd, router->netns_fd, visit_probe, /* data= */ NULL, /* reterr= */ NULL) >= 0;
 }
 
-int guard_change(const Router *router, GuardChange kind, const GuardContainer *container, int which, Error *reterr) {
-        Change change = { .container = container, .kind = kind, .which = which, .fd = -EBADF };
+static int visit_open(void *data, Error *reterr) {
+        int r = nft_open();
 
-        return ns_visit(router->userns_fd, router->netns_fd, visit_change, &change, reterr);
+        if (r < 0)
+                return error_set_errno(reterr, r, "cannot note the addresses that containers may use");
+        *(int *) data = r;
+        return 0;
+}
+
+int guard_open(const Router *router, Error *reterr) {
+        int fd = -EBADF, r = ns_visit(router->userns_fd, router->netns_fd, visit_open, &fd, reterr);
+
+        return r < 0 ? r : fd;
+}
+
+int guard_change(int fd, GuardChange kind, const GuardContainer *container, int which, Error *reterr) {
+        Change change = { .container = container, .kind = kind, .which = which, .fd = fd };
+
+        change_begin(&change);
+        int r = say_all(container, change_element, &change);
+        if (r >= 0)
+                r = change_commit(&change);
+        return r < 0 ? error_set_errno(reterr, r, "cannot %s the addresses that a container may use", kind == GUARD_ADD ? "note" : "forget") : 0;
 }

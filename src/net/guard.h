@@ -40,6 +40,9 @@ typedef enum GuardChange {
 
 enum { GUARD_ALL = -1 };
 
+/* A socket for changes. It is kept: the kernel makes who closes one wait until all that was deleted has been freed, some 10 ms. */
+int guard_open(const Router *router, Error *reterr);
+
 /* Changes the elements that are due to link number `which` of a container, or to all. The rules have been applied. What is there already, or
- * not there any more, is no error. */
-int guard_change(const Router *router, GuardChange kind, const GuardContainer *container, int which, Error *reterr);
+ * not there any more, is no error. The caller need not be in the namespaces, but be the owner of the user namespace. */
+int guard_change(int fd, GuardChange kind, const GuardContainer *container, int which, Error *reterr);

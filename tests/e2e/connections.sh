@@ -4,12 +4,11 @@
 # and so does it once some of its own have ended.
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
-if why=$(lacks_program cc); then skip_all "$why"; fi
 LAN4=192.0.2.1 LAN6=2001:db8::1
 [[ $(ip -o addr show 2>/dev/null) == *$LAN4/* ]] || skip_all "this machine has no address $LAN4"
 image_load busybox || { cat "$T/image_load"; exit 99; }
 chmod 755 "$T"
-cc -O1 -static -w -o "$T/talk" "$TESTS/e2e/talk.c" || exit 99
+if ! why=$(build_program talk "$T/talk"); then skip_all "$why"; fi
 V="-v $T/talk:/talk:ro"
 at_end sdpod network rm -f -t 0 narrow wide
 at_end sdpod rm -f -t 0 -a

@@ -6,11 +6,10 @@
 # shellcheck disable=SC2016  # the inner shells expand their own words
 # shellcheck source=tests/lib/e2e.sh
 . "$(dirname "$0")/../lib/e2e.sh"
-if why=$(lacks_program cc); then skip_all "$why"; fi
 image_load busybox || { cat "$T/image_load"; exit 99; }
 chmod 755 "$T"
-cc -O1 -static -w -o "$T/claim" "$TESTS/e2e/claim.c" || exit 99
-cc -O1 -static -w -o "$T/talk" "$TESTS/e2e/talk.c" || exit 99
+if ! why=$(build_program claim "$T/claim"); then skip_all "$why"; fi
+if ! why=$(build_program talk "$T/talk"); then skip_all "$why"; fi
 V="-v $T/claim:/claim:ro -v $T/talk:/talk:ro"
 at_end sdpod network rm -f -t 0 fort fair second
 at_end sdpod rm -f -t 0 -a
