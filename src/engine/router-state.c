@@ -118,6 +118,8 @@ static int admit(RouterState *state, const RoutedContainer *container, const Rou
         int r = fill_guard(state, container, more, n_more, &guard) < 0 ? error_oom(reterr)
                                                                         : guard_change(state->guard_fd, GUARD_ADD, &guard, GUARD_ALL, reterr);
         free(guard.links);
+        if (r < 0) /* answers may be left in it */
+                state->guard_fd = fd_close(state->guard_fd);
         return r;
 }
 
@@ -139,8 +141,10 @@ static void dismiss(RouterState *state, const RoutedContainer *container, const 
         if (r >= 0 && (!network || which != GUARD_ALL))
                 r = guard_change(state->guard_fd, how, &guard, which, &error);
         free(guard.links);
-        if (r < 0)
-                log_warning("%s", error.message ?: strerror(-r));
+        if (r >= 0)
+                return;
+        log_warning("%s", error.message ?: strerror(-r));
+        state->guard_fd = fd_close(state->guard_fd);
 }
 
 static void forget_network(RouterState *state, RoutedNetwork *network) {

@@ -299,7 +299,7 @@ void guard_write(FILE *f, const NetworkConfig *const *networks, size_t n_network
         fprintf(f, "table bridge %s {}\ndelete table bridge %s\ntable bridge %s {\n", table_name, table_name, table_name);
         for (size_t i = 0; i < SET_MAX; i++) {
                 whole = lists.files[i] && fclose(lists.files[i]) == 0 && whole;
-                fprintf(f, "  set %s {\n    %s\n    flags timeout\n    gc-interval 1h\n", sets[i].name, sets[i].type);
+                fprintf(f, "  set %s {\n    %s\n    flags timeout\n    gc-interval 10m\n", sets[i].name, sets[i].type);
                 if (lists.sizes[i] > 0)
                         fprintf(f, "    elements = {\n%s    }\n", lists.texts[i]);
                 fputs("  }\n", f);

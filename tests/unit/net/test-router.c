@@ -192,10 +192,10 @@ TEST(a_container_is_who_it_was_made) {
         const char *guard = text ? strstr(text, "delete table bridge sdpod\n") : NULL;
         CHECK(guard);
         static const char *const wanted[] = {
-                "set members {\n    type ifname\n    flags timeout\n    gc-interval 1h\n    elements = {\n      \"v01\",\n      \"v02\",\n    }",
-                "set forwarders {\n    type ifname\n    flags timeout\n    gc-interval 1h\n    elements = {\n      \"v03\",\n    }",
-                "set free {\n    type ifname\n    flags timeout\n    gc-interval 1h\n    elements = {\n      \"v04\",\n    }",
-                "set tunnels {\n    type ifname\n    flags timeout\n    gc-interval 1h\n    elements = {\n      \"x",
+                "set members {\n    type ifname\n    flags timeout\n    gc-interval 10m\n    elements = {\n      \"v01\",\n      \"v02\",\n    }",
+                "set forwarders {\n    type ifname\n    flags timeout\n    gc-interval 10m\n    elements = {\n      \"v03\",\n    }",
+                "set free {\n    type ifname\n    flags timeout\n    gc-interval 10m\n    elements = {\n      \"v04\",\n    }",
+                "set tunnels {\n    type ifname\n    flags timeout\n    gc-interval 10m\n    elements = {\n      \"x",
                 "\"v01\" . 02:01:02:03:04:05,\n",
                 /* each of its addresses by each of its ports, but its link-local one */
                 "\"v01\" . 10.91.1.2,\n", "\"v01\" . 10.91.2.2,\n", "\"v02\" . 10.91.1.2,\n", "\"v02\" . 10.91.2.2,\n",
