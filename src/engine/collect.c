@@ -71,8 +71,8 @@ static int collect_one(const Store *store, const char *id, int *pending_fd, Erro
         if (r != 0)
                 return r;
         r = container_load(store, id, &container, &ignored);
-        if (r >= 0)
-                r = container_find(store, container.config.name, &found, &ignored);
+        if (r >= 0) /* by its ID: it may be getting another name at this moment */
+                r = container_find(store, id, &found, &ignored);
         if (r < 0 || !str_equal(found, id)) {
                 engine_drop_cgroup(id);
                 return remove_nameless(store, id, reterr);

@@ -22,6 +22,8 @@
 #include "state/name.h"
 #include "state/pending.h"
 
+enum { LOOKS_MAX = 8 }; /* for the name of a container that is renamed at the same time */
+
 static const JsonField process_port_fields[] = {
         JSON_FIELD(ContainerPort, host_ip, "hostIp", JSON_FIELD_STRING),
         JSON_FIELD(ContainerPort, host_port, "hostPort", JSON_FIELD_UINT32),
@@ -253,14 +255,21 @@ static int read_name(int dir_fd, const char *path, ContainerConfig *ret) {
         return r < 0 ? r : ret->name && container_name_is_valid(ret->name) ? 0 : -EBADMSG;
 }
 
-/* Whether the container's own name leads to it: a directory for itself is no container. */
+/* Whether the container's own name leads to it: a directory for itself is no container. A rename takes the new name before it writes the
+ * record, and lets the old one go after that: between the two looks a name may have gone, and then another one is there. */
 static bool is_there(const Store *store, const char *id) {
-        _cleanup_container_config_ ContainerConfig config = {};
         char path[CONTAINER_PATH_SIZE], holder[CONTAINER_ID_LENGTH + 1];
 
         container_file_path("containers/", id, "container.json", path);
-        return read_name(store->data_fd, path, &config) >= 0 &&
-               name_link_read(store, NAME_CONTAINER, config.name, holder) >= 0 && str_equal(holder, id);
+        for (unsigned i = 0; i < LOOKS_MAX; i++) {
+                _cleanup_container_config_ ContainerConfig config = {};
+
+                if (read_name(store->data_fd, path, &config) < 0)
+                        return false;
+                if (name_link_read(store, NAME_CONTAINER, config.name, holder) >= 0 && str_equal(holder, id))
+                        return true;
+        }
+        return false;
 }
 
 /* Finds a directory, and then asks for its name alone: a look at all names would cost a system call for each. */

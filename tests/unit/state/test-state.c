@@ -314,7 +314,7 @@ TEST(a_mark_that_nobody_holds_is_found) {
 /* Makers take a mark and let it go, as commands that make containers do, while others look for marks that nobody holds: a lock on
  * a file that was removed is none. */
 static int take_turns(const Store *store, const char *id, bool maker) {
-        for (int i = 0; i < 10000; i++) {
+        for (int i = 0; i < 3000; i++) {
                 int fd = maker ? pending_take(store, id, NULL) : i % 2 ? pending_take_now(store, id) : pending_try(store, id);
 
                 if (fd < 0 && (maker || (fd != -EAGAIN && fd != -ENOENT)))
@@ -414,6 +414,34 @@ TEST(what_was_renamed_since_it_was_read_leaves_no_name) {
         CHECK_STR(third.config.name, "c");
         CHECK_INT(faccessat(store.data_fd, "names/b", F_OK, AT_SYMLINK_NOFOLLOW), -1);
         CHECK_INT(faccessat(store.data_fd, "names/c", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+}
+
+/* Who clears leftovers away would take it for one. */
+TEST(what_is_being_renamed_is_there) {
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_container_ Container made = CONTAINER_NULL;
+        ContainerConfig config = CONTAINER_CONFIG_NULL;
+        int status = -1, missed = 0;
+
+        fresh_store(&store);
+        config.name = strdup("a");
+        config.auto_remove = true; /* written without waiting for the disk */
+        CHECK_INT(container_create(&store, &config, &made, NULL), 0);
+        pid_t pid = fork();
+        if (pid == 0) {
+                int r = 0;
+
+                for (int i = 0; i < 3000 && r >= 0; i++)
+                        r = container_rename(&store, &made, i % 2 ? "a" : "b", NULL);
+                _exit(r < 0);
+        }
+        while (waitpid(pid, &status, WNOHANG) == 0) {
+                _cleanup_free_ char *id = NULL;
+
+                missed += container_find(&store, made.config.id, &id, NULL) < 0;
+        }
+        CHECK_INT(status, 0);
+        CHECK_INT(missed, 0);
 }
 
 TEST(who_waits_for_the_lock_of_what_is_removed_leaves_nothing) {
