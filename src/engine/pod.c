@@ -186,15 +186,14 @@ int engine_pod_create(const Store *store, PodConfig *config, ContainerConfig *in
         if (!(config->id = str_random_hex(CONTAINER_ID_LENGTH)) || (infra && !(config->infra_id = str_random_hex(CONTAINER_ID_LENGTH))))
                 return error_oom(reterr);
         pod_collect(store);
-        r = pod_create(store, config, &pod, reterr);
-        if (r == -EEXIST)
-                return error_with_hint(reterr, r, "remove what has it first; --replace does so with a pod");
-        if (r < 0)
-                return r;
-        _cleanup_fd_ int mark = pending_take(store, pod.config.id, reterr);
-        if (mark < 0) {
-                (void) pod_delete(store, &pod, /* reterr= */ NULL);
+        /* the mark comes first, as a container's: whoever finds it before it is locked finds no pod with it, and waits for none */
+        _cleanup_fd_ int mark = pending_take(store, config->id, reterr);
+        if (mark < 0)
                 return mark;
+        r = pod_create(store, config, &pod, reterr); /* where that fails the config stays ours */
+        if (r < 0) {
+                pending_drop(store, config->id, &mark);
+                return r == -EEXIST ? error_with_hint(reterr, r, "remove what has it first; --replace does so with a pod") : r;
         }
         pod_unlock(&pod);
         r = infra ? make_infra(store, &pod, infra, options, reterr) : 0;

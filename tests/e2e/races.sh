@@ -82,4 +82,17 @@ is "$(cat "$T/pruned"):$out" ":content" "... it keeps its volume, and that its c
 sdpod rm user >/dev/null
 run sdpod volume prune -f -a
 is "$out" kept "... which goes when nobody uses it any more"
+
+# --- a pod is made while another command clears leftovers away: its mark has its name a moment before it has its lock
+strace -f -qq -o "$T/calls" -e trace=openat sdpod pod create --name counted >/dev/null
+nth=$(grep -nE '"[0-9a-f]{64}", O_RDWR\|O_CREAT' "$T/calls" | head -n 1 | cut -d: -f1)
+sdpod pod rm counted >/dev/null
+stop_at openat "$nth" pod create --name made
+run timeout 10 sdpod create --name other $R $BUSYBOX true
+exits 0 "a container is made while a pod's maker has not yet locked its mark"
+go_on
+is "$code $(sdpod pod ps --format '{{.Name}} {{.NumberOfContainers}}')" "0 made 1" "... and then the pod is"
+sdpod pod rm made >/dev/null
+sdpod rm other >/dev/null
+is "$(find "$STORE/pending" "$STORE/pods" -mindepth 1)" "" "... nothing stays marked"
 finish
