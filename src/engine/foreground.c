@@ -37,7 +37,9 @@ static int take_charge(const Store *store, Container *container, Error *reterr) 
                 return 0;
         }
         if (container->pending_fd < 0)
-                container->pending_fd = pending_take(store, container->config.id, reterr);
+                container->pending_fd = pending_take_born_locked(store, container->config.id, reterr);
+        if (container->pending_fd == -EAGAIN)
+                return error_set(reterr, -EBUSY, ERROR_STATE, "cannot start container '%s': another command is removing it", container->config.name);
         return container->pending_fd < 0 ? container->pending_fd : 0;
 }
 

@@ -60,6 +60,26 @@ int pending_take_now(const Store *store, const char *id) {
         return open_and_try(store, id, O_CREAT);
 }
 
+int pending_take_born_locked(const Store *store, const char *id, Error *reterr) {
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        _cleanup_free_ char *temporary = str_format(".tmp-%s", id); /* one at a time: the caller has the container locked */
+        _cleanup_fd_ int dir_fd = store_open_data(store, DIRECTORY, reterr);
+        int r = 0;
+
+        if (dir_fd < 0 || !temporary)
+                return dir_fd < 0 ? dir_fd : error_oom(reterr);
+        (void) unlinkat(dir_fd, temporary, 0);
+        _cleanup_fd_ int fd = openat(dir_fd, temporary, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        if (fd < 0 || fcntl(fd, F_OFD_SETLK, &lock) < 0 || linkat(dir_fd, temporary, dir_fd, id, 0) < 0)
+                r = -errno;
+        (void) unlinkat(dir_fd, temporary, 0);
+        if (r >= 0)
+                return TAKE_FD(fd);
+        if (r == -EEXIST)
+                r = pending_take_now(store, id);
+        return r < 0 && r != -EAGAIN ? error_set_errno(reterr, r, "cannot mark container %.12s", id) : r;
+}
+
 int pending_list(const Store *store, char ***ret, Error *reterr) {
         _cleanup_strv_ char **ids = NULL;
         int fd = openat(store->data_fd, DIRECTORY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), r = 0;

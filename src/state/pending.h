@@ -12,6 +12,10 @@ int pending_take(const Store *store, const char *id, Error *reterr);
 /* The same without waiting: -EAGAIN where another command holds it. */
 int pending_take_now(const Store *store, const char *id);
 
+/* For a container that is there: the mark has its lock before it has its name, so that nobody takes it for a leftover. Never waits, as
+ * the caller has the container locked, and who clears leftovers away waits for that: -EAGAIN where another command holds the mark. */
+int pending_take_born_locked(const Store *store, const char *id, Error *reterr);
+
 /* Removes the mark and lets go. */
 void pending_drop(const Store *store, const char *id, int *fd);
 

@@ -311,6 +311,25 @@ TEST(a_mark_that_nobody_holds_is_found) {
         CHECK_INT(pending_try(&store, id), -ENOENT);
 }
 
+TEST(a_mark_of_a_container_that_is_there_is_born_locked) {
+        static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        _cleanup_store_ Store store = STORE_NULL;
+        _cleanup_strv_ char **ids = NULL;
+
+        fresh_store(&store);
+        int fd = pending_take_born_locked(&store, id, NULL);
+        CHECK(fd >= 0);
+        CHECK_INT(pending_try(&store, id), -EAGAIN);
+        CHECK_INT(pending_take_born_locked(&store, id, NULL), -EAGAIN);
+        CHECK_INT(pending_list(&store, &ids, NULL), 0);
+        CHECK_INT(strv_length(ids), 1);
+        (void) close(fd); /* its command was killed */
+        fd = pending_take_born_locked(&store, id, NULL);
+        CHECK(fd >= 0);
+        pending_drop(&store, id, &fd);
+        CHECK_INT(pending_try(&store, id), -ENOENT);
+}
+
 /* Makers take a mark and let it go, as commands that make containers do, while others look for marks that nobody holds: a lock on
  * a file that was removed is none. */
 static int take_turns(const Store *store, const char *id, bool maker) {
