@@ -43,6 +43,8 @@ int oci_mount_late(OciInside *inside, Error *reterr);
 int oci_make_read_only(OciInside *inside, Error *reterr);      /* what was left writable until all is in it */
 int oci_prepare_devices(OciInside *inside, Error *reterr);     /* devices.c; by the starter */
 int oci_make_devices(OciInside *inside, Error *reterr);
+uint32_t oci_host_id(const ContainerIdMapping *ranges, size_t n, uint32_t id) _pure_; /* -1: not mapped */
+int oci_give_cgroup(const OciInside *inside, Error *reterr);   /* cgroup-owner.c; by the starter */
 int oci_make_console(OciInside *inside, Error *reterr);        /* console.c */
 int oci_hide_paths(OciInside *inside, Error *reterr);          /* masks.c */
 int oci_settle(OciInside *inside, Error *reterr);              /* settle.c: host name, sysctl, ... of the namespaces */

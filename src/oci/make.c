@@ -308,6 +308,8 @@ static int lead(OciInside *inside, OciInit *init, Error *reterr) {
         if (r >= 0)
                 check_kill(inside);
         if (r >= 0)
+                r = oci_give_cgroup(inside, reterr);
+        if (r >= 0)
                 r = wire_receive_result_fd(inside->sync_fd, &init->console_fd, reterr);
         if (r >= 0)
                 r = place(create, init, reterr);

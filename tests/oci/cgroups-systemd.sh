@@ -46,6 +46,21 @@ bundle bad '.linux.cgroupsPath = "/no/unit"'
 rt run --bundle "$T/bad" "$id"
 like "$status:$err" '^[1-9][0-9]*:.*slice:prefix:name' "$scope: a path that is no unit is refused"
 
+if [[ $EUID == 0 && $CGROUPS == v2 ]]; then
+        own='.linux.namespaces += [{ type: "user" }, { type: "cgroup" }] | .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 1000 }] |
+                .linux.gidMappings = .linux.uidMappings | .process.user.uid = 7'
+        cgroup_mount='{ destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["nosuid", "noexec", "nodev"'
+        id=$ME-given
+        bundle given "(.linux.cgroupsPath = \"$slice:libpod:$id\") | $own | .mounts += [$cgroup_mount] }]" \
+                sh -c 'stat -c "%u %n" /sys/fs/cgroup /sys/fs/cgroup/cgroup.procs /sys/fs/cgroup/cgroup.subtree_control /sys/fs/cgroup/cgroup.freeze | tr "\n" " "; mkdir /sys/fs/cgroup/x && echo made'
+        rt run --bundle "$T/given" "$id"
+        is "$out" "7 /sys/fs/cgroup 7 /sys/fs/cgroup/cgroup.procs 7 /sys/fs/cgroup/cgroup.subtree_control 65534 /sys/fs/cgroup/cgroup.freeze made" \
+                "$scope: a cgroup that is mounted writable in a cgroup namespace is the container's user's, its limits are not"
+        bundle given "(.linux.cgroupsPath = \"$slice:libpod:$id\") | $own | .mounts += [$cgroup_mount, \"ro\"] }]" stat -c %u /sys/fs/cgroup
+        rt run --bundle "$T/given" "$id"
+        is "$out" 65534 "$scope: ... one that is not stays the host's"
+fi
+
 # --- limits are properties, and stay when systemd reads its files again
 controllers=$(cat "/sys/fs/cgroup$(systemctl --$scope show --property ControlGroup --value)/cgroup.controllers" 2>/dev/null)
 if [[ " $controllers " == *" memory "* && " $controllers " == *" cpu "* && " $controllers " == *" pids "* ]]; then
