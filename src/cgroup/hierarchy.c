@@ -109,13 +109,13 @@ static int wait_event(int dir_fd, int events, const char *key, bool value) {
 
         for (;;) {
                 char drain[256];
-                int now = read_event(dir_fd, key);
 
-                if (now < 0 || now == value)
-                        return MIN(now, 0);
-                /* poll(2) tells of a change since the last read of this very descriptor */
+                /* poll(2) tells of a change since the last read of this very descriptor: so that comes before the look */
                 if (pread(events, drain, sizeof(drain), 0) < 0)
                         return -errno;
+                int now = read_event(dir_fd, key);
+                if (now < 0 || now == value)
+                        return MIN(now, 0);
                 if (RETRY_EINTR(poll(&poll_fd, 1, EVENT_TIMEOUT_MSEC)) == 0)
                         return -ETIMEDOUT;
         }

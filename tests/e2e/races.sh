@@ -95,4 +95,13 @@ is "$code $(sdpod pod ps --format '{{.Name}} {{.NumberOfContainers}}')" "0 made 
 sdpod pod rm made >/dev/null
 sdpod rm other >/dev/null
 is "$(find "$STORE/pending" "$STORE/pods" -mindepth 1)" "" "... nothing stays marked"
+
+# --- a cgroup changes between the look at it and the wait for a change
+sdpod run -d --name frozen $R $BUSYBOX sleep 1000 >/dev/null
+bad=0
+for ((i = 0; i < 3; i++)); do
+        strace -f -qq -o "$T/calls" -e trace=pread64 -e inject=pread64:delay_enter=200000 sdpod pause frozen >/dev/null 2>"$T/pause.err" || bad=$((bad + 1))
+        sdpod unpause frozen >/dev/null
+done
+is "$bad $(cat "$T/pause.err")" "0 " "a pause that is slow to look sees that all is frozen"
 finish
