@@ -314,18 +314,20 @@ static int copy_layers(Copy *c, Error *reterr) {
 
 static int put_manifest(Copy *c, char *const *names, bool nested, CopyResult *ret, Error *reterr) {
         _cleanup_free_ const char **layers = calloc(c->manifest.n_layers + 1, sizeof(*layers));
-        _cleanup_free_ char *bytes = NULL;
+        _cleanup_edited_manifest_ EditedManifest edited = {};
         TargetManifest m = { .config_digest = c->manifest.config.digest, .layers = layers, .names = names, .nested = nested };
 
         if (!layers)
                 return error_oom(reterr);
         for (size_t i = 0; i < c->manifest.n_layers; i++)
                 layers[i] = c->placed[i].digest;
-        int r = manifest_edit(c->bytes, c->size, c->placed, c->manifest.n_layers, c->options->type, &bytes, &m.size, &m.media_type, reterr);
+        int r = manifest_edit(c->bytes, c->size, c->placed, c->manifest.n_layers, c->options->type, &edited, reterr);
         if (r < 0)
                 return r;
-        m.bytes = bytes;
-        if (sha256_buffer(bytes, m.size, m.digest) < 0)
+        m.bytes = edited.bytes;
+        m.size = edited.size;
+        m.media_type = edited.media_type;
+        if (sha256_buffer(m.bytes, m.size, m.digest) < 0)
                 return error_oom(reterr);
         r = c->target->ops->manifest(c->target, &m, reterr);
         if (r < 0)

@@ -320,7 +320,7 @@ static int copy_manifest(const Remote *remote, const Manifest *manifest, PushTar
         _cleanup_free_ const char **layers = calloc(manifest->n_layers + 1, sizeof(*layers));
         TargetManifest m = { .bytes = remote->bytes, .size = remote->size, .media_type = manifest->media_type ?: MEDIA_TYPE_OCI_MANIFEST,
                              .config_digest = manifest->config.digest, .layers = layers, .nested = true };
-        _cleanup_free_ char *bytes = NULL;
+        _cleanup_edited_manifest_ EditedManifest edited = {};
         int r;
 
         if (!layers)
@@ -334,10 +334,12 @@ static int copy_manifest(const Remote *remote, const Manifest *manifest, PushTar
                         return error_oom(reterr);
                 for (size_t i = 0; i < manifest->n_layers; i++)
                         placed[i] = (PlacedLayer){ .compression = compression_from_media_type(manifest->layers[i].media_type), .same = true };
-                r = manifest_edit(remote->bytes, remote->size, placed, manifest->n_layers, to->copy.type, &bytes, &m.size, &m.media_type, reterr);
+                r = manifest_edit(remote->bytes, remote->size, placed, manifest->n_layers, to->copy.type, &edited, reterr);
                 if (r < 0)
                         return r;
-                m.bytes = bytes;
+                m.bytes = edited.bytes;
+                m.size = edited.size;
+                m.media_type = edited.media_type;
         }
         if (sha256_buffer(m.bytes, m.size, m.digest) < 0)
                 return error_oom(reterr);

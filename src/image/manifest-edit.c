@@ -60,8 +60,8 @@ static int edit(json_t *json, const PlacedLayer *layers, size_t n_layers, bool d
         return 0;
 }
 
-int manifest_edit(const char *bytes, size_t size, const PlacedLayer *layers, size_t n_layers, ManifestType type, char **ret,
-                  size_t *ret_size, const char **ret_media_type, Error *reterr) {
+int manifest_edit(const char *bytes, size_t size, const PlacedLayer *layers, size_t n_layers, ManifestType type, EditedManifest *ret,
+                  Error *reterr) {
         _cleanup_json_ json_t *json = NULL;
         bool docker, changed = false;
         char *text;
@@ -86,8 +86,10 @@ int manifest_edit(const char *bytes, size_t size, const PlacedLayer *layers, siz
                 text = strndup(bytes, size);
         if (!text)
                 return error_oom(reterr);
-        *ret = text;
-        *ret_size = size;
-        *ret_media_type = docker ? MEDIA_TYPE_DOCKER_MANIFEST : MEDIA_TYPE_OCI_MANIFEST;
+        *ret = (EditedManifest){
+                .bytes = text,
+                .size = size,
+                .media_type = docker ? MEDIA_TYPE_DOCKER_MANIFEST : MEDIA_TYPE_OCI_MANIFEST,
+        };
         return 0;
 }

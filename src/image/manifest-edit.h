@@ -25,8 +25,18 @@ typedef struct PlacedLayer {
 /* The compression that a layer's media type says; COMPRESSION_NONE where it says none. */
 Compression compression_from_media_type(const char *media_type) _pure_;
 
+typedef struct EditedManifest {
+        char *bytes;            /* owned */
+        size_t size;
+        const char *media_type; /* static */
+} EditedManifest;
+
+static inline void edited_manifest_done(EditedManifest *manifest) {
+        free(manifest->bytes);
+}
+#define _cleanup_edited_manifest_ _cleanup_(edited_manifest_done)
+
 /* Puts the layers in, and the type. The image config stays what it is, and so does the image's ID. What Docker's schema
- * cannot say (zstd) is -EOPNOTSUPP; its lack of annotations drops them. Returns the bytes of the new manifest, which are those
- * of the old one where nothing changes; owned. */
-int manifest_edit(const char *bytes, size_t size, const PlacedLayer *layers, size_t n_layers, ManifestType type, char **ret,
-                  size_t *ret_size, const char **ret_media_type, Error *reterr);
+ * cannot say (zstd) is -EOPNOTSUPP; its lack of annotations drops them. Where nothing changes the bytes are those of the old one. */
+int manifest_edit(const char *bytes, size_t size, const PlacedLayer *layers, size_t n_layers, ManifestType type, EditedManifest *ret,
+                  Error *reterr);

@@ -15,14 +15,14 @@ static const char stored[] = "{ \"schemaVersion\": 2, \"mediaType\": \"" MEDIA_T
                              "\"annotations\": {\"a\": \"b\"}}], \"annotations\": {\"c\": \"d\"}}";
 
 static int edit(PlacedLayer layer, ManifestType type, json_t **ret, const char **ret_type, bool *ret_same) {
-        _cleanup_free_ char *bytes = NULL;
-        size_t size;
+        _cleanup_edited_manifest_ EditedManifest edited = {};
 
-        int r = manifest_edit(stored, strlen(stored), &layer, 1, type, &bytes, &size, ret_type, NULL);
+        int r = manifest_edit(stored, strlen(stored), &layer, 1, type, &edited, NULL);
         if (r < 0)
                 return r;
-        *ret_same = size == strlen(stored) && memcmp(bytes, stored, size) == 0;
-        return json_parse(bytes, size, "edited", ret, NULL);
+        *ret_type = edited.media_type;
+        *ret_same = edited.size == strlen(stored) && memcmp(edited.bytes, stored, edited.size) == 0;
+        return json_parse(edited.bytes, edited.size, "edited", ret, NULL);
 }
 
 static const char *layer_string(const json_t *json, const char *key) {
