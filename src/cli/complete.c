@@ -7,6 +7,7 @@
 #include <signal.h>
 
 #include "base/io.h"
+#include "base/option-complete.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/help.h"
@@ -17,23 +18,12 @@
 #include "spec/network.h"
 
 typedef struct Completion {
-        FILE *f;
+        Offer offer;
         Invocation *invocation;
-        const char *word;   /* the beginning that candidates must have */
-        const char *before; /* printed before a candidate: "--name=" */
-        const char *after;  /* ... and behind it */
 } Completion;
 
 static void offer(const Completion *c, const char *candidate, const char *description) {
-        if (!str_after(candidate, c->word))
-                return;
-        fprintf(c->f, "%s%s%s%s%s\n", c->before, candidate, c->after, description ? "\t" : "", description ?: "");
-}
-
-static void offer_signals(const Completion *c) {
-        for (int i = 1; i < SIGRTMIN; i++)
-                if (signal_name(i))
-                        offer(c, signal_name(i), NULL);
+        offer_candidate(&c->offer, candidate, description);
 }
 
 static void offer_capabilities(const Completion *c) {
@@ -100,31 +90,19 @@ static void offer_verbs(const Completion *c, const char *group) {
         }
 }
 
-static void offer_options(const Completion *c, const Option *const *tables) {
-        for (; tables && *tables; tables++)
-                for (const Option *o = *tables; o->name; o++) {
-                        char name[64];
-
-                        if (!option_is_shown(o))
-                                continue;
-                        (void) snprintf(name, sizeof(name), "--%s", o->name);
-                        offer(c, name, o->help);
-                }
-}
-
 static void offer_words(const Completion *c, const char *const *words) {
         for (; *words; words++) {
-                const char *name = str_equal(*words, "container:") ? str_after(c->word, *words) : NULL;
+                const char *name = str_equal(*words, "container:") ? str_after(c->offer.word, *words) : NULL;
                 char before[96];
 
                 if (!name) {
                         offer(c, *words, NULL);
                         continue;
                 }
-                (void) snprintf(before, sizeof(before), "%s%s", c->before, *words);
+                (void) snprintf(before, sizeof(before), "%s%s", c->offer.before, *words);
                 Completion behind = *c;
-                behind.before = before;
-                behind.word = name;
+                behind.offer.before = before;
+                behind.offer.word = name;
                 offer_store_names(&behind, "names");
         }
 }
@@ -133,23 +111,23 @@ static void offer_words(const Completion *c, const char *const *words) {
 static void offer_names_with_colon(const Completion *c, const char *directory) {
         Completion colon = *c;
 
-        colon.after = ":";
+        colon.offer.after = ":";
         offer_store_names(&colon, directory);
 }
 
 static void offer_kind(const Completion *c, CompleteKind kind, const char *const *words) {
         switch (kind) {
         case COMPLETE_FILE:
-                fprintf(c->f, ":file\n");
+                fprintf(c->offer.f, ":file\n");
                 break;
         case COMPLETE_DIRECTORY:
-                fprintf(c->f, ":directory\n");
+                fprintf(c->offer.f, ":directory\n");
                 break;
         case COMPLETE_WORDS:
                 offer_words(c, words);
                 break;
         case COMPLETE_SIGNAL:
-                offer_signals(c);
+                offer_signals(&c->offer);
                 break;
         case COMPLETE_CAPABILITY:
                 offer_capabilities(c);
@@ -183,47 +161,16 @@ static void offer_kind(const Completion *c, CompleteKind kind, const char *const
                 break;
         case COMPLETE_COPY:
                 offer_names_with_colon(c, "names");
-                if (!strchr(c->word, ':')) /* what is in the container is not looked up */
-                        fprintf(c->f, ":file\n");
+                if (!strchr(c->offer.word, ':')) /* what is in the container is not looked up */
+                        fprintf(c->offer.f, ":file\n");
                 break;
         case COMPLETE_SOURCE:
                 offer_names_with_colon(c, "volumes");
-                fprintf(c->f, ":file\n");
+                fprintf(c->offer.f, ":file\n");
                 break;
         default:
                 break;
         }
-}
-
-/* The row that an option word means: --name, or the last letter of a cluster. */
-static const Option *find_option(const char *word, const Option *const *const *lists, bool *ret_has_value) {
-        const Option *o = NULL;
-
-        *ret_has_value = false;
-        if (word[1] == '-') {
-                char name[64];
-                size_t n = strcspn(word + 2, "=");
-
-                if (n >= sizeof(name))
-                        return NULL;
-                (void) snprintf(name, sizeof(name), "%.*s", (int) n, word + 2);
-                for (; *lists && !o; lists++)
-                        o = options_find(*lists, name);
-                *ret_has_value = word[2 + n] == '=';
-                return o;
-        }
-        for (const char *p = word + 1; *p; p++) {
-                o = NULL;
-                for (const Option *const *const *l = lists; *l && !o; l++)
-                        o = options_find_letter(*l, *p);
-                if (!o)
-                        return NULL;
-                if (option_takes_value(o)) {
-                        *ret_has_value = p[1] != '\0';
-                        return o;
-                }
-        }
-        return o;
 }
 
 /* Names are looked up where the line that is being typed would look. */
@@ -244,7 +191,7 @@ static bool walk(Completion *c, char ***words, const Option *const *const *lists
 
         *ret_arguments = 0;
         for (; w[0] && w[1]; w++) {
-                bool has_value;
+                const char *value;
                 const Option *o;
 
                 if (!options || w[0][0] != '-' || !w[0][1]) {
@@ -257,34 +204,33 @@ static bool walk(Completion *c, char ***words, const Option *const *const *lists
                         options = false;
                         continue;
                 }
-                o = find_option(*w, lists, &has_value);
-                if (o && option_takes_value(o) && !has_value) {
+                o = option_of_word(*w, lists, &value);
+                if (o && option_takes_value(o) && !value) {
                         if (!w[2]) {
-                                c->word = w[1];
+                                c->offer.word = w[1];
                                 offer_kind(c, o->complete, o->words);
                                 return false;
                         }
                         remember_store(c, o, *++w);
-                } else if (o && has_value && strchr(*w, '='))
-                        remember_store(c, o, strchr(*w, '=') + 1);
+                } else if (o && value)
+                        remember_store(c, o, value);
         }
         *words = w;
         if (w[0] && !w[1] && options && w[0][0] == '-') {
-                bool has_value;
-                const Option *o = find_option(*w, lists, &has_value);
-                const char *equals = strchr(*w, '=');
+                const char *value;
+                const Option *o = option_of_word(*w, lists, &value);
                 char before[80];
 
-                c->word = *w;
-                if (o && has_value && equals && w[0][1] == '-') {
-                        (void) snprintf(before, sizeof(before), "%.*s", (int) (equals + 1 - *w), *w);
-                        c->before = before;
-                        c->word = equals + 1;
+                c->offer.word = *w;
+                if (o && value && w[0][1] == '-') {
+                        (void) snprintf(before, sizeof(before), "%.*s", (int) (value - *w), *w);
+                        c->offer.before = before;
+                        c->offer.word = value;
                         offer_kind(c, o->complete, o->words);
-                        c->before = "";
+                        c->offer.before = "";
                 } else
                         for (; *lists; lists++)
-                                offer_options(c, *lists);
+                                offer_options(&c->offer, *lists);
                 return false;
         }
         return true;
@@ -299,7 +245,7 @@ static void complete_verb(Completion *c, const VerbName *name, char **words) {
                 return;
         if (!words[0] || words[1])
                 return; /* behind the image: the container's own words */
-        c->word = words[0];
+        c->offer.word = words[0];
         CompleteKind kind = name->verb->complete;
         if (kind == COMPLETE_CONNECT)
                 kind = n == 0 ? COMPLETE_NETWORK : COMPLETE_CONTAINER;
@@ -308,15 +254,16 @@ static void complete_verb(Completion *c, const VerbName *name, char **words) {
 }
 
 void complete_print(FILE *f, Invocation *invocation, char **words) {
-        Completion c = { .f = f, .invocation = invocation, .word = "", .before = "", .after = "" };
+        Completion c = { .offer = OFFER_NULL, .invocation = invocation };
         const Option *const *const lists[] = { global_options, NULL };
         const VerbName *name;
         size_t n;
 
+        c.offer.f = f;
         if (!walk(&c, &words, lists, true, &n))
                 return;
         if (!words[0] || !words[1]) {
-                c.word = words[0] ?: "";
+                c.offer.word = words[0] ?: "";
                 offer_verbs(&c, "");
                 return;
         }
@@ -325,12 +272,12 @@ void complete_print(FILE *f, Invocation *invocation, char **words) {
         if (name && name->verb && words[n])
                 complete_verb(&c, name, words + n);
         else if (name && name->heading && words[n] && !words[n + 1]) {
-                c.word = words[n];
+                c.offer.word = words[n];
                 offer_verbs(&c, name->name);
         } else if (name && n > 1 && !words[n]) {
                 char *group = strndup(name->name, (size_t) (strrchr(name->name, ' ') - name->name));
 
-                c.word = words[n - 1];
+                c.offer.word = words[n - 1];
                 if (group)
                         offer_verbs(&c, group);
                 free(group);

@@ -3,61 +3,30 @@
  * a description behind it where there is one; a line ":file" or ":directory" asks the shell for paths as well. */
 #include <stdio.h>
 
-#include "base/parse.h"
+#include "base/option-complete.h"
 #include "base/str.h"
 #include "oci/help.h"
 #include "oci/state.h"
 
-/* So many signals have names of their own, from 1 on. */
-enum { SIGNALS = 32 };
-
-static void offer(const char *word, const char *before, const char *candidate, const char *description) {
-        if (str_after(candidate, word))
-                printf("%s%s%s%s\n", before, candidate, description ? "\t" : "", description ?: "");
-}
-
-static void offer_ids(const GlobalOptions *global, const char *word) {
+static void offer_ids(const GlobalOptions *global, const Offer *offer) {
         _cleanup_oci_root_ OciRoot root = OCI_ROOT_NULL;
         _cleanup_strv_ char **ids = NULL;
 
         if (oci_root_open(global, /* make= */ false, &root, NULL) < 0 || oci_container_list(&root, &ids, NULL) < 0)
                 return;
         for (char **id = ids; id && *id; id++)
-                offer(word, "", *id, NULL);
+                offer_candidate(offer, *id, NULL);
 }
 
-static void offer_value(const char *word, const char *before, CompleteKind kind, const char *const *words) {
+static void offer_value(const Offer *offer, CompleteKind kind, const char *const *words) {
         if (kind == COMPLETE_FILE)
                 puts(":file");
         else if (kind == COMPLETE_DIRECTORY)
                 puts(":directory");
         else if (kind == COMPLETE_SIGNAL)
-                for (int i = 1; i < SIGNALS; i++)
-                        offer(word, before, signal_name(i) ?: "", NULL);
+                offer_signals(offer);
         for (; kind == COMPLETE_WORDS && *words; words++)
-                offer(word, before, *words, NULL);
-}
-
-static void offer_options(const char *word, const Option *const *tables) {
-        for (; tables && *tables; tables++)
-                for (const Option *o = *tables; o->name; o++) {
-                        char name[64];
-
-                        (void) snprintf(name, sizeof(name), "--%s", o->name);
-                        if (option_is_shown(o))
-                                offer(word, "", name, o->help);
-                }
-}
-
-/* The row that an option's word means, in the verb's tables or the global ones. */
-static const Option *find_option(const char *word, const Option *const *tables) {
-        _cleanup_free_ char *name = word[0] == '-' && word[1] == '-' ? strndup(word + 2, strcspn(word + 2, "=")) : NULL;
-
-        if (name)
-                return options_find(tables, name) ?: options_find(global_options, name);
-        if (word[0] != '-' || !word[1] || word[2])
-                return NULL;
-        return options_find_letter(tables, word[1]) ?: options_find_letter(global_options, word[1]);
+                offer_candidate(offer, *words, NULL);
 }
 
 typedef struct Line {
@@ -67,15 +36,22 @@ typedef struct Line {
         GlobalOptions global;
 } Line;
 
+/* A row of the verb's tables or the global ones. */
+static const Option *find_option(const Line *line, const char *word, const char **ret_value) {
+        const Option *const *const lists[] = { line->verb && line->verb->options ? line->verb->options : global_options, global_options, NULL };
+
+        return option_of_word(word, lists, ret_value);
+}
+
 /* Reads the words before the one that is typed. The global options among them say where the containers are. */
 static void read_line(Line *line, char **words, size_t n) {
         for (size_t i = 0; i < n; i++) {
-                const Option *o = find_option(words[i], line->verb ? line->verb->options : NULL);
-                const char *value = strchr(words[i], '=');
+                const char *value;
+                const Option *o = find_option(line, words[i], &value);
 
                 line->waiting = o && option_takes_value(o) && !value ? o : NULL;
                 if (o && str_equal(o->name, "root") && (value || i + 1 < n))
-                        (void) str_replace(&line->global.root, value ? value + 1 : words[i + 1]);
+                        (void) str_replace(&line->global.root, value ?: words[i + 1]);
                 if (line->waiting && i + 1 < n) {
                         line->waiting = NULL;
                         i++;
@@ -87,26 +63,29 @@ static void read_line(Line *line, char **words, size_t n) {
 }
 
 static void complete(Line *line, const char *word) {
-        const Option *const *tables = line->verb ? line->verb->options : NULL;
-        const char *value = strchr(word, '=');
-        const Option *o = value ? find_option(word, tables) : NULL;
+        Offer offer = { .f = stdout, .word = word, .before = "", .after = "" };
+        const char *value;
+        const Option *o = find_option(line, word, &value);
 
         if (line->waiting)
-                offer_value(word, "", line->waiting->complete, line->waiting->words);
-        else if (o) {
-                _cleanup_free_ char *before = strndup(word, (size_t) (value + 1 - word));
-                offer_value(value + 1, before ?: "", o->complete, o->words);
+                offer_value(&offer, line->waiting->complete, line->waiting->words);
+        else if (o && value) {
+                _cleanup_free_ char *before = strndup(word, (size_t) (value - word));
+
+                offer.before = before ?: "";
+                offer.word = value;
+                offer_value(&offer, o->complete, o->words);
         } else if (*word == '-') {
-                offer_options(word, tables);
-                offer_options(word, line->verb ? global_options_everywhere : global_options);
+                offer_options(&offer, line->verb ? line->verb->options : NULL);
+                offer_options(&offer, line->verb ? global_options_everywhere : global_options);
         } else if (!line->verb) {
                 for (const Verb *const *verb = verbs; *verb; verb++)
                         if (verb_is_shown(*verb))
-                                offer(word, "", (*verb)->name, (*verb)->summary);
+                                offer_candidate(&offer, (*verb)->name, (*verb)->summary);
         } else if (line->n_arguments == 0 && line->verb->arguments)
-                offer_ids(&line->global, word);
+                offer_ids(&line->global, &offer);
         else
-                offer_value(word, "", line->verb->complete, NULL);
+                offer_value(&offer, line->verb->complete, NULL);
 }
 
 static int run(Invocation *in, _unused_ Error *reterr) {
