@@ -95,6 +95,8 @@ int engine_remove(const Store *store, Container *c, const RemoveOptions *options
                 engine_tell_exit(store, c, engine_exit_code(c));
         if (!c->state.exited && !c->state.unit)
                 engine_drop_cgroup(c->config.id);
+        else /* a killed start before this one may have left it */
+                (void) containers_cgroup_remove(c->config.id);
         bridge_release(store, c); /* where nobody has recorded its end */
         if (c->process.unit)
                 health_unschedule(c);

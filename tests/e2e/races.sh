@@ -104,4 +104,16 @@ for ((i = 0; i < 3; i++)); do
         sdpod unpause frozen >/dev/null
 done
 is "$bad $(cat "$T/pause.err")" "0 " "a pause that is slow to look sees that all is frozen"
+sdpod rm -f -t 0 frozen >/dev/null
+
+# --- a run that was killed before its container was on record left a cgroup, and the next start was in a unit
+id=$(sdpod create --name later $R $BUSYBOX sleep 1000)
+left=/sys/fs/cgroup/user.slice/user-$UID.slice/user@$UID.service/app.slice/sdpod-containers.service/$id
+if mkdir "$left" 2>/dev/null; then
+        sdpod start later >/dev/null
+        sdpod rm -f -t 0 later >/dev/null
+        ok "rm removes the cgroup, too" test ! -e "$left"
+else
+        skip "rm removes the cgroup, too" "there is none to make it in"
+fi
 finish
