@@ -107,17 +107,31 @@ void dependencies_unmark(const Store *store, const ContainerConfig *config) {
         }
 }
 
+/* The mark, locked: -EAGAIN where its maker holds it, -ENOENT where there is none. The lock of a file that another command has removed
+ * meanwhile says nothing of a mark that was made after it. */
+static int try_mark(int marks, const char *id) {
+        for (;;) {
+                struct stat st;
+                _cleanup_fd_ int mark = openat(marks, id, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+
+                if (mark < 0 || flock(mark, LOCK_EX | LOCK_NB) < 0 || fstat(mark, &st) < 0)
+                        return -errno;
+                if (st.st_nlink > 0)
+                        return TAKE_FD(mark);
+        }
+}
+
 /* Whether the container `id` needs the other one: its record says so, or it is being made at this moment. */
 static int mark_is_true(const Store *store, int marks, const char *id, const char *needed, Error *reterr) {
         _cleanup_container_ Container dependent = CONTAINER_NULL;
         _cleanup_strv_ char **ids = NULL;
-        _cleanup_fd_ int mark = openat(marks, id, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+        _cleanup_fd_ int mark = try_mark(marks, id);
         _cleanup_error_ Error error = ERROR_NULL;
 
+        if (mark == -ENOENT || mark == -EAGAIN)
+                return mark == -EAGAIN;
         if (mark < 0)
-                return errno == ENOENT ? 0 : error_set_errno(reterr, -errno, "cannot read who needs container '%.12s'", needed);
-        if (flock(mark, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK)
-                return 1;
+                return error_set_errno(reterr, mark, "cannot read who needs container '%.12s'", needed);
         int r = container_load(store, id, &dependent, &error);
         if (r == -ENOENT) {
                 (void) unlinkat(marks, id, 0);
