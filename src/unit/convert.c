@@ -141,6 +141,18 @@ void convert_oneshot(Convert *c, bool remain_after_exit) {
                 convert_default_service(c, "RemainAfterExit", "yes");
 }
 
+int convert_create(Convert *c, const char *what) {
+        convert_add_two(c, what, "create");
+        convert_add(c, "--ignore");
+        int r = convert_add_rows(c);
+        if (r < 0)
+                return r;
+        convert_add(c, c->name);
+        r = convert_add_exec(c, "ExecStart", "", c->argv.items, c->argv.n);
+        convert_oneshot(c, /* remain_after_exit= */ true);
+        return r;
+}
+
 int convert_kill_mode(Convert *c) {
         const UnitEntry *e = unit_file_last_named(&c->unit->file, "Service", "KillMode");
 

@@ -61,6 +61,9 @@ void convert_add(Convert *c, const char *word);
 void convert_add_two(Convert *c, const char *flag, const char *value);
 int convert_add_rows(Convert *c);
 
+/* ExecStart= of a volume or a network: `WHAT create --ignore ...` with the rows, once and for as long as the unit is active. */
+int convert_create(Convert *c, const char *what);
+
 /* Type=oneshot and its company, where the author has not set them. */
 void convert_oneshot(Convert *c, bool remain_after_exit);
 

@@ -67,17 +67,7 @@ static int convert_network(Convert *c) {
 
         if (r >= 0 && delete)
                 r = convert_add_exec_words(c, "ExecStopPost", "", "network", "rm", c->name);
-        if (r < 0)
-                return r;
-        convert_add_two(c, "network", "create");
-        convert_add(c, "--ignore");
-        r = convert_add_rows(c);
-        if (r < 0)
-                return r;
-        convert_add(c, c->name);
-        r = convert_add_exec(c, "ExecStart", "", c->argv.items, c->argv.n);
-        convert_oneshot(c, /* remain_after_exit= */ true);
-        return r;
+        return r < 0 ? r : convert_create(c, "network");
 }
 
 const UnitTypeInfo unit_network_info = {

@@ -108,15 +108,7 @@ static const UnitRow rows[] = {
 };
 
 static int convert_volume(Convert *c) {
-        convert_add_two(c, "volume", "create");
-        convert_add(c, "--ignore");
-        int r = convert_add_rows(c);
-        if (r < 0)
-                return r;
-        convert_add(c, c->name);
-        r = convert_add_exec(c, "ExecStart", "", c->argv.items, c->argv.n);
-        convert_oneshot(c, /* remain_after_exit= */ true);
-        return r;
+        return convert_create(c, "volume");
 }
 
 const UnitTypeInfo unit_volume_info = {
