@@ -73,7 +73,7 @@ static void offer_images(const Completion *c) {
 static void offer_units(const Completion *c) {
         _cleanup_quadlet_check_ QuadletCheck check = {};
 
-        if (quadlet_check_begin(&check, NULL) < 0 || quadlet_check_load(&check, NULL) < 0)
+        if (quadlet_check_read(&check, /* judge= */ false, NULL) < 0)
                 return;
         for (size_t i = 0; i < check.set.n_units; i++)
                 if (!check.set.units[i]->masked)

@@ -91,10 +91,8 @@ static int run_print(Invocation *in, Error *reterr) {
         _cleanup_free_ char *text = NULL;
         Unit *unit = NULL;
         size_t size = 0;
-        int r = quadlet_check_begin(&check, reterr);
+        int r = quadlet_check_read(&check, /* judge= */ false, reterr);
 
-        if (r >= 0)
-                r = quadlet_check_load(&check, reterr);
         if (r >= 0)
                 r = quadlet_check_find(&check, in->arguments[0], &unit, reterr);
         if (r < 0)

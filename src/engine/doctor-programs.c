@@ -117,12 +117,8 @@ void doctor_restart_service(const Doctor *doctor, Finding *f) {
 static void check_unit_files(Finding *f) {
         _cleanup_quadlet_check_ QuadletCheck check = {};
         _cleanup_error_ Error error = ERROR_NULL;
-        int r = quadlet_check_begin(&check, &error);
+        int r = quadlet_check_read(&check, /* judge= */ true, &error);
 
-        if (r >= 0)
-                r = quadlet_check_load(&check, &error);
-        if (r >= 0)
-                r = quadlet_check_run(&check, &error);
         if (r < 0) {
                 finding_say(f, DOCTOR_PROBLEM, "%s", error.message ?: strerror(-r));
                 return;

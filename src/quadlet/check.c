@@ -172,6 +172,14 @@ int quadlet_check_run(QuadletCheck *check, Error *reterr) {
         return 0;
 }
 
+int quadlet_check_read(QuadletCheck *check, bool judge, Error *reterr) {
+        int r = quadlet_check_begin(check, reterr);
+
+        if (r >= 0)
+                r = quadlet_check_load(check, reterr);
+        return r < 0 || !judge ? r : quadlet_check_run(check, reterr);
+}
+
 void quadlet_check_warn(QuadletCheck *check, const Unit *unit, const UnitEntry *at, const char *message) {
         size_t before = check->n_findings;
 

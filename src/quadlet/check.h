@@ -43,6 +43,9 @@ int quadlet_check_load_items(QuadletCheck *check, const QuadletItems *items, con
 /* Converts the units that are not aside and drops the result: the findings are what matters. */
 int quadlet_check_run(QuadletCheck *check, Error *reterr);
 
+/* All of it for the files of the search path; `judge`: quadlet_check_run(), too. */
+int quadlet_check_read(QuadletCheck *check, bool judge, Error *reterr);
+
 /* Adds a warning about a unit, at an entry of its files (NULL: all of it), after quadlet_check_run(). */
 void quadlet_check_warn(QuadletCheck *check, const Unit *unit, const UnitEntry *at, const char *message);
 

@@ -125,10 +125,8 @@ static int choose(Editing *e, const char *word, Error *reterr) {
         _cleanup_quadlet_check_ QuadletCheck check = {};
         _cleanup_free_ char *place = NULL;
         Unit *unit = NULL;
-        int r = quadlet_check_begin(&check, reterr);
+        int r = quadlet_check_read(&check, /* judge= */ false, reterr);
 
-        if (r >= 0)
-                r = quadlet_check_load(&check, reterr);
         if (r >= 0)
                 r = quadlet_check_find(&check, word, &unit, reterr);
         if (r >= 0)
@@ -204,12 +202,8 @@ static int verify(const Editing *e, const char *text, size_t size, Error *reterr
 static int verify_drop_in(const Editing *e, Error *reterr) {
         _cleanup_quadlet_check_ QuadletCheck check = {};
         Unit *unit = NULL;
-        int r = quadlet_check_begin(&check, reterr);
+        int r = quadlet_check_read(&check, /* judge= */ true, reterr);
 
-        if (r >= 0)
-                r = quadlet_check_load(&check, reterr);
-        if (r >= 0)
-                r = quadlet_check_run(&check, reterr);
         if (r >= 0)
                 r = quadlet_check_find(&check, e->name, &unit, reterr);
         const char *fault = r >= 0 ? quadlet_check_fault(&check, unit) : NULL;

@@ -121,12 +121,8 @@ static int look(Enabling *e, Error *reterr) {
         _cleanup_error_ Error error = ERROR_NULL;
         _cleanup_quadlet_check_ QuadletCheck check = {};
         Unit *unit = NULL;
-        int r = quadlet_check_begin(&check, reterr);
+        int r = quadlet_check_read(&check, /* judge= */ true, reterr);
 
-        if (r >= 0)
-                r = quadlet_check_load(&check, reterr);
-        if (r >= 0)
-                r = quadlet_check_run(&check, reterr);
         if (r < 0)
                 return r;
         free(e->name);

@@ -163,9 +163,7 @@ static int put_in_place(Job *job, const QuadletCheck *new, Manager *manager, Err
         int r = quadlet_change_begin(job->dir, &change, reterr);
 
         if (r >= 0)
-                r = quadlet_check_begin(&now, reterr);
-        if (r >= 0)
-                r = quadlet_check_load(&now, reterr);
+                r = quadlet_check_read(&now, /* judge= */ false, reterr);
         if (r >= 0)
                 r = quadlet_records_read(change.dir_fd, &records, reterr);
         job->now = &now;

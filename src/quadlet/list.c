@@ -111,12 +111,8 @@ static int add_states(QuadletList *list, Error *reterr) {
 }
 
 int quadlet_list(bool judge, QuadletList *ret, Error *reterr) {
-        int r = quadlet_check_begin(&ret->check, reterr);
+        int r = quadlet_check_read(&ret->check, judge, reterr);
 
-        if (r >= 0)
-                r = quadlet_check_load(&ret->check, reterr);
-        if (r >= 0 && judge)
-                r = quadlet_check_run(&ret->check, reterr);
         if (r >= 0)
                 r = add_rows(ret, reterr);
         if (r >= 0)

@@ -173,10 +173,8 @@ int quadlet_remove(char *const *names, const QuadletRemove *options, char ***ret
         _cleanup_quadlet_check_ QuadletCheck check = {};
         _cleanup_strv_ char **all = NULL;
         Removal rm = { .check = &check, .options = options };
-        int r = quadlet_check_begin(&check, reterr);
+        int r = quadlet_check_read(&check, /* judge= */ false, reterr);
 
-        if (r >= 0)
-                r = quadlet_check_load(&check, reterr);
         if (r >= 0 && options->all)
                 r = list_all(&rm, &all) < 0 ? error_oom(reterr) : 0;
         if (r >= 0 && (options->reload || manager_is_there())) {
