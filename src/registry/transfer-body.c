@@ -158,6 +158,18 @@ static ssize_t write_some(int fd, const char *data, size_t n) {
         return (ssize_t) done;
 }
 
+/* Keeps what the pipe did not take. libcurl hands over what it has received in many small pieces, and would copy the rest of them at
+ * each of our pauses: so it is let finish, but receives no more meanwhile. (A pause of one direction would wake it at once.) */
+static void keep_piece(Transfer *t, const char *data, size_t n) {
+        if (n == 0)
+                return;
+        memcpy(t->piece + t->piece_at + t->n_piece, data, n);
+        t->n_piece += n;
+        t->waiting = POLLOUT;
+        if (!t->paused)
+                t->paused = curl_easy_pause(t->easy, CURLPAUSE_ALL) == CURLE_OK;
+}
+
 size_t body_write(char *data, size_t size, size_t n, void *userdata) {
         Transfer *t = userdata;
         size_t all = size * n, bytes = all, skipped;
@@ -167,7 +179,7 @@ size_t body_write(char *data, size_t size, size_t n, void *userdata) {
         (void) curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &status);
         if ((status != 200 && status != 206) || !transfer_wants_body(t))
                 return keep_text(t, data, all);
-        if (t->n_piece > 0) {
+        if (all > sizeof(t->piece) - t->piece_at - t->n_piece) {
                 t->paused = true;
                 return CURL_WRITEFUNC_PAUSE;
         }
@@ -181,17 +193,13 @@ size_t body_write(char *data, size_t size, size_t n, void *userdata) {
                 return all;
         if (check_size(t, bytes) < 0)
                 return CURL_WRITEFUNC_ERROR;
-        k = write_some(t->fd, data, bytes);
-        if (k < 0 || bytes - (size_t) k > sizeof(t->piece)) {
-                set_write_error(t, k < 0 ? (int) k : -EIO);
+        k = t->n_piece > 0 ? 0 : write_some(t->fd, data, bytes);
+        if (k < 0) {
+                set_write_error(t, (int) k);
                 return CURL_WRITEFUNC_ERROR;
         }
         t->written += bytes;
-        t->n_piece = bytes - (size_t) k;
-        t->piece_at = 0;
-        memcpy(t->piece, data + k, t->n_piece);
-        if (t->n_piece > 0)
-                t->waiting = POLLOUT;
+        keep_piece(t, data + k, bytes - (size_t) k);
         fetcher_progress(t);
         return all;
 }
@@ -265,7 +273,7 @@ void body_ready(Transfer *t) {
                 ssize_t k = write_some(t->fd, t->piece + t->piece_at, t->n_piece);
                 if (k < 0) {
                         set_write_error(t, (int) k);
-                        t->n_piece = 0;
+                        t->n_piece = t->piece_at = 0;
                         transfer_exchange_done(t, CURLE_WRITE_ERROR);
                         return;
                 }
@@ -275,6 +283,7 @@ void body_ready(Transfer *t) {
                         t->waiting = POLLOUT;
                         return;
                 }
+                t->piece_at = 0;
         }
         if (t->over) {
                 transfer_exchange_done(t, t->result);

@@ -14,7 +14,6 @@ enum {
         STALL_BYTES_PER_SECOND = 256,
         STALL_SECONDS = 55,          /* below 256 bytes a second for so long */
         UPLOAD_STALL_SECONDS = 300,  /* a registry may hash and store before it answers */
-        BUFFER_SIZE = 128 * 1024,
 };
 
 static const char *const accept_lines[] = {
@@ -104,7 +103,7 @@ static int set_connection(Transfer *t, const Url *home) {
         SET(CURLOPT_CONNECTTIMEOUT, (long) CONNECT_SECONDS);
         SET(CURLOPT_LOW_SPEED_LIMIT, (long) STALL_BYTES_PER_SECOND);
         SET(CURLOPT_LOW_SPEED_TIME, (long) (sends_body(t) ? UPLOAD_STALL_SECONDS : STALL_SECONDS));
-        SET(CURLOPT_BUFFERSIZE, (long) BUFFER_SIZE);
+        SET(CURLOPT_BUFFERSIZE, (long) TRANSFER_RECEIVE);
         SET(CURLOPT_USERAGENT, "sdpod/" SDPOD_VERSION);
         SET(CURLOPT_SSLVERSION, (long) CURL_SSLVERSION_TLSv1_2);
         SET(CURLOPT_SSL_VERIFYPEER, own && e->insecure ? 0L : 1L);

@@ -16,7 +16,10 @@
 #include "registry/protocol.h"
 #include "registry/url.h"
 
-enum { TRANSFER_PIECE = CURL_MAX_WRITE_SIZE };
+enum {
+        TRANSFER_RECEIVE = 256 * 1024,                                /* bytes that are asked of a socket at once */
+        TRANSFER_PIECE = TRANSFER_RECEIVE + CURL_MAX_WRITE_SIZE,
+};
 
 /* A Bearer token for one scope of one endpoint. */
 typedef struct Token {
