@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 
-enum { RING_BUFFER_SIZE = 256 * 1024, RING_INPUT_SIZE = 64 * 1024 };
+enum { RING_BUFFER_SIZE = 256 * 1024, RING_INPUT_SIZE = 128 * 1024 };
 
 typedef enum RingLane {
         RING_OUTPUT, /* buffers of RING_BUFFER_SIZE */
