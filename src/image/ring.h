@@ -2,11 +2,14 @@
 /* Buffers that two processes share, one after the other: the first fills them, the second takes them out.
  *
  * Theory of operation. The memory is shared by fork(2). There are two lanes of buffers: what was decompressed, and what came in
- * before that, which the second process hashes so that the first, who has the most to do, need not. A socket between the two says
- * how many bytes the next buffer of a lane has, and, in the other direction, that a buffer is free again. Either side sees at once
- * that the other has ended. What was decompressed is copied before anything looks at it: the filling process, which has read a
- * stranger's bytes, can change its memory at any moment, but not what was hashed. What came in is only hashed, where it lies: who
- * can change it there could as well have decompressed something else. */
+ * before that, which the second process hashes so that the first, who has the most to do, need not. Two numbers for each lane, in the
+ * same memory, say how many buffers were filled and how many were taken out. Who finds nothing to do says so there, and sleeps on a
+ * socket between the two; the other one wakes it when half of the lane is ready, at the end, or before it sleeps itself: a wake-up
+ * costs as much as hashing some KiB. Who waits sees at once that the other has ended.
+ *
+ * What was decompressed is copied before anything looks at it: the filling process, which has read a stranger's bytes, can change its
+ * memory at any moment, but not what was hashed. What came in is only hashed, where it lies: who can change it there could as well
+ * have decompressed something else. Neither side believes a number of the other beyond what can be. */
 #pragma once
 
 #include <stdint.h>
@@ -24,10 +27,9 @@ typedef enum RingLane {
 typedef struct Ring {
         uint8_t *memory;
         int socket;
-        struct {
-                unsigned next;   /* the buffer whose turn it is */
-                unsigned n_free; /* of the filling side */
-        } lanes[RING_LANES];
+        uint32_t done[RING_LANES]; /* buffers filled, or taken out, by this side */
+        bool ended;                /* of the taking side: the other has said so */
+        int fault;                 /* what it said */
 } Ring;
 
 #define RING_NULL ((Ring){ .socket = -EBADF })
@@ -45,8 +47,8 @@ int ring_put(Ring *ring, RingLane lane, size_t size);
 /* The filling side has no more: 0, or the -errno that was in its way. */
 int ring_end(Ring *ring, int fault);
 
-/* The taking side: the next buffer that was handed over, in the order of that (*ret is where it lies: copy it, or hash it, and nothing
- * else), as 1, its lane and its size; ring_give_back() when done with it. Or 0 at the end, with what ring_end() was given. -EPIPE: the
- * other side died. */
+/* The taking side: the next buffer that was handed over, in the order of its lane (*ret is where it lies: copy it, or hash it, and
+ * nothing else), as 1, its lane and its size; ring_give_back() when done with it. Or 0 at the end, with what ring_end() was given.
+ * -EPIPE: the other side died. */
 int ring_take(Ring *ring, RingLane *ret_lane, const uint8_t **ret, size_t *ret_size, int *ret_fault);
 void ring_give_back(Ring *ring, RingLane lane);

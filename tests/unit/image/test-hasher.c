@@ -42,7 +42,7 @@ TEST(nothing_has_a_digest_too) {
         ring_done(&ring, /* unmap= */ true);
 }
 
-/* A token that cannot be makes it give up, as a kill would. */
+/* Numbers that cannot be make it give up, as a kill would. */
 TEST(the_death_of_the_hashing_process_is_an_error) {
         char digest[DIGEST_LENGTH + 1];
         _cleanup_error_ Error error = ERROR_NULL;
@@ -51,6 +51,7 @@ TEST(the_death_of_the_hashing_process_is_an_error) {
 
         (void) signal(SIGPIPE, SIG_IGN);
         CHECK_INT(hasher_start(&ring, NULL), 0);
+        memset(ring.memory, 0x55, 8); /* so many were filled */
         CHECK(send(ring.socket, "x", 1, MSG_NOSIGNAL) == 1);
         CHECK_INT(ring_buffer(&ring, RING_OUTPUT, &buffer), 0);
         CHECK_INT(hasher_finish(&ring, digest, &error), -EPIPE);
