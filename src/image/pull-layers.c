@@ -23,6 +23,7 @@ enum {
         WAITS = 6,                       /* for other commands, at once */
         PIPE_SIZE = 1024 * 1024,
         SYNC_MSEC = 200,                 /* at least so long from the end of one syncfs(2) to the start of the next */
+        EARLY_SYNC_SIZE = 48 * 1024 * 1024, /* after so many bytes one starts also where no layer is complete */
         EVENT_MSEC = 1000,               /* how long a worker's end may come before its transfer's */
 };
 
@@ -47,6 +48,7 @@ typedef struct Layer {
         int dir_fd, record_fd;
         char path[LAYER_DIR_NAME_SIZE];
         unsigned transfer;
+        uint64_t bytes;             /* that came, as far as was told */
         bool small;
         int small_fd;               /* a pipe with the bytes of a small one, which is unpacked when all are there */
         bool transfer_over, worker_over;
@@ -65,6 +67,7 @@ struct PullLayers {
         Nursery nursery;
         PullSync sync;
         int64_t synced_msec;        /* when the last one ended */
+        uint64_t unsynced;          /* bytes that came since the last one began */
         uint64_t size_limit;        /* of a layer unpacked */
 };
 
@@ -188,6 +191,7 @@ static int layer_start(PullLayers *l, size_t number, Error *reterr) {
                 return r;
         layer->state = LAYER_RUNNING;
         layer->transfer_over = layer->worker_over = false;
+        layer->bytes = 0;
         r = layer_dir_make(l->stage, number, layer->path, &layer->dir_fd, &layer->record_fd, reterr);
         if (r < 0)
                 return r;
@@ -338,6 +342,10 @@ static int take_events(PullLayers *l, Error *reterr) {
                 Layer *layer = layer_of_transfer(l, event.id);
                 if (!layer)
                         continue;
+                if (event.bytes > layer->bytes) {
+                        l->unsynced += event.bytes - layer->bytes;
+                        layer->bytes = event.bytes;
+                }
                 progress_bytes(l->progress, (size_t) (layer - l->layers), event.bytes);
                 if (event.state == REGISTRY_PROGRESS)
                         continue;
@@ -376,6 +384,7 @@ static int store_synced(PullLayers *l, Error *reterr) {
 static int sync_start(PullLayers *l, Error *reterr) {
         int r = pull_sync_start(l->stage->fd, &l->sync, reterr);
 
+        l->unsynced = 0;
         for (size_t i = 0; i < l->n && r >= 0; i++)
                 if (l->layers[i].state == LAYER_STAGED)
                         l->layers[i].state = LAYER_SYNCING;
@@ -386,12 +395,15 @@ static int sync_finish(PullLayers *l, Error *reterr) {
         int r = pull_sync_finish(&l->sync, reterr);
 
         l->synced_msec = time_monotonic_usec() / 1000;
-        return r < 0 ? r : store_synced(l, reterr);
+        return r < 0 || count(l, LAYER_SYNCING) == 0 ? r : store_synced(l, reterr);
 }
 
-/* Milliseconds until a syncfs(2) may start; -1: there is none to start. The last layers go with the image. */
+/* Milliseconds until a syncfs(2) may start; -1: there is none to start. The last layers go with the image. Of a large layer, most is on
+ * the disk when it is complete: without, all its small files would be written then, while nobody else has anything to do. */
 static int sync_timeout(const PullLayers *l) {
-        if (l->sync.pid > 0 || count(l, LAYER_STAGED) == 0 || count(l, LAYER_RUNNING) + count(l, LAYER_TODO) + count(l, LAYER_WAITING) == 0)
+        const bool wanted = count(l, LAYER_STAGED) > 0 || l->unsynced >= EARLY_SYNC_SIZE;
+
+        if (l->sync.pid > 0 || !wanted || count(l, LAYER_RUNNING) + count(l, LAYER_TODO) + count(l, LAYER_WAITING) == 0)
                 return -1;
         return (int) MAX(0, l->synced_msec + SYNC_MSEC - time_monotonic_usec() / 1000);
 }
