@@ -13,6 +13,7 @@ typedef struct TarWriter {
 
 enum { TAR_WRITE_BUFFER = 256 * 1024 };
 
+/* Makes the buffer; the descriptor stays the caller's. */
 int tar_writer_open(TarWriter *writer, int fd, Error *reterr);
 void tar_writer_done(TarWriter *writer);
 #define _cleanup_tar_writer_ _cleanup_(tar_writer_done)

@@ -16,6 +16,7 @@ typedef struct Tree {
 void tree_done(Tree *tree);
 #define _cleanup_tree_ _cleanup_(tree_done)
 
+/* Where the files of a container are. */
 int tree_of_container(const Container *container, Tree *ret, Error *reterr);
 
 typedef enum TreeKind {
@@ -29,6 +30,7 @@ typedef enum TreeKind {
 /* "any", "container", "image". */
 TreeKind tree_kind_from_string(const char *name);
 
+/* The same of what the name means. -ENOENT (ERROR_NOT_FOUND): nothing of this kind has it. */
 int tree_find(const Store *store, const char *name, TreeKind kind, Tree *ret, Error *reterr);
 
 /* In the worker, whose root is the data directory or tree->directory: all of it as one tree. */

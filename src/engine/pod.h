@@ -56,7 +56,10 @@ int engine_pod_start(const Store *store, const Pod *pod, bool again, const Detac
 /* Members, all at the same time, then the infra container. `timeout` NULL: each its own. */
 int engine_pod_stop(const Store *store, const Pod *pod, const int64_t *timeout, Error *reterr);
 
+/* All members that run, one after the other; the first error ends it. SIGKILL waits for their ends for a moment. */
 int engine_pod_kill(const Store *store, const Pod *pod, int signal, Error *reterr);
+
+/* Pauses the members that run, or has those go on that are paused. */
 int engine_pod_pause(const Store *store, const Pod *pod, bool pause, Error *reterr);
 
 /* Removes containers and record. -EBUSY (ERROR_STATE): a member runs, and `force` is not set. */

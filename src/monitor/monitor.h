@@ -152,14 +152,24 @@ void watch_close_input(Watch *watch);
 void net_watch_begin(Watch *watch, bool resume);
 void net_watch_done(Watch *watch);
 
-/* attach.c: `fd` is taken over in any case. */
+/* ---- attach.c: who is attached to a container ---- */
+
 typedef struct ClientOptions {
         bool wants_stdin, close_stdin;
 } ClientOptions;
 
+/* Attaches a client to a watch, or (NULL) lets it wait for the container `waits_for` to get one. `fd` is taken over in any case. */
 int client_add(Monitor *monitor, Watch *watch, const char *waits_for, int fd, ClientOptions options, Error *reterr);
 void client_free(Client *client);
+
+/* Sends what the container has written to all clients of the watch. */
 void clients_output(Watch *watch, LogStream stream, const char *data, size_t size);
+
+/* The container's stdin takes bytes again: what clients have sent meanwhile goes there. */
 void clients_input_ready(Watch *watch);
+
+/* Those that waited for the watch's container are its clients now. */
 void clients_adopt(Watch *watch);
-unsigned clients_leave(Watch *watch); /* all of the watch: they get what is buffered, then the end */
+
+/* Ends all clients of the watch: they get what is buffered, then the end. Returns how many they were. */
+unsigned clients_leave(Watch *watch);

@@ -110,6 +110,7 @@ typedef struct ContainerLister {
 
 #define CONTAINER_LISTER_NULL ((ContainerLister){ .data_fd = -EBADF, .runtime_fd = -EBADF })
 
+/* Opens the directories and reads what may run, once. The store must outlive it. */
 int container_lister_open(const Store *store, ContainerLister *ret, Error *reterr);
 void container_lister_done(ContainerLister *lister);
 #define _cleanup_container_lister_ _cleanup_(container_lister_done)
@@ -135,12 +136,14 @@ void container_unlock(Container *container);
 /* Reads state and process again and resolves the status. */
 int container_refresh(const Store *store, Container *container, Error *reterr);
 
+/* Writes state.json, under the container's lock. */
 int container_save_state(Container *container, Error *reterr);
 
 /* The record itself: read again, and written when `update` has changed it. The container must be locked for both. */
 int container_reload_config(Container *container, Error *reterr);
 int container_save_config(Container *container, Error *reterr);
 
+/* Writes process.json and marks the container as one that may run; with the PID 0 both are removed. Under the lock, too. */
 int container_save_process(const Store *store, Container *container, Error *reterr);
 
 /* All IDs, in no order; a vector (NULL: none). */
