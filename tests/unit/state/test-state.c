@@ -416,23 +416,23 @@ TEST(what_was_renamed_since_it_was_read_leaves_no_name) {
         _cleanup_free_ char *id = NULL;
 
         fresh_store(&store);
-        CHECK_INT(create_container(&store, "a", &made), 0);
+        CHECK_INT(create_container(&store, "old", &made), 0);
         container_unlock(&made);
-        CHECK_INT(container_open(&store, "a", &first, NULL), 0);
-        CHECK_INT(container_open(&store, "a", &second, NULL), 0);
-        CHECK_INT(container_open(&store, "a", &third, NULL), 0);
+        CHECK_INT(container_open(&store, "old", &first, NULL), 0);
+        CHECK_INT(container_open(&store, "old", &second, NULL), 0);
+        CHECK_INT(container_open(&store, "old", &third, NULL), 0);
         CHECK_INT(container_lock(&store, &first, NULL), 0);
-        CHECK_INT(container_rename(&store, &first, "b", NULL), 0);
+        CHECK_INT(container_rename(&store, &first, "new", NULL), 0);
         container_unlock(&first);
         CHECK_INT(container_lock(&store, &second, NULL), 0);
-        CHECK_INT(container_rename(&store, &second, "c", NULL), 0);
+        CHECK_INT(container_rename(&store, &second, "newer", NULL), 0);
         container_unlock(&second);
-        CHECK_INT(container_find(&store, "b", &id, NULL), -ENOENT);
+        CHECK_INT(container_find(&store, "new", &id, NULL), -ENOENT);
         CHECK_INT(container_lock(&store, &third, NULL), 0);
         CHECK_INT(container_delete(&store, &third, NULL, NULL, NULL), 0);
-        CHECK_STR(third.config.name, "c");
-        CHECK_INT(faccessat(store.data_fd, "names/b", F_OK, AT_SYMLINK_NOFOLLOW), -1);
-        CHECK_INT(faccessat(store.data_fd, "names/c", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+        CHECK_STR(third.config.name, "newer");
+        CHECK_INT(faccessat(store.data_fd, "names/new", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+        CHECK_INT(faccessat(store.data_fd, "names/newer", F_OK, AT_SYMLINK_NOFOLLOW), -1);
 }
 
 /* Who clears leftovers away would take it for one. */
@@ -443,7 +443,7 @@ TEST(what_is_being_renamed_is_there) {
         int status = -1, missed = 0;
 
         fresh_store(&store);
-        config.name = strdup("a");
+        config.name = strdup("old");
         config.auto_remove = true; /* written without waiting for the disk */
         CHECK_INT(container_create(&store, &config, &made, NULL), 0);
         pid_t pid = fork();
@@ -451,7 +451,7 @@ TEST(what_is_being_renamed_is_there) {
                 int r = 0;
 
                 for (int i = 0; i < 3000 && r >= 0; i++)
-                        r = container_rename(&store, &made, i % 2 ? "a" : "b", NULL);
+                        r = container_rename(&store, &made, i % 2 ? "old" : "new", NULL);
                 _exit(r < 0);
         }
         while (waitpid(pid, &status, WNOHANG) == 0) {
