@@ -14,6 +14,7 @@
 #include "oci/annotations.h"
 #include "oci/descriptors.h"
 #include "oci/foreground.h"
+#include "oci/host-mounts.h"
 #include "oci/notify-socket.h"
 #include "oci/seccomp.h"
 
@@ -132,6 +133,7 @@ static int record_process(pid_t pid, uint64_t start_time, void *data, Error *ret
         log_debug("the process of the container '%s' is %d, its cgroup '%s'", container->id, (int) pid, container->record.cgroup.path ?: "");
         container->record.pid = pid;
         container->record.start_time = start_time;
+        oci_host_mounts_note(&container->record);
         return oci_container_save(container, reterr);
 }
 
@@ -154,6 +156,8 @@ static int plan(const Making *m, Error *reterr) {
                 foreground_size(&made->spec.process.console_height, &made->spec.process.console_width);
         if (r >= 0)
                 r = fill_record(m, reterr);
+        if (r >= 0)
+                r = oci_host_mounts_plan(&made->spec, &made->container.record, reterr);
         if (r >= 0)
                 strip_root(&made->spec, made->container.record.rootfs);
         if (r >= 0)
@@ -222,8 +226,10 @@ int oci_make(const Invocation *in, const CreateOptions *options, bool foreground
                 r = make_container(&m, reterr);
                 if (r < 0 && made.container.record.pid > 0)
                         (void) oci_unmake(&made.container, /* reterr= */ NULL);
-                else if (r < 0)
+                else if (r < 0) {
+                        (void) oci_host_mounts_remove(&made.container.record, /* reterr= */ NULL);
                         (void) oci_container_remove(&made.container, /* reterr= */ NULL);
+                }
         }
         free(m.bundle);
         (void) fd_close(m.bundle_fd);

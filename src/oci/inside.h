@@ -38,6 +38,7 @@ int oci_enter_root(OciInside *inside, Error *reterr);
 int oci_move_root(const OciInside *inside, Error *reterr);     /* no-pivot.c: to the place where chroot(2) is enough */
 bool oci_root_stays_shared(const OciInside *inside);           /* its mounts are to be seen outside (rootfsPropagation) */
 bool oci_root_is_joined(const OciInside *inside);              /* its mount namespace is somebody else's, who sees its mounts */
+bool oci_root_is_host(const OciInside *inside);                /* ... the caller's, which stays as it is (host-mounts.h) */
 int oci_mount_early(OciInside *inside, Error *reterr);         /* mounts.c: what does not show the cgroup */
 int oci_mount_late(OciInside *inside, Error *reterr);
 int oci_make_read_only(OciInside *inside, Error *reterr);      /* what was left writable until all is in it */

@@ -53,6 +53,7 @@ typedef struct Joining {
         int sync_fd;            /* the handshake */
         int answer_fd;          /* where the joiner tells the PID */
         int proc_fd;            /* the host's /proc */
+        int root_fd;            /* the container's root, where that is not its mount namespace's; else -EBADF */
         struct statx own;       /* the runtime's program */
         int console_fd, master_fd;
         char *program, **env;
@@ -155,7 +156,7 @@ static int set_oom_score(const Joining *joining, Error *reterr) {
 static int take_along(Joining *joining, Error *reterr) {
         const OciExec *exec = joining->exec;
         const char *affinity = exec->process->exec_initial_affinity;
-        const int kept[] = { joining->sync_fd, joining->answer_fd, exec->init_pidfd, exec->listener_fd };
+        const int kept[] = { joining->sync_fd, joining->answer_fd, exec->init_pidfd, exec->listener_fd, joining->root_fd };
         int r = set_oom_score(joining, reterr);
 
         if (r >= 0)
@@ -178,6 +179,11 @@ static int enter(const Joining *joining, Error *reterr) {
         if (r < 0)
                 return error_set_errno(reterr, -errno, "cannot enter container '%s'", joining->exec->id);
         (void) close(fd); /* of the joiner's own table */
+        if (joining->root_fd >= 0) {
+                if (fchdir(joining->root_fd) < 0 || chroot(".") < 0)
+                        return error_set_errno(reterr, -errno, "cannot enter the root file system of container '%s'", joining->exec->id);
+                (void) close(joining->root_fd);
+        }
         return flags & CLONE_NEWUSER ? oci_namespaces_become_root(oci_keeps_groups(joining->exec->spec), reterr) : 0;
 }
 
@@ -280,6 +286,24 @@ static int lead(const OciExec *exec, int sync_fd, OciInit *process, Error *reter
         return n < 0 && errno != ECONNRESET ? error_set_errno(reterr, -errno, "cannot start the process") : 0;
 }
 
+/* setns(2) goes to the root of the mount namespace. A container that shares one with others is not there: chroot(2) confines it. */
+static int open_root(Joining *joining, Error *reterr) {
+        const OciExec *exec = joining->exec;
+        const RuntimeNamespace *mount = runtime_spec_namespace(exec->spec, "mount");
+        char path[sizeof("/root") + 3 * sizeof(int)];
+
+        if (mount && !mount->path)
+                return 0;
+        (void) snprintf(path, sizeof(path), "%d/root", (int) exec->init_pid);
+        joining->root_fd = openat(joining->proc_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        if (joining->root_fd < 0)
+                return error_set_errno(reterr, -errno, "cannot open the root file system of container '%s'", exec->id);
+        /* that it lives still says that the number was its own */
+        return process_has_ended(exec->init_pidfd)
+                       ? error_set(reterr, -ESRCH, ERROR_STATE, "cannot exec in a stopped container")
+                       : 0;
+}
+
 static int open_proc(void) {
         _cleanup_fd_ int fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         struct statfs about;
@@ -307,10 +331,14 @@ int oci_exec(const OciExec *exec, OciInit *ret, Error *reterr) {
                 .flags = oci_namespaces_flags(exec->spec),
                 .sync_fd = theirs,
                 .proc_fd = proc_fd,
+                .root_fd = -EBADF,
                 .console_fd = -EBADF,
                 .master_fd = -EBADF,
         };
-        r = clone_in_container(&joining, cgroup_fd, reterr);
+        r = open_root(&joining, reterr);
+        if (r >= 0)
+                r = clone_in_container(&joining, cgroup_fd, reterr);
+        (void) fd_close(joining.root_fd);
         theirs = fd_close(theirs);
         if (r >= 0) {
                 process.pid = r; /* a child that nobody else can reap: the number is his */

@@ -188,15 +188,30 @@ static int check_user(const OciInside *inside, Error *reterr) {
         return 0;
 }
 
+/* The caller's own is the container's where none is named (config-linux.md, namespaces). */
+static int check_mount_namespace(const OciInside *inside, Error *reterr) {
+        if (oci_namespaces_has(inside->namespaces, CLONE_NEWNS))
+                return 0;
+        if (oci_namespaces_has(inside->namespaces, CLONE_NEWUSER))
+                return error_set(reterr, -EINVAL, ERROR_INVALID,
+                                 "cannot make a container with a user namespace and without a mount namespace: its root may not mount in the caller's");
+        if (oci_root_stays_shared(inside))
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot share the root file system's mounts (linux.rootfsPropagation): they are the caller's, "
+                                                                 "without a mount namespace of the container's own");
+        log_warning("the container has no mount namespace of its own: its mounts are this machine's until it is deleted, and its root can leave its root "
+                    "file system");
+        return 0;
+}
+
 static int check(OciInside *inside, Error *reterr) {
         const RuntimeSpec *spec = inside->spec;
 
         if (!spec->has_root || str_empty(spec->root.path))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot make a container without a root file system: config.json has no root.path");
-        if (!((inside->namespaces->made | inside->namespaces->joined) & CLONE_NEWNS))
-                return error_set(reterr, -EINVAL, ERROR_UNSUPPORTED, "cannot make a container without a mount namespace of its own");
         check_capabilities(inside);
-        int r = check_user(inside, reterr);
+        int r = check_mount_namespace(inside, reterr);
+        if (r >= 0)
+                r = check_user(inside, reterr);
         return r < 0 ? r : oci_rlimits_raise(&spec->process, reterr);
 }
 

@@ -25,6 +25,10 @@ bool oci_root_is_joined(const OciInside *inside) {
         return !(inside->namespaces->made & CLONE_NEWNS);
 }
 
+bool oci_root_is_host(const OciInside *inside) {
+        return !oci_namespaces_has(inside->namespaces, CLONE_NEWNS);
+}
+
 static int clone_root(const OciInside *inside, Error *reterr) {
         if (inside->root_tree_fd >= 0) {
                 int fd = fcntl(inside->root_tree_fd, F_DUPFD_CLOEXEC, 3);
@@ -52,7 +56,7 @@ static int separate_around(int directory_fd, uint64_t propagation, Error *reterr
 }
 
 int oci_mount_root(OciInside *inside, Error *reterr) {
-        bool shared = oci_root_stays_shared(inside), joined = oci_root_is_joined(inside);
+        bool shared = oci_root_stays_shared(inside), joined = oci_root_is_joined(inside), host = oci_root_is_host(inside);
 
         /* nothing that happens in here goes out, but for mounts that ask for it by name */
         if (!shared && !joined && mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
@@ -65,13 +69,15 @@ int oci_mount_root(OciInside *inside, Error *reterr) {
                 return error_set_errno(reterr, -errno, "cannot open the root file system '%s'", inside->spec->root.path);
         tree = clone_root(inside, reterr);
         int r = tree;
-        if (r >= 0 && (shared || joined))
+        if (r >= 0 && (shared || joined) && !host)
                 r = separate_around(place, shared ? MS_PRIVATE : MS_SLAVE, reterr);
         if (r >= 0)
                 /* what the starter has cloned is of the host's peer groups still, and so is what is in a namespace that is joined */
                 r = mount_set(tree, 0, shared ? MS_PRIVATE : MS_SLAVE, /* recursive= */ !shared && (joined || inside->root_tree_fd >= 0), reterr);
         if (r >= 0)
                 r = mount_attach(tree, place, reterr);
+        if (r >= 0 && host) /* it became as shared as what it lies on; what comes into it now comes nowhere else */
+                r = mount_set(tree, 0, MS_PRIVATE, /* recursive= */ true, reterr);
         if (r < 0)
                 return error_prefix(reterr, r, "cannot mount the root file system '%s'", inside->spec->root.path);
         inside->root_fd = TAKE_FD(tree);

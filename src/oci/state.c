@@ -33,6 +33,9 @@ static const JsonField fields[] = {
         FIELD(own_pid_namespace, "ownPidNamespace", JSON_FIELD_BOOL),
         FIELD(has_poststart, "hasPoststart", JSON_FIELD_BOOL),
         FIELD(has_poststop, "hasPoststop", JSON_FIELD_BOOL),
+        FIELD(has_host_mounts, "hasHostMounts", JSON_FIELD_BOOL),
+        FIELD(mount_below, "mountBelow", JSON_FIELD_UINT64),
+        FIELD(root_mount, "rootMount", JSON_FIELD_UINT64),
         JSON_FIELD_OBJECT_OF(OciRecord, cgroup, "cgroup", runtime_cgroup_fields),
         {},
 };

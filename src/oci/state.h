@@ -50,6 +50,8 @@ typedef struct OciRecord {
         char **annotations;    /* pairs */
         bool own_pid_namespace; /* all processes end with the init */
         bool has_poststart, has_poststop; /* hooks: without them nobody need read config.json again */
+        bool has_host_mounts;  /* oci/host-mounts.h */
+        uint64_t mount_below, root_mount; /* IDs: what was at the root file system's place before, and what is there now; 0: not known */
         RuntimeCgroup cgroup;
 } OciRecord;
 

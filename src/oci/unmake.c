@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "base/time.h"
 #include "oci/create.h"
+#include "oci/host-mounts.h"
 
 enum { KILL_TIMEOUT_USEC = 20 * 1000 * 1000 };
 
@@ -61,6 +62,8 @@ int oci_unmake(OciContainer *container, Error *reterr) {
 
         if (r >= 0 && container->record.cgroup.path)
                 r = runtime_cgroup_remove(&container->record.cgroup, reterr);
+        if (r >= 0)
+                r = oci_host_mounts_remove(&container->record, reterr);
         if (r < 0)
                 return r;
         poststop(container);

@@ -57,6 +57,43 @@ if [[ $PEER != runc && $PEER != crun ]]; then # those of Debian 12: runc enters 
         unlike "$out" 'root:x:0' "[mounts.made] ... what is to be masked is"
         is "$(readlink "/proc/$other/root"):$(grep -c "$T/$id/rootfs" /proc/self/mountinfo)" "$root:0" "[errors.leave-no-trace] ... its owner's root stays, and nothing of it comes to the host"
         refuses "[namespace.path-joined] a root that is not in a mount namespace that is joined is refused" "$joins | .root.path = \"/no/such/root\"" true
+        up shares "$joins"
+        rt exec "$id" sh -c 'ls -d /etc/passwd /etc/shadow 2>/dev/null; pwd'
+        is "$status:$out" $'0:/etc/passwd\n/' "[namespace.path-joined] exec, too, has the container's root there, and not its owner's"
+        rt delete --force "$id"
+
+        # --- the caller's mount namespace
+        none='.linux.namespaces |= map(select(.type != "mount")) | del(.linux.maskedPaths, .linux.readonlyPaths)'
+        oci_next
+        mkdir "$T/$id"
+        mount --bind "$T/$id" "$T/$id"
+        mount --make-shared "$T/$id"
+        at_end umount -l "$T/$id" 2>/dev/null
+        peer_of=$T/$id
+        unshare --mount --propagation unchanged sleep 1000 &
+        peer=$!
+        at_end kill "$peer"
+        until_ok 5 sh -c "[ \$(readlink /proc/$peer/ns/mnt) != $(ours mnt) ]"
+        before=$(cut -d' ' -f 5- /proc/self/mountinfo)
+        OCI_COPY='' bundle "$id/in" "$none"' | .mounts += [{ destination: "/mnt", type: "tmpfs", source: "inside" }]' sleep 1000
+        "$RUNTIME" --root "$STATE" run --detach --bundle "$T/$id/in" "$id" >"$T/host.out" 2>&1 </dev/null
+        is "$?:$(cat "$T/host.out")" "0:sdpod-oci: warning: the container has no mount namespace of its own: its mounts are this machine's until it is deleted, and its root can leave its root file system" \
+                "[namespace.inherited] without a mount namespace a container is run in the caller's, with a warning"
+        rt exec "$id" sh -c 'readlink /proc/self/ns/mnt; ls -d /etc/passwd /etc/shadow 2>/dev/null; grep -c " /mnt .*inside" /proc/self/mountinfo'
+        is "$status:$out" "0:$(ours mnt)"$'\n/etc/passwd\n1' "[namespace.inherited] ... which is the one it sees, below its own root"
+        is "$(grep -c "$peer_of/in/rootfs/" "/proc/$peer/mountinfo")" 0 "[mounts.made] ... what is mounted in it comes to no other"
+        rt delete --force "$id"
+        is "$status:$err:$(cut -d' ' -f 5- /proc/self/mountinfo)" "0::$before" "[errors.leave-no-trace] ... delete takes its mounts away, and the caller's are as they were"
+        is "$(grep -c "$peer_of/in" "/proc/$peer/mountinfo")" 0 "[errors.leave-no-trace] ... with what others had seen of it"
+        umount "$peer_of"
+        mounts=$(cat /proc/self/mountinfo)
+        refuses "[namespace.inherited] one that fails when its mounts are there is refused" "$none" /no/such/program
+        refuses "[namespace.inherited] one whose mounts fail half way is refused" "$none"' | .mounts += [{ destination: "/mnt", type: "nonesuch", source: "x" }]' true
+        is "$(cat /proc/self/mountinfo)" "$mounts" "[errors.leave-no-trace] ... and leaves no mount"
+        refuses "[namespace.inherited] ... one with a user namespace is refused" "$none"' | .linux.namespaces += [{ type: "user" }] |
+                .linux.uidMappings = [{ containerID: 0, hostID: 100000, size: 10 }] | .linux.gidMappings = [{ containerID: 0, hostID: 100000, size: 10 }]' true
+        refuses "[namespace.inherited] ... one whose mounts were to be shared is refused" "$none"' | .linux.rootfsPropagation = "shared"' true
+        refuses "[namespace.inherited] ... one with masked paths is refused" '.linux.namespaces |= map(select(.type != "mount"))' true
 fi
 for pair in network:uts pid:net uts:ipc ipc:mnt; do
         refuses "[namespace.path-type] a ${pair%:*} namespace by the path of another kind (${pair#*:}) is refused" \
