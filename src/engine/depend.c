@@ -47,13 +47,14 @@ void dependency_marks_done(DependencyMarks *marks) {
         *marks = (DependencyMarks){};
 }
 
-/* Who looks at the marks may find this one before it is locked, and remove it as a leftover: then it is made again. */
-static int lock_mark(int marks, const char *id) {
+/* The mark, locked, made where `flags` say so; -EAGAIN where another holds it and `operation` does not wait. Who looks at the marks may have
+ * removed the file as a leftover before it was locked: its lock says nothing then of one that was made after it. */
+static int lock_mark(int marks, const char *id, int flags, int operation) {
         for (;;) {
                 struct stat st;
-                _cleanup_fd_ int mark = openat(marks, id, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+                _cleanup_fd_ int mark = openat(marks, id, O_WRONLY | O_NOFOLLOW | O_CLOEXEC | flags, 0600);
 
-                if (mark < 0 || flock(mark, LOCK_EX) < 0 || fstat(mark, &st) < 0)
+                if (mark < 0 || flock(mark, operation) < 0 || fstat(mark, &st) < 0)
                         return -errno;
                 if (st.st_nlink > 0)
                         return TAKE_FD(mark);
@@ -69,7 +70,7 @@ static int make_mark(const Store *store, const char *id, const ContainerConfig *
         if (r < 0)
                 return r;
         _cleanup_fd_ int marks = path_open_or_make_dir(target.dir_fd, MARKS, 0700);
-        int mark = marks < 0 ? marks : lock_mark(marks, config->id);
+        int mark = marks < 0 ? marks : lock_mark(marks, config->id, O_CREAT, LOCK_EX);
         return mark < 0 ? error_set_errno(reterr, mark, "cannot note that container '%s' is needed", target.config.name) : mark;
 }
 
@@ -107,25 +108,11 @@ void dependencies_unmark(const Store *store, const ContainerConfig *config) {
         }
 }
 
-/* The mark, locked: -EAGAIN where its maker holds it, -ENOENT where there is none. The lock of a file that another command has removed
- * meanwhile says nothing of a mark that was made after it. */
-static int try_mark(int marks, const char *id) {
-        for (;;) {
-                struct stat st;
-                _cleanup_fd_ int mark = openat(marks, id, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-
-                if (mark < 0 || flock(mark, LOCK_EX | LOCK_NB) < 0 || fstat(mark, &st) < 0)
-                        return -errno;
-                if (st.st_nlink > 0)
-                        return TAKE_FD(mark);
-        }
-}
-
 /* Whether the container `id` needs the other one: its record says so, or it is being made at this moment. */
 static int mark_is_true(const Store *store, int marks, const char *id, const char *needed, Error *reterr) {
         _cleanup_container_ Container dependent = CONTAINER_NULL;
         _cleanup_strv_ char **ids = NULL;
-        _cleanup_fd_ int mark = try_mark(marks, id);
+        _cleanup_fd_ int mark = lock_mark(marks, id, /* flags= */ 0, LOCK_EX | LOCK_NB);
         _cleanup_error_ Error error = ERROR_NULL;
 
         if (mark == -ENOENT || mark == -EAGAIN)
