@@ -4,7 +4,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/io.h"
@@ -26,14 +25,6 @@ void pending_drop(const Store *store, const char *id, int *fd) {
         *fd = fd_close(*fd);
 }
 
-/* A file that its holder removed before we had its lock is no mark any more, whatever its lock says. */
-static bool is_named(const Store *store, const char *path, int fd) {
-        struct stat held, named;
-
-        return fstat(fd, &held) == 0 && fstatat(store->data_fd, path, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-               held.st_ino == named.st_ino && held.st_dev == named.st_dev;
-}
-
 static int open_and_try(const Store *store, const char *id, int flags) {
         struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
         _cleanup_free_ char *path = str_format(DIRECTORY "/%s", id);
@@ -47,7 +38,7 @@ static int open_and_try(const Store *store, const char *id, int flags) {
                         return -errno;
                 if (fcntl(fd, F_OFD_SETLK, &lock) < 0)
                         return errno == EACCES ? -EAGAIN : -errno;
-                if (is_named(store, path, fd))
+                if (store_lock_has_name(fd, store->data_fd, path)) /* else its holder removed it before we had its lock */
                         return TAKE_FD(fd);
         }
 }

@@ -174,11 +174,17 @@ int store_open_runtime(const Store *store, const char *name, Error *reterr) {
         return fd < 0 ? error_set_errno(reterr, fd, "cannot open '%s/%s'", store->runtime_path, name) : fd;
 }
 
+bool store_lock_has_name(int fd, int dir_fd, const char *name) {
+        struct stat held, named;
+
+        return fstat(fd, &held) == 0 && fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && held.st_ino == named.st_ino &&
+               held.st_dev == named.st_dev;
+}
+
 int store_lock(int dir_fd, const char *name, bool exclusive, Error *reterr) {
         struct flock lock = { .l_type = exclusive ? F_WRLCK : F_RDLCK, .l_whence = SEEK_SET };
 
         for (;;) {
-                struct stat held, named;
                 _cleanup_fd_ int fd = openat(dir_fd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 
                 if (fd < 0)
@@ -187,8 +193,7 @@ int store_lock(int dir_fd, const char *name, bool exclusive, Error *reterr) {
                         return error_set_errno(reterr, -errno, "cannot take the lock '%s'", name);
                 /* the file may have been removed while we waited: then the lock guards nothing, and the name is opened again, which
                  * fails where the directory went, too */
-                if (fstat(fd, &held) == 0 && fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-                    held.st_ino == named.st_ino && held.st_dev == named.st_dev)
+                if (store_lock_has_name(fd, dir_fd, name))
                         return TAKE_FD(fd);
         }
 }

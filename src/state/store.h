@@ -58,3 +58,6 @@ int store_open_runtime(const Store *store, const char *name, Error *reterr);
 /* Takes a lock file (made where missing) below `dir_fd`, waiting for it; the lock is an open file description lock
  * (fcntl(2), F_OFD_SETLKW) and goes with the descriptor that is returned. */
 int store_lock(int dir_fd, const char *name, bool exclusive, Error *reterr);
+
+/* Whether the file that a descriptor has locked is still, or again, the one of that name: a lock guards nothing else. */
+bool store_lock_has_name(int fd, int dir_fd, const char *name);
