@@ -32,6 +32,12 @@ int cgroup_open_root(void) {
         return -ENOENT;
 }
 
+bool cgroup_is_unified(void) {
+        struct statfs fs;
+
+        return statfs("/sys/fs/cgroup", &fs) >= 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
+}
+
 int cgroup_open(const char *path, Error *reterr) {
         _cleanup_fd_ int root = cgroup_open_root();
 

@@ -11,6 +11,9 @@
  * none. */
 int cgroup_open_root(void);
 
+/* Whether there is no other: /sys/fs/cgroup itself is version 2. */
+bool cgroup_is_unified(void);
+
 /* Opens a cgroup's directory. */
 int cgroup_open(const char *path, Error *reterr);
 

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the machine grants this user: IDs, a manager, controllers, life beyond the login. */
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -184,9 +182,7 @@ void doctor_manager(const Doctor *doctor, Finding *f) {
 }
 
 void doctor_cgroups(_unused_ const Doctor *doctor, Finding *f) {
-        struct statfs about;
-
-        if (statfs("/sys/fs/cgroup", &about) == 0 && about.f_type == CGROUP2_SUPER_MAGIC) {
+        if (cgroup_is_unified()) {
                 finding_say(f, DOCTOR_OK, "version 2");
                 return;
         }

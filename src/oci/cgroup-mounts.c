@@ -3,18 +3,17 @@
  * hierarchy, as programs know it from the host. With a cgroup namespace each is mounted anew and has the container's cgroup as
  * its root; without one it is the host's mount of that cgroup. */
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "cgroup/hierarchy.h"
 #include "oci/annotations.h"
 #include "oci/inside.h"
 #include "oci/mounts.h"
@@ -23,12 +22,6 @@
 
 #define HOST_CGROUP "/sys/fs/cgroup"
 enum { PROC_CGROUP_LIMIT = 64 * 1024 };
-
-static bool is_unified(void) {
-        struct statfs about;
-
-        return statfs(HOST_CGROUP, &about) == 0 && about.f_type == CGROUP2_SUPER_MAGIC;
-}
 
 static bool has_own_namespace(const OciInside *inside) {
         return oci_namespaces_has(inside->namespaces, CLONE_NEWCGROUP);
@@ -56,7 +49,7 @@ static int mount_unified(const OciInside *inside, const RuntimeMount *mount, con
         if (own) /* else its options would be the machine's: a mount without nsdelegate takes it from all */
                 fd = mount_new("cgroup2", "cgroup", NULL, options->set, &error);
         if (fd < 0 && (fd == -EBADF || fd == -EPERM || fd == -EBUSY))
-                fd = clone_hosts(is_unified() ? "" : "unified", "", reterr);
+                fd = clone_hosts(cgroup_is_unified() ? "" : "unified", "", reterr);
         else if (fd < 0)
                 return error_move(reterr, &error);
         return attach(inside, mount->destination, fd, options, reterr);
@@ -169,7 +162,7 @@ static int mount_legacy(const OciInside *inside, const RuntimeMount *mount, cons
 int oci_mount_cgroups(OciInside *inside, const RuntimeMount *mount, const OciMountOptions *options, Error *reterr) {
         if (str_equal(mount->destination, oci_systemd_v1_place(inside->spec)))
                 return mount_legacy(inside, mount, options, "name=systemd", reterr);
-        if (str_equal(mount->type, "cgroup2") || is_unified())
+        if (str_equal(mount->type, "cgroup2") || cgroup_is_unified())
                 return mount_unified(inside, mount, options, reterr);
         return mount_legacy(inside, mount, options, /* only= */ NULL, reterr);
 }

@@ -2,16 +2,15 @@
 /* Giving a container its own cgroup (config-linux.md, "Cgroup ownership"): what the kernel says may be handed to another user, and no
  * limit. Where it has a cgroup namespace and may write to the file system of it, a systemd in it could not work otherwise. */
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/io.h"
 #include "base/str.h"
+#include "cgroup/hierarchy.h"
 #include "oci/inside.h"
 
 enum { LIST_LIMIT = 4096 };
@@ -24,14 +23,6 @@ static bool is_writable_inside(const OciInside *inside) {
                         return !(inside->options[i].set & MOUNT_ATTR_RDONLY);
         }
         return false;
-}
-
-static bool is_unified(int fd) {
-        struct statfs about;
-
-        /* version 1 hierarchies are nothing to be given away */
-        return statfs("/sys/fs/cgroup", &about) == 0 && about.f_type == CGROUP2_SUPER_MAGIC && fstatfs(fd, &about) == 0 &&
-               about.f_type == CGROUP2_SUPER_MAGIC;
 }
 
 static int give(int fd, uid_t uid, Error *reterr) {
@@ -53,12 +44,13 @@ static int give(int fd, uid_t uid, Error *reterr) {
 int oci_give_cgroup(const OciInside *inside, Error *reterr) {
         const RuntimeSpec *spec = inside->spec;
 
+        /* version 1 hierarchies are nothing to be given away */
         if (geteuid() != 0 || !spec->has_process || !inside->create->cgroup->is_made || !(inside->namespaces->made & CLONE_NEWCGROUP) ||
-            (inside->namespaces->joined & CLONE_NEWUSER) || !is_writable_inside(inside))
+            (inside->namespaces->joined & CLONE_NEWUSER) || !is_writable_inside(inside) || !cgroup_is_unified())
                 return 0;
         uid_t uid = spec->process.user.uid;
         if (inside->namespaces->made & CLONE_NEWUSER)
                 uid = oci_host_id(spec->uid_mappings, spec->n_uid_mappings, uid);
         _cleanup_fd_ int fd = uid == 0 || uid == (uid_t) -1 ? -EBADF : runtime_cgroup_open_unified(inside->create->cgroup);
-        return fd >= 0 && is_unified(fd) ? give(fd, uid, reterr) : 0;
+        return fd >= 0 ? give(fd, uid, reterr) : 0;
 }

@@ -4,15 +4,14 @@
 #include "oci/spec-template.h"
 
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/io.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "cgroup/hierarchy.h"
 
 #define CAPABILITIES "[\"CAP_AUDIT_WRITE\",\"CAP_KILL\",\"CAP_NET_BIND_SERVICE\"]"
 #define MOUNT(destination, type, source, options) \
@@ -47,12 +46,6 @@ static const char pts_user[] =
 static const char sys_root[] = MOUNT("/sys", "sysfs", "sysfs", ",\"options\":[\"nosuid\",\"noexec\",\"nodev\",\"ro\"]") ",";
 static const char sys_user[] = MOUNT("/sys", "none", "/sys", ",\"options\":[\"rbind\",\"nosuid\",\"noexec\",\"nodev\",\"ro\"]") ",";
 
-static bool has_unified_cgroups(void) {
-        struct statfs fs;
-
-        return statfs("/sys/fs/cgroup", &fs) >= 0 && fs.f_type == CGROUP2_SUPER_MAGIC;
-}
-
 static char *linux_section(bool rootless) {
         static const char map[] = "[{\"containerID\":0,\"hostID\":%u,\"size\":1}]";
         _cleanup_free_ char *uid_map = str_format(map, geteuid()), *gid_map = str_format(map, getegid()), *head = NULL;
@@ -64,7 +57,7 @@ static char *linux_section(bool rootless) {
         if (!head)
                 return NULL;
         return str_format("\"linux\":{%s,\"namespaces\":[{\"type\":\"pid\"},%s{\"type\":\"ipc\"},{\"type\":\"uts\"},{\"type\":\"mount\"}%s%s],%s",
-                          head, rootless ? "" : "{\"type\":\"network\"},", has_unified_cgroups() ? ",{\"type\":\"cgroup\"}" : "",
+                          head, rootless ? "" : "{\"type\":\"network\"},", cgroup_is_unified() ? ",{\"type\":\"cgroup\"}" : "",
                           rootless ? ",{\"type\":\"user\"}" : "", template_paths);
 }
 
