@@ -48,9 +48,10 @@ int oci_give_cgroup(const OciInside *inside, Error *reterr) {
         if (geteuid() != 0 || !spec->has_process || !inside->create->cgroup->is_made || !(inside->namespaces->made & CLONE_NEWCGROUP) ||
             (inside->namespaces->joined & CLONE_NEWUSER) || !is_writable_inside(inside) || !cgroup_is_unified())
                 return 0;
-        uid_t uid = spec->process.user.uid;
-        if (inside->namespaces->made & CLONE_NEWUSER)
-                uid = oci_host_id(spec->uid_mappings, spec->n_uid_mappings, uid);
-        _cleanup_fd_ int fd = uid == 0 || uid == (uid_t) -1 ? -EBADF : runtime_cgroup_open_unified(inside->create->cgroup);
+        uint32_t uid = spec->process.user.uid;
+        const IdMap map = oci_uid_map(spec);
+        if ((inside->namespaces->made & CLONE_NEWUSER) && !idmap_to_host(&map, uid, &uid))
+                return 0;
+        _cleanup_fd_ int fd = uid == 0 ? -EBADF : runtime_cgroup_open_unified(inside->create->cgroup);
         return fd >= 0 ? give(fd, uid, reterr) : 0;
 }

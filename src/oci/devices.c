@@ -177,17 +177,17 @@ static bool is_foreign(const OciInside *inside) {
 
 /* ---- root's own container in a user namespace ---- */
 
-uint32_t oci_host_id(const ContainerIdMapping *ranges, size_t n, uint32_t id) {
-        for (size_t i = 0; i < n; i++)
-                if (id >= ranges[i].container_id && id - ranges[i].container_id < ranges[i].size)
-                        return ranges[i].host_id + (id - ranges[i].container_id);
-        return (uint32_t) -1; /* leaves the owner as it is */
+/* An ID that is not mapped leaves the owner as it is. */
+static uint32_t host_id(IdMap map, uint32_t id) {
+        uint32_t host;
+
+        return idmap_to_host(&map, id, &host) ? host : (uint32_t) -1;
 }
 
 static int prepare_device(const RuntimeSpec *spec, const RuntimeDevice *device, int directory_fd, size_t i, Error *reterr) {
         mode_t mode = device->has_file_mode ? device->file_mode & 07777 : 0666;
-        uid_t uid = oci_host_id(spec->uid_mappings, spec->n_uid_mappings, device->has_uid ? device->uid : 0);
-        gid_t gid = oci_host_id(spec->gid_mappings, spec->n_gid_mappings, device->has_gid ? device->gid : 0);
+        uid_t uid = host_id(oci_uid_map(spec), device->has_uid ? device->uid : 0);
+        gid_t gid = host_id(oci_gid_map(spec), device->has_gid ? device->gid : 0);
         char name[24];
 
         (void) snprintf(name, sizeof(name), "%zu", i);

@@ -2,6 +2,7 @@
 /* What the steps of a container's init share. Only for the files of this room that run inside it, from the clone to the exec. */
 #pragma once
 
+#include "ns/idmap.h"
 #include "oci/identity.h"
 #include "oci/mount-options.h"
 #include "oci/namespaces.h"
@@ -44,7 +45,6 @@ int oci_mount_late(OciInside *inside, Error *reterr);
 int oci_make_read_only(OciInside *inside, Error *reterr);      /* what was left writable until all is in it */
 int oci_prepare_devices(OciInside *inside, Error *reterr);     /* devices.c; by the starter */
 int oci_make_devices(OciInside *inside, Error *reterr);
-uint32_t oci_host_id(const ContainerIdMapping *ranges, size_t n, uint32_t id) _pure_; /* -1: not mapped */
 int oci_give_cgroup(const OciInside *inside, Error *reterr);   /* cgroup-owner.c; by the starter */
 int oci_make_console(OciInside *inside, Error *reterr);        /* console.c */
 int oci_hide_paths(OciInside *inside, Error *reterr);          /* masks.c */
@@ -52,3 +52,12 @@ int oci_settle(OciInside *inside, Error *reterr);              /* settle.c: host
 
 /* A mount of type cgroup on a machine with v1 hierarchies (cgroup-mounts.c). */
 int oci_mount_cgroups(OciInside *inside, const RuntimeMount *mount, const OciMountOptions *options, Error *reterr);
+
+/* Of linux.uidMappings and linux.gidMappings; borrowed. */
+static inline IdMap oci_uid_map(const RuntimeSpec *spec) {
+        return (IdMap){ .ranges = spec->uid_mappings, .n = spec->n_uid_mappings };
+}
+
+static inline IdMap oci_gid_map(const RuntimeSpec *spec) {
+        return (IdMap){ .ranges = spec->gid_mappings, .n = spec->n_gid_mappings };
+}

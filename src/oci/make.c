@@ -167,23 +167,18 @@ static void check_capabilities(const OciInside *inside) {
                         log_warning("cannot grant %s: the runtime does not have it", caps_to_name(cap));
 }
 
-static bool is_mapped(const ContainerIdMapping *ranges, size_t n, uint32_t id) {
-        for (size_t i = 0; i < n; i++)
-                if (id >= ranges[i].container_id && id - ranges[i].container_id < ranges[i].size)
-                        return true;
-        return false;
-}
-
 /* The kernel would refuse them, too, but not before the start. */
 static int check_user(const OciInside *inside, Error *reterr) {
         const RuntimeSpec *spec = inside->spec;
         const RuntimeUser *user = &spec->process.user;
+        const IdMap uids = oci_uid_map(spec), gids = oci_gid_map(spec);
+        uint32_t host;
 
         if (!(inside->namespaces->made & CLONE_NEWUSER))
                 return 0;
-        if (!is_mapped(spec->uid_mappings, spec->n_uid_mappings, user->uid))
+        if (!idmap_to_host(&uids, user->uid, &host))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use the user ID %u: linux.uidMappings does not have it", user->uid);
-        if (!is_mapped(spec->gid_mappings, spec->n_gid_mappings, user->gid))
+        if (!idmap_to_host(&gids, user->gid, &host))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use the group ID %u: linux.gidMappings does not have it", user->gid);
         return 0;
 }
@@ -223,8 +218,8 @@ static int be_born(void *data) {
 
 static int write_maps(const RuntimeSpec *spec, pid_t pid, Error *reterr) {
         const UserMap map = {
-                .uid = { .ranges = spec->uid_mappings, .n = spec->n_uid_mappings },
-                .gid = { .ranges = spec->gid_mappings, .n = spec->n_gid_mappings },
+                .uid = oci_uid_map(spec),
+                .gid = oci_gid_map(spec),
                 /* the user's own ID and no other: the kernel takes that without newuidmap(1) */
                 .single = geteuid() != 0 && spec->n_uid_mappings == 1 && spec->n_gid_mappings == 1 && spec->uid_mappings[0].size == 1 &&
                           spec->gid_mappings[0].size == 1 && spec->uid_mappings[0].host_id == geteuid() && spec->gid_mappings[0].host_id == getegid(),
