@@ -9,6 +9,7 @@
 #include "cli/parse-env.h"
 #include "cli/quadlet.h"
 #include "cli/verbs.h"
+#include "image/stamp.h"
 #include "image/store.h"
 #include "storage/volume.h"
 

@@ -25,6 +25,7 @@
 #include "engine/systemd-mode.h"
 #include "engine/userns-auto.h"
 #include "engine/volumes-from.h"
+#include "image/stamp.h"
 #include "ns/idmap.h"
 #include "proc/caps.h"
 #include "proc/masked.h"

@@ -35,18 +35,6 @@ void image_info_done(ImageInfo *info);
  * complete: what is listed always is. */
 int image_store_resolve(const Store *store, const char *reference, ImageInfo *ret, Error *reterr);
 
-/* The list of images as it is at a moment: whoever has looked something up in it can ask later whether it is still the same. */
-typedef struct ImageStamp {
-        uint64_t inode, size;
-        int64_t seconds, nanoseconds;
-} ImageStamp;
-
-ImageStamp image_store_stamp(const Store *store);
-bool image_store_has_changed(const Store *store, const ImageStamp *since);
-
-/* Whether the image with this ID, which that word stood for, is still here: 1 or 0, or -errno. */
-int image_store_still_has(const Store *store, const char *reference, const char *id, Error *reterr);
-
 /* Whether that word names a manifest list: 1 or 0, or as image_store_resolve(), which gives the list's image for this machine. */
 int image_store_is_list(const Store *store, const char *reference, Error *reterr);
 
