@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/if_ether.h>
-#include <netpacket/packet.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,39 +16,14 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "frame.h"
+
 enum { PORT = 7100, STEAL_MSEC = 1000, STEAL_STEP_MSEC = 5 };
 
 static const uint8_t all[6] = { 255, 255, 255, 255, 255, 255 }, all_nodes_mac[6] = { 0x33, 0x33, 0, 0, 0, 1 };
 static const uint8_t all_nodes[16] = { 0xff, 2, [15] = 1 };
-static int fd;
-static struct sockaddr_ll to;
 static uint8_t mac[6], local6[16], victim_mac[6], peer_mac[6];
 static uint8_t victim4[4], victim6[16], peer4[4], peer6[16], gateway4[4];
-
-static void put16(uint8_t *p, unsigned v) {
-        p[0] = (uint8_t) (v >> 8);
-        p[1] = (uint8_t) v;
-}
-
-static uint32_t sum(const void *data, size_t n, uint32_t s) {
-        const uint8_t *p = data;
-
-        for (size_t i = 0; i < n; i++)
-                s += i % 2 ? p[i] : (uint32_t) p[i] << 8;
-        while (s >> 16)
-                s = (s & 0xffff) + (s >> 16);
-        return s;
-}
-
-static void write_frame(const uint8_t *destination, const uint8_t *source, unsigned type, const uint8_t *packet, size_t n) {
-        uint8_t frame[2048] = { 0 };
-
-        memcpy(frame, destination, 6);
-        memcpy(frame + 6, source, 6);
-        put16(frame + 12, type);
-        memcpy(frame + 14, packet, n);
-        (void) !sendto(fd, frame, 14 + n, 0, (struct sockaddr *) &to, sizeof(to));
-}
 
 static void finish(uint8_t *p, size_t n, int protocol, size_t at, const uint8_t *from, const uint8_t *dest, size_t size) {
         put16(p + at, 0);

@@ -7,7 +7,6 @@
 #include <arpa/inet.h>
 #include <net/if.h>
 #include <netinet/if_ether.h>
-#include <netpacket/packet.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -16,38 +15,13 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "frame.h"
+
 enum { LISTEN_MSEC = 80, SOURCE_PORT = 41000 };
 
-static int fd;
 static uint8_t mac[6], gateway[6], me4[4], me6[16], target[16];
-static struct sockaddr_ll to;
 static uint16_t port;
 static int is6;
-
-static void put16(uint8_t *p, unsigned v) {
-        p[0] = (uint8_t) (v >> 8);
-        p[1] = (uint8_t) v;
-}
-
-static uint32_t sum(const void *data, size_t n, uint32_t s) {
-        const uint8_t *p = data;
-
-        for (size_t i = 0; i < n; i++)
-                s += i % 2 ? p[i] : (uint32_t) p[i] << 8;
-        while (s >> 16)
-                s = (s & 0xffff) + (s >> 16);
-        return s;
-}
-
-static void write_frame(const uint8_t *destination, const uint8_t *source, unsigned type, const uint8_t *packet, size_t n) {
-        uint8_t frame[4096] = { 0 };
-
-        memcpy(frame, destination, 6);
-        memcpy(frame + 6, source, 6);
-        put16(frame + 12, type);
-        memcpy(frame + 14, packet, n);
-        (void) !sendto(fd, frame, 14 + n, 0, (struct sockaddr *) &to, sizeof(to));
-}
 
 static void frame(unsigned type, const uint8_t *packet, size_t n) {
         write_frame(gateway, mac, type, packet, n);
