@@ -18,8 +18,7 @@ typedef struct CompletionOptions {
 static const Option rows[] = {
         { "file", 'f', .kind = OPTION_STRING, .offset = offsetof(CompletionOptions, file), .metavar = "FILE", .complete = COMPLETE_FILE,
           .help = "Write it to this file" },
-        /* the shells ask us for candidates, and show descriptions as they like */
-        { "no-desc", .kind = OPTION_NOTHING, .hidden = true },
+        { "no-desc", .kind = OPTION_REFUSED_BOOL, .hidden = true, .refused = "the shells are always given the descriptions" },
         {},
 };
 static const Option *const tables[] = { rows, NULL };
