@@ -188,7 +188,7 @@ static int remove_children(int top_fd, int fd, dev_t device, unsigned *serial) {
         return code < 0 ? code : moved;
 }
 
-static bool is_named(int dir_fd, const char *name, const struct stat *st) {
+bool path_leads_to(int dir_fd, const char *name, const struct stat *st) {
         struct stat named;
 
         return fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && named.st_ino == st->st_ino && named.st_dev == st->st_dev;
@@ -220,7 +220,7 @@ int path_remove_tree(int dir_fd, const char *name) {
                         if (errno != ENOTEMPTY && errno != EEXIST)
                                 return -errno;
                         /* another command that removes it, too, has moved something up; or the name is that of a new one */
-                        if (!is_named(dir_fd, name, &st))
+                        if (!path_leads_to(dir_fd, name, &st))
                                 return 0;
                         if (++tries >= REMOVE_TRIES_MAX)
                                 return -ENOTEMPTY;

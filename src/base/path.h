@@ -25,6 +25,9 @@ int path_mkdirs(const char *path, mode_t mode);
 /* Opens (makes where missing) the directory `name` in `dir_fd`, without following a symlink. */
 int path_open_or_make_dir(int dir_fd, const char *name, mode_t mode);
 
+/* Whether `name` in `dir_fd` is, without following it if it is a symlink, what a stat(2) has told of: not gone, and no other by now. */
+bool path_leads_to(int dir_fd, const char *name, const struct stat *st);
+
 /* Removes `name` in `dir_fd` and all below it, without following symlinks and without crossing into another mount, in
  * bounded memory and descriptors whatever the depth. A missing one is not an error, nor is what another
  * command removes of it meanwhile. Directories that deny access are opened up first. */

@@ -175,10 +175,9 @@ int store_open_runtime(const Store *store, const char *name, Error *reterr) {
 }
 
 bool store_lock_has_name(int fd, int dir_fd, const char *name) {
-        struct stat held, named;
+        struct stat held;
 
-        return fstat(fd, &held) == 0 && fstatat(dir_fd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && held.st_ino == named.st_ino &&
-               held.st_dev == named.st_dev;
+        return fstat(fd, &held) == 0 && path_leads_to(dir_fd, name, &held);
 }
 
 int store_lock(int dir_fd, const char *name, bool exclusive, Error *reterr) {
