@@ -22,6 +22,10 @@ extern const char *test_skipped;
 /* Prints a comment of TAP: without the "# " before it and the newline behind it, and however many lines the text has. */
 void test_note(const char *format, ...) _printf_(1, 2);
 
+/* Runs `run`, with the process's number, in so many processes that begin at the same moment. Gives what each returned (0 to 255), or
+ * 256 where it was killed; one that takes longer than half a minute is. */
+void test_together(size_t n, int (*run)(size_t i, void *data), void *data, int results[]);
+
 #define TEST(test_name)                                                                        \
         static void test_##test_name(void);                                                    \
         static Test test_entry_##test_name = { #test_name, test_##test_name, NULL };           \

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-
 static void put_name(NetlinkBatch *batch, const char *name) {
         (void) netlink_attribute(batch, IFLA_IFNAME, name, strlen(name) + 1);
 }

@@ -3,6 +3,9 @@
 #include "base/test.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 Test *test_first;
 jmp_buf test_failed;
@@ -23,6 +26,35 @@ void test_note(const char *format, ...) {
 
                 printf("# %.*s\n", (int) length, line);
                 line += length + (line[length] ? 1 : 0);
+        }
+}
+
+enum { TOGETHER_SEC = 30, KILLED = 256 };
+
+void test_together(size_t n_processes, int (*run)(size_t i, void *data), void *data, int results[]) {
+        _cleanup_free_ pid_t *pids = calloc(n_processes, sizeof(*pids));
+        int gate[2];
+
+        CHECK(pids);
+        CHECK_INT(pipe(gate), 0);
+        for (size_t i = 0; i < n_processes; i++) {
+                pids[i] = fork();
+                if (pids[i] == 0) {
+                        char byte;
+
+                        (void) close(gate[1]);
+                        (void) !read(gate[0], &byte, 1);
+                        (void) alarm(TOGETHER_SEC);
+                        _exit(run(i, data));
+                }
+        }
+        (void) close(gate[0]);
+        (void) close(gate[1]); /* they begin */
+        for (size_t i = 0; i < n_processes; i++) {
+                int status = -1;
+
+                CHECK_INT(waitpid(pids[i], &status, 0), pids[i]);
+                results[i] = WIFEXITED(status) ? WEXITSTATUS(status) : KILLED;
         }
 }
 

@@ -70,36 +70,22 @@ static int make_branches(int parent, int depth) {
         return 0;
 }
 
+static int remove_tree(_unused_ size_t i, void *data) {
+        return -path_remove_tree(*(int *) data, "tree");
+}
+
 /* As when one command collects what another is just removing: both are done when it is gone. */
 TEST(a_tree_is_removed_by_several_at_once) {
         _cleanup_fd_ int root = fresh_dir();
-        pid_t children[4];
+        int results[4];
 
         for (int round = 0; round < 60; round++) {
-                int gate[2], status, failed = 0;
-
                 CHECK_INT(mkdirat(root, "tree", 0755), 0);
                 _cleanup_fd_ int tree = openat(root, "tree", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
                 CHECK_INT(make_branches(tree, 2), 0);
-                CHECK_INT(pipe(gate), 0);
-                for (size_t i = 0; i < ELEMENTSOF(children); i++) {
-                        children[i] = fork();
-                        if (children[i] == 0) {
-                                char byte;
-
-                                (void) close(gate[1]);
-                                (void) !read(gate[0], &byte, 1);
-                                (void) alarm(30);
-                                _exit(-path_remove_tree(root, "tree"));
-                        }
-                }
-                (void) close(gate[0]);
-                (void) close(gate[1]);
-                for (size_t i = 0; i < ELEMENTSOF(children); i++) {
-                        CHECK_INT(waitpid(children[i], &status, 0), children[i]);
-                        failed = status ? status : failed;
-                }
-                CHECK_INT(failed, 0);
+                test_together(ELEMENTSOF(results), remove_tree, &root, results);
+                for (size_t i = 0; i < ELEMENTSOF(results); i++)
+                        CHECK_INT(results[i], 0);
                 CHECK_INT(faccessat(root, "tree", F_OK, 0), -1);
         }
 }

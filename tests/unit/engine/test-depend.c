@@ -40,23 +40,27 @@ static int look_again_and_again(const Store *store, const Container *needed) {
         return 0;
 }
 
+typedef struct Race {
+        Store store;
+        Container needed;
+} Race;
+
+static int run_race(size_t i, void *data) {
+        const Race *race = data;
+
+        return i < 2 ? mark_again_and_again(&race->store, race->needed.config.id, (char) ('1' + i)) : look_again_and_again(&race->store, &race->needed);
+}
+
 TEST(a_mark_is_there_while_its_container_is_made) {
-        _cleanup_store_ Store store = STORE_NULL;
-        _cleanup_container_ Container needed = CONTAINER_NULL;
-        pid_t children[5];
+        Race race = { .store = STORE_NULL, .needed = CONTAINER_NULL };
+        int results[5];
 
-        fresh_store(&store);
-        CHECK_INT(create_container(&store, "needed", &needed), 0);
-        container_unlock(&needed);
-        for (size_t i = 0; i < ELEMENTSOF(children); i++) {
-                children[i] = fork();
-                if (children[i] == 0)
-                        _exit(i < 2 ? mark_again_and_again(&store, needed.config.id, (char) ('1' + i)) : look_again_and_again(&store, &needed));
-        }
-        for (size_t i = 0; i < ELEMENTSOF(children); i++) {
-                int status = -1;
-
-                CHECK_INT(waitpid(children[i], &status, 0), children[i]);
-                CHECK_INT(WIFEXITED(status) ? WEXITSTATUS(status) : 128, 0);
-        }
+        fresh_store(&race.store);
+        CHECK_INT(create_container(&race.store, "needed", &race.needed), 0);
+        container_unlock(&race.needed);
+        test_together(ELEMENTSOF(results), run_race, &race, results);
+        container_done(&race.needed);
+        store_done(&race.store);
+        for (size_t i = 0; i < ELEMENTSOF(results); i++)
+                CHECK_INT(results[i], 0);
 }

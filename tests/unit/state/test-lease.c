@@ -144,52 +144,46 @@ TEST(leases_of_the_dead_are_taken_over) {
         CHECK_TAKE(&net4, web.config.id, NULL, "10.89.0.3/29"); /* behind .2, which was given last */
 }
 
-/* Many at once: each address once, whatever the order. */
+typedef struct Starters {
+        Store store;
+        Container containers[6];
+} Starters;
+
+static int take_wanted(size_t i, void *data) {
+        Starters *starters = data;
+        int error;
+        _cleanup_free_ char *got = take(&starters->store, &net4, starters->containers[i].config.id, "10.89.0.3", &error);
+
+        return got != NULL;
+}
+
 /* The lease of a container that is gone, so that no lock of its own is there to be held: two want the address at once. */
 TEST(an_address_of_the_dead_goes_to_one) {
-        _cleanup_store_ Store store = STORE_NULL;
-        Container starting[6];
-        pid_t pids[6];
-        int wrong = 0;
+        Starters starters = { .store = STORE_NULL };
+        int results[ELEMENTSOF(starters.containers)], wrong = 0;
 
-        fresh_store(&store);
-        for (size_t i = 0; i < ELEMENTSOF(pids); i++)
-                CHECK_INT(create_container(&store, NULL, &starting[i]), 0); /* locked, as who starts one has it */
-        CHECK_INT(mkdirat(store.runtime_fd, "leases", 0700), 0);
-        CHECK_INT(mkdirat(store.runtime_fd, "leases/net", 0700), 0);
+        fresh_store(&starters.store);
+        for (size_t i = 0; i < ELEMENTSOF(results); i++)
+                CHECK_INT(create_container(&starters.store, NULL, &starters.containers[i]), 0); /* locked, as who starts one has it */
+        CHECK_INT(mkdirat(starters.store.runtime_fd, "leases", 0700), 0);
+        CHECK_INT(mkdirat(starters.store.runtime_fd, "leases/net", 0700), 0);
         for (int round = 0; round < 150; round++) {
-                int gate[2], winners = 0;
+                int winners = 0;
 
-                (void) unlinkat(store.runtime_fd, "leases/net/10.89.0.3", 0);
-                CHECK_INT(symlinkat(A, store.runtime_fd, "leases/net/10.89.0.3"), 0);
-                CHECK_INT(pipe(gate), 0);
-                for (size_t i = 0; i < ELEMENTSOF(pids); i++) {
-                        pids[i] = fork();
-                        if (pids[i] == 0) {
-                                char byte;
-                                int error;
-
-                                (void) close(gate[1]);
-                                (void) !read(gate[0], &byte, 1);
-                                _cleanup_free_ char *got = take(&store, &net4, starting[i].config.id, "10.89.0.3", &error);
-                                _exit(got != NULL);
-                        }
-                }
-                (void) close(gate[0]);
-                (void) close(gate[1]);
-                for (size_t i = 0; i < ELEMENTSOF(pids); i++) {
-                        int status = -1;
-
-                        CHECK_INT(waitpid(pids[i], &status, 0), pids[i]);
-                        winners += WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-                }
+                (void) unlinkat(starters.store.runtime_fd, "leases/net/10.89.0.3", 0);
+                CHECK_INT(symlinkat(A, starters.store.runtime_fd, "leases/net/10.89.0.3"), 0);
+                test_together(ELEMENTSOF(results), take_wanted, &starters, results);
+                for (size_t i = 0; i < ELEMENTSOF(results); i++)
+                        winners += results[i];
                 wrong += winners != 1;
         }
-        for (size_t i = 0; i < ELEMENTSOF(pids); i++)
-                container_done(&starting[i]);
+        for (size_t i = 0; i < ELEMENTSOF(results); i++)
+                container_done(&starters.containers[i]);
+        store_done(&starters.store);
         CHECK_INT(wrong, 0);
 }
 
+/* Many at once: each address once, whatever the order. */
 TEST(many_at_once) {
         enum { PROCESSES = 8, EACH = 25 };
         _cleanup_store_ Store store = STORE_NULL;

@@ -332,7 +332,11 @@ TEST(a_mark_of_a_container_that_is_there_is_born_locked) {
 
 /* Makers take a mark and let it go, as commands that make containers do, while others look for marks that nobody holds: a lock on
  * a file that was removed is none. */
-static int take_turns(const Store *store, const char *id, bool maker) {
+static int take_turns(size_t number, void *data) {
+        static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+        const Store *store = data;
+        bool maker = number < 2;
+
         for (int i = 0; i < 3000; i++) {
                 int fd = maker ? pending_take(store, id, NULL) : i % 2 ? pending_take_now(store, id) : pending_try(store, id);
 
@@ -350,62 +354,47 @@ static int take_turns(const Store *store, const char *id, bool maker) {
 }
 
 TEST(a_mark_has_one_holder) {
-        static const char id[] = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
         _cleanup_store_ Store store = STORE_NULL;
-        pid_t children[6];
+        int results[6];
 
         fresh_store(&store);
-        for (size_t i = 0; i < ELEMENTSOF(children); i++) {
-                children[i] = fork();
-                if (children[i] == 0)
-                        _exit(take_turns(&store, id, /* maker= */ i < 2));
-        }
-        for (size_t i = 0; i < ELEMENTSOF(children); i++) {
-                int status = -1;
+        test_together(ELEMENTSOF(results), take_turns, &store, results);
+        for (size_t i = 0; i < ELEMENTSOF(results); i++)
+                CHECK_INT(results[i], 0);
+}
 
-                CHECK_INT(waitpid(children[i], &status, 0), children[i]);
-                CHECK_INT(WIFEXITED(status) ? WEXITSTATUS(status) : 128, 0);
-        }
+typedef struct Takers {
+        Store store;
+        Container containers[6];
+} Takers;
+
+static int take_wanted(size_t i, void *data) {
+        const Takers *takers = data;
+
+        return name_link_take(&takers->store, NAME_CONTAINER, "wanted", takers->containers[i].config.id, /* reterr= */ NULL) == 0;
 }
 
 /* A name that leads nowhere is taken by one, though several see that it leads nowhere. */
 TEST(a_leftover_name_is_taken_once) {
-        _cleanup_store_ Store store = STORE_NULL;
-        Container takers[6];
-        pid_t children[6];
-        int wrong = 0;
+        Takers takers = { .store = STORE_NULL };
+        int results[ELEMENTSOF(takers.containers)], wrong = 0;
 
-        fresh_store(&store);
-        for (size_t i = 0; i < ELEMENTSOF(takers); i++)
-                CHECK_INT(create_container(&store, NULL, &takers[i]), 0);
+        fresh_store(&takers.store);
+        for (size_t i = 0; i < ELEMENTSOF(results); i++)
+                CHECK_INT(create_container(&takers.store, NULL, &takers.containers[i]), 0);
         for (int round = 0; round < 150; round++) {
-                int gate[2], winners = 0;
+                int winners = 0;
 
-                (void) unlinkat(store.data_fd, "names/wanted", 0);
-                CHECK_INT(symlinkat("0123456789012345678901234567890123456789012345678901234567890123", store.data_fd, "names/wanted"), 0);
-                CHECK_INT(pipe(gate), 0);
-                for (size_t i = 0; i < ELEMENTSOF(children); i++) {
-                        children[i] = fork();
-                        if (children[i] == 0) {
-                                char byte;
-
-                                (void) close(gate[1]);
-                                (void) !read(gate[0], &byte, 1);
-                                _exit(name_link_take(&store, NAME_CONTAINER, "wanted", takers[i].config.id, /* reterr= */ NULL) == 0);
-                        }
-                }
-                (void) close(gate[0]);
-                (void) close(gate[1]);
-                for (size_t i = 0; i < ELEMENTSOF(children); i++) {
-                        int status = -1;
-
-                        CHECK_INT(waitpid(children[i], &status, 0), children[i]);
-                        winners += WIFEXITED(status) ? WEXITSTATUS(status) : 0;
-                }
+                (void) unlinkat(takers.store.data_fd, "names/wanted", 0);
+                CHECK_INT(symlinkat("0123456789012345678901234567890123456789012345678901234567890123", takers.store.data_fd, "names/wanted"), 0);
+                test_together(ELEMENTSOF(results), take_wanted, &takers, results);
+                for (size_t i = 0; i < ELEMENTSOF(results); i++)
+                        winners += results[i];
                 wrong += winners != 1;
         }
-        for (size_t i = 0; i < ELEMENTSOF(takers); i++)
-                container_done(&takers[i]);
+        for (size_t i = 0; i < ELEMENTSOF(results); i++)
+                container_done(&takers.containers[i]);
+        store_done(&takers.store);
         CHECK_INT(wrong, 0);
 }
 
