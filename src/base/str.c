@@ -87,6 +87,18 @@ char *str_random_hex(size_t n_digits) {
         return TAKE_PTR(text);
 }
 
+char *str_random_id(size_t n_digits) {
+        enum { SHORT_LENGTH = 12 };
+
+        for (;;) {
+                char *id = str_random_hex(n_digits);
+
+                if (!id || strspn(id, "0123456789") < SHORT_LENGTH)
+                        return id;
+                free(id);
+        }
+}
+
 char *str_format(const char *format, ...) {
         va_list ap;
         char *s;

@@ -39,9 +39,12 @@ size_t str_put_utf8(char *to, unsigned long c);
 /* Replaces *p by a copy of `s` (NULL empties it). Returns 0 or -ENOMEM, and then *p is as before. */
 int str_replace(char **p, const char *s);
 
-/* So many random lower-case hexadecimal digits (an even number), as IDs and names that nobody gave are made of. Owned; NULL
- * when out of memory. */
+/* So many random lower-case hexadecimal digits, as names of temporary files are made of. Owned; NULL when out of memory. */
 char *str_random_hex(size_t n_digits);
+
+/* The same for an ID. Its short form, the first twelve digits, is no number: it is a container's host name, and what reads a number
+ * where a name could stand would take it for one. Docker and Podman do the same (moby's issue 3869). */
+char *str_random_id(size_t n_digits);
 
 /* A new string from a format, or NULL when out of memory. */
 char *str_format(const char *format, ...) _printf_(1, 2);

@@ -178,7 +178,7 @@ static int run_create(Invocation *in, Error *reterr) {
                 r = fill_in(store, o, &volume, reterr);
         if (r < 0)
                 return r;
-        volume.name = in->n_arguments > 0 ? strdup(in->arguments[0]) : str_random_hex(VOLUME_MADE_NAME_LENGTH);
+        volume.name = in->n_arguments > 0 ? strdup(in->arguments[0]) : str_random_id(VOLUME_MADE_NAME_LENGTH);
         if (!volume.name)
                 return error_oom(reterr);
         r = volume_create(store, &volume, &error);

@@ -85,7 +85,7 @@ static int name_anonymous_volumes(ContainerConfig *config, Error *reterr) {
                 if (!str_equal(mount->type, "volume") || mount->source)
                         continue;
                 mount->anonymous = true;
-                if (!(mount->source = str_random_hex(VOLUME_MADE_NAME_LENGTH)))
+                if (!(mount->source = str_random_id(VOLUME_MADE_NAME_LENGTH)))
                         return error_oom(reterr);
         }
         return 0;
@@ -427,7 +427,7 @@ int engine_create(const Store *store, ContainerConfig *config, const CreateOptio
                 return error_set(reterr, -EINVAL, ERROR_INVALID,
                                  "cannot use the name '%s': names have letters, digits, '_', '.' and '-' and begin with a letter or digit",
                                  config->name);
-        if (!config->id && !(config->id = str_random_hex(CONTAINER_ID_LENGTH)))
+        if (!config->id && !(config->id = str_random_id(CONTAINER_ID_LENGTH)))
                 return error_oom(reterr);
         r = volumes_from_merge(store, config, options->replace, reterr); /* over what the image wants */
         if (r >= 0 && !config->rootfs && !config->infra) {

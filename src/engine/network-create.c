@@ -253,7 +253,7 @@ int engine_network_create(const Store *store, NetworkConfig *config, Error *rete
                 r = INVALID("cannot give name servers to a network without DNS: nobody would ask them");
         sort_pairs(config->labels);
         sort_pairs(config->options);
-        if (r >= 0 && !config->id && !(config->id = str_random_hex(NETWORK_ID_LENGTH)))
+        if (r >= 0 && !config->id && !(config->id = str_random_id(NETWORK_ID_LENGTH)))
                 r = error_oom(reterr);
         if (r >= 0) {
                 r = network_config_check(config, reterr);

@@ -183,7 +183,7 @@ int engine_pod_create(const Store *store, PodConfig *config, ContainerConfig *in
                 r = clear_name(store, config->name, reterr);
         if (r < 0)
                 return r;
-        if (!(config->id = str_random_hex(CONTAINER_ID_LENGTH)) || (infra && !(config->infra_id = str_random_hex(CONTAINER_ID_LENGTH))))
+        if (!(config->id = str_random_id(CONTAINER_ID_LENGTH)) || (infra && !(config->infra_id = str_random_id(CONTAINER_ID_LENGTH))))
                 return error_oom(reterr);
         pod_collect(store);
         /* the mark comes first, as a container's: whoever finds it before it is locked finds no pod with it, and waits for none */

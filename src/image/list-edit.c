@@ -21,7 +21,7 @@ void list_edit_done(ListEdit *edit) {
 }
 
 static int make(ListEdit *edit, const char *reference, bool amend, Error *reterr) {
-        _cleanup_free_ char *id = str_random_hex(DIGEST_HEX_LENGTH);
+        _cleanup_free_ char *id = str_random_id(DIGEST_HEX_LENGTH);
         const json_t *entry;
         size_t i;
 

@@ -183,7 +183,7 @@ int container_create(const Store *store, ContainerConfig *config, Container *ret
         _cleanup_container_ Container container = CONTAINER_NULL;
         int r;
 
-        if (!config->id && !(config->id = str_random_hex(CONTAINER_ID_LENGTH)))
+        if (!config->id && !(config->id = str_random_id(CONTAINER_ID_LENGTH)))
                 return error_oom(reterr);
         config->created_usec = time_now_usec();
         config->version = CONTAINER_CONFIG_VERSION;

@@ -151,7 +151,7 @@ int network_create(const Store *store, NetworkConfig *config, Error *reterr) {
                 return error_set(reterr, -EEXIST, ERROR_EXISTS, "network name %s already used: network already exists", config->name);
         if (r != -ENOENT)
                 return error_move(reterr, &error);
-        if (!config->id && !(config->id = str_random_hex(NETWORK_ID_LENGTH)))
+        if (!config->id && !(config->id = str_random_id(NETWORK_ID_LENGTH)))
                 return error_oom(reterr);
         config->created_usec = time_now_usec();
         r = network_save(store, config, reterr);

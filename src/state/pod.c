@@ -75,7 +75,7 @@ static int make(const Store *store, int parent, Pod *pod, Error *reterr) {
 int pod_create(const Store *store, PodConfig *config, Pod *ret, Error *reterr) {
         _cleanup_pod_ Pod pod = POD_NULL;
 
-        if (!config->id && !(config->id = str_random_hex(CONTAINER_ID_LENGTH)))
+        if (!config->id && !(config->id = str_random_id(CONTAINER_ID_LENGTH)))
                 return error_oom(reterr);
         config->created_usec = time_now_usec();
         config->version = POD_CONFIG_VERSION;

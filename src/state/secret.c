@@ -51,7 +51,7 @@ static int open_locked(const Store *store, int *ret_lock, Error *reterr) {
 }
 
 static int new_id(char **ret) {
-        char *id = str_random_hex(SECRET_ID_LENGTH + 1);
+        char *id = str_random_id(SECRET_ID_LENGTH + 1);
 
         if (!id)
                 return -ENOMEM;

@@ -108,6 +108,14 @@ TEST(random_digits_are_digits_and_random) {
         CHECK_STR(none, "");
 }
 
+TEST(short_ids_are_no_numbers) {
+        for (size_t i = 0; i < 8192; i++) { /* 29 of them would be by chance */
+                _cleanup_free_ char *id = str_random_id(64);
+
+                CHECK(id && strlen(id) == 64 && strspn(id, "0123456789") < 12);
+        }
+}
+
 TEST(descriptors_are_told_by_number) {
         static const char *const options[] = { "--in-fd=", "--out-fd=" }, *const bad[] = { "--in-fd=", "--in-fd=2", "--in-fd=-3", "--in-fd=3x", "--in-fd=4294967295" };
         int fds[] = { -EBADF, -EBADF };
