@@ -5,7 +5,9 @@
  *   netload tcp ADDRESS PORT S|G N MSEC       Gbit/s of N streams that we send (S) or get (G), as the receiver counted
  *   netload connect ADDRESS PORT N MSEC       connections a second, N at a time: connect, a byte there, a byte back, close; at most
  *                                             a thousand each, as every one keeps a port busy for a minute
- *   netload request ADDRESS PORT COUNT        median and 99th percentile of the time of a small request, in microseconds
+ *   netload request ADDRESS PORT COUNT [CPU CPU]
+ *                                             median and 99th percentile of the time of a small request, in microseconds; with us and
+ *                                             the server each on a processor of its own
  *   netload udp ADDRESS PORT MBIT SIZE MSEC   percent lost at this rate, and Mbit/s that came through
  *   netload wait ADDRESS PORT                 until there is an answer
  *   netload names PREFIX N PORT FIRST COUNT   how many of PREFIX0 to PREFIX(N-1) have an address of their own; and how many of COUNT of
@@ -13,12 +15,13 @@
  *                                             table of neighbours holds (gc_thresh3, 1024 for all namespaces) cannot be reached.
  *
  * The first byte of a connection says what the server does with it: S takes everything and then says how much it was, G sends
- * until the other side closes, E sends back what comes, C sends one byte and closes. */
+ * until the other side closes, E sends back what comes, a digit does so on that processor, C sends one byte and closes. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -31,7 +34,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFER = 256 * 1024, CONNECTIONS = 4096, REQUEST = 64, STREAMS_MAX = 64 };
+enum { BUFFER = 256 * 1024, CONNECTIONS = 4096, REQUEST = 64, STREAMS_MAX = 64, ANY_CPU = -1 };
 
 static char buffer[BUFFER];
 
@@ -78,6 +81,21 @@ static int open_socket(const char *address, const char *port, int type, int (*at
                 return -1;
         }
         return fd;
+}
+
+static int is_cpu(char what) {
+        return what >= '0' && what <= '9';
+}
+
+static void run_on(int cpu) {
+        cpu_set_t set;
+
+        CPU_ZERO(&set);
+        for (int i = 0; i < CPU_SETSIZE; i++)
+                if (cpu == ANY_CPU || cpu == i)
+                        CPU_SET(i, &set);
+        if (sched_setaffinity(0, sizeof(set), &set) < 0)
+                die("netload: sched_setaffinity");
 }
 
 /* ---- the server ---- */
@@ -139,10 +157,14 @@ static int serve_tcp(int fd, uint32_t events) {
                 return errno == EAGAIN;
         if (n == 0 && kind[fd] == 'S')
                 (void) !write(fd, &taken[fd], sizeof(taken[fd]));
+        if (n == 0 && is_cpu(kind[fd]))
+                run_on(ANY_CPU);
         if (n == 0)
                 return 0;
         if (!kind[fd]) {
                 kind[fd] = buffer[0];
+                if (is_cpu(kind[fd]))
+                        run_on(kind[fd] - '0');
                 if (kind[fd] == 'C')
                         return write(fd, "C", 1) != 1;
                 if (kind[fd] == 'G')
@@ -150,7 +172,7 @@ static int serve_tcp(int fd, uint32_t events) {
                 return 1;
         }
         taken[fd] += (uint64_t) n;
-        return kind[fd] != 'E' || write(fd, buffer, (size_t) n) == n;
+        return (kind[fd] != 'E' && !is_cpu(kind[fd])) || write(fd, buffer, (size_t) n) == n;
 }
 
 __attribute__((noreturn)) static void serve(const char *port, const char *address) {
@@ -263,9 +285,12 @@ static int compare(const void *a, const void *b) {
         return x < y ? -1 : x > y;
 }
 
-static int run_request(const char *address, const char *port, size_t count) {
+static int run_request(const char *address, const char *port, size_t count, const char *own_cpu, const char *server_cpu) {
         uint64_t *times = calloc(count, sizeof(*times));
-        int fd = dial(address, port, 'E');
+        int fd = dial(address, port, server_cpu ? *server_cpu : 'E');
+
+        if (own_cpu)
+                run_on(atoi(own_cpu));
 
         if (fd < 0 || !times)
                 die("netload: connect");
@@ -420,8 +445,8 @@ int main(int argc, char **argv) {
                 return run_tcp(argv[2], argv[3], argv[4][0], atoi(argv[5]), (uint64_t) atoll(argv[6]));
         if (argc == 6 && strcmp(argv[1], "connect") == 0)
                 return run_connect(argv[2], argv[3], atoi(argv[4]), (uint64_t) atoll(argv[5]));
-        if (argc == 5 && strcmp(argv[1], "request") == 0)
-                return run_request(argv[2], argv[3], (size_t) atoll(argv[4]));
+        if ((argc == 5 || argc == 7) && strcmp(argv[1], "request") == 0)
+                return run_request(argv[2], argv[3], (size_t) atoll(argv[4]), argc == 7 ? argv[5] : NULL, argc == 7 ? argv[6] : NULL);
         if (argc == 7 && strcmp(argv[1], "udp") == 0)
                 return run_udp(argv[2], argv[3], atof(argv[4]), (size_t) atoll(argv[5]), (uint64_t) atoll(argv[6]));
         if (argc == 7 && strcmp(argv[1], "names") == 0 && atoi(argv[3]) > 0)

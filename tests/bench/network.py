@@ -28,6 +28,7 @@ MEMORY_SOCKET = '/var/tmp/bench/memory.sock'
 IMAGE = 'localhost/busybox:latest'
 LOOPBACK, PEER, PEER_PORT = '127.0.0.1', '198.51.100.2', '5202'
 INSIDE = '5201'  # the port of the server in a container
+CONGESTION = os.environ.get('NETBENCH_CONGESTION')  # what the host's default is made to be (network.sh); for namespaces that peers make, too
 
 
 def free_port():
@@ -38,6 +39,11 @@ def free_port():
 
 def command(*argv, **options):
     return subprocess.run([str(a) for a in argv], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=40, **options).stdout
+
+
+def set_congestion():
+    """A line of shell for a network namespace: the kernel gives new ones the default of the first one, not that of the machine of namespaces."""
+    return f'echo {CONGESTION} >/proc/sys/net/ipv4/tcp_congestion_control;' if CONGESTION else ''
 
 
 class Way:
@@ -93,10 +99,11 @@ class Managed(Way):
     """sdpod or podman, with the network in `network`."""
     name, network = 'sdpod', ()
     helpers = ('sdpod-net',)
+    options = ()
     has_between = False
 
     def start(self):
-        command(self.name, 'run', '-d', '--name', 'netbench', *self.network, '-p', f'127.0.0.1:{self.port}:{INSIDE}',
+        command(self.name, 'run', '-d', '--name', 'netbench', *self.network, *self.options, '-p', f'127.0.0.1:{self.port}:{INSIDE}',
                 '-p', f'127.0.0.1:{self.port}:{INSIDE}/udp', '-v', f'{NETLOAD}:/netload:ro', IMAGE, '/netload', 'serve', INSIDE)
 
     def inside(self, *argv):
@@ -146,6 +153,7 @@ class SdpodLoopback(Managed):
 
 
 class Podman(Managed):
+    options = ('--sysctl', f'net.ipv4.tcp_congestion_control={CONGESTION}') if CONGESTION else ()
     name, helpers = 'podman', ('slirp4netns', 'rootlessport', 'exe')
     network = ('--network', 'slirp4netns')
 
@@ -159,7 +167,7 @@ class Unshared(Way):
     has_between = False
 
     def hold(self):
-        holder = self.spawn('unshare', '-Urn', 'sh', '-c', f'ip link set lo up; exec {NETLOAD} serve {INSIDE}')
+        holder = self.spawn('unshare', '-Urn', 'sh', '-c', f'ip link set lo up; {set_congestion()} exec {NETLOAD} serve {INSIDE}')
         while 'netload' not in open(f'/proc/{holder.pid}/comm').read():
             time.sleep(0.01)
         self.holder = holder.pid
@@ -234,8 +242,8 @@ def connect(out):
     return lambda way, msec: float(way.client(out, 'connect', 4, msec)[0])
 
 
-def request(out, which):
-    return lambda way, msec: float(way.client(out, 'request', msec * 5)[which])
+def request(out, which, *cpus):
+    return lambda way, msec: float(way.client(out, 'request', msec * 5, *cpus)[which])
 
 
 def udp(size, out):
@@ -256,8 +264,12 @@ MEASURES = [  # each by itself: one that fails does not take the others with it
     ('out, connections', '1/s', True, connect(True)),
     ('in, request p50', 'us', False, request(False, 0)),
     ('in, request p99', 'us', False, request(False, 1)),
+    ('in, request p50, a CPU each', 'us', False, request(False, 0, 0, 1)),
+    ('in, request p99, a CPU each', 'us', False, request(False, 1, 0, 1)),
     ('out, request p50', 'us', False, request(True, 0)),
     ('out, request p99', 'us', False, request(True, 1)),
+    ('out, request p50, a CPU each', 'us', False, request(True, 0, 0, 1)),
+    ('out, request p99, a CPU each', 'us', False, request(True, 1, 0, 1)),
     ('between, 1 stream', 'Gbit/s', True, tcp('S', 1, 'between')),
     ('between, 8 streams', 'Gbit/s', True, tcp('S', 8, 'between')),
     ('between, connections', '1/s', True, connect('between')),

@@ -3,10 +3,16 @@
 # Measures the network of sdpod's containers against slirp4netns, pasta, podman, bwrap, the host's loopback and a plain veth pair,
 # as an ordinary user in the test machine. Takes root; needs slirp4netns, pasta (package passt), podman and bubblewrap, a C compiler.
 #
-#   sh tests/bench/network.sh [BUILDDIR] [network.py's options]      (default: build)
+#   sh tests/bench/network.sh [BUILDDIR] [--congestion=NAME] [network.py's options]      (default: build, and the congestion control
+#                                                                                          that this host has, net.ipv4.tcp_congestion_control)
 set -eu
 # shellcheck source=tests/bench/machine.sh
 . "$(dirname "$0")/machine.sh"
+congestion=
+for word; do
+        shift
+        case $word in --congestion=*) congestion=${word#*=} ;; *) set -- "$@" "$word" ;; esac
+done
 cc -O2 -static -o "$work/netload" "$tests/bench/netload.c"
 # A neighbour of the host, behind a veth pair, which is also where the default route leads; and one who may read the memory of
 # processes that do not let their user do so.
@@ -21,7 +27,11 @@ cc -O2 -static -o "$work/netload" "$tests/bench/netload.c"
         ip -n peer link set peer0 up
         ip -n peer link set lo up
         ip route add default via 198.51.100.2
+        for name in ${1:-}; do
+                sysctl -qw net.ipv4.tcp_congestion_control="$name"
+                ip netns exec peer sysctl -qw net.ipv4.tcp_congestion_control="$name"
+        done
         cd /var/tmp/bench
         setsid ip netns exec peer ./netload serve 5202 >/dev/null 2>&1 </dev/null &
-        setsid python3 bench/network.py --memory-server >/dev/null 2>&1 </dev/null &'
-"$nest" as bench python3 /var/tmp/bench/bench/network.py "$@"
+        setsid python3 bench/network.py --memory-server >/dev/null 2>&1 </dev/null &' sh "$congestion"
+"$nest" as bench env NETBENCH_CONGESTION="$congestion" python3 /var/tmp/bench/bench/network.py "$@"
