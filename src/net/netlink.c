@@ -86,6 +86,20 @@ void netlink_link_up(NetlinkBatch *batch, int ifindex, uint32_t mtu, const uint8
         netlink_end(batch, start);
 }
 
+void netlink_link_big_tcp(NetlinkBatch *batch, int ifindex) {
+        enum { GSO_IPV4_MAX_SIZE = 63 }; /* IFLA_GSO_IPV4_MAX_SIZE, which Debian 12's headers do not have */
+        static const uint16_t types[] = { IFLA_GSO_MAX_SIZE, GSO_IPV4_MAX_SIZE };
+        const struct ifinfomsg link = { .ifi_index = ifindex };
+        const uint32_t size = 256 * 1024;
+
+        for (size_t i = 0; i < ELEMENTSOF(types); i++) { /* each by itself: a kernel may have one of them */
+                size_t start = netlink_begin(batch, RTM_NEWLINK, 0, &link, sizeof(link));
+
+                (void) netlink_attribute(batch, types[i], &size, sizeof(size));
+                netlink_end(batch, start);
+        }
+}
+
 void netlink_link_no_link_local(NetlinkBatch *batch, int ifindex) {
         struct ifinfomsg link = { .ifi_index = ifindex };
         uint8_t mode = IN6_ADDR_GEN_MODE_NONE;

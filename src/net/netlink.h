@@ -7,6 +7,8 @@
 
 #include "base/macro.h"
 
+enum { LOOPBACK = 1 }; /* the index of `lo` in every network namespace */
+
 typedef struct NetlinkBatch {
         uint8_t data[8192];
         size_t size;     /* bytes used; beyond the room: `overflow` */
@@ -26,6 +28,11 @@ void netlink_attribute_end(NetlinkBatch *batch, size_t start);
 
 /* Brings the link up. `mtu` 0 and `mac` NULL leave those as they are. */
 void netlink_link_up(NetlinkBatch *batch, int ifindex, uint32_t mtu, const uint8_t *mac);
+
+/* Lets the kernel send 256 KiB of a TCP stream by this link in one piece instead of 64 (BIG TCP: Linux 5.19 for IPv6, 6.3 for IPv4): what a
+ * piece costs on its way does not depend on its size. Not at a link's birth, where older kernels take sizes that they cannot handle; later
+ * they refuse them, so the result of the batch says nothing. */
+void netlink_link_big_tcp(NetlinkBatch *batch, int ifindex);
 
 /* No automatic link-local address on this link: netlink_address() gives it one without the wait for duplicates. */
 void netlink_link_no_link_local(NetlinkBatch *batch, int ifindex);

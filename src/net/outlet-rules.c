@@ -36,8 +36,6 @@ enum {
         IP6_DESTINATION = 24,
 };
 
-enum { LOOPBACK = 1 }; /* its index in every network namespace */
-
 static const char table_name[] = "sdpod-outlet", out_name[] = "out", in_name[] = "in", back_name[] = "back";
 
 void outlet_sockets_done(OutletSockets *sockets) {

@@ -330,6 +330,17 @@ static int add_own_routes(NetlinkBatch *batch, int index, const NetworkConfig *n
         return 0;
 }
 
+/* Both ends of a link take large pieces, so that a stream between two containers is cut nowhere; but not where a queue measures what passes,
+ * or a tunnel packs it. */
+static void enlarge_pieces(int fd, int index, const NetworkConfig *network) {
+        NetlinkBatch batch = {};
+
+        if (!str_equal(network->driver, "bridge") || plumb_option(network, "rate"))
+                return;
+        netlink_link_big_tcp(&batch, index);
+        (void) netlink_run(fd, &batch);
+}
+
 /* A container's neighbours are no routers of its, whatever they say (CVE-2020-13401). */
 static void hear_no_routers(const char *interface) {
         static const char *const names[] = { "accept_ra", "autoconf", "accept_redirects" };
@@ -352,6 +363,7 @@ static int configure(int fd, const PlumbLink *link, Error *reterr) {
         hear_no_routers(link->interface);
         netlink_link_no_link_local(&batch, index);
         (void) netlink_run(fd, &batch); /* a kernel without IPv6 does not know it */
+        enlarge_pieces(fd, index, link->network);
         netlink_link_up(&batch, index, 0, NULL);
         for (size_t i = 0; i < link->n_addresses; i++) {
                 const IpSubnet *address = &link->addresses[i];
@@ -412,6 +424,7 @@ static int bring_up(int fd, const PlumbLink *link, Error *reterr) {
                 if (!guard_is_free(link->network))
                         link_tie_port(&batch, r, link->mac);
                 netlink_link_up(&batch, r, 0, NULL);
+                enlarge_pieces(fd, r, link->network);
                 r = netlink_run(fd, &batch);
         }
         return r < 0 ? error_set_errno(reterr, r, "cannot bring the container's link to network '%s' up", link->network->name) : 0;

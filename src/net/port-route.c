@@ -10,8 +10,6 @@
 #include "base/file.h"
 #include "net/netlink.h"
 
-enum { LOOPBACK = 1 }; /* its index in every network namespace */
-
 static void add_route(NetlinkBatch *batch, int family) {
         const struct rtmsg body = { .rtm_family = (uint8_t) family, .rtm_protocol = RTPROT_STATIC, .rtm_scope = RT_SCOPE_HOST,
                                     .rtm_type = RTN_LOCAL };

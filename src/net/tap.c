@@ -74,7 +74,7 @@ static int configure(const TapRequest *request, int ifindex, Tap *tap) {
         /* before the link goes up, when the kernel would make an address of its own; also where there is to be none at all */
         netlink_link_no_link_local(&batch, ifindex);
         ipv6 = netlink_run(fd, &batch) >= 0 && ipv6;
-        netlink_link_up(&batch, 1, 0, NULL);
+        netlink_link_up(&batch, LOOPBACK, 0, NULL);
         netlink_link_up(&batch, ifindex, request->mtu, a->mac);
         netlink_address(&batch, ifindex, AF_INET, &a->container, a->prefix);
         netlink_default_route(&batch, ifindex, AF_INET, &a->gateway);
@@ -90,6 +90,10 @@ static int configure(const TapRequest *request, int ifindex, Tap *tap) {
         }
         tap->ipv6 = ipv6;
         tap->transparent = (request->connector_fd >= 0 || request->outlet != OUTLET_NONE) && port_route_set_up(fd, ipv6) >= 0;
+        if (request->connector_fd >= 0) { /* what servers inside send goes to the relay by the loopback interface */
+                netlink_link_big_tcp(&batch, LOOPBACK);
+                (void) netlink_run(fd, &batch);
+        }
         if (request->outlet != OUTLET_NONE && tap->transparent)
                 (void) outlet_rules_set_up(request->outlet, a, request->interface, ifindex, ipv6, &tap->outlet);
         return 0;
