@@ -11,7 +11,7 @@
 
 enum {
         PIPE_SIZE = 1024 * 1024,
-        BULK_MIN = 16 * 1024, /* less than this from a splice: the stream has become a trickle */
+        BULK_MIN = 4 * 1024, /* less than this from a splice: the stream has become a trickle */
         SPLICE_FLAGS = SPLICE_F_MOVE | SPLICE_F_NONBLOCK,
 };
 

@@ -29,6 +29,7 @@ typedef enum ItemKind {
         ITEM_LISTENER,
         ITEM_CONNECTOR,
         ITEM_END,
+        ITEM_OTHER,
 } ItemKind;
 
 /* What an epoll event points to. */
@@ -62,7 +63,9 @@ typedef struct Connection {
 
 struct PortRelay {
         PortConnector connector;
-        Item connector_item;
+        Item connector_item, other_item;
+        struct epoll_event events[EVENTS]; /* told, but not handled yet */
+        int n_events;
         PortFlowShare share;
         int epoll_fd;
         bool ipv6, transparent;
@@ -93,6 +96,7 @@ int port_relay_new(int connector_fd, PortRelay **ret) {
         relay->connector = PORT_CONNECTOR_NULL;
         relay->connector.fd = connector_fd;
         relay->connector_item = (Item){ .kind = ITEM_CONNECTOR };
+        relay->other_item = (Item){ .kind = ITEM_OTHER };
         relay->ipv6 = relay->transparent = true;
         relay->queue_end = &relay->queue;
         relay->fd_limit = getrlimit(RLIMIT_NOFILE, &limit) < 0 ? 1024 : (size_t) limit.rlim_cur;
@@ -463,6 +467,8 @@ static void handle_event(PortRelay *relay, const struct epoll_event *event) {
                 handle_end(relay, c, item == c->items + PEER ? PEER : INSIDE, event->events);
                 break;
         }
+        case ITEM_OTHER:
+                break;
         }
 }
 
@@ -500,15 +506,32 @@ static void serve_queue(PortRelay *relay) {
         }
 }
 
-bool port_relay_run(PortRelay *relay, size_t n_other_fds) {
-        struct epoll_event events[EVENTS];
+int port_relay_watch_other(PortRelay *relay, int fd) {
+        return watch(relay, fd, EPOLLIN, &relay->other_item);
+}
 
+void port_relay_unwatch_other(PortRelay *relay, int fd) {
+        (void) epoll_ctl(relay->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+}
+
+int port_relay_wait(PortRelay *relay, int timeout, bool *ret_others) {
+        int n = (int) RETRY_EINTR(epoll_wait(relay->epoll_fd, relay->events, EVENTS, timeout));
+
+        *ret_others = false;
+        relay->n_events = MAX(n, 0);
+        for (int i = 0; i < n; i++)
+                *ret_others |= relay->events[i].data.ptr == &relay->other_item;
+        return n < 0 ? -errno : n;
+}
+
+bool port_relay_run(PortRelay *relay, size_t n_other_fds) {
         relay->n_other_fds = n_other_fds;
         for (int i = 0; i < ROUNDS; i++) {
-                int n = epoll_wait(relay->epoll_fd, events, EVENTS, 0);
+                int n = relay->n_events > 0 ? relay->n_events : epoll_wait(relay->epoll_fd, relay->events, EVENTS, 0);
 
+                relay->n_events = 0;
                 for (int k = 0; k < n; k++)
-                        handle_event(relay, events + k);
+                        handle_event(relay, relay->events + k);
                 serve_queue(relay);
                 if (relay->more_to_accept)
                         accept_waiting(relay);

@@ -51,6 +51,14 @@ void port_relay_remove(PortRelay *relay, uint64_t id);
 /* Readable when port_relay_run() has something to do. */
 int port_relay_fd(const PortRelay *relay);
 
+/* Has a descriptor of the caller's watched beside the relay's, level-triggered: then one call of port_relay_wait() waits for all. */
+int port_relay_watch_other(PortRelay *relay, int fd);
+void port_relay_unwatch_other(PortRelay *relay, int fd);
+
+/* Waits for at most `timeout` milliseconds (-1: for ever). Returns the number of events, 0 or -errno. What happened to the relay is done by
+ * the next port_relay_run(), which must follow; *ret_others: one of the caller's descriptors has something. */
+int port_relay_wait(PortRelay *relay, int timeout, bool *ret_others);
+
 /* Does what there is to do, without waiting. Returns whether it should be called again at once. `n_other_fds` is the number of
  * descriptors that the process has besides: none is accepted when too few would be left. */
 bool port_relay_run(PortRelay *relay, size_t n_other_fds);

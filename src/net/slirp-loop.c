@@ -6,23 +6,20 @@
  * frames from the tap, so that a busy sender does not pay for a poll a frame and a busy receiver still gets its turn. */
 #include "net/slirp-loop.h"
 
-#include <arpa/inet.h>
 #include <libslirp.h>
 #include <malloc.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/socket.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/io.h"
-#include "base/str.h"
 #include "net/dns-source.h"
 #include "net/frame-filter.h"
-#include "net/router-control.h"
 #include "net/listen-probe.h"
 #include "net/outlet.h"
-#include "net/port-relay.h"
+#include "net/port-publish.h"
 #include "net/sandbox.h"
 #include "net/slirp-calls.h"
 #include "net/udp-forward.h"
@@ -36,7 +33,7 @@ enum {
         POLL_PORTS = 2,
         POLL_CONTROL = 3,
         POLL_OUTLET = 4,
-        CONTROL_BATCH = 64,
+        POLL_FIXED = 5, /* what comes after these is UDP's and libslirp's */
         LAST_MSEC = 2000, /* for the last bytes of published ports, once the container has ended */
         QUIET_MSEC = 300 * 1000, /* longer than any timer of libslirp's runs on its own: UDP's idle time is four minutes */
 };
@@ -217,90 +214,13 @@ SlirpLoop *slirp_loop_free(SlirpLoop *loop) {
         return NULL;
 }
 
-/* A TCP port that leads somewhere in the connector's namespace. */
-static int publish_at(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, uint64_t id, const PortTarget *target, Error *reterr) {
-        int *fds[] = { &sockets->fd4, &sockets->fd6 }, r = 0;
-
-        for (size_t i = 0; i < ELEMENTSOF(fds) && r >= 0; i++)
-                if (*fds[i] >= 0)
-                        r = port_relay_add(loop->ports, TAKE_FD(*fds[i]), id, target);
-        return r < 0 ? error_set_errno(reterr, r, "cannot publish port %u/%s", port->host_port, port->protocol) : 0;
-}
-
 int slirp_loop_publish(SlirpLoop *loop, const NetPort *port, PortSockets *sockets, Error *reterr) {
-        const NetAddresses *a = &loop->filter.addresses;
-        uint16_t container_port = (uint16_t) port->container_port;
-        int r = 0;
-
-        if (str_equal(port->protocol, "tcp")) {
-                PortTarget target = { .address = a->container, .gateway = a->gateway, .prefix = a->prefix, .port = container_port };
-
-                if (a->ipv6) {
-                        target.address6 = a->container6;
-                        target.gateway6 = a->gateway6;
-                        target.prefix6 = a->prefix6;
-                }
-                return publish_at(loop, port, sockets, /* id= */ 0, &target, reterr);
-        }
-        if (sockets->fd4 >= 0)
-                r = udp_forward_add(loop->udp, TAKE_FD(sockets->fd4), AF_INET, container_port, /* target= */ NULL);
-        if (r >= 0 && sockets->fd6 >= 0)
-                r = udp_forward_add(loop->udp, TAKE_FD(sockets->fd6), AF_INET6, container_port, /* target= */ NULL);
-        return r < 0 ? error_set_errno(reterr, r, "cannot publish port %u/%s", port->host_port, port->protocol) : 0;
+        return port_publish(loop->ports, loop->udp, &loop->filter.addresses, port, sockets, reterr);
 }
 
 void slirp_loop_set_control(SlirpLoop *loop, int fd) {
         loop->control_fd = fd;
         loop->filter.router = true;
-}
-
-static int publish_udp(SlirpLoop *loop, const RouterPort *port, PortSockets *sockets) {
-        UdpTarget target = { .key = port->key };
-
-        target.ipv4 = port->address && inet_pton(AF_INET, port->address, &target.address) == 1;
-        target.ipv6 = port->address6 && inet_pton(AF_INET6, port->address6, &target.address6) == 1;
-        int r = target.ipv4 || target.ipv6 ? 0 : -EADDRNOTAVAIL;
-        if (r >= 0 && sockets->fd4 >= 0)
-                r = udp_forward_add(loop->udp, TAKE_FD(sockets->fd4), AF_INET, (uint16_t) port->container_port, &target);
-        if (r >= 0 && sockets->fd6 >= 0)
-                r = udp_forward_add(loop->udp, TAKE_FD(sockets->fd6), AF_INET6, (uint16_t) port->container_port, &target);
-        return r;
-}
-
-static int publish_tcp(SlirpLoop *loop, const RouterPort *port, PortSockets *sockets) {
-        const NetPort named = { .host_port = port->host_port, .protocol = port->protocol };
-        PortTarget target = { .prefix = port->prefix, .prefix6 = port->prefix6, .port = (uint16_t) port->container_port };
-
-        if (port->prefix > 32 || port->prefix6 > 128)
-                return -ERANGE;
-        if (port->address && (inet_pton(AF_INET, port->address, &target.address) != 1 || !port->gateway ||
-                              inet_pton(AF_INET, port->gateway, &target.gateway) != 1))
-                return -EBADMSG;
-        if (port->address6 && (inet_pton(AF_INET6, port->address6, &target.address6) != 1 || !port->gateway6 ||
-                               inet_pton(AF_INET6, port->gateway6, &target.gateway6) != 1))
-                return -EBADMSG;
-        return publish_at(loop, &named, sockets, port->key, &target, /* reterr= */ NULL);
-}
-
-/* Returns false when the router has ended. A message that is not understood changes nothing. */
-static bool hear_router(SlirpLoop *loop) {
-        for (int i = 0; i < CONTROL_BATCH; i++) {
-                _cleanup_router_port_ RouterPort port = {};
-                _cleanup_port_sockets_ PortSockets sockets = PORT_SOCKETS_NULL;
-                int r = router_control_receive(loop->control_fd, &port, &sockets);
-
-                if (r <= 0)
-                        return r != 0 && r != -ECONNRESET;
-                if (str_equal(port.op, "unpublish")) {
-                        udp_forward_remove(loop->udp, port.key);
-                        port_relay_remove(loop->ports, port.key);
-                        (void) send(loop->control_fd, "", 1, MSG_NOSIGNAL | MSG_DONTWAIT); /* the router waits for it */
-                } else if (str_equal(port.op, "publish") && str_equal(port.protocol, "tcp"))
-                        (void) publish_tcp(loop, &port, &sockets);
-                else if (str_equal(port.op, "publish") && str_equal(port.protocol, "udp"))
-                        (void) publish_udp(loop, &port, &sockets);
-        }
-        return true;
 }
 
 void slirp_loop_set_dns(SlirpLoop *loop, DnsSource *dns) {
@@ -446,13 +366,21 @@ static int choose_timeout(const SlirpLoop *loop, size_t n_slirp, uint32_t timeou
         return timeout > INT32_MAX ? -1 : (int) timeout;
 }
 
+static void list_fixed(const SlirpLoop *loop, int init_pidfd, int ret[static POLL_FIXED]) {
+        ret[POLL_TAP] = loop->tap.fd;
+        ret[POLL_INIT] = init_pidfd;
+        ret[POLL_PORTS] = port_relay_fd(loop->ports);
+        ret[POLL_CONTROL] = loop->control_fd;
+        ret[POLL_OUTLET] = loop->outlet ? outlet_fd(loop->outlet) : -EBADF;
+}
+
 static int fill_round(SlirpLoop *loop, int init_pidfd, Round *ret) {
         Round round = {};
         uint32_t timeout = UINT32_MAX;
+        int fds[POLL_FIXED];
 
         loop->n_fds = 0;
-        const int fds[] = { [POLL_TAP] = loop->tap.fd, [POLL_INIT] = init_pidfd, [POLL_PORTS] = port_relay_fd(loop->ports),
-                            [POLL_CONTROL] = loop->control_fd, [POLL_OUTLET] = loop->outlet ? outlet_fd(loop->outlet) : -1 };
+        list_fixed(loop, init_pidfd, fds);
         for (size_t i = 0; i < ELEMENTSOF(fds); i++)
                 if (add_poll(loop, fds[i], POLLIN) < 0)
                         return -ENOMEM;
@@ -484,6 +412,33 @@ static int run_round(SlirpLoop *loop, const Round *round) {
         return r;
 }
 
+/* Where neither libslirp nor a published UDP port has a socket, the relay's set holds all that there is to wait for, and is asked alone:
+ * for a small request the questions are most of the work. Returns the number of descriptors in the array that have something, or -errno. */
+static int wait_once(SlirpLoop *loop, int timeout) {
+        struct pollfd *ports = loop->fds + POLL_PORTS;
+        bool others = true;
+        int told = 0, n = 0;
+
+        if (loop->n_fds == POLL_FIXED) {
+                told = port_relay_wait(loop->ports, timeout, &others);
+                if (told < 0)
+                        return told;
+                timeout = 0;
+        }
+        if (others) {
+                n = (int) RETRY_EINTR(poll(loop->fds, loop->n_fds, timeout));
+                if (n < 0)
+                        return -errno;
+        } else
+                for (size_t i = 0; i < loop->n_fds; i++)
+                        loop->fds[i].revents = 0;
+        if (told > 0 && !ports->revents) { /* an edge is told once */
+                ports->revents = POLLIN;
+                n++;
+        }
+        return n;
+}
+
 /* Waits until something but published TCP ports has its turn, and serves those meanwhile: they are no reason to ask libslirp
  * again what it waits for. Returns the number of events, 0 when it is libslirp's time, -errno. */
 static int wait_for_others(SlirpLoop *loop, int timeout) {
@@ -493,9 +448,9 @@ static int wait_for_others(SlirpLoop *loop, int timeout) {
         for (;;) {
                 int sweep = loop->outlet ? outlet_timeout(loop->outlet) : -1;
                 int shorter = sweep >= 0 && (timeout < 0 || sweep < timeout) ? sweep : timeout;
-                int n = (int) RETRY_EINTR(poll(loop->fds, loop->n_fds, loop->more ? 0 : shorter));
+                int n = wait_once(loop, loop->more ? 0 : shorter);
                 if (n < 0)
-                        return -errno;
+                        return n;
                 bool idle = n == 0 && shorter == timeout;
                 if (outlet->revents || sweep == 0 || (n == 0 && sweep > 0)) { /* due is due, however much else there is */
                         n -= outlet->revents != 0;
@@ -514,9 +469,13 @@ static int wait_for_others(SlirpLoop *loop, int timeout) {
 }
 
 /* The container has ended; what it said last is still on its way to peers. */
-static void deliver_rest(SlirpLoop *loop) {
+static void deliver_rest(SlirpLoop *loop, int init_pidfd) {
         int64_t end = now_nsec() / 1000000 + LAST_MSEC, now;
+        int fds[POLL_FIXED];
 
+        list_fixed(loop, init_pidfd, fds);
+        for (size_t i = 0; i < ELEMENTSOF(fds); i++)
+                port_relay_unwatch_other(loop->ports, fds[i]);
         port_relay_finish(loop->ports);
         for (;;) {
                 struct pollfd fd = { .fd = port_relay_fd(loop->ports), .events = POLLIN };
@@ -530,11 +489,24 @@ static void deliver_rest(SlirpLoop *loop) {
         }
 }
 
+static int watch_fixed(SlirpLoop *loop, int init_pidfd) {
+        int fds[POLL_FIXED], r = 0;
+
+        list_fixed(loop, init_pidfd, fds);
+        for (size_t i = 0; i < ELEMENTSOF(fds) && r >= 0; i++)
+                if (i != POLL_PORTS && fds[i] >= 0)
+                        r = port_relay_watch_other(loop->ports, fds[i]);
+        return r;
+}
+
 int slirp_loop_run(SlirpLoop *loop, int init_pidfd) {
+        int r = watch_fixed(loop, init_pidfd);
+        if (r < 0)
+                return r;
         for (;;) {
                 Round round;
 
-                int r = fill_round(loop, init_pidfd, &round);
+                r = fill_round(loop, init_pidfd, &round);
                 if (r < 0)
                         return r;
                 int n = wait_for_others(loop, round.timeout);
@@ -543,14 +515,14 @@ int slirp_loop_run(SlirpLoop *loop, int init_pidfd) {
                 if (n > (loop->fds[POLL_TAP].revents != 0)) /* frames count once they pass the filter */
                         loop->active_msec = now_nsec() / 1000000;
                 if (loop->fds[POLL_INIT].revents) {
-                        deliver_rest(loop);
+                        deliver_rest(loop, init_pidfd);
                         return 0;
                 }
                 r = run_round(loop, &round);
                 if (r < 0)
                         return r;
                 /* last: it changes what the round's array stands for */
-                if (loop->fds[POLL_CONTROL].revents && !hear_router(loop))
+                if (loop->fds[POLL_CONTROL].revents && !port_publish_hear(loop->ports, loop->udp, loop->control_fd))
                         return 0;
         }
 }

@@ -370,6 +370,29 @@ TEST(what_was_said_last_is_delivered) {
         bed_done(&bed);
 }
 
+TEST(one_question_for_the_relay_and_its_caller) {
+        Bed bed;
+        bool others;
+        int pipe_fds[2];
+
+        bed_make(&bed);
+        CHECK_INT(pipe2(pipe_fds, O_CLOEXEC), 0);
+        CHECK_INT(port_relay_watch_other(bed.relay, pipe_fds[0]), 0);
+        CHECK_INT(port_relay_wait(bed.relay, 0, &others), 0);
+        CHECK(!others);
+        CHECK_INT(write(pipe_fds[1], "x", 1), 1);
+        CHECK_INT(port_relay_wait(bed.relay, PATIENCE, &others), 1);
+        CHECK(others);
+        CHECK(!port_relay_run(bed.relay, 0));
+        CHECK_INT(port_relay_wait(bed.relay, PATIENCE, &others), 1); /* until it is read */
+        port_relay_unwatch_other(bed.relay, pipe_fds[0]);
+        CHECK(!port_relay_run(bed.relay, 0));
+        CHECK_INT(port_relay_wait(bed.relay, 0, &others), 0);
+        (void) close(pipe_fds[0]);
+        (void) close(pipe_fds[1]);
+        bed_done(&bed);
+}
+
 static const PortTarget *example(void) {
         static PortTarget target = { .prefix = 24, .prefix6 = 64, .port = 80 };
         int family;
