@@ -97,7 +97,7 @@ static int fill_attachment(const Container *container, const ContainerNetwork *w
         return !ret->network || !ret->mac || take_gateways(network, &ret->gateways) < 0 ? error_oom(reterr) : 0;
 }
 
-/* On failure all is as before. */
+/* Returns 1 for a network that goes on to other machines (vxlan, or what may lie on such a one), else 0. On failure all is as before. */
 static int add_attachment(const Store *store, Container *container, const ContainerNetwork *wish, Error *reterr) {
         ContainerProcess *process = &container->process;
         _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
@@ -119,7 +119,7 @@ static int add_attachment(const Store *store, Container *container, const Contai
                 return r;
         }
         *added = attachment;
-        return 0;
+        return !str_equal(network.driver, "bridge");
 }
 
 /* Removes number i with its addresses. */
@@ -224,8 +224,10 @@ int bridge_prepare(const Store *store, Container *container, BridgeStart *ret, E
 
         if (!bridge_is_used(&container->config))
                 return 0;
-        for (size_t i = 0; i < container->config.n_networks && r >= 0; i++)
+        for (size_t i = 0; i < container->config.n_networks && r >= 0; i++) {
                 r = add_attachment(store, container, &container->config.networks[i], reterr);
+                ret->leaves_machine |= r > 0;
+        }
         if (r >= 0)
                 r = router_client_open(store, &ret->router, reterr);
         if (r < 0)

@@ -10,6 +10,7 @@
 typedef struct BridgeStart {
         RouterClient router;
         bool asked;
+        bool leaves_machine; /* one of its networks goes on to other machines */
 } BridgeStart;
 
 #define BRIDGE_START_NULL ((BridgeStart){ .router = ROUTER_CLIENT_NULL })

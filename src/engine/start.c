@@ -428,6 +428,7 @@ int engine_start_here(const Store *store, Container *container, const StartOptio
         plan_options.parent_userns_fd = bridge.router.userns_fd;
         if (r >= 0)
                 r = plan_make(store, container, &plan_options, &plan, &volumes, reterr);
+        plan.tcp_is_local = !bridge.leaves_machine;
         plan.failure_exit_status = options->failure_exit_status;
         plan.orphan = options->orphan;
         if (r >= 0)

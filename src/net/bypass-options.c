@@ -130,11 +130,13 @@ static void copy_buffers(int from, int to) {
         }
 }
 
+/* Reno is what sockets in containers begin with (proc/sysctl.h), not what a program has chosen: the host's own default stays. */
 static void copy_congestion(int from, int to) {
+        static const char unchosen[16] = "reno";
         char wanted[16] = {}, now[16] = {};
         socklen_t size = sizeof(wanted), now_size = sizeof(now);
 
-        if (getsockopt(from, IPPROTO_TCP, TCP_CONGESTION, wanted, &size) < 0 ||
+        if (getsockopt(from, IPPROTO_TCP, TCP_CONGESTION, wanted, &size) < 0 || memcmp(wanted, unchosen, sizeof(wanted)) == 0 ||
             getsockopt(to, IPPROTO_TCP, TCP_CONGESTION, now, &now_size) < 0 || memcmp(wanted, now, sizeof(now)) == 0)
                 return;
         (void) setsockopt(to, IPPROTO_TCP, TCP_CONGESTION, wanted, (socklen_t) strnlen(wanted, sizeof(wanted)));

@@ -16,6 +16,7 @@
 
 #include "base/file.h"
 #include "base/io.h"
+#include "net/local-tcp.h"
 #include "net/nft-batch.h"
 #include "net/port-route.h"
 
@@ -341,6 +342,7 @@ static int make_listener(int family) {
         for (size_t i = 0; i < ELEMENTSOF(options); i++)
                 if (setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(options[i].value)) < 0)
                         return -errno;
+        local_tcp_hasten(fd);
         if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &one, sizeof(one)) < 0)
                 return -errno;
         int r = family == AF_INET ? bind(fd, (struct sockaddr *) &in, sizeof(in)) : bind(fd, (struct sockaddr *) &in6, sizeof(in6));

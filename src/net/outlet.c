@@ -10,6 +10,7 @@
 
 #include "base/io.h"
 #include "base/time.h"
+#include "net/local-tcp.h"
 #include "net/packet.h"
 #include "net/slirp-calls.h"
 
@@ -207,6 +208,8 @@ static int dial_out(const Outlet *o, const Key *key, bool *ret_connected) {
         int r = bind_source(o, key->family, fd);
         if (r < 0)
                 return r;
+        if (local_tcp_is(fd, &address))
+                local_tcp_hasten(fd);
         *ret_connected = slirp_calls_connect(fd, &address.any, size) >= 0;
         return *ret_connected || errno == EINPROGRESS ? TAKE_FD(fd) : -errno;
 }
@@ -388,7 +391,6 @@ static void on_listener(Outlet *o, int listener) {
                         continue;
                 (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
                 (void) setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
-                (void) setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", STRLEN("reno"));
                 (void) o->ops.join(o->ops.context, TAKE_FD(fd), forget(o, link, /* keep_fd= */ true));
         }
 }

@@ -16,6 +16,7 @@
 
 #include "base/io.h"
 #include "base/syscall-filter.h"
+#include "net/local-tcp.h"
 #include "net/port-route.h"
 
 enum { SOCKET_TYPE = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC };
@@ -97,8 +98,7 @@ static int make_socket(int family) {
         for (size_t i = 0; i < ELEMENTSOF(options); i++)
                 if (setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(options[i].value)) < 0)
                         return -errno;
-        /* nothing is lost between two sockets of one machine, and nothing to be paced, as BBR would (tcp(7)); Reno is in every kernel */
-        (void) setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, "reno", STRLEN("reno"));
+        local_tcp_hasten(fd);
         return TAKE_FD(fd);
 }
 

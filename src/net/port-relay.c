@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "net/local-tcp.h"
 #include "net/port-connector.h"
 #include "net/port-flow.h"
 #include "net/port-source.h"
@@ -67,6 +68,7 @@ struct PortRelay {
         struct epoll_event events[EVENTS]; /* told, but not handled yet */
         int n_events;
         PortFlowShare share;
+        TcpCongestion congestion; /* the host's default; empty until there is a listener */
         int epoll_fd;
         bool ipv6, transparent;
         bool waiting;       /* a listener is ready, but there was no socket or no descriptor */
@@ -189,6 +191,9 @@ int port_relay_add(PortRelay *relay, int fd, uint64_t id, const PortTarget *targ
                 (void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
                 (void) setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof(one));
                 (void) setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &one, sizeof(one));
+                if (!relay->congestion.name[0])
+                        relay->congestion = local_tcp_default();
+                local_tcp_hasten(fd);
                 r = getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0 ? -errno : 0;
         }
         if (r >= 0) {
@@ -382,6 +387,8 @@ static void accept_one(PortRelay *relay, const Listener *listener, int fd, const
                 (void) fd_close(fd);
                 return;
         }
+        if (!local_tcp_is(fd, peer))
+                local_tcp_restore(fd, &relay->congestion);
         if (connection_begin(relay, c) < 0) {
                 connection_close(relay, c, /* broken= */ true);
                 enqueue(relay, c);

@@ -65,8 +65,10 @@ static int apply_sysctl(Init *init, Error *reterr) {
                                ((flags & CLONE_NEWNET) ? SYSCTL_NAMESPACE_NET : 0) |
                                ((flags & CLONE_NEWUTS) ? SYSCTL_NAMESPACE_UTS : 0);
 
-        int r = sysctl_apply(init->plan->config->sysctl, own, init->proc_fd, reterr);
-        return r < 0 || !(own & SYSCTL_NAMESPACE_NET) ? r : sysctl_allow_ping(init->plan->config->sysctl, init->proc_fd, reterr);
+        char *const *words = init->plan->config->sysctl;
+        int r = sysctl_apply(words, own, init->proc_fd, reterr);
+
+        return r < 0 || !(own & SYSCTL_NAMESPACE_NET) ? r : sysctl_apply_defaults(words, init->plan->tcp_is_local, init->proc_fd, reterr);
 }
 
 static int raise_loopback(Init *init, Error *reterr) {

@@ -106,6 +106,7 @@ typedef struct ProcPlan {
         UserMap parent_view;     /* then: the map as seen from there; owned */
         bool parent_userns_optional; /* it only saves time (ns/pinned.h): where it cannot be used, the starter's own is */
         NamespacePlan namespaces;
+        bool tcp_is_local;       /* no TCP connection of its network namespace leaves this machine as such (proc/sysctl.h) */
         bool hands_out_namespaces; /* the init sends its user and network namespace, for those who may not look into it */
         RootfsPlan rootfs;
         MountPlan *mounts;       /* in the order in which they are made; owned */

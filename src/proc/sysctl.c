@@ -135,14 +135,33 @@ int sysctl_apply(char *const *words, SysctlNamespaces own, int proc_fd, Error *r
         return 0;
 }
 
-int sysctl_allow_ping(char *const *words, int proc_fd, Error *reterr) {
-        char ours[] = "net.ipv4.ping_group_range=0 0";
+static bool is_named(char *const *words, const char *wanted) {
         char path[KEY_MAX + 1];
         const char *value;
 
         for (char *const *w = words; w && *w; w++)
                 if (check_one(*w, SYSCTL_NAMESPACE_NET | SYSCTL_NAMESPACE_IPC | SYSCTL_NAMESPACE_UTS, path, &value, /* reterr= */ NULL) >= 0 &&
-                    str_equal(path, "net/ipv4/ping_group_range"))
-                        return 0;
-        return sysctl_apply((char *const[]){ ours, NULL }, SYSCTL_NAMESPACE_NET, proc_fd, reterr);
+                    str_equal(path, wanted))
+                        return true;
+        return false;
+}
+
+int sysctl_apply_defaults(char *const *words, bool tcp_is_local, int proc_fd, Error *reterr) {
+        static const struct {
+                const char *path, *value;
+                bool for_local_tcp;
+        } defaults[] = {
+                { "sys/net/ipv4/ping_group_range", "0 0", .for_local_tcp = false },
+                { "sys/net/ipv4/tcp_congestion_control", "reno", .for_local_tcp = true },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(defaults); i++) {
+                if ((defaults[i].for_local_tcp && !tcp_is_local) || is_named(words, defaults[i].path + STRLEN("sys/")))
+                        continue;
+                int r = write_one(proc_fd, defaults[i].path, defaults[i].value);
+                /* the host's root may have taken it from those that everybody may use (ip-sysctl: tcp_allowed_congestion_control) */
+                if (r < 0 && !(defaults[i].for_local_tcp && (r == -EPERM || r == -ENOENT)))
+                        return error_set_errno(reterr, r, "cannot write '/proc/%s'", defaults[i].path);
+        }
+        return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The relay between real sockets of this host's loopback, with a connector that makes plain ones and can be told to fail. */
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -10,6 +11,7 @@
 
 #include "base/io.h"
 #include "base/test.h"
+#include "net/local-tcp.h"
 #include "net/net-config.h"
 #include "net/port-relay.h"
 #include "net/port-source.h"
@@ -368,6 +370,63 @@ TEST(what_was_said_last_is_delivered) {
         CHECK(!port_relay_is_delivering(bed.relay));
         (void) close(client);
         bed_done(&bed);
+}
+
+static const char *congestion_of(int fd) {
+        static char name[16];
+        socklen_t size = sizeof(name) - 1;
+
+        CHECK_INT(getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, &size), 0);
+        return name;
+}
+
+TEST(what_a_hastened_listener_accepts) {
+        const TcpCongestion usual = local_tcp_default();
+        struct sockaddr_in address;
+        PortAddress peer;
+        socklen_t size = sizeof(peer);
+        int listener = listen_on_loopback(&address, 0);
+
+        CHECK_STR(congestion_of(listener), usual.name);
+        local_tcp_hasten(listener);
+        int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        CHECK_INT(connect(client, (struct sockaddr *) &address, sizeof(address)), 0);
+        int fd = accept(listener, &peer.any, &size);
+        CHECK(fd >= 0);
+        CHECK(local_tcp_is(fd, &peer));
+        CHECK_STR(congestion_of(fd), "reno");
+        local_tcp_restore(fd, &usual);
+        CHECK_STR(congestion_of(fd), usual.name);
+        local_tcp_restore(fd, &(TcpCongestion){}); /* not known: it stays */
+        CHECK_STR(congestion_of(fd), usual.name);
+        (void) close(fd);
+        (void) close(client);
+        (void) close(listener);
+}
+
+TEST(who_is_this_machine) {
+        static const struct {
+                const char *peer;
+                bool here; /* for a socket that is bound to 127.0.0.1 */
+        } cases[] = {
+                { "127.0.0.1", true },  { "127.9.9.9", true }, { "::1", true },          { "126.255.255.255", false },
+                { "128.0.0.1", false }, { "::2", false },      { "2001:db8::9", false }, { "192.0.2.1", false },
+        };
+        struct sockaddr_in address;
+        int fd = listen_on_loopback(&address, 0);
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); i++) {
+                struct in6_addr parsed = {};
+                PortAddress peer;
+                int family;
+
+                CHECK_INT(net_parse_address(cases[i].peer, &family, &parsed), 0);
+                (void) port_address_fill(family, &parsed, 4711, &peer);
+                if (local_tcp_is(fd, &peer) != cases[i].here)
+                        test_note("%s", cases[i].peer);
+                CHECK_INT(local_tcp_is(fd, &peer), cases[i].here);
+        }
+        (void) close(fd);
 }
 
 TEST(one_question_for_the_relay_and_its_caller) {
