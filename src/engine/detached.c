@@ -62,6 +62,7 @@ typedef struct UnitStart {
         const Store *store;
         Output output;
         bool leaves_error; /* for the command that waits for the unit */
+        bool told;         /* systemd has the init for the main process */
 } UnitStart;
 
 static const char *notify_socket(const ContainerConfig *config) {
@@ -96,7 +97,10 @@ static int unit_created(Container *container, Proc *proc, void *data, Error *ret
         UnitStart *unit = data;
         int r = output_hand_over(container, proc, &unit->output, reterr);
 
-        return r < 0 ? r : tell_main_pid(&container->config, proc->pid, reterr);
+        if (r >= 0)
+                r = tell_main_pid(&container->config, proc->pid, reterr);
+        unit->told = r >= 0;
+        return r;
 }
 
 /* At once: for systemd a program that has ended before this was said has failed to start. */
@@ -119,11 +123,15 @@ static int leave_error(const Store *store, Container *container, const Error *er
         return json_write(fd, ERROR_FILE, json, 0600, FILE_VOLATILE, /* reterr= */ NULL);
 }
 
+/* The init waits until this has returned. When a main process ends systemd kills what else is in the unit: this command is that again, to
+ * live until it has said why. */
 static void unit_failed(Container *container, const Error *error, void *data) {
         const UnitStart *unit = data;
 
         if (unit->leaves_error)
                 (void) leave_error(unit->store, container, error); /* without it the command says less */
+        else if (unit->told)
+                (void) tell_main_pid(&container->config, getpid(), /* reterr= */ NULL);
 }
 
 /* --sdnotify=healthy: the unit is ready once a check has passed; until then this command makes them. */

@@ -124,6 +124,19 @@ ok "a .volume makes a volume" sdpod volume exists systemd-once
 systemctl --user reset-failed once
 sdpod volume rm systemd-once >/dev/null
 
+# --- a program that is not there: systemd, which knows the container's init already, must not end the command before it has said why
+printf '[Container]\nImage=%s\nNetwork=none\nExec=no-such-program\n' "$BUSYBOX" >"$units/mistyped.container"
+systemctl --user daemon-reload
+run systemctl --user start mistyped
+is "$status:$(prop mistyped Result):$(prop mistyped ExecMainCode):$(prop mistyped ExecMainStatus)" "1:exit-code:1:127" "a program that is not in the image"
+id=$(prop mistyped InvocationID)
+its_journal() { journalctl --user -q -o cat "_SYSTEMD_INVOCATION_ID=$id" + "USER_INVOCATION_ID=$id" | grep -cE "$1"; }
+ok "... is named in the unit's journal" until_ok 10 its_journal "sdpod: .*no-such-program"
+is "$(its_journal "no-such-program|Killing")" 1 "... once, and nothing was killed"
+is "$(sdpod ps -aq)" "" "... and no container is left"
+systemctl --user reset-failed mistyped
+rm "$units/mistyped.container"
+
 # --- notify
 cat >"$units/ready.container" <<END
 [Container]
