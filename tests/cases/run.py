@@ -292,6 +292,8 @@ def verify(generator, paths):
                     text = p.stderr.decode("utf-8", "replace")
                     bad = [l for l in text.split("\n") if l.startswith(case.root) or re.match(r"[\w@.-]+\.service: ", l)]
                     tolerated = [line for word, _, lines in case.blocks if word == "tolerates" for line in lines]
+                    # what stands for a broken file runs the installed program, whatever $SDPOD says
+                    tolerated.append("/sdpod is not executable: No such file or directory")
                     bad = [l for l in bad if not any(t in l for t in tolerated)]
                 if bad:
                     raise Wrong("\n".join(bad))
