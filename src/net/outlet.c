@@ -366,19 +366,23 @@ static void hear_again(Outlet *o) {
         listen_for(o, EPOLLIN);
 }
 
-static void on_listener(Outlet *o, int listener) {
+static void on_listener(Outlet *o, int *listener) {
         for (int i = 0; i < ACCEPT_BATCH; i++) {
                 PortAddress from, to;
                 socklen_t from_size = sizeof(from), to_size = sizeof(to);
                 Key key = {};
                 int one = 1;
 
-                _cleanup_fd_ int fd = accept4(listener, &from.any, &from_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+                _cleanup_fd_ int fd = accept4(*listener, &from.any, &from_size, SOCK_NONBLOCK | SOCK_CLOEXEC);
                 if (fd < 0 && errno == EAGAIN)
                         return;
                 if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
                         if (!forget_answered(o))
                                 be_deaf(o);
+                        return;
+                }
+                if (fd < 0 && errno == EINVAL) { /* destroyed from inside (sock_diag(7)): it would be ready for ever */
+                        *listener = fd_close(*listener);
                         return;
                 }
                 if (fd < 0 || getsockname(fd, &to.any, &to_size) < 0)
@@ -431,7 +435,7 @@ void outlet_run(Outlet *o) {
                 void *what = events[i].data.ptr;
 
                 if (what == &o->sockets.listener4 || what == &o->sockets.listener6)
-                        on_listener(o, *(int *) what);
+                        on_listener(o, what);
                 else
                         on_connected(o, what);
         }

@@ -524,6 +524,30 @@ def a_container_that_undoes_the_routing_harms_itself_alone(lab, c):
     equal(pathlib.Path(lab.canary.log).read_text(), before)
 
 
+def falls_asleep(pid):
+    """Whether the process comes to rest: it sleeps in ten looks, and has done nothing between the first and the last."""
+    deadline = time.monotonic() + 20
+    looks = []
+    while time.monotonic() < deadline:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        looks = [*looks, (stat[0], stat[11], stat[12])][-10:]
+        if looks.count(("S", *looks[0][1:])) == 10:
+            return True
+        time.sleep(0.1)
+    return False
+
+
+@test
+def a_container_that_destroys_the_listeners_harms_itself_alone(lab, c):
+    c.serve("canary", "tcp|0.0.0.0|80")
+    c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
+    ss = ["ss", "-Hltn", "sport", "=", "1"]
+    contains(subprocess.run(c.inside(ss), check=True, capture_output=True, text=True).stdout, "LISTEN")
+    subprocess.run(c.inside([*ss[:1], "-K", *ss[1:]]), check=True, capture_output=True)
+    equal(falls_asleep(c.net.pid), True)
+    equal(from_host("connect", HOST4, 8080, where=lab.in_peer), PEER4)
+
+
 @test
 def a_mark_takes_a_container_nowhere_but_to_itself(lab, c):
     c.start(ports=[{"hostPort": 8080, "containerPort": 80, "protocol": "tcp"}])
