@@ -56,18 +56,25 @@ int json_read(int dir_fd, const char *name, size_t limit, json_t **ret, Error *r
         return json_parse(text, size, name, ret, reterr);
 }
 
-int json_write(int dir_fd, const char *name, const json_t *json, mode_t mode, FileDurability durability, Error *reterr) {
+int json_write_within(int dir_fd, const char *name, size_t limit, const json_t *json, mode_t mode, FileDurability durability,
+                      Error *reterr) {
         _cleanup_free_ char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
         size_t size;
 
         if (!text)
                 return error_oom(reterr);
         size = strlen(text);
+        if (size >= limit)
+                return error_set(reterr, -EFBIG, ERROR_INVALID, "cannot write '%s': it would have %zu bytes, and may have %zu", name, size + 1, limit);
         text[size] = '\n'; /* in the place of the NUL: what is written is counted */
         int r = file_write_atomic(dir_fd, name, text, size + 1, mode, durability);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot write '%s'", name);
         return 0;
+}
+
+int json_write(int dir_fd, const char *name, const json_t *json, mode_t mode, FileDurability durability, Error *reterr) {
+        return json_write_within(dir_fd, name, JSON_RECORD_LIMIT, json, mode, durability, reterr);
 }
 
 #define SEAL_KEY "checkSum"

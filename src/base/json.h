@@ -22,7 +22,10 @@ int json_parse(const char *text, size_t size, const char *what, json_t **ret, Er
 /* Reads and parses a file (see file_read()). -ENOENT is returned without a message. */
 int json_read(int dir_fd, const char *name, size_t limit, json_t **ret, Error *reterr);
 
-/* Writes a file atomically, compact, with a final newline. Keys keep the order in which they were set. */
+/* Writes a file atomically, compact, with a final newline. Keys keep the order in which they were set. -EFBIG: it would be larger than
+ * `limit`, JSON_RECORD_LIMIT for the second, and nobody could read it; nothing was written. */
+int json_write_within(int dir_fd, const char *name, size_t limit, const json_t *json, mode_t mode, FileDurability durability,
+                      Error *reterr);
 int json_write(int dir_fd, const char *name, const json_t *json, mode_t mode, FileDurability durability, Error *reterr);
 
 /* A check sum of all that is in the object, as its last key: what a flipped bit does to a text that stays valid is found. */

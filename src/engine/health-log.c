@@ -43,7 +43,7 @@ int health_log_write(const Container *container, const HealthState *state, Error
         _cleanup_fd_ int dir = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (dir < 0)
                 return error_set_errno(reterr, -errno, "cannot open --health-log-destination '%s'", directory);
-        return json_write(dir, name, json, 0600, FILE_VOLATILE, reterr);
+        return json_write_within(dir, name, /* limit= */ SIZE_MAX, json, 0600, FILE_VOLATILE, reterr);
 }
 
 const char *health_log_for_event(const Container *container, const HealthState *state) {

@@ -74,7 +74,7 @@ static int make_args(char *const *test, char ***ret) {
 
 int health_begin(const Store *store, Container *container, Error *reterr) {
         char starting[] = "starting";
-        const HealthState state = { .status = starting };
+        HealthState state = { .status = starting };
 
         return container_has_health_check(&container->config.health) ? health_state_save(store, container, &state, reterr) : 0;
 }
@@ -173,10 +173,8 @@ static int add_result(HealthState *state, const ContainerHealth *health, HealthR
         state->log = grown;
         grown[state->n_log++] = *result;
         *result = (HealthResult){};
-        while (state->n_log > most) {
-                free(state->log[0].output);
-                memmove(state->log, state->log + 1, --state->n_log * sizeof(*state->log));
-        }
+        while (state->n_log > most)
+                health_state_forget_oldest(state);
         return 0;
 }
 

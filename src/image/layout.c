@@ -117,10 +117,10 @@ int layout_save(int images_fd, const json_t *index, Error *reterr) {
 
         if (!sealed || json_seal(sealed) < 0)
                 return error_oom(reterr);
-        int r = json_write(images_fd, "index.json", sealed, 0600, FILE_DURABLE, reterr);
+        int r = json_write_within(images_fd, "index.json", LAYOUT_INDEX_LIMIT, sealed, 0600, FILE_DURABLE, reterr);
         if ((r == -ENOSPC || r == -EDQUOT) && layout_use_reserve(images_fd)) {
                 error_done(reterr);
-                r = json_write(images_fd, "index.json", sealed, 0600, FILE_DURABLE, reterr);
+                r = json_write_within(images_fd, "index.json", LAYOUT_INDEX_LIMIT, sealed, 0600, FILE_DURABLE, reterr);
         }
         if (r >= 0) {
                 names_history_note(images_fd, index);

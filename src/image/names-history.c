@@ -49,7 +49,7 @@ void names_history_note(int images_fd, const json_t *index) {
                         (void) json_array_remove(names, NAMES_LIMIT);
         }
         if (now && json_seal(now) >= 0 && !json_equal(now, before))
-                (void) json_write(images_fd, NAMES_FILE, now, 0600, FILE_VOLATILE, /* reterr= */ NULL);
+                (void) json_write_within(images_fd, NAMES_FILE, LAYOUT_INDEX_LIMIT, now, 0600, FILE_VOLATILE, /* reterr= */ NULL);
 }
 
 int names_history_check(const Store *store) {

@@ -2,6 +2,9 @@
 /* The record of health checks. */
 #include "state/health.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/json.h"
 #include "base/log.h"
 #include "base/str.h"
@@ -39,14 +42,25 @@ int health_state_load(const Store *store, const Container *container, HealthStat
         return r == -ENOENT ? 0 : r;
 }
 
-int health_state_save(const Store *store, Container *container, const HealthState *state, Error *reterr) {
-        int fd = container_runtime_fd(store, container, reterr);
-        _cleanup_json_ json_t *json = NULL;
+void health_state_forget_oldest(HealthState *state) {
+        free(state->log[0].output);
+        memmove(state->log, state->log + 1, --state->n_log * sizeof(*state->log));
+}
+
+int health_state_save(const Store *store, Container *container, HealthState *state, Error *reterr) {
+        int fd = container_runtime_fd(store, container, reterr), r = -EFBIG;
 
         if (fd < 0)
                 return fd;
-        json = json_fields_save(health_state_fields, state);
-        return json ? json_write(fd, HEALTH_FILE, json, 0600, FILE_VOLATILE, reterr) : error_oom(reterr);
+        for (;;) {
+                _cleanup_json_ json_t *json = json_fields_save(health_state_fields, state);
+                _cleanup_error_ Error error = ERROR_NULL;
+
+                r = json ? json_write(fd, HEALTH_FILE, json, 0600, FILE_VOLATILE, &error) : error_oom(&error);
+                if (r != -EFBIG || state->n_log == 0)
+                        return r < 0 ? error_move(reterr, &error) : 0;
+                health_state_forget_oldest(state);
+        }
 }
 
 char *health_status(const Store *store, const Container *container) {

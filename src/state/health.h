@@ -24,7 +24,9 @@ void health_state_done(HealthState *state);
 
 /* Reads it; empty where there is none. A file that cannot be read is an error. */
 int health_state_load(const Store *store, const Container *container, HealthState *ret, Error *reterr);
-int health_state_save(const Store *store, Container *container, const HealthState *state, Error *reterr);
+/* Writes it. The oldest results go where there are more than a record may have. */
+int health_state_save(const Store *store, Container *container, HealthState *state, Error *reterr);
+void health_state_forget_oldest(HealthState *state);
 
 /* The word for `ps` and filters: "" where the container does not run or has no check. Owned; NULL: out of memory. */
 char *health_status(const Store *store, const Container *container);

@@ -101,17 +101,28 @@ static int make_locked(int parent, const char *name, int *ret_dir_fd, int *ret_l
         }
 }
 
-int volume_create(const Store *store, Volume *volume, Error *reterr) {
+/* What a command that failed or was killed left of a volume that it was making: neither a record nor a file in it. */
+static void collect_unfinished(int parent, const char *name) {
+        _cleanup_fd_ int dir_fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), data = -EBADF, lock = -EBADF;
+        _cleanup_free_ char *dead = str_format(DYING "%.200s", name);
+
+        if (dir_fd < 0 || !dead || faccessat(dir_fd, "volume.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+                return;
+        lock = store_lock(dir_fd, "lock", /* exclusive= */ true, /* reterr= */ NULL);
+        if (lock < 0 || faccessat(dir_fd, "volume.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+                return;
+        data = openat(dir_fd, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (data < 0 ? errno != ENOENT : copy_directory_is_empty(data) <= 0)
+                return;
+        if (renameat(parent, name, parent, dead) == 0)
+                (void) mapped_remove_tree(parent, dead, /* reterr= */ NULL);
+}
+
+static int make(const Store *store, int parent, Volume *volume, Error *reterr) {
+        _cleanup_fd_ int dir_fd = -EBADF, lock = -EBADF;
         struct stat st;
 
-        int r = check_name(volume->name, reterr);
-        if (r < 0)
-                return r;
-        _cleanup_fd_ int parent = store_open_data(store, "volumes", reterr);
-        if (parent < 0)
-                return parent;
-        _cleanup_fd_ int dir_fd = -EBADF, lock = -EBADF;
-        r = make_locked(parent, volume->name, &dir_fd, &lock, reterr);
+        int r = make_locked(parent, volume->name, &dir_fd, &lock, reterr);
         if (r < 0)
                 return r;
         if (fstatat(dir_fd, "volume.json", &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -121,8 +132,20 @@ int volume_create(const Store *store, Volume *volume, Error *reterr) {
                 return r;
         volume->created_usec = time_now_usec();
         volume->needs_copy_up = true;
-        r = save(dir_fd, volume, reterr);
-        if (r >= 0)
+        return save(dir_fd, volume, reterr);
+}
+
+int volume_create(const Store *store, Volume *volume, Error *reterr) {
+        int r = check_name(volume->name, reterr);
+        if (r < 0)
+                return r;
+        _cleanup_fd_ int parent = store_open_data(store, "volumes", reterr);
+        if (parent < 0)
+                return parent;
+        r = make(store, parent, volume, reterr);
+        if (r < 0)
+                collect_unfinished(parent, volume->name);
+        else
                 event_named(store, "volume", "create", /* id= */ NULL, volume->name);
         return r;
 }
@@ -367,23 +390,6 @@ int volume_remove_unused(const Store *store, const char *name, VolumeRefuse refu
                                     : error_set_errno(reterr, r, "cannot remove volume '%s'", name);
         event_named(store, "volume", "remove", /* id= */ NULL, name);
         return mapped_remove_tree(parent, dead, reterr);
-}
-
-/* What a killed command left of a volume that it was making: neither a record nor a file in it. */
-static void collect_unfinished(int parent, const char *name) {
-        _cleanup_fd_ int dir_fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), data = -EBADF, lock = -EBADF;
-        _cleanup_free_ char *dead = str_format(DYING "%.200s", name);
-
-        if (dir_fd < 0 || !dead || faccessat(dir_fd, "volume.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-                return;
-        lock = store_lock(dir_fd, "lock", /* exclusive= */ true, /* reterr= */ NULL);
-        if (lock < 0 || faccessat(dir_fd, "volume.json", F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
-                return;
-        data = openat(dir_fd, "_data", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (data < 0 ? errno != ENOENT : copy_directory_is_empty(data) <= 0)
-                return;
-        if (renameat(parent, name, parent, dead) == 0)
-                (void) mapped_remove_tree(parent, dead, /* reterr= */ NULL);
 }
 
 void volume_collect(const Store *store) {

@@ -22,6 +22,17 @@ run_checked() { # NAME OPTION...: a container in the background that is well whi
                 $BUSYBOX sh -c 'trap "exit 5" TERM; touch /tmp/well; while :; do sleep 0.1; done' >/dev/null
 }
 
+# --- what a container says in its checks, where all of it is to be kept
+sdpod run -d --name loud --network none --health-interval disable --health-max-log-size 0 --health-max-log-count 0 \
+        --health-cmd 'head -c 1048576 /dev/zero | tr "\000" "\001"; test -e /well' $BUSYBOX sh -c 'touch /well; sleep 1000' >/dev/null
+ok "a check that says much passes" until_ok 10 sdpod healthcheck run loud
+for i in 1 2 3; do run sdpod healthcheck run loud; done
+is "$status:$err:$(health loud)" 0::healthy "... and does not keep those after it from being noted"
+sdpod exec loud rm /well
+run sdpod healthcheck run loud
+is "$status:$(sdpod inspect -f '{{.State.Health.FailingStreak}}' loud)" 1:1 "... nor from failing"
+sdpod rm -f -t 0 loud >/dev/null
+
 # --- by systemd's timer
 run_checked h1 --health-retries 2
 id=$(sdpod inspect -f '{{.Id}}' h1)

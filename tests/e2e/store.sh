@@ -306,6 +306,32 @@ mkdir "$store/.tmp-image-0123456789abcdef"
 run sdpod system check --repair
 ok "what a killed command left is collected" test ! -e "$store/.tmp-image-0123456789abcdef"
 
+# --- what would be too large to be read again (a control byte takes six in a record)
+python3 - "$T" <<'END'
+import sys
+open(sys.argv[1] + '/large.env', 'w').write(''.join(f'V{i}=' + '\1' * 100000 + '\n' for i in range(20)))
+open(sys.argv[1] + '/large.args', 'w').write(''.join(f'--label=V{i}=' + '\1' * 100000 + '\n' for i in range(15)))
+END
+mapfile -t labels <"$T/large.args"
+image_load busybox
+sdpod network rm "$(sdpod network create)" >/dev/null # what the first of each makes
+sdpod rm "$(sdpod create --network none $BUSYBOX true)" >/dev/null
+sdpod volume rm "$(sdpod volume create)" >/dev/null
+sdpod pod rm "$(sdpod pod create)" >/dev/null
+things() { (cd "$store" && find containers names volumes networks pods pod-names pending | sort); }
+tree=$(things)
+run sdpod create --network none --env-file "$T/large.env" $BUSYBOX true
+like "$status:$err" "^125:.*cannot write 'container.json': it would have [0-9]+ bytes, and may have 8388608$" "a container with too much is refused"
+run sdpod volume create "${labels[@]}" large
+like "$status:$err" "^125:.*cannot write 'volume.json': it would have" "... and a volume"
+run sdpod network create "${labels[@]}" large
+like "$status:$err" "^125:.*cannot write 'large': it would have" "... and a network"
+run sdpod pod create "${labels[@]}" large
+like "$status:$err" "^125:.*cannot write 'pod.json': it would have" "... and a pod"
+is "$(things)" "$tree" "... which leave nothing behind"
+run sh -c 'sdpod ps -a; sdpod volume ls; sdpod network ls; sdpod pod ls'
+is "$status:$err" 0: "... nor a list that cannot be read"
+
 # --- reset
 run sdpod system reset
 exits 125 "system reset without an answer does nothing"

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/json.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/io.h"
 #include "base/str.h"
 #include "base/test.h"
 
@@ -74,6 +80,26 @@ TEST(hostile_json_is_refused) {
         CHECK_INT(json_parse(deep, sizeof(deep), "deep", &json, NULL), -EBADMSG);
         CHECK_INT(json_parse("{\"a\":1,\"a\":2}", 13, "double", &json, NULL), -EBADMSG);
         CHECK_INT(json_parse("", 0, "empty", &json, NULL), -EBADMSG);
+}
+
+TEST(what_could_not_be_read_again_is_not_written) {
+        _cleanup_fd_ int dir = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_json_ json_t *json = json_object(), *again = NULL;
+        char *text = calloc(JSON_RECORD_LIMIT, 1);
+
+        memset(text, 'a', JSON_RECORD_LIMIT - strlen("{\"a\":\"\"}\n"));
+        (void) json_object_set_new(json, "a", json_string(text));
+        CHECK_INT(json_write(dir, "record", json, 0600, FILE_VOLATILE, NULL), 0);
+        CHECK_INT(json_read(dir, "record", JSON_RECORD_LIMIT, &again, NULL), 0);
+        CHECK(json_equal(again, json));
+        text[strlen(text)] = 'a';
+        (void) json_object_set_new(json, "a", json_string(text));
+        CHECK_INT(json_write(dir, "record", json, 0600, FILE_VOLATILE, NULL), -EFBIG);
+        json_decref(TAKE_PTR(again));
+        CHECK_INT(json_read(dir, "record", JSON_RECORD_LIMIT, &again, NULL), 0);
+        CHECK_INT(json_write_within(dir, "record", JSON_RECORD_LIMIT + 1, json, 0600, FILE_VOLATILE, NULL), 0);
+        CHECK_INT(unlinkat(dir, "record", 0), 0);
+        free(text);
 }
 
 /* The text as a record by both readers: what they return, and that they agree. */
