@@ -2,7 +2,6 @@
 /* Fetching a file from the web. */
 #include "registry/download.h"
 
-#include <curl/curl.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/str.h"
 #include "base/wire.h"
 #include "config.h"
+#include "registry/curl-library.h"
 #include "registry/sandbox.h"
 
 enum {
@@ -62,11 +62,15 @@ static bool set_up(CURL *easy, const char *url, int *data_fd, char *text) {
 
 static int fetch(const char *url, int data_fd, Error *reterr) {
         char text[CURL_ERROR_SIZE] = "";
+        int r = curl_library_load(reterr);
+
+        if (r < 0)
+                return r;
         CURL *easy = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_easy_init() : NULL;
 
         if (!easy || !set_up(easy, url, &data_fd, text))
                 return error_oom(reterr);
-        int r = fetcher_sandbox(reterr);
+        r = fetcher_sandbox(reterr);
         if (r < 0)
                 return r;
         CURLcode code = curl_easy_perform(easy);

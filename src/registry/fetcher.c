@@ -240,6 +240,8 @@ void fetcher_main(const Endpoints *endpoints, const RegistryOptions *options, in
         int r = fetcher_keep_fds(&(int *){ &socket }, 1);
         if (r < 0)
                 (void) error_set_errno(&error, r, "cannot start the network process");
+        else
+                r = curl_library_load(&error);
         f.socket = socket;
         f.states = calloc(endpoints->n, sizeof(*f.states));
         if (r >= 0 && (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(f.multi = curl_multi_init()) || !f.states))

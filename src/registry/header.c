@@ -2,13 +2,13 @@
 /* Header fields, taken apart by hand from the grammars of the RFCs. */
 #include "registry/header.h"
 
-#include <curl/curl.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "registry/curl-library.h"
 
 enum { CHALLENGES_LIMIT = 8, PARAMETERS_LIMIT = 32 };
 

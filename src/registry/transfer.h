@@ -8,9 +8,9 @@
  *                                     |  no more tries: next endpoint, else failed */
 #pragma once
 
-#include <curl/curl.h>
 #include <openssl/evp.h>
 
+#include "registry/curl-library.h"
 #include "registry/endpoint.h"
 #include "registry/header.h"
 #include "registry/protocol.h"

@@ -3,11 +3,11 @@
 #include "registry/url.h"
 
 #include <ctype.h>
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "registry/curl-library.h"
 
 enum { URL_LENGTH_LIMIT = 16384 }; /* storage services sign addresses of some kilobytes */
 

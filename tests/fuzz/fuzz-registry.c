@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "registry/auth.h"
 #include "registry/conf.h"
+#include "registry/curl-library.h"
 #include "registry/header.h"
 #include "registry/policy.h"
 #include "registry/url.h"
@@ -74,6 +75,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static void (*const give[])(const char *text) = { give_challenge, give_range, give_link, give_url, give_conf, give_auth, give_policy };
         _cleanup_free_ char *text = NULL;
 
+        if (!curl_url && curl_library_load(NULL) < 0)
+                __builtin_trap();
         if (size == 0 || !(text = strndup((const char *) data + 1, size - 1)))
                 return 0;
         give[data[0] % ELEMENTSOF(give)](text);

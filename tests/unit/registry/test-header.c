@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/str.h"
 #include "base/test.h"
+#include "registry/curl-library.h"
 #include "registry/header.h"
 
 TEST(a_bearer_challenge) {
@@ -84,6 +85,7 @@ TEST(content_ranges) {
 TEST(times_to_wait) {
         uint64_t s = 0;
 
+        CHECK_INT(curl_library_load(NULL), 0);
         CHECK_INT(retry_after_parse("7", 0, &s), 0);
         CHECK_INT(s, 7);
         CHECK_INT(retry_after_parse("99999999999999999999999", 0, &s), 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/test.h"
+#include "registry/curl-library.h"
 #include "registry/url.h"
 
 static bool same(const char *a, const char *b) {
@@ -9,6 +10,7 @@ static bool same(const char *a, const char *b) {
 }
 
 TEST(origins) {
+        CHECK_INT(curl_library_load(NULL), 0);
         CHECK(same("https://a.example/x", "https://A.Example:443/y?z"));
         CHECK(!same("https://a.example/", "http://a.example:443/"));
         CHECK(!same("https://a.example/", "https://a.example:5000/"));
@@ -19,6 +21,7 @@ TEST(origins) {
 TEST(relative_addresses) {
         _cleanup_url_ Url base = {}, url = {};
 
+        CHECK_INT(curl_library_load(NULL), 0);
         CHECK_INT(url_parse("https://a.example/v2/x/blobs/uploads/?n=1", NULL, &base), 0);
         CHECK_INT(url_parse("/v2/y#f", &base, &url), 0);
         CHECK_STR(url.text, "https://a.example/v2/y");
@@ -31,6 +34,7 @@ TEST(relative_addresses) {
 }
 
 TEST(addresses_that_are_refused) {
+        CHECK_INT(curl_library_load(NULL), 0);
         static const char *const bad[] = {
                 "ftp://a/", "file:///etc/passwd", "gopher://a/", "scp://a/", "https://user@a.example/", "https://u:p@a.example/", "https://", "nothing", "",
                 "https://a.example:99999/", "javascript:1",
