@@ -14,6 +14,7 @@
 #include "content/extract.h"
 #include "content/inside.h"
 #include "content/pack.h"
+#include "image/archive-library.h"
 #include "ns/idmap.h"
 #include "proc/user.h"
 
@@ -341,8 +342,10 @@ static int copy_to_stdout(const Store *store, Side *source, Error *reterr) {
 static int copy_from_stdin(const Store *store, Side *target, const CpOptions *options, Error *reterr) {
         _cleanup_inside_ Inside to = INSIDE_NULL;
         TargetJob job = { .name = "-", .kind = SOURCE_DIRECTORY, .contents = true, .archive = true, .options = options };
-        int r = start_target(store, target, &job, STDIN_FILENO, &to, reterr);
+        int r = archive_library_load(reterr); /* it may be compressed */
 
+        if (r >= 0)
+                r = start_target(store, target, &job, STDIN_FILENO, &to, reterr);
         return r < 0 ? r : inside_receive(&to, reterr);
 }
 

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "content/export.h"
 #include "content/extract.h"
+#include "image/archive-library.h"
 #include "storage/volume.h"
 
 static int refuse(const Volume *volume, const char *verb, Error *reterr) {
@@ -76,6 +77,8 @@ static int extract_into(const Store *store, const Volume *volume, int archive_fd
         if (!path)
                 return error_oom(reterr);
         int r = user_map_default(&map, reterr);
+        if (r >= 0)
+                r = archive_library_load(reterr); /* it may be compressed */
         if (r >= 0)
                 r = tree_work(store, &map, on_host ? strv_env_get(volume->options, "device") : NULL, extract_inside, path, archive_fd,
                               &worker, reterr);

@@ -2,13 +2,12 @@
 /* gzip by ISA-L, the rest by libarchive's filters. */
 #include "image/compress.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <isa-l/igzip_lib.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/io.h"
+#include "image/archive-library.h"
 
 enum { BLOCK_SIZE = 256 * 1024, OUT_SIZE = 256 * 1024, ISAL_LEVEL_MAX = 3 };
 
@@ -64,10 +63,13 @@ static int open_deflate(Compressor *c, int level, Error *reterr) {
 
 static int open_archive(Compressor *c, Compression compression, int level, Error *reterr) {
         const char *filter = compression == COMPRESSION_ZSTD ? "zstd" : "gzip";
-        struct archive_entry *entry = archive_entry_new();
         char number[16];
         bool opened;
 
+        int r = archive_library_check(reterr);
+        if (r < 0)
+                return r;
+        struct archive_entry *entry = archive_entry_new();
         c->archive = archive_write_new();
         if (!entry || !c->archive) {
                 archive_entry_free(entry);

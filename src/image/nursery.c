@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "base/str.h"
 #include "base/wire.h"
+#include "image/archive-library.h"
 #include "image/sandbox.h"
 #include "ns/userns.h"
 
@@ -135,6 +136,8 @@ _noreturn_ static void nursery_main(int dir_fd, const UserMap *map, int socket) 
         if (r < 0)
                 (void) error_set_errno(&error, r, "cannot make the sandbox");
         else
+                r = archive_library_load(&error);
+        if (r >= 0)
                 r = userns_enter(map, WORKER_NAMESPACES, &error);
         if (r >= 0)
                 r = sandbox_change_root(&error);

@@ -2,8 +2,6 @@
 /* The record of a tar stream. */
 #include "image/record.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <endian.h>
 #include <fcntl.h>
 #include <string.h>
@@ -13,6 +11,7 @@
 #include "base/io.h"
 #include "base/path.h"
 #include "base/str.h"
+#include "image/archive-library.h"
 #include "image/limits.h"
 
 enum { LITERAL_SIZE = 64 * 1024, COPY_SIZE = 256 * 1024 };
@@ -55,9 +54,12 @@ RecordWriter *record_writer_free(RecordWriter *w) {
 
 int record_writer_new(int fd, RecordWriter **ret, Error *reterr) {
         _cleanup_record_writer_ RecordWriter *w = calloc(1, sizeof(*w));
-        struct archive_entry *entry = archive_entry_new();
         bool opened;
 
+        int r = archive_library_check(reterr);
+        if (r < 0)
+                return r;
+        struct archive_entry *entry = archive_entry_new();
         if (!w || !entry || !(w->archive = archive_write_new()) || !(w->literal = malloc(LITERAL_SIZE))) {
                 archive_entry_free(entry);
                 return error_oom(reterr);

@@ -4,13 +4,13 @@
  * the process has a limit on its memory. */
 #include "image/stream.h"
 
-#include <archive.h>
 #include <isa-l/igzip_lib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
 #include "base/wire.h"
+#include "image/archive-library.h"
 #include "image/hasher.h"
 
 enum { IN_SIZE = 256 * 1024, OUT_SIZE = RING_BUFFER_SIZE, HEAVY_SIZE = 64 * 1024 };
@@ -175,6 +175,9 @@ static int archive_fault(Stream *s, Error *reterr) {
 static int open_archive(Stream *s, Error *reterr) {
         struct archive_entry *entry;
 
+        int r = archive_library_check(reterr);
+        if (r < 0)
+                return r;
         s->archive = archive_read_new();
         if (!s->archive)
                 return error_oom(reterr);

@@ -15,6 +15,7 @@
 #include "base/io.h"
 #include "base/process.h"
 #include "base/wire.h"
+#include "image/archive-library.h"
 #include "image/compress.h"
 #include "image/hasher.h"
 #include "image/record.h"
@@ -221,8 +222,10 @@ _noreturn_ static void worker_main(WorkerJob job, const UserMap *map, int socket
 }
 
 int worker_start(const WorkerJob *job, const UserMap *map, Worker *ret, Error *reterr) {
-        int pair[2];
+        int pair[2], r = job->task == WORKER_FUNCTION ? 0 : archive_library_load(reterr);
 
+        if (r < 0)
+                return r;
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot start a worker");
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];

@@ -83,6 +83,9 @@ for c in live dead; do
         exits 0 "$c: a compressed one"
         out=$(inside $c 'cat /home/dir/two /root/dir/sub/three')
         is "$out" "two${NL}three" "... with its files"
+        zstd -qf out.tar
+        run_with out.tar.zst sdpod cp - $c:/var
+        is "$status:$(inside $c 'cat /var/dir/two')" "0:two" "$c: one that libarchive decompresses"
         run_with out.tar sdpod cp - $c:/tmp/file
         exits 125 "$c: an archive onto a file is refused"
 done

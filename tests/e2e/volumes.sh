@@ -126,6 +126,10 @@ gzip -k plain.tar
 feed "" true
 run_with plain.tar.gz $V import restored -
 exits 0 "... compressed, from the standard input"
+zstd -q plain.tar
+$V create unpacked >/dev/null
+run_with plain.tar.zst $V import unpacked -
+is "$status:$($R -v unpacked:/v $BUSYBOX cat /v/file)" 0:x "... by zstd, too"
 run $V import nosuch plain.tar
 exits 125 "... into a volume that is not there"
 run $V exists nosuch

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/io.h"
+#include "image/archive-library.h"
 #include "image/tar.h"
 #include "image/unpack-dir.h"
 
@@ -34,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size) {
         _cleanup_tar_reader_ TarReader *reader = NULL;
         const TarEntry *entry;
 
-        if (!data)
+        if (!data || archive_library_load(NULL) < 0)
                 return 0;
         memcpy(data, bytes, size);
         mend(data, size);

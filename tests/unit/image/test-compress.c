@@ -6,6 +6,7 @@
 #include "base/io.h"
 #include "base/str.h"
 #include "base/test.h"
+#include "image/archive-library.h"
 #include "image/compress.h"
 
 enum { SIZE = 1024 * 1024 + 12345 };
@@ -29,6 +30,7 @@ static void check(const uint8_t *data, size_t size, Compression compression, int
         Compressed done;
 
         CHECK(fd >= 0);
+        CHECK_INT(archive_library_load(NULL), 0);
         CHECK_INT(compressor_new(compression, level, fd, &c, NULL), 0);
         for (size_t i = 0; i < size; i += step)
                 CHECK_INT(compressor_write(c, data + i, MIN(step, size - i)), 0);
@@ -78,6 +80,7 @@ TEST(a_reader_that_is_gone_is_an_error) {
         Compressed done;
 
         CHECK(fd >= 0);
+        CHECK_INT(archive_library_load(NULL), 0);
         CHECK_INT(compressor_new(COMPRESSION_ZSTD, 0, fd, &c, NULL), 0);
         CHECK_INT(compressor_write(c, "x", 1), 0);
         CHECK(compressor_finish(c, &done, NULL) == -ENOSPC);
