@@ -129,6 +129,32 @@ int layout_save(int images_fd, const json_t *index, Error *reterr) {
         return r;
 }
 
+int layout_edit_open(const Store *store, LayoutEdit *ret, Error *reterr) {
+        _cleanup_layout_edit_ LayoutEdit edit = LAYOUT_EDIT_NULL;
+        int r = edit.lock_fd = layout_lock(store, reterr);
+
+        if (r >= 0)
+                r = edit.images_fd = layout_open(store, reterr);
+        if (r >= 0)
+                r = layout_load(store, &edit.index, reterr);
+        if (r < 0)
+                return r;
+        *ret = edit;
+        edit = LAYOUT_EDIT_NULL;
+        return 0;
+}
+
+int layout_edit_save(const LayoutEdit *edit, Error *reterr) {
+        return layout_save(edit->images_fd, edit->index, reterr);
+}
+
+void layout_edit_done(LayoutEdit *edit) {
+        json_decref(edit->index);
+        (void) fd_close(edit->images_fd);
+        (void) fd_close(edit->lock_fd);
+        *edit = LAYOUT_EDIT_NULL;
+}
+
 int layout_add(json_t *index, const char *digest, int64_t size, const char *media_type, const char *name, Error *reterr) {
         json_t *entries = layout_entries(index), *entry;
         size_t i;

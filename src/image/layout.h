@@ -21,6 +21,20 @@ int layout_lock(const Store *store, Error *reterr);
 int layout_load(const Store *store, json_t **ret, Error *reterr);
 int layout_save(int images_fd, const json_t *index, Error *reterr);
 
+/* index.json while it is changed: under images.lock, with data/images open. */
+typedef struct LayoutEdit {
+        int lock_fd, images_fd;
+        json_t *index;
+} LayoutEdit;
+
+#define LAYOUT_EDIT_NULL ((LayoutEdit){ .lock_fd = -EBADF, .images_fd = -EBADF })
+
+/* Takes the lock and reads what is there; the lock goes with layout_edit_done(), which writes nothing. */
+int layout_edit_open(const Store *store, LayoutEdit *ret, Error *reterr);
+int layout_edit_save(const LayoutEdit *edit, Error *reterr);
+void layout_edit_done(LayoutEdit *edit);
+#define _cleanup_layout_edit_ _cleanup_(layout_edit_done)
+
 /* On a full disk: lets go of what layout_save() has put by. Whether there was something; then the write is worth another try. */
 bool layout_use_reserve(int images_fd);
 

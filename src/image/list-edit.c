@@ -12,10 +12,8 @@
 #include "spec/reference.h"
 
 void list_edit_done(ListEdit *edit) {
-        json_decref(edit->index);
+        layout_edit_done(&edit->layout);
         json_decref(edit->document);
-        (void) fd_close(edit->images_fd);
-        (void) fd_close(edit->lock_fd);
         free(edit->name);
         *edit = LIST_EDIT_NULL;
 }
@@ -28,7 +26,7 @@ static int make(ListEdit *edit, const char *reference, bool amend, Error *reterr
         int r = reference_normalise_local(reference, &edit->name, reterr);
         if (r < 0)
                 return r;
-        json_array_foreach(layout_entries(edit->index), i, entry) {
+        json_array_foreach(layout_entries(edit->layout.index), i, entry) {
                 if (!str_equal(layout_entry_name(entry), edit->name))
                         continue;
                 if (!amend || !list_entry_is_list(entry))
@@ -46,7 +44,7 @@ static int find(ListEdit *edit, const char *reference, Error *reterr) {
         const json_t *entry;
         bool by_name;
 
-        int r = image_store_find(edit->store, edit->index, reference, &entry, &by_name, reterr);
+        int r = image_store_find(edit->store, edit->layout.index, reference, &entry, &by_name, reterr);
         if (r < 0)
                 return r;
         if (!list_entry_is_list(entry))
@@ -59,7 +57,7 @@ int list_open(const Store *store, const char *reference, ListEdit *ret, Error *r
         _cleanup_list_edit_ ListEdit edit = LIST_EDIT_NULL;
 
         edit.store = store;
-        int r = layout_load(store, &edit.index, reterr);
+        int r = layout_load(store, &edit.layout.index, reterr);
         if (r >= 0)
                 r = find(&edit, reference, reterr);
         if (r < 0)
@@ -73,11 +71,7 @@ int list_edit_open(const Store *store, const char *reference, bool create, bool 
         _cleanup_list_edit_ ListEdit edit = LIST_EDIT_NULL;
 
         edit.store = store;
-        int r = edit.lock_fd = layout_lock(store, reterr);
-        if (r >= 0)
-                r = edit.images_fd = layout_open(store, reterr);
-        if (r >= 0)
-                r = layout_load(store, &edit.index, reterr);
+        int r = layout_edit_open(store, &edit.layout, reterr);
         if (r >= 0)
                 r = create ? make(&edit, reference, amend, reterr) : find(&edit, reference, reterr);
         if (r < 0)
@@ -118,8 +112,8 @@ static int rename_entries(ListEdit *edit, const char *digest, size_t size, Error
         size_t i;
 
         if (edit->name && !*edit->old_digest)
-                return layout_add(edit->index, digest, (int64_t) size, MEDIA_TYPE_OCI_INDEX, edit->name, reterr);
-        json_array_foreach(layout_entries(edit->index), i, entry)
+                return layout_add(edit->layout.index, digest, (int64_t) size, MEDIA_TYPE_OCI_INDEX, edit->name, reterr);
+        json_array_foreach(layout_entries(edit->layout.index), i, entry)
                 if (str_equal(layout_entry_digest(entry), edit->old_digest) &&
                     (json_object_set_new(entry, "digest", json_string(digest)) < 0 ||
                      json_object_set_new(entry, "size", json_integer((json_int_t) size)) < 0))
@@ -129,7 +123,7 @@ static int rename_entries(ListEdit *edit, const char *digest, size_t size, Error
 
 int list_edit_save(ListEdit *edit, Error *reterr) {
         _cleanup_free_ char *text = json_dumps(edit->document, JSON_COMPACT);
-        _cleanup_fd_ int blobs = openat(edit->images_fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        _cleanup_fd_ int blobs = openat(edit->layout.images_fd, "blobs/sha256", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         char digest[DIGEST_LENGTH + 1];
         int r;
 
@@ -144,13 +138,13 @@ int list_edit_save(ListEdit *edit, Error *reterr) {
                 return error_set_errno(reterr, r, "cannot write the blob '%s'", digest);
         r = rename_entries(edit, digest, strlen(text), reterr);
         if (r >= 0)
-                r = layout_save(edit->images_fd, edit->index, reterr);
+                r = layout_edit_save(&edit->layout, reterr);
         if (r >= 0) /* the old blob goes with the next removal of an image: somebody may be reading it */
                 (void) stpcpy(edit->old_digest, digest);
         return r;
 }
 
 int list_edit_remove(ListEdit *edit, Error *reterr) {
-        (void) layout_remove(edit->index, edit->old_digest, /* name= */ NULL);
-        return layout_save(edit->images_fd, edit->index, reterr);
+        (void) layout_remove(edit->layout.index, edit->old_digest, /* name= */ NULL);
+        return layout_edit_save(&edit->layout, reterr);
 }

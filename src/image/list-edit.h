@@ -7,14 +7,13 @@
 /* What is changed, under images.lock. */
 typedef struct ListEdit {
         const Store *store;
-        int lock_fd, images_fd;
-        json_t *index;           /* index.json */
+        LayoutEdit layout;       /* without lock and directory where it is only read */
         json_t *document;        /* the list */
         char old_digest[DIGEST_LENGTH + 1]; /* "": a new one */
         char *name;              /* of a new one */
 } ListEdit;
 
-#define LIST_EDIT_NULL ((ListEdit){ .lock_fd = -EBADF, .images_fd = -EBADF })
+#define LIST_EDIT_NULL ((ListEdit){ .layout = LAYOUT_EDIT_NULL })
 
 /* Finds the list that `reference` names, or, with `create`, makes one of that name: -EEXIST where the name is taken, unless
  * `amend` is set and it is a list. Takes images.lock. */

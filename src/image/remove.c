@@ -246,26 +246,21 @@ int image_store_remove(const Store *store, const char *reference, ImageUsesRead 
                        Error *reterr) {
         _cleanup_image_removal_ ImageRemoval removal = {};
         _cleanup_stage_ Stage stage = STAGE_NULL;
-        _cleanup_json_ json_t *index = NULL;
-        _cleanup_fd_ int images = -EBADF, lock = -EBADF;
+        _cleanup_layout_edit_ LayoutEdit edit = LAYOUT_EDIT_NULL;
         _cleanup_error_ Error error = ERROR_NULL;
         ImageUse *uses = NULL;
         size_t n_uses = 0;
 
         int r = stage_open(store, &stage, reterr);
         if (r >= 0)
-                r = lock = layout_lock(store, reterr);
-        if (r >= 0)
-                r = images = layout_open(store, reterr);
-        if (r >= 0)
-                r = layout_load(store, &index, reterr);
+                r = layout_edit_open(store, &edit, reterr);
         if (r >= 0)
                 r = read_uses(store, &uses, &n_uses, reterr);
         if (r >= 0)
-                r = update(store, index, reference, uses, n_uses, flags, &removal, reterr);
+                r = update(store, edit.index, reference, uses, n_uses, flags, &removal, reterr);
         image_use_free_many(uses, n_uses);
         if (r >= 0)
-                r = layout_save(images, index, reterr);
+                r = layout_edit_save(&edit, reterr);
         if (r < 0)
                 return r;
         for (char **name = removal.untagged; name && *name; name++)
@@ -273,9 +268,8 @@ int image_store_remove(const Store *store, const char *reference, ImageUsesRead 
         if (removal.deleted)
                 event_named(store, "image", "remove", removal.id, removal.untagged ? removal.untagged[0] : NULL);
         /* the image is gone; what it leaves can wait for another time if it must */
-        if (removal.deleted && sweep_all(store, index, read_uses, &stage, &error) < 0)
+        if (removal.deleted && sweep_all(store, edit.index, read_uses, &stage, &error) < 0)
                 log_warning("%s, leaving layers that may not be needed", error.message);
-        lock = fd_close(lock);
         *ret = removal;
         removal = (ImageRemoval){};
         return 0;

@@ -517,21 +517,16 @@ static void note_event(const Store *store, const char *status, const char *diges
 }
 
 int image_store_tag(const Store *store, const char *reference, const char *name, Error *reterr) {
-        _cleanup_json_ json_t *index = NULL;
+        _cleanup_layout_edit_ LayoutEdit edit = LAYOUT_EDIT_NULL;
         _cleanup_free_ char *full = NULL;
-        _cleanup_fd_ int images = -EBADF, lock = -EBADF;
         const json_t *entry;
         bool by_name;
 
         int r = reference_normalise_local(name, &full, reterr);
         if (r >= 0)
-                r = lock = layout_lock(store, reterr);
+                r = layout_edit_open(store, &edit, reterr);
         if (r >= 0)
-                r = images = layout_open(store, reterr);
-        if (r >= 0)
-                r = layout_load(store, &index, reterr);
-        if (r >= 0)
-                r = find(store, index, reference, &entry, &by_name, reterr);
+                r = find(store, edit.index, reference, &entry, &by_name, reterr);
         if (r < 0)
                 return r;
 
@@ -539,27 +534,22 @@ int image_store_tag(const Store *store, const char *reference, const char *name,
                             *type = strdup(json_get_string(entry, "mediaType") ?: MEDIA_TYPE_OCI_MANIFEST);
         if (!digest || !type)
                 return error_oom(reterr);
-        r = layout_add(index, digest, json_get_integer(entry, "size", 0), type, full, reterr);
+        r = layout_add(edit.index, digest, json_get_integer(entry, "size", 0), type, full, reterr);
         if (r >= 0)
-                r = layout_save(images, index, reterr);
+                r = layout_edit_save(&edit, reterr);
         if (r >= 0)
                 note_event(store, "tag", digest, full);
         return r;
 }
 
 int image_store_untag(const Store *store, const char *reference, char *const *names, Error *reterr) {
-        _cleanup_json_ json_t *index = NULL;
-        _cleanup_fd_ int images = -EBADF, lock = -EBADF;
+        _cleanup_layout_edit_ LayoutEdit edit = LAYOUT_EDIT_NULL;
         const json_t *entry;
         bool by_name;
 
-        int r = lock = layout_lock(store, reterr);
+        int r = layout_edit_open(store, &edit, reterr);
         if (r >= 0)
-                r = images = layout_open(store, reterr);
-        if (r >= 0)
-                r = layout_load(store, &index, reterr);
-        if (r >= 0)
-                r = find(store, index, reference, &entry, &by_name, reterr);
+                r = find(store, edit.index, reference, &entry, &by_name, reterr);
         if (r < 0)
                 return r;
 
@@ -569,22 +559,22 @@ int image_store_untag(const Store *store, const char *reference, char *const *na
         if (!digest || !type)
                 return error_oom(reterr);
         if (!names || !*names)
-                (void) layout_remove(index, digest, /* name= */ NULL);
+                (void) layout_remove(edit.index, digest, /* name= */ NULL);
         for (; names && *names; names++) {
                 _cleanup_free_ char *full = NULL;
 
                 r = reference_normalise_local(*names, &full, reterr);
                 if (r < 0)
                         return r;
-                entry = find_name(index, full);
+                entry = find_name(edit.index, full);
                 if (!entry || !str_equal(layout_entry_digest(entry), digest))
                         return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot untag '%s': image '%s' has no such name", *names,
                                          reference);
-                (void) layout_remove(index, digest, full);
+                (void) layout_remove(edit.index, digest, full);
         }
-        r = layout_add(index, digest, size, type, /* name= */ NULL, reterr);
+        r = layout_add(edit.index, digest, size, type, /* name= */ NULL, reterr);
         if (r >= 0)
-                r = layout_save(images, index, reterr);
+                r = layout_edit_save(&edit, reterr);
         if (r >= 0)
                 note_event(store, "untag", digest, reference);
         return r;
