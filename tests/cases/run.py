@@ -265,6 +265,14 @@ def run_case(generator, path):
         case.check()
 
 
+def replace_program(unit):
+    """What a broken file's service runs is sdpod itself, whatever $SDPOD says, and need not be installed here."""
+    with open(unit, encoding="utf-8") as f:
+        text = f.read()
+    with open(unit, "w", encoding="utf-8") as f:
+        f.write(re.sub(r"^(ExecStart=)\S*/sdpod (?=__fault )", r"\1/bin/true ", text, flags=re.MULTILINE))
+
+
 def verify(generator, paths):
     """One systemd-analyze for the units of all cases, each case in a directory of its own."""
     tool = shutil.which("systemd-analyze")
@@ -282,6 +290,8 @@ def verify(generator, paths):
                 case.generate()
                 units = [os.path.join(d, n) for d in (case.out, case.late) if os.path.isdir(d) for n in sorted(os.listdir(d))
                          if n.endswith(".service") and not os.path.islink(os.path.join(d, n))]
+                for unit in units:
+                    replace_program(unit)
                 shutil.copy(os.path.join(HERE, "..", "..", "units", "sdpod-user-wait-network-online.service"), case.out)
                 bad = []
                 if units:
