@@ -3,7 +3,11 @@
 #include "cli/verb.h"
 
 #include <errno.h>
+#include <linux/capability.h>
+#include <linux/seccomp.h>
 #include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -217,6 +221,23 @@ static void raise_own_limits(void) {
         (void) signal(SIGXFSZ, SIG_IGN);
 }
 
+/* Keys of [Service] that were meant for the container hold for this command, which then fails at the first thing that they forbid. The
+ * error tells what that was; this, where to look. */
+static void hint_service(Error *error) {
+        static const int signs[] = { -EPERM, -ENOSYS, -EPIPE };
+        bool is_root = geteuid() == 0, sign = false;
+
+        for (size_t i = 0; i < ELEMENTSOF(signs); i++)
+                sign = sign || error->code == signs[i];
+        if (!sign || !getenv("INVOCATION_ID")) /* systemd.exec(5) */
+                return;
+        if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) != SECCOMP_MODE_FILTER && (is_root || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1) &&
+            (!is_root || prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN, 0, 0, 0) != 0))
+                return;
+        error_hint(error, "what [Service] forbids is forbidden to sdpod, too: NoNewPrivileges=, CapabilityBoundingSet=, SystemCallFilter=, Restrict...=, "
+                          "Protect...=; NoNewPrivileges=, DropCapability= and SeccompProfile= of [Container] hold for the container alone");
+}
+
 int verb_main(int argc, char **argv) {
         _cleanup_error_ Error error = ERROR_NULL;
         Invocation in = { .command_line = argv, .store = STORE_NULL };
@@ -240,6 +261,7 @@ int verb_main(int argc, char **argv) {
                 return r;
         if (!error.message)
                 (void) error_set_errno(&error, r, "cannot finish");
+        hint_service(&error);
         error_print(&error);
         return error_exit_status(&error);
 }

@@ -137,6 +137,17 @@ is "$(sdpod ps -aq)" "" "... and no container is left"
 systemctl --user reset-failed mistyped
 rm "$units/mistyped.container"
 
+# --- what a service takes away is taken from sdpod, too; the ID map is one of its own, as a container may go into a namespace that is kept
+for key in NoNewPrivileges=yes RestrictNamespaces=yes RestrictSUIDSGID=yes SystemCallFilter=@system-service; do
+        printf '[Container]\nImage=%s\nNetwork=none\nUserNS=keep-id\nExec=true\n[Service]\n%s\n' "$BUSYBOX" "$key" >"$units/held.container"
+        systemctl --user daemon-reload
+        run systemctl --user start held
+        id=$(prop held InvocationID)
+        ok "$key in [Service] fails with a hint" until_ok 10 its_journal "^hint: .*\\[Service\\].*NoNewPrivileges=.*\\[Container\\]"
+        systemctl --user reset-failed held
+done
+rm "$units/held.container"
+
 # --- notify
 cat >"$units/ready.container" <<END
 [Container]
