@@ -172,6 +172,13 @@ static int restart_one(const Store *store, Container *container, const char *wor
 
         if (o->running && container->pidfd < 0)
                 return 0;
+        if (container->pidfd >= 0 && container->process.unit && !container->state.unit) {
+                int r = engine_restart_in_unit(container, o->timeout_given ? &o->timeout : NULL, reterr);
+
+                if (r >= 0)
+                        puts(word);
+                return r;
+        }
         int r = dependencies_check(store, &container->config, reterr); /* before anything ends */
         if (r >= 0)
                 r = engine_stop(store, container, o->timeout_given ? o->timeout : container->config.stop_timeout, /* by_user= */ true, reterr);

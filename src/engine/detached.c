@@ -188,6 +188,18 @@ int engine_start_in_unit(const Store *store, Container *container, const Detache
         return r;
 }
 
+int engine_restart_in_unit(Container *container, const int64_t *timeout, Error *reterr) {
+        _cleanup_free_ char *unit = strdup(container->process.unit);
+        _cleanup_manager_ Manager manager = MANAGER_NULL;
+        int r = unit ? manager_connect(&manager, reterr) : error_oom(reterr);
+
+        if (r == -ENOENT)
+                return error_set(reterr, r, ERROR_UNSUPPORTED, "cannot restart the unit '%s': there is no systemd manager to ask", unit);
+        if (r >= 0 && timeout)
+                r = engine_stop_process(container, *timeout, reterr);
+        return r < 0 ? r : manager_restart_unit(&manager, unit, reterr);
+}
+
 /* ---- the transient service ---- */
 
 /* The error that a start elsewhere left; 0: none. */

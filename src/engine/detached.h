@@ -34,6 +34,10 @@ int engine_unit_ended(const Store *store, const char *id, const char *exit_code,
 /* `__stop ID`, its ExecStop=: ends the process without this counting as a person's wish. */
 int engine_unit_stop(const Store *store, const char *id, Error *reterr);
 
+/* Restarts the unit of somebody else's making that holds the running container, which is another one afterwards. What ends it is
+ * the unit's business, but where a `timeout` in seconds is given (as for engine_stop_process()). */
+int engine_restart_in_unit(Container *container, const int64_t *timeout, Error *reterr);
+
 /* Brings the unit of a running container into line with the restart policy of its record. Where the solo monitor holds it, it
  * reads the record itself; a unit of somebody else's making decides for itself: -EOPNOTSUPP. */
 int engine_change_restart(const Container *container, Error *reterr);

@@ -90,6 +90,21 @@ run systemctl --user restart web
 is "$status:$([[ $(prop web MainPID) != "$main" ]] && echo new)" "0:new" "restart"
 ok "... serves" until_ok 10 serves
 
+main=$(prop web MainPID)
+run sdpod restart systemd-web
+is "$status:$out:$(prop web ActiveState):$(prop web NRestarts):$([[ $(prop web MainPID) != "$main" ]] && echo new)" "0:systemd-web:active:0:new" "sdpod restart restarts the unit"
+ok "... which serves" until_ok 10 serves
+run sdpod restart --time 0 systemd-web
+is "$status:$(prop web ActiveState):$(sdpod ps --format '{{.Names}}')" "0:active:systemd-web" "... with a timeout, too"
+mv "$units/web.container" "$T/"
+systemctl --user daemon-reload
+main=$(prop web MainPID)
+run sdpod restart systemd-web
+is "$status:$(prop web MainPID)" "125:$main" "one whose unit has no file any more goes on"
+like "$err" "^sdpod: cannot restart the unit 'web.service'" "... which is said"
+mv "$T/web.container" "$units/"
+systemctl --user daemon-reload
+
 # --- stop leaves nothing
 run systemctl --user stop web
 exits 0 "stop"
