@@ -18,25 +18,23 @@
 #include "ns/idmap.h"
 #include "proc/user.h"
 
-enum { SOURCE_FILE = 0, SOURCE_DIRECTORY = 1, LINKS_LIMIT = 40 };
+enum { SOURCE_FILE = 0, SOURCE_DIRECTORY = 1, LINKS_LIMIT = 40, LOOKS_MAX = 20 };
 
 typedef struct Side {
         const char *word;        /* as the user wrote it */
-        Container container;     /* config.id NULL: the host */
+        Container own;
+        Container *container;    /* NULL: the host; both sides have one where both are in the same container */
         char *path;              /* NULL: "-" */
+        bool ended;              /* the container did, before it was entered */
 } Side;
 
-#define SIDE_NULL ((Side){ .container = CONTAINER_NULL })
+#define SIDE_NULL ((Side){ .own = CONTAINER_NULL })
 
 static void side_done(Side *side) {
-        container_done(&side->container);
+        container_done(&side->own);
         free(side->path);
 }
 #define _cleanup_side_ _cleanup_(side_done)
-
-static bool in_container(const Side *side) {
-        return side->container.config.id;
-}
 
 static int parse_side(const Store *store, const char *word, Side *ret, Error *reterr) {
         _cleanup_free_ char *name = NULL;
@@ -56,10 +54,41 @@ static int parse_side(const Store *store, const char *word, Side *ret, Error *re
                 return error_oom(reterr);
         if (host)
                 return 0;
-        int r = container_open(store, name, &ret->container, reterr);
-        /* one that does not run is not started while its files are mounted here */
-        if (r >= 0 && ret->container.pidfd < 0)
-                r = container_lock(store, &ret->container, reterr);
+        int r = container_open(store, name, &ret->own, reterr);
+        ret->container = r < 0 ? NULL : &ret->own;
+        return r;
+}
+
+/* One that does not run is not started while its files are mounted here. */
+static int lock_stopped(const Store *store, Container *c, Error *reterr) {
+        if (!c || c->pidfd >= 0)
+                return 0;
+        int r = container_lock(store, c, reterr);
+        if (r >= 0 && c->pidfd >= 0) /* it was started meanwhile */
+                container_unlock(c);
+        return r;
+}
+
+/* No other command holds the locks of two: that of the smaller ID is the first. */
+static int lock_both(const Store *store, Container *a, Container *b, Error *reterr) {
+        bool swap = a && b && strcmp(a->config.id, b->config.id) > 0;
+        int r = lock_stopped(store, swap ? b : a, reterr);
+
+        return r < 0 || a == b ? r : lock_stopped(store, swap ? a : b, reterr);
+}
+
+static int look_again(const Store *store, Side *side, Error *reterr) {
+        side->ended = false;
+        if (!side->container)
+                return 0;
+        container_unlock(side->container);
+        return container_refresh(store, side->container, reterr);
+}
+
+static int start_inside(const Store *store, Side *side, InsideFunction function, void *job, int data_fd, Inside *ret, Error *reterr) {
+        int r = inside_start(store, side->container, function, job, data_fd, ret, reterr);
+
+        side->ended = r == -ESRCH;
         return r;
 }
 
@@ -286,9 +315,9 @@ static int target_inside(void *data, int root_fd, int data_fd, _unused_ int sock
 
 static int start_target(const Store *store, Side *side, TargetJob *job, int data_fd, Inside *ret, Error *reterr) {
         job->path = side->path;
-        job->in_container = in_container(side);
-        job->user = side->container.config.user;
-        return inside_start(store, in_container(side) ? &side->container : NULL, target_inside, job, data_fd, ret, reterr);
+        job->in_container = side->container;
+        job->user = side->own.config.user;
+        return start_inside(store, side, target_inside, job, data_fd, ret, reterr);
 }
 
 static int copy_between(const Store *store, Side *source, Side *target, const CpOptions *options, Error *reterr) {
@@ -299,7 +328,7 @@ static int copy_between(const Store *store, Side *source, Side *target, const Cp
         _cleanup_fd_ int reader = -EBADF, writer = -EBADF;
         int pipe_fds[2], r = name ? 0 : error_oom(reterr);
 
-        if (r >= 0 && !in_container(source))
+        if (r >= 0 && !source->container)
                 r = user_map_default(&map, reterr);
         if (r < 0)
                 return r;
@@ -307,8 +336,8 @@ static int copy_between(const Store *store, Side *source, Side *target, const Cp
                 return error_set_errno(reterr, -errno, "cannot make a pipe");
         reader = pipe_fds[0];
         writer = pipe_fds[1];
-        SourceJob job = { .path = source->path, .as = name, .map = in_container(source) ? NULL : &map };
-        r = inside_start(store, in_container(source) ? &source->container : NULL, source_inside, &job, writer, &from, reterr);
+        SourceJob job = { .path = source->path, .as = name, .map = source->container ? NULL : &map };
+        r = start_inside(store, source, source_inside, &job, writer, &from, reterr);
         writer = fd_close(writer);
         int kind = r < 0 ? r : inside_receive(&from, reterr);
         if (kind < 0)
@@ -333,7 +362,7 @@ static int copy_to_stdout(const Store *store, Side *source, Error *reterr) {
                 return error_oom(reterr);
         if (isatty(STDOUT_FILENO))
                 return error_set(reterr, -EINVAL, ERROR_USAGE, "cannot write an archive to a terminal: redirect the output");
-        int r = inside_start(store, &source->container, source_inside, &job, STDOUT_FILENO, &from, reterr);
+        int r = start_inside(store, source, source_inside, &job, STDOUT_FILENO, &from, reterr);
         if (r >= 0)
                 r = inside_receive(&from, reterr);
         return r < 0 ? r : inside_receive(&from, reterr);
@@ -349,6 +378,12 @@ static int copy_from_stdin(const Store *store, Side *target, const CpOptions *op
         return r < 0 ? r : inside_receive(&to, reterr);
 }
 
+static int copy(const Store *store, Side *source, Side *target, const CpOptions *options, Error *reterr) {
+        if (!source->path)
+                return copy_from_stdin(store, target, options, reterr);
+        return target->path ? copy_between(store, source, target, options, reterr) : copy_to_stdout(store, source, reterr);
+}
+
 int cp_run(const Store *store, const char *source_word, const char *target_word, const CpOptions *options, Error *reterr) {
         _cleanup_side_ Side source = SIDE_NULL, target = SIDE_NULL;
         int r = parse_side(store, source_word, &source, reterr);
@@ -357,10 +392,23 @@ int cp_run(const Store *store, const char *source_word, const char *target_word,
                 r = parse_side(store, target_word, &target, reterr);
         if (r < 0)
                 return r;
-        if (!in_container(&source) && !in_container(&target))
+        if (!source.container && !target.container)
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot copy '%s' to '%s': neither is in a container", source_word, target_word);
-        r = !source.path   ? copy_from_stdin(store, &target, options, reterr)
-            : !target.path ? copy_to_stdout(store, &source, reterr)
-                           : copy_between(store, &source, &target, options, reterr);
+        if (source.container && target.container && str_equal(source.own.config.id, target.own.config.id))
+                target.container = &source.own;
+        /* nothing is copied before all is entered: where a container ended meanwhile it begins anew, with what there is then */
+        for (unsigned looks = 0;; looks++) {
+                r = lock_both(store, source.container, target.container, reterr);
+                if (r >= 0)
+                        r = copy(store, &source, &target, options, reterr);
+                if ((!source.ended && !target.ended) || looks >= LOOKS_MAX)
+                        break;
+                error_done(reterr);
+                r = look_again(store, &source, reterr);
+                if (r >= 0)
+                        r = look_again(store, &target, reterr);
+                if (r < 0)
+                        break;
+        }
         return r < 0 ? error_prefix(reterr, r, "cannot copy '%s' to '%s'", source_word, target_word) : 0;
 }

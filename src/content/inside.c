@@ -25,7 +25,7 @@
 #include "storage/rootfs.h"
 #include "storage/volume.h"
 
-enum { FILES = 1024, OVERLAY_OPTIONS_MAX = 8 };
+enum { FILES = 1024, OVERLAY_OPTIONS_MAX = 8, END_TIMEOUT_USEC = 10 * 1000 * 1000 };
 
 /* What is prepared outside for a container that does not run. */
 typedef struct Stopped {
@@ -79,6 +79,8 @@ static int enter_running(const Container *c, int *ret_root, Error *reterr) {
 
         if (r >= 0 && setns(c->pidfd, (own ? CLONE_NEWUSER : 0) | CLONE_NEWNS) < 0)
                 r = -errno;
+        if (r == -ESRCH || (r < 0 && process_has_ended(c->pidfd)))
+                return error_set(reterr, -ESRCH, ERROR_STATE, "it ended meanwhile");
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot enter the container");
         r = own ? become_root(reterr) : 0;
@@ -91,7 +93,7 @@ static int enter_running(const Container *c, int *ret_root, Error *reterr) {
 static int mount_overlay(const Store *store, const Stopped *s, Error *reterr) {
         size_t n = 0, room = strv_length(s->lower) + OVERLAY_OPTIONS_MAX;
         _cleanup_free_ MountOption *options = calloc(room, sizeof(MountOption));
-        _cleanup_free_ char *joined = strv_join(s->lower, ":"), *text = NULL;
+        _cleanup_free_ char *joined = strv_join(s->lower, ":");
 
         if (!options || !joined)
                 return error_oom(reterr);
@@ -235,10 +237,25 @@ static int work(const Store *store, const Container *c, const Stopped *s, Inside
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of IDs has reset it */
         (void) umask(0);
         r = fd_keep(kept, ELEMENTSOF(kept));
+        if (r >= 0)
+                r = wire_send_result(*socket, 0, /* error= */ NULL); /* it is entered */
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot make the sandbox");
         r = sandbox_lock(&(SandboxLimits){ .file_size = UINT64_MAX, .files = FILES }, reterr);
         return r < 0 ? r : function(data, root_fd, data_fd, *socket, reterr);
+}
+
+int inside_receive(Inside *inside, Error *reterr) {
+        return wire_receive_result(inside->socket, reterr);
+}
+
+/* The child's word that it has entered. What ends gave its namespaces up a moment before it counts as ended. */
+static int wait_entered(const Container *c, Inside *inside, Error *reterr) {
+        int r = inside_receive(inside, reterr);
+
+        if (r == -ESRCH && process_wait_end(c->pidfd, END_TIMEOUT_USEC) < 0)
+                return error_set(reterr, -EBUSY, ERROR_STATE, "the container is ending, and its processes do not go away");
+        return r < 0 ? r : 0;
 }
 
 int inside_start(const Store *store, Container *c, InsideFunction function, void *data, int data_fd, Inside *ret, Error *reterr) {
@@ -260,12 +277,9 @@ int inside_start(const Store *store, Container *c, InsideFunction function, void
                 (void) wire_send_result(theirs, r, &error);
                 _exit(0);
         }
+        theirs = fd_close(theirs); /* a child that is killed is no word for ever */
         *ret = (Inside){ .pid = pid, .socket = TAKE_FD(ours) };
-        return 0;
-}
-
-int inside_receive(Inside *inside, Error *reterr) {
-        return wire_receive_result(inside->socket, reterr);
+        return c ? wait_entered(c, ret, reterr) : 0;
 }
 
 void inside_done(Inside *inside) {

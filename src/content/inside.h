@@ -23,8 +23,8 @@ typedef struct Inside {
  * before the last one, which is what it returns. */
 typedef int (*InsideFunction)(void *data, int root_fd, int data_fd, int socket, Error *reterr);
 
-/* Starts it. `container` is NULL for the same on the host: then the child is an ordinary process of the user, and root_fd is
- * AT_FDCWD. */
+/* Starts it, and waits until it has entered: nothing is done before. `container` is locked, or runs; -ESRCH: it ran, and has ended. It is
+ * NULL for the same on the host: then the child is an ordinary process of the user, and root_fd is AT_FDCWD. */
 int inside_start(const Store *store, Container *container, InsideFunction function, void *data, int data_fd, Inside *ret, Error *reterr);
 
 /* The next result. */

@@ -26,7 +26,8 @@
  *     network/control        the socket of the router of the bridge networks (engine/router.h)
  *     monitor.sock           the user's sdpod-monitor
  *
- * Lock order: images.lock, then a pod's lock, then a container's, then a volume's. No command holds two containers' locks. */
+ * Lock order: images.lock, then a pod's lock, then a container's, then a volume's. No command holds two containers' locks but
+ * `cp`, which takes that of the smaller ID first. */
 #pragma once
 
 #include "base/error.h"

@@ -55,6 +55,8 @@ for c in live dead; do
         is "$out" "two${NL}one${NL}two${NL}three${NL}two${NL}two${NL}640 0:0 1000000000${NL}2 644${NL}2 2755" "$c: ... with modes, times, links, as root's"
         run sdpod cp dir $c:/vol
         exits 0 "$c: into a volume"
+        run timeout 20 sdpod cp $c:/tmp/dir $c:/within
+        is "$status $(inside $c 'cat /within/sub/three')" "0 three" "$c: from one place of it to another"
 done
 is "$(cat "$(sdpod volume inspect --format '{{.Mountpoint}}' vol2)/dir/two")" two "... which has it"
 is "$(sdpod exec live cat /vol/dir/two)" two "... and the running container sees it"

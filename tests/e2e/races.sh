@@ -13,13 +13,16 @@ STORE=$HOME/.local/share/sdpod
 sdpod run --rm $R $BUSYBOX true # makes the directories that stay
 at_end sdpod rm -fa -t 0
 
-# Starts sdpod and stops it after its Nth call of that name; $! is strace's, $stopped that of sdpod.
+# Starts sdpod and stops it after its Nth call of that name (with one of $paths, where there are any); $tracer is strace, $stopped is sdpod.
+# With an empty $follow its children are not traced: else newuidmap(1) has no privileges.
+paths=() follow=-f
 stop_at() { # CALL N ARGUMENT...
         rm -f "$T/stopped.trace"
-        strace -f -qq -o "$T/stopped.trace" -e "trace=$1" -e "inject=$1:signal=STOP:when=$2" sdpod "${@:3}" >"$T/stopped.out" 2>"$T/stopped.err" &
+        strace $follow -qq -o "$T/stopped.trace" "${paths[@]/#/-P}" -e "trace=$1" -e "inject=$1:signal=STOP:when=$2" sdpod "${@:3}" >"$T/stopped.out" 2>"$T/stopped.err" &
         tracer=$!
         until_ok 20 is_stopped || { comment "$1 $2: ${*:3} was not stopped: $(cat "$T/stopped.err" "$T/stopped.trace")"; return 1; }
         stopped=$(awk '/stopped by SIGSTOP/ { print $1; exit }' "$T/stopped.trace")
+        [[ $follow ]] || read -r stopped <"/proc/$tracer/task/$tracer/children"
 }
 is_stopped() { grep -q 'stopped by SIGSTOP' "$T/stopped.trace" 2>/dev/null; }
 go_on() { # its exit code is $code
@@ -116,4 +119,43 @@ if mkdir "$left" 2>/dev/null; then
 else
         skip "rm removes the cgroup, too" "there is none to make it in"
 fi
+
+# --- files are copied while a container ends, begins, or has its files copied the other way
+follow=
+echo x >"$T/x"
+sdpod create --name one $R $BUSYBOX sleep 1000 >/dev/null
+sdpod create --name two $R $BUSYBOX sleep 1000 >/dev/null
+sdpod start one >/dev/null
+stop_at socketpair 1 cp "$T/x" one:/in
+sdpod stop -t 0 one >/dev/null
+go_on
+is "$code $(cat "$T/stopped.err")" "0 " "a file is copied into a container that ends meanwhile"
+sdpod start one >/dev/null
+stop_at socketpair 1 cp one:/in "$T/y"
+sdpod stop -t 0 one >/dev/null
+go_on
+is "$code $(cat "$T/stopped.err" "$T/y")" "0 x" "... and out of one"
+sdpod start one >/dev/null
+stop_at socketpair 1 cp one:/in "$T/y"
+sdpod rm -f -t 0 one >/dev/null
+go_on
+is "$code $(cat "$T/stopped.err")" \
+        "125 sdpod: cannot copy 'one:/in' to '$T/y': no container with name or ID 'one' found: no such container" "... one that is removed is gone"
+
+sdpod create --name one $R $BUSYBOX sleep 1000 >/dev/null
+mapfile -t paths < <(sdpod inspect --format "$XDG_RUNTIME_DIR/sdpod/containers/{{.Id}}/lock" one two)
+inodes=$(stat -c ':%i ' "${paths[@]}")
+stop_at fcntl 1 cp one:/etc/passwd two:/from-one
+paths=()
+timeout 30 sdpod cp two:/etc/passwd one:/from-two 2>"$T/other.err" &
+other=$!
+ok "a copy from one container to another waits for one the other way" until_ok 10 grep -qE -- "-> OFDLCK .*(${inodes//$'\n'/|})" /proc/locks
+kill -CONT "$stopped"
+timeout 20 tail --pid="$tracer" -f /dev/null || kill -KILL "$stopped" # a lock that is never given
+wait "$tracer"
+code=$?
+wait $other
+is "$code $? $(cat "$T/stopped.err" "$T/other.err")" "0 0 " "... and both come to their end"
+sdpod rm one two >/dev/null
+follow=-f
 finish
