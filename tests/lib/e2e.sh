@@ -79,9 +79,29 @@ is_another_boot() {
         [[ $(cat /proc/sys/kernel/random/boot_id) != "$boot_before" ]]
 }
 
+# A port that nobody listens on, by TCP or UDP; no two calls of a file get the same one. It is below those that the kernel gives to
+# whoever connects, so that nobody has it by the time it is used.
 free_port() {
-        python3 -c 'import socket
-s = socket.socket(socket.AF_INET6); s.bind(("::", 0)); print(s.getsockname()[1])'
+        python3 - "$T/free_port" <<'END'
+import fcntl, socket, sys
+with open(sys.argv[1], "a+") as f:
+    fcntl.flock(f, fcntl.LOCK_EX)
+    f.seek(0)
+    port = int(f.read() or 10000)
+    with open("/proc/sys/net/ipv4/ip_local_port_range") as limits:
+        end = int(limits.read().split()[0])
+    while port < end:
+        port += 1
+        try:
+            for kind in socket.SOCK_STREAM, socket.SOCK_DGRAM:
+                socket.socket(socket.AF_INET6, kind).bind(("::", port))
+            break
+        except OSError:
+            pass
+    f.truncate(0)
+    f.write(str(port))
+print(port)
+END
 }
 
 # The IDs that are this user's on the host: its own and its subordinate ones.
@@ -126,10 +146,18 @@ footprint() {
 }
 
 leaves() { # SECONDS BEFORE NAME: within that time the footprint is what it was; else it is shown
-        local i
-        for ((i = 0; i < $1 * 10; i++)); do
-                [[ $(footprint) == "$2" ]] && break
-                sleep 0.1
-        done
+        until_ok "$1" is_footprint "$2"
         is "$(footprint)" "$2" "$3"
+}
+is_footprint() {
+        [[ $(footprint) == "$1" ]]
+}
+
+# NAME: container_processes are none, or will be at once
+no_processes_left() {
+        until_ok 10 has_no_processes
+        is "$(container_processes)" "" "$1"
+}
+has_no_processes() {
+        [[ -z $(container_processes) ]]
 }

@@ -7,7 +7,7 @@
 #   exits CODE NAME        checks the last run's exit code, and shows its output where it differs
 #   is FOUND WANTED NAME   like TEXT REGEX NAME   unlike TEXT REGEX NAME   ok NAME CMD...   pass NAME   fail NAME [WHY]
 #   skip NAME REASON       skip_all REASON
-#   until_ok SECONDS CMD   repeats CMD until it succeeds
+#   until_ok SECONDS CMD   repeats CMD until it succeeds; SECONDS are a machine's that does nothing else, six times that is waited
 #   at_end CMD...          runs CMD when the test file ends, however it ends, last one first
 #   finish                 the last line of every file: prints the plan
 #
@@ -131,7 +131,7 @@ ok() {
 }
 
 until_ok() {
-        local end=$((SECONDS + $1))
+        local end=$((SECONDS + 6 * $1))
         shift
         until "$@" >/dev/null 2>&1; do
                 ((SECONDS < end)) || return 1
