@@ -125,6 +125,7 @@ at_end rm -rf ~/.config/systemd/user/sdpod-auto-update.service.d
 systemctl --user daemon-reload
 run systemctl --user start sdpod-auto-update.service
 like "$(cat "$T/told")" "^app.service .*failed" "the service tells who is named in its environment"
+until_ok 10 sh -c 'journalctl --user -u sdpod-auto-update.service --no-pager -n 20 | grep -q "app[.]service"'
 like "$status:$(journalctl --user -u sdpod-auto-update.service --no-pager -n 20)" "^1:.*app.service" "sdpod-auto-update.service does it, and fails as it does"
 run systemctl --user enable --now sdpod-auto-update.timer
 is "$status:$(systemctl --user is-active sdpod-auto-update.timer)" "0:active" "the timer can be turned on"

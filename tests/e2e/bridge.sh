@@ -22,9 +22,9 @@ router() { pgrep -u "$UID" -f 'sdpod .*__network (unit|alone)$'; }
 uplink() { pgrep -u "$UID" -f '^[^ ]*sdpod-net .*--name=router' | head -n 1; }
 isnt_web() { [[ $out != *works* ]]; }
 gone() { [[ -z $(router)$(uplink) && ! -e $runtime/network ]]; }
-web() { [[ $(curl -gs -m 2 "http://$1/") == "<h1>It works</h1>" ]]; }
-fetch() { # NAME URL: from inside
-        sdpod exec "$1" timeout 3 wget -q -O - "$2"
+web() { [[ $(curl -gs -m 5 "http://$1/") == "<h1>It works</h1>" ]]; }
+fetch() { # NAME URL [SECONDS]: from inside
+        sdpod exec "$1" timeout "${3:-30}" wget -q -O - "$2"
 }
 address() { # NAME INTERFACE [6]
         sdpod exec "$1" ip -o "-${3:-4}" addr show "$2" | awk '$0 !~ /fe80/ { sub("/.*", "", $4); print $4; exit }'
@@ -43,8 +43,8 @@ exits 0 "another one, by the network's name"
 like "$(address web eth0)" '^10\.88\.0\.' "it has an address of it"
 run sdpod exec other ip route
 like "$out" "default via 10\.88\.0\.1 dev eth0" "... and the default route through the bridge"
-is "$(fetch other "http://$(address web eth0):8080/")" "<h1>It works</h1>" "they reach each other"
 ok "a published port" until_ok 5 web "127.0.0.1:$port"
+is "$(fetch other "http://$(address web eth0):8080/")" "<h1>It works</h1>" "they reach each other"
 ok "... by IPv6" web "[::1]:$port"
 run sdpod run --rm --network bridge -p "$port:80" $BUSYBOX true
 like "$status:$err" "^12[56]:.*$port/tcp: already in use" "a taken port is refused"
@@ -53,8 +53,8 @@ if [[ $lan ]]; then
         cat >"$T/peer.py" <<'END'
 import socket, subprocess, sys
 family = socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET
-s = socket.socket(family); s.bind((sys.argv[1], 0)); s.listen(); s.settimeout(10)
-p = subprocess.Popen(["sdpod", "exec", sys.argv[2], "sh", "-c", f"nc -w 3 {sys.argv[1]} {s.getsockname()[1]} </dev/null"], stdout=subprocess.PIPE)
+s = socket.socket(family); s.bind((sys.argv[1], 0)); s.listen(); s.settimeout(60)
+p = subprocess.Popen(["sdpod", "exec", sys.argv[2], "sh", "-c", f"nc -w 30 {sys.argv[1]} {s.getsockname()[1]} </dev/null"], stdout=subprocess.PIPE)
 c, _ = s.accept(); c.sendall(b"outside"); c.close()
 sys.exit(p.communicate()[0] != b"outside")
 END
@@ -62,8 +62,8 @@ END
         if [[ $EUID == 0 ]]; then # only root may look into the router's namespace
                 cat >"$T/pour.py" <<'END'
 import socket, subprocess, sys
-s = socket.socket(); s.bind((sys.argv[1], 0)); s.listen(); s.settimeout(10)
-p = subprocess.Popen(["sdpod", "exec", "other", "sh", "-c", f"head -c 3000000 /dev/zero | nc -w 3 {sys.argv[1]} {s.getsockname()[1]}"])
+s = socket.socket(); s.bind((sys.argv[1], 0)); s.listen(); s.settimeout(60)
+p = subprocess.Popen(["sdpod", "exec", "other", "sh", "-c", f"head -c 3000000 /dev/zero | nc -w 30 {sys.argv[1]} {s.getsockname()[1]}"])
 c, _ = s.accept(); n = 0
 while data := c.recv(1 << 18): n += len(data)
 print(n)
@@ -78,7 +78,7 @@ END
 import socket, subprocess
 s = socket.create_connection(('$lan', $port), source_address=('$lan', 0))
 import time
-for i in range(20):
+for i in range(200):
     t = subprocess.run(['sdpod', 'exec', 'web', 'netstat', '-tn'], capture_output=True, text=True).stdout
     if '$lan:%d' % s.getsockname()[1] in t: print('seen'); break"
         is "$out" seen "a container sees its clients under their own addresses"
@@ -90,7 +90,7 @@ cat >"$T/udp.py" <<'END'
 import socket, sys
 for family, address in (socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"):
     s = socket.socket(family, socket.SOCK_DGRAM)
-    s.settimeout(1)
+    s.settimeout(5)
     s.sendto(b"datagram", (address, int(sys.argv[1])))
     if s.recv(100) != b"datagram": sys.exit(1)
 END
@@ -165,7 +165,7 @@ if [[ -z ${BRIDGE_SHORT:-} ]]; then
         is "$(fetch c1 "http://w1:8080/")" "<h1>It works</h1>" "... and by name"
         before=$(names one)
         kill -9 "$before"
-        ok "... also when the process that answers names was killed" until_ok 5 eval '[[ $(fetch c1 http://w1:8080/ 2>&1) == "<h1>It works</h1>" ]]'
+        ok "... also when the process that answers names was killed" until_ok 5 eval '[[ $(fetch c1 http://w1:8080/ 3 2>&1) == "<h1>It works</h1>" ]]'
         [[ -z $lan ]] || ok "... and the outside" python3 "$T/peer.py" 2001:db8::1 c1
         ok "a published port of a network with IPv6" web "[::1]:$port"
         is "$(fetch c1 "http://$(address w2 eth0):8080/")" "<h1>It works</h1>" "networks reach each other"
@@ -174,17 +174,17 @@ if [[ -z ${BRIDGE_SHORT:-} ]]; then
         is "$(echo $out)" "eth0 eth1 lo" "a container on two networks has two interfaces"
         is "$(sdpod exec w2 grep -c ' w2$' /etc/hosts)" 2 "... and both addresses in its hosts file"
         is "$(fetch w3 "http://$(address w2 eth1):8080/")" "<h1>It works</h1>" "an internal network: its containers reach each other"
-        out=$(fetch w3 "http://10.91.1.77:8080/" 2>&1)
+        out=$(fetch w3 "http://10.91.1.77:8080/" 3 2>&1)
         ok "... no other network" isnt_web
-        out=$(fetch c1 "http://$(address w3 eth0):8080/" 2>&1)
+        out=$(fetch c1 "http://$(address w3 eth0):8080/" 3 2>&1)
         ok "... and no other network reaches it" isnt_web
         run sdpod exec w3 ip route
         unlike "$out" default "... it has no default route"
         if [[ $lan ]]; then
-                out=$(fetch w3 "http://$lan:$port/" 2>&1)
+                out=$(fetch w3 "http://$lan:$port/" 3 2>&1)
                 ok "... nor the outside" isnt_web
         fi
-        out=$(fetch w4 "http://$(address w5 eth0):8080/" 2>&1)
+        out=$(fetch w4 "http://$(address w5 eth0):8080/" 3 2>&1)
         ok "isolated networks do not reach each other" isnt_web
         is "$(fetch w4 "http://10.91.1.77:8080/")" "<h1>It works</h1>" "... but the others"
         run sdpod run --rm --network one --cap-add NET_ADMIN,NET_RAW $BUSYBOX sh -c "ip addr add 10.91.2.200/32 dev eth0; ip route add 10.91.2.0/24 via 10.91.1.1 src 10.91.2.200; timeout 2 wget -q -O - http://$(address w2 eth0):8080/; true"
@@ -235,5 +235,5 @@ sdpod rm -fa -t 0 >/dev/null
 sdpod network rm here >/dev/null
 sdpod rm -fa -t 0 >/dev/null
 ok "nothing is left" until_ok 5 gone
-is "$(container_processes)" "" "no process either"
+no_processes_left "no process either"
 finish

@@ -161,14 +161,14 @@ sdpod restart -t 0 c >/dev/null
 run sdpod exec c /bypass plain 192.0.2.1 "$port"
 like "$out" "^ok host canary" "a restart brings it back"
 run sdpod rm -f -t 0 c
-is "$(container_processes)" "" "no process is left"
+no_processes_left "no process is left"
 
 # --- pods, health checks
 sdpod pod create --name p "${ON[@]}" >/dev/null
 run sdpod run --rm --pod p -v "$T/bypass:/bypass:ro" $BUSYBOX /bypass plain 192.0.2.1 "$port"
 like "$out" "^ok host canary" "a container of a pod whose network has it"
 sdpod pod rm -f -t 0 p >/dev/null
-sdpod run -d --name h "${ON[@]}" --health-cmd "nc -w 3 192.0.2.1 $port </dev/null" --health-interval disable $BUSYBOX sleep 1000 >/dev/null
+sdpod run -d --name h "${ON[@]}" --health-cmd "nc -w 20 192.0.2.1 $port </dev/null" --health-interval disable $BUSYBOX sleep 1000 >/dev/null
 run sdpod healthcheck run h
 exits 0 "a health check that connects"
 sdpod rm -f -t 0 h >/dev/null

@@ -60,7 +60,7 @@ run sdpod init made
 is "$status:$out" "0:made" "init prints the name that was given"
 is "$(field made '{{.State.Status}}') $(sdpod ps -a --format '{{.Status}}')" "initialized Initialized" "the state"
 is "$(sdpod ps -a --filter status=initialized --format '{{.Names}}')" made "... by the filter"
-RUN_TIMEOUT=10 run sdpod wait --condition initialized --interval 50ms made
+run sdpod wait --condition initialized --interval 50ms made
 exits 0 "... by wait"
 run sdpod init made
 exits 125 "a second time"

@@ -11,11 +11,20 @@ rm -f "$file" "${file%.json}.old.json" # of an earlier run
 EV="sdpod events --stream=false --filter container=ev" # and options
 
 # --- a container's life
-sdpod events --filter type=container --filter container=ev --format '{{.Status}}' >"$T/live" 2>"$T/live.err" &
+# A follower that begins with what is to come may begin late: it is there once it has seen something.
+follows() { # FILE COMMAND...: whether it says something of the probe that the commands make and remove
+        "${@:2}" create "${probe[@]}" >/dev/null && "${@:2}" rm probe >/dev/null && grep -q '^probe' "$1"
+}
+seen() { # FILE: what it says of others, in one line
+        grep -v '^probe' "$1" | tr '\n' ' '
+}
+sdpod events --filter type=container --filter container=ev --filter container=probe --format '{{if eq .Name "probe"}}probe {{end}}{{.Status}}' >"$T/live" 2>"$T/live.err" &
 live=$!
 at_end kill "$live"
+probe=(--name probe --network none $BUSYBOX true)
+until_ok 10 follows "$T/live" sdpod
 sdpod create --name ev --label a=b --label 'c=d e' --network none $BUSYBOX sh -c 'read x; exit 7' >/dev/null
-until_ok 10 grep -q create "$T/live" >/dev/null
+until_ok 10 grep -qx create "$T/live"
 since=$(date +%s.%N)
 run sdpod start -a ev
 is "$status" 7 "a container that ends with 7"
@@ -38,7 +47,7 @@ done
 is "$(head -n 1 <<<"$out"),$(tail -n 1 <<<"$out")" "create ev2,remove ev3" "... in their order"
 sdpod rm ev >/dev/null
 ok "who follows sees them as they come" until_ok 10 grep -qx remove "$T/live"
-is "$(tr '\n' ' ' <"$T/live")" "create init start died cleanup remove " "... all, and once"
+is "$(seen "$T/live")" "create init start died cleanup remove " "... all, and once"
 kill "$live"
 
 # --- the forms
@@ -85,13 +94,15 @@ sdpod volume create evol2 >/dev/null
 at_end sdpod volume rm evol2
 is "$(sdpod events --stream=false --filter volume=evol2 --since 1h --until 1s | wc -l)" 1 "--since before now, --until after now"
 is "$(sdpod events --stream=false --filter volume=evol2 --until "$since" | wc -l)" 0 "--until before it"
-RUN_TIMEOUT=20 run sdpod events --filter volume=evol2 --until 1s
+run sdpod events --filter volume=evol2 --until 1s
 is "$status:$(grep -c "volume create evol2" <<<"$out")" 0:1 "--until ends the waiting"
 
 # --- the file gets its other name while it is read: nothing is lost
 sdpod events --filter type=volume --format '{{.Name}}' >"$T/live2" 2>&1 &
 live=$!
 at_end kill "$live"
+probe=(probe)
+until_ok 10 follows "$T/live2" sdpod volume
 sdpod volume create before-it >/dev/null
 at_end sdpod volume rm -f before-it after-it
 until_ok 10 grep -qx before-it "$T/live2" >/dev/null
@@ -101,7 +112,7 @@ at_end sdpod volume rm -f crossing
 ok "a long file is put aside" test -f "${file%.json}.old.json"
 sdpod volume create after-it >/dev/null
 ok "... and its follower goes on" until_ok 10 grep -qx after-it "$T/live2"
-is "$(tr '\n' ' ' <"$T/live2")" "before-it crossing after-it " "... with no line lost"
+is "$(seen "$T/live2")" "before-it crossing after-it " "... with no line lost"
 is "$(sdpod events --stream=false --filter volume=crossing --filter volume=after-it --format '{{.Name}}' | tr '\n' ' ')" "crossing after-it " \
         "... and both files are read"
 printf 'rubbish\n{"Type":7}\n\033[31m\n' >>"$file"

@@ -9,7 +9,7 @@ quadlets=${XDG_CONFIG_HOME:-$HOME/.config}/containers/systemd
 services=${XDG_CONFIG_HOME:-$HOME/.config}/systemd/user
 mkdir -p "$quadlets" "$services"
 port=$(free_port)
-RUN_TIMEOUT=30
+RUN_TIMEOUT=120
 prop() { systemctl --user show --property "$2" --value "$1"; }
 serves() { curl -sf -m 5 "http://127.0.0.1:$port/" | grep -q works; }
 at_end systemctl --user daemon-reload

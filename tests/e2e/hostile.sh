@@ -20,7 +20,7 @@ python3 "$TESTS/e2e/hostile.py" "$T/images" "$victim" || exit 99
 # What has to be refused, by `load` or by `run`; all others may be refused or contained.
 refused=" whiteout-dot whiteout-dotdot whiteout-empty whiteout-parent user-escape command-escape stop-signal passwd-symlink "
 refused+="dev-symlink proc-symlink sys-symlink volume-on-proc volume-on-sysctl volume-on-sys volume-on-root "
-RUN_TIMEOUT=20
+RUN_TIMEOUT=60
 image_load busybox
 for file in "$T"/images/*.tar; do
         name=$(basename "$file" .tar)
@@ -89,7 +89,7 @@ is "$out" "" "no container is left"
 file=$(image_file busybox)
 size=$(stat -c %s "$file")
 hung=0 accepted=0
-RUN_TIMEOUT=10
+RUN_TIMEOUT=60
 for ((at = 1000; at < size; at += size / 20)); do
         cp "$file" "$T/mutant.tar"
         printf '\377\000\377' | dd of="$T/mutant.tar" bs=1 seek=$at conv=notrunc status=none

@@ -151,7 +151,7 @@ sdpod rmi -a -f >/dev/null
 before=$(cd "$store" && find . -type f -o -type l | grep -v lock | sort)
 file=$(image_file busybox)
 bad() { # NAME: a damaged archive in $T/bad.tar is refused, in one line and without a trace
-        RUN_TIMEOUT=10 run sdpod load -i "$T/bad.tar"
+        run sdpod load -i "$T/bad.tar"
         exits 125 "$1 is refused"
         is "$(wc -l <<<"$err"):$(sdpod images -q)" "1:" "... in one line, and no image is there"
 }
@@ -184,7 +184,7 @@ rm "$blobs/$largest"
 mkfifo "$blobs/$largest"
 repack
 bad "a layer that is a FIFO"
-RUN_TIMEOUT=10 run sdpod load -i "$layout"
+run sdpod load -i "$layout"
 exits 125 "... in a layout directory, too"
 rm "$blobs/$largest"
 cp "$T/layer" "$blobs/$largest"

@@ -47,7 +47,7 @@ is "$out$err" "" "... and leaves out what is older"
 run sdpod logs no-such
 exits 125 "logs of a container that does not exist"
 sdpod run -d --name counting --network none $BUSYBOX sh -c 'for i in 1 2 3 4 5 6; do echo line $i; sleep 0.2; done' >/dev/null
-RUN_TIMEOUT=20 run sdpod logs -f counting
+run sdpod logs -f counting
 is "$status:$(tail -n 1 <<<"$out"):$(wc -l <<<"$out")" "0:line 6:6" "logs -f follows to the container's end"
 sdpod rm counting >/dev/null
 
@@ -110,8 +110,9 @@ until_ok 10 sdpod exec counter test -s /count
 run sdpod pause counter
 exits 0 "pause"
 is "$(sdpod inspect -f '{{.State.Status}}' counter)" paused "... is the state"
-first=$(sdpod logs counter | tail -n 1)
-sleep 0.5
+last_line() { sdpod logs counter | tail -n 1; }
+stands_still() { first=$(last_line) && sleep 0.5 && [[ $(last_line) == "$first" ]]; } # what it wrote before may be on its way
+until_ok 10 stands_still
 is "$(sdpod logs counter | tail -n 1)" "$first" "a paused container stands still"
 run sdpod exec counter true
 like "$status" '^(125|255)$' "exec in a paused container is refused"
@@ -148,7 +149,8 @@ exits 1 "rm of what does not exist"
 
 sdpod run -d --name polite --network none $BUSYBOX sh -c 'trap "echo bye; exit 3" TERM; echo ready; while :; do sleep 0.1; done' >/dev/null
 until_ok 10 sh -c 'sdpod logs polite | grep -q ready'
-RUN_TIMEOUT=8 run sdpod stop polite
+run sdpod stop polite
+until_ok 10 sh -c 'sdpod logs polite | grep -qx bye'
 is "$status:$(sdpod inspect -f '{{.State.ExitCode}}' polite):$(sdpod logs polite | tail -n 1)" "0:3:bye" "stop sends SIGTERM and waits"
 sdpod run -d --name deaf --network none $BUSYBOX sleep 1000 >/dev/null
 run sdpod stop -t 1 deaf nobody
@@ -170,7 +172,7 @@ is "$(sdpod inspect -f '{{.State.Status}}' sig)" running "... which it lives thr
 sdpod rm -f -t 0 sig >/dev/null
 
 sdpod run -d --name waited --network none $BUSYBOX sh -c 'sleep 1; exit 5' >/dev/null
-RUN_TIMEOUT=15 run sdpod wait waited
+run sdpod wait waited
 is "$status:$out" "0:5" "wait waits and prints the code"
 run sdpod wait waited
 is "$out" 5 "... and again"

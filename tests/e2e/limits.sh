@@ -69,5 +69,5 @@ sdpod rm well >/dev/null
 sdpod run -d --name bomb --network none --pids-limit 50 $BUSYBOX sh -c 'b() { b | b & }; b; sleep 1000' >/dev/null
 run sdpod rm -f -t 0 bomb
 exits 0 "a fork bomb is removed"
-is "$(container_processes)" "" "... to the last process"
+no_processes_left "... to the last process"
 finish

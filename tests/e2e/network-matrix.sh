@@ -234,6 +234,6 @@ until_ok 10 listening a
 unlike "$(see $V $BUSYBOX /talk send 10.0.2.100 7000 1)" ' ok$' "another container's address is one's own"
 is "$(see $V $BUSYBOX /talk send $LAN4 "$port" 10)" "$LAN4 7000 10 ok" "a published port is reached by the host's address"
 sdpod rm -f -t 0 a >/dev/null
-is "$(container_processes)" "" "no process is left"
+no_processes_left "no process is left"
 
 finish

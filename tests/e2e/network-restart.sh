@@ -54,7 +54,7 @@ kill -STOP "$(pgrep -u "$UID" -x sdpod-monitor)" 2>/dev/null && {
 }
 run sdpod rm -f -t 0 net
 ok "the port is free at once" python3 -c "import socket; s=socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(('0.0.0.0', $port))"
-is "$(container_processes)" "" "no process is left"
+no_processes_left "no process is left"
 
 # --- the foreground, where the command itself looks after it
 sdpod run --rm --name front -p "$port:8080" $WEB >"$T/front" 2>&1 &
@@ -63,7 +63,7 @@ kill_and_see front "$port" "in the foreground"
 like "$(cat "$T/front")" "network process of container 'front' has ended" "... which says so"
 sdpod stop -t 0 front >/dev/null
 wait
-is "$(container_processes)" "" "no process is left"
+no_processes_left "no process is left"
 
 # --- users and maps that are not ours
 for map in keep-id nomap auto; do
@@ -82,7 +82,7 @@ sdpod run -d --name both -p "$port:8080" $WEB >/dev/null
 until_ok 10 answers "$port"
 kill -9 "$(helper both)" "$(sdpod inspect -f '{{.State.Pid}}' both)"
 ok "both killed: the container has exited" until_ok 5 eval '[[ $(sdpod inspect -f "{{.State.Status}}" both) == exited ]]'
-is "$(container_processes)" "" "... and no process is left"
+no_processes_left "... and no process is left"
 sdpod rm -f both >/dev/null
 
 # --- pods: the infra container's is that of all

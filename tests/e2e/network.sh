@@ -80,7 +80,7 @@ is "$out" "<h1>It works</h1>" "... and the first goes on"
 is "$(grep -c works "$T/many")" 20 "twenty requests at once"
 run sdpod rm -f -t 0 web
 ok "the port is free at once" python3 -c "import socket; s=socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(('0.0.0.0', $port))"
-is "$(container_processes)" "" "no process is left"
+no_processes_left "no process is left"
 
 run sdpod run -d --name local -p "127.0.0.1:$port:8080" $WEB
 until_ok 10 curl -sf "http://127.0.0.1:$port/"
@@ -101,7 +101,7 @@ else
         cat >"$T/udp.py" <<'END'
 import socket, sys
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(1)
+s.settimeout(5)
 s.sendto(b"datagram", ("127.0.0.1", int(sys.argv[1])))
 sys.exit(s.recv(100) != b"datagram")
 END
@@ -127,9 +127,9 @@ if [[ $(ip -o addr show 2>/dev/null) == *192.0.2.1/* ]]; then
         python3 "$T/canary.py" "$T/lan" "$canary" 192.0.2.1 2001:db8::1 &
         at_end kill $!
         until_ok 5 grep -q ready "$T/lan"
-        run sdpod run --rm $BUSYBOX sh -c "nc -w 3 192.0.2.1 $canary </dev/null"
+        run sdpod run --rm $BUSYBOX sh -c "nc -w 30 192.0.2.1 $canary </dev/null"
         is "$out" canary "an address of the local network is reached by IPv4"
-        run sdpod run --rm $BUSYBOX sh -c "nc -w 3 2001:db8::1 $canary </dev/null"
+        run sdpod run --rm $BUSYBOX sh -c "nc -w 30 2001:db8::1 $canary </dev/null"
         is "$out" canary "... and by IPv6"
 else
         skip "an address of the local network is reached" "this machine has no address 192.0.2.1"
@@ -162,7 +162,7 @@ else
         sdpod rm -f -t 0 raw >/dev/null
 fi
 is "$(cat "$T/canary")" ready "nothing reached the host's loopback"
-run sdpod run --rm --network slirp4netns:allow_host_loopback=true $BUSYBOX sh -c "nc -w 3 10.0.2.2 $canary </dev/null"
+run sdpod run --rm --network slirp4netns:allow_host_loopback=true $BUSYBOX sh -c "nc -w 30 10.0.2.2 $canary </dev/null"
 is "$out" canary "... but by the gateway's address with allow_host_loopback=true"
 
 # --- the helper
@@ -179,7 +179,7 @@ if [[ -n $helper ]]; then
 fi
 run sdpod rm -f -t 0 helped
 exits 0 "... which can be removed"
-is "$(container_processes)" "" "no process is left"
+no_processes_left "no process is left"
 
 # --- containers with an ID map of their own
 for map in keep-id auto nomap; do

@@ -31,7 +31,7 @@ is "$status:$(sdpod inspect -f '{{.State.Status}} {{.State.ExitCode}}' a)" "0:ex
 run sdpod start a
 is "$(sdpod inspect -f '{{.State.Status}}' a)" running "start"
 run sdpod rm -f -t 0 a
-is "$(container_processes)" "" "rm -f leaves no process"
+no_processes_left "rm -f leaves no process"
 sdpod run -d --name w --network none $BUSYBOX sh -c 'sleep 1; exit 5' >/dev/null
 run sdpod wait w
 is "$out" 5 "wait"

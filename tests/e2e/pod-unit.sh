@@ -8,7 +8,7 @@ image_load busybox
 units=${XDG_CONFIG_HOME:-$HOME/.config}/containers/systemd
 mkdir -p "$units"
 port=$(free_port)
-RUN_TIMEOUT=30
+RUN_TIMEOUT=120
 prop() { systemctl --user show --property "$2" --value "$1"; }
 serves() { curl -sf -m 5 "http://127.0.0.1:$port/" | grep -q works; }
 slices() { systemctl --user list-units --all --no-legend '*sdpod_pod*' | wc -l; }

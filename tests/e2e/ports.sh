@@ -55,7 +55,7 @@ run sdpod run -d --name second -p "$port:8080" $BUSYBOX true
 exits 126 "a port that is taken is refused"
 like "$err" "cannot publish port $port/tcp: already in use by .*web" "... and its holder named"
 python3 -c "import socket, sys; s = socket.socket(); s.bind(('127.0.0.1', 0)); s.listen(); print(s.getsockname()[1], flush=True); sys.stdin.read()" \
-        >"$T/taken" < <(sleep 30) &
+        >"$T/taken" < <(exec sleep 1000) &
 taker=$!
 at_end kill $taker
 until_ok 5 test -s "$T/taken"
@@ -111,7 +111,7 @@ sdpod rm -f -t 0 all >/dev/null
 
 # --- servers that are not there
 sdpod run -d --name idle -p "$port:8080" $BUSYBOX sleep 1000 >/dev/null
-until_ok 10 test -n "$(listens "$port")"
+until_ok 10 eval '[[ -n $(listens "$port") ]]'
 run curl -s -m 20 "http://127.0.0.1:$port/"
 like "$status" '^(7|56)$' "a port that nobody serves is reset at once" # curl sees it connecting or receiving
 sdpod exec -d idle httpd -f -p 127.0.0.1:8080
@@ -139,7 +139,7 @@ fi
 cat >"$T/udp.py" <<'END'
 import socket, sys
 s = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
-s.settimeout(2)
+s.settimeout(5)
 s.sendto(b"ping", (sys.argv[1], int(sys.argv[2])))
 sys.exit(0 if s.recv(100) == b"ping" else 1)
 END
@@ -192,6 +192,6 @@ sdpod exec evil sh -c "ip route add 10.0.2.100 dev tap0; ip neigh add 10.0.2.100
 run curl -s -m 3 "http://127.0.0.1:$port/"
 is "$(cat "$T/canary")" "" "what comes in by a published port does not come out on the host's loopback"
 sdpod rm -f -t 0 evil good >/dev/null
-is "$(container_processes)" "" "no process is left"
+no_processes_left "no process is left"
 
 finish

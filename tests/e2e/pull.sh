@@ -174,19 +174,21 @@ is "$out" last "... it runs"
 layers=$REGISTRY/test/layers:1
 # --- a registry that is slow: Ctrl-C, a terminal, a service, other commands meanwhile
 faulty_start
-slow=$HTTP/slow/1
+slow=$HTTP/slow-once/1
 env --default-signal=INT sdpod pull $insecure "$slow" >"$T/slow.out" 2>"$T/slow.err" & # bash ignores it for what is behind "&"
 pid=$!
 until_ok 20 grep -q "Copying blob" "$T/slow.err"
-ok "while a pull waits for its registry, images are listed" timeout 5 sdpod images -q
-run timeout 10 sdpod run --rm --network none "$layers" true
+ok "while a pull waits for its registry, images are listed" timeout 60 sdpod images -q
+run sdpod run --rm --network none "$layers" true
 exits 0 "... another image runs"
 kill -INT $pid
 wait $pid
 is $? 130 "Ctrl-C ends it by the signal"
 until_ok 10 nothing_temporary
 ok "... nothing is left" nothing_temporary
+until_ok 10 eval "! pgrep -u $UID -f 'sdpod-image.*slow'"
 is "$(pgrep -u "$UID" -f 'sdpod-image.*slow')" "" "... no process either"
+slow=$HTTP/slow-once/2
 sdpod pull $insecure "$slow" >/dev/null 2>"$T/slow.err" &
 pid=$!
 until_ok 20 grep -q "Copying blob" "$T/slow.err"
@@ -196,7 +198,8 @@ until_ok 10 eval "! pgrep -u $UID -f 'sdpod-image.*slow'"
 is "$(pgrep -u "$UID" -f 'sdpod-image.*slow')" "" "kill -9 of the command ends all of it"
 run sdpod pull -q $insecure "$image"
 ok "... and the next one removes what it left" nothing_temporary
-timeout 60 script -qefc "stty cols 60; sdpod pull $insecure $slow" "$T/terminal" </dev/null >/dev/null 2>&1 &
+slow=$HTTP/slow-once/3
+timeout 300 script -qefc "stty cols 60; sdpod pull $insecure $slow" "$T/terminal" </dev/null >/dev/null 2>&1 &
 pid=$!
 until_ok 30 grep -aq "Total" "$T/terminal"
 kill $pid
@@ -205,7 +208,8 @@ like "$(tr -d '\r' <"$T/terminal")" "Copying blob [0-9a-f]{12} .*B / [0-9.]+[KM]
 is "$(sed 's/\x1b\[[0-9]*[A-Z]//g' "$T/terminal" | tr -d '\r' | grep -v '^Script' | awk 'length > 59 && /^(Copying|Total)/ && /B \//' | head -1)" "" \
         "... no line is wider than the terminal"
 if [[ -S ${XDG_RUNTIME_DIR:-}/systemd/private ]]; then
-        timeout 20 systemd-run --user --quiet --wait -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=2 -p RuntimeMaxSec=60 \
+        slow=$HTTP/slow/1
+        timeout 60 systemd-run --user --quiet --wait -p Type=notify -p NotifyAccess=all -p TimeoutStartSec=2 -p RuntimeMaxSec=60 \
                 --unit "pull-slow-$$" sh -c "timeout 6 sdpod pull $insecure $slow; systemd-notify --ready; sleep 1"
         is $? 0 "a service that pulls for longer than TimeoutStartSec= is not stopped as long as bytes come"
 else

@@ -89,6 +89,6 @@ is "$(listeners t | wc -w)" 6 "S65: the first goes on"
 (for i in $(seq 12); do sdpod run -d --name "race$i" -p "$((port + 30)):80" $BUSYBOX sleep 1000 >"$T/race.$i" 2>&1 && echo won & done; wait) >"$T/races"
 is "$(wc -l <"$T/races")" 1 "S65: of twelve at once one has the port"
 sdpod rm -f -t 0 -a >/dev/null
-is "$(container_processes)" "" "no process is left"
+no_processes_left "no process is left"
 
 finish

@@ -135,13 +135,12 @@ killed() { # all of the pull, at once
         until_ok 20 eval '! pgrep -u "$UID" -x sdpod-image'
 }
 
-# --- what others do meanwhile (the faulty registry sends this layer over ten seconds)
+# --- what others do meanwhile (the faulty registry sends this layer over minutes, once)
 faulty_start || exit 99
 sdpod pull -q "$REGISTRY/test/busybox" >/dev/null
-sdpod pull -q "$HTTPS/slow/1" >"$T/slow" 2>&1 </dev/null &
+sdpod pull -q "$HTTPS/slow-once/1" >"$T/slow" 2>&1 </dev/null &
 pid=$!
-until_ok 20 grep -q ' GET /v2/slow/1/blobs' "$FAULTY/log"
-RUN_TIMEOUT=8
+until_ok 20 grep -q ' GET /v2/slow-once/1/blobs' "$FAULTY/log"
 others() { # WHEN
         run sdpod ps -a
         exits 0 "ps beside $1"
@@ -157,18 +156,16 @@ others "a pull"
 ok "... which still goes on" kill -0 $pid
 pkill -STOP -u "$UID" -x sdpod-image
 others "a pull that is stopped"
-RUN_TIMEOUT=60
-run sdpod pull -q "$HTTPS/slow/1"
+run sdpod pull -q "$HTTPS/slow-once/1"
 exits 0 "a pull of the same image beside one that is stopped"
-sdpod rmi "$HTTPS/slow/1" >/dev/null
+sdpod rmi "$HTTPS/slow-once/1" >/dev/null
 pkill -CONT -u "$UID" -x sdpod-image
 killed
-RUN_TIMEOUT=60
-run sdpod pull -q "$HTTPS/slow/1"
+run sdpod pull -q "$HTTPS/slow-once/1"
 exits 0 "a pull takes over at once from one that was killed"
 
 # --- a pull that was killed is gone on with: three of the four layers are there, the fourth stands still, once
-sdpod rmi -f "$HTTPS/slow/1" >/dev/null
+sdpod rmi -f "$HTTPS/slow-once/1" >/dev/null
 sdpod image prune -f >/dev/null
 files() { (cd "$store" && find . -mindepth 1 ! -name '*lock*' -printf '%P\n' | sort); }
 before=$(files)

@@ -46,7 +46,7 @@ all_active() { [[ $(sc is-active "${all[@]/%/.service}" | sort -u | xargs) == ac
 activates() { [[ -z $activation || $(timeout 5 bash -c "exec 3<>/dev/tcp/127.0.0.1/$activated_port; read -r word <&3; echo \$word") == activated ]]; }
 pods_talk() { [[ $($AS sdpod exec systemd-a timeout 3 wget -q -O - http://127.0.0.1:102/hostname 2>/dev/null) ]]; }
 works() { all_active && answers && pods_talk && activates; }
-works_soon() { until_ok 30 works; }
+works_soon() { until_ok 20 works; }
 processes() { # all of the containers, and ours for them: PID COMM
         $AS env TESTS="$TESTS" bash -c '. "$TESTS/lib/e2e.sh"; container_processes; tap_finished=1' | grep -vE ' (usleep|sleep)$'
         pgrep -u $user -l '^sdpod|dnsmasq'
@@ -208,7 +208,8 @@ end_manager() {
         sc enable shop.target -q
         run systemctl stop "user@$uid.service"
         exits 0 "the user's manager is stopped"
-        is "$(pgrep -u $user -c .)" 0 "... and no process of the user is left"
+        until_ok 5 eval '! pgrep -u $user .' # what systemd has ended it has yet to reap
+is "$(pgrep -u $user -l .)" "" "... and no process of the user is left"
         run systemctl start "user@$uid.service"
         ok "it comes back with all of them" works_soon
 }

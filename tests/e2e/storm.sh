@@ -8,7 +8,7 @@ sdpod run --rm --network none $BUSYBOX true # makes the directories that stay
 before=$(footprint)
 cat >"$T/one" <<END
 #!/bin/sh
-timeout 60 sdpod run --rm --network none $BUSYBOX sh -c "echo \$1; exit \$((\$1 % 256))" >"$T/out.\$1" 2>"$T/err.\$1"
+timeout 300 sdpod run --rm --network none $BUSYBOX sh -c "echo \$1; exit \$((\$1 % 256))" >"$T/out.\$1" 2>"$T/err.\$1"
 echo \$? >"$T/code.\$1"
 END
 chmod +x "$T/one"

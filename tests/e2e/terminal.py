@@ -6,6 +6,7 @@ Runs the command at a terminal of its own, does the steps one after the other, t
 terminal showed; the exit status is the command's, 124 where a step or the end did not come in time.
     expect:REGEX  wait until it shows (after what was matched before)    send:TEXT   type it (Python's escapes: \\r, \\x10)
     size:ROWSxCOLUMNS  resize the window    sleep:SECONDS    hang-up    close the terminal    kill:SIGNAL  to the command
+    said:FILE     makes the file, for others to see how far it is
 """
 import codecs
 import fcntl
@@ -19,7 +20,7 @@ import sys
 import termios
 import time
 
-LIMIT = 30
+LIMIT = 120
 
 
 class Terminal:
@@ -67,6 +68,8 @@ class Terminal:
             os.write(self.master, codecs.decode(value, 'unicode_escape').encode('latin-1'))
         elif word == 'size':
             self.resize(*map(int, value.split('x')))
+        elif word == 'said':
+            open(value, 'w').close()
         elif word == 'sleep':
             time.sleep(float(value))
         elif word == 'hang-up':

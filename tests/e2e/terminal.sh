@@ -35,7 +35,7 @@ at_end tmux -L t kill-server
 tmux -L t -f /dev/null new-session -d -s s -x 80 -y 24 "PS1='host> ' bash --norc --noprofile"
 tmux -L t set-option -g remain-on-exit on >/dev/null
 shown() { tmux -L t capture-pane -p -t s; }
-shows() { until_ok 15 bash -c "TMUX_TMPDIR='$T' tmux -L t capture-pane -p -t s | grep -qE -- \"\$1\"" - "$1"; }
+shows() { until_ok 20 bash -c "TMUX_TMPDIR='$T' tmux -L t capture-pane -p -t s | grep -qE -- \"\$1\"" - "$1"; }
 keys() { tmux -L t send-keys -t s "$@"; }
 typed() { keys -l "$1"; keys Enter; }
 seen() { # NAME REGEX
@@ -93,13 +93,17 @@ seen "... and has a name" '^/dev/(pts/0|console)$'
 # --- the client, not the container
 fresh
 typed 'i=0; while :; do i=$((i+1)); echo $i >/tmp/count; sleep 0.05; done &'
-client=$(pgrep -u "$UID" -x sdpod | tr '\n' ' ')
+until_ok 5 sdpod exec shell test -s /tmp/count
+client=$(pgrep -u "$UID" -x sdpod | xargs)
 kill -STOP $client
 first=$(sdpod exec shell cat /tmp/count)
 ok "a client that is stopped does not stop the container" until_ok 10 sh -c "[ \$(sdpod exec shell cat /tmp/count) -gt $((first + 5)) ]"
 seen "... the shell outside has its prompt meanwhile" '^ *host>'
 fresh
 typed 'fg'
+# shellcheck disable=SC2317  # until_ok calls it
+goes_on() { ! ps -o stat= -p "${client// /,}" | grep -q T; }
+until_ok 5 goes_on
 typed 'echo ag""ain'
 seen "... and goes on with it" '^again$'
 fresh

@@ -49,7 +49,7 @@ ok "... and it is started again" until_ok 10 again
 run sdpod update --restart no ends
 is "$status:$(property ends Restart)" 0:no "--restart no"
 kill -9 "$(sdpod inspect -f '{{.State.Pid}}' ends)"
-RUN_TIMEOUT=10 run sdpod wait ends
+run sdpod wait ends
 is "$out" 137 "... it ends"
 until_ok 5 sh -c '! systemctl --user is-active --quiet '"$(unit_of ends)"
 is "$(sdpod inspect -f '{{.State.Status}}' ends)" exited "... and stays so"
@@ -72,6 +72,7 @@ run sdpod update --health-cmd false --health-interval 200ms --health-retries 1 w
 exits 0 "--health-cmd, --health-interval of a running container"
 ok "... the new check is made" until_ok 15 sh -c 'sdpod ps --filter health=unhealthy --format "{{.Names}}" | grep -q well'
 run sdpod update --no-healthcheck well
+until_ok 5 sh -c '! systemctl --user list-timers --all | grep -q "sdpod-health-"'
 is "$status:$(systemctl --user list-timers --all | grep -c 'sdpod-health-')" 0:0 "--no-healthcheck: no timer is left"
 sdpod rm -f -t 0 well >/dev/null
 sdpod run -d --name plain $C sleep 1000 >/dev/null

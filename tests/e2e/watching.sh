@@ -16,7 +16,7 @@ start() { # NAME ARG...: in the background, without network
 # --- logs of several
 start one $BUSYBOX sh -c 'for i in 1 2 3; do echo out $i; echo err $i >&2; sleep 0.2; done'
 start two $BUSYBOX sh -c 'for i in 1 2 3; do echo two $i; sleep 0.2; done; exit 5'
-RUN_TIMEOUT=20 run sdpod logs -f --names one two
+run sdpod logs -f --names one two
 is "$status:$(sort <<<"$out")" "0:$(printf '%s\n' 'one out 1' 'one out 2' 'one out 3' 'two two 1' 'two two 2' 'two two 3')" \
         "logs -f of two containers, with names"
 is "$err" "$(printf '%s\n' 'one err 1' 'one err 2' 'one err 3')" "... and stderr apart"
@@ -35,9 +35,13 @@ exits 125 "a time that is none"
 run sdpod wait one two
 is "$status:${out//$'\n'/ }" "0:0 5" "wait prints the codes in order"
 for code in 1 2 3 4 5; do
-        start gone --rm $BUSYBOX sh -c "sleep 0.3; exit $code"
-        run sdpod wait gone
-        is "$status:$out" "0:$code" "wait for a container under --rm, code $code"
+        start gone --rm $BUSYBOX sh -c "until [ -e /end ]; do sleep 0.05; done; exit $code"
+        sdpod wait gone >"$T/waited" 2>&1 &
+        waiter=$!
+        until_ok 10 sh -c 'ls -l "/proc/$1/fd" | grep -q inotify' sh $waiter
+        sdpod exec gone touch /end
+        wait $waiter
+        is "$?:$(cat "$T/waited")" "0:$code" "wait for a container under --rm, code $code"
         until_ok 10 sh -c '! sdpod container exists gone'
 done
 start gone --rm $BUSYBOX sh -c 'until [ -e /end ]; do sleep 0.05; done; exit 6'
@@ -55,34 +59,34 @@ run sdpod wait again
 is "$status:$out" 0:4 "wait sees the first end of a container that is restarted"
 sdpod rm -f again >/dev/null
 sdpod create --name never --network none $BUSYBOX true >/dev/null
-RUN_TIMEOUT=5 run sdpod wait never
+run sdpod wait never
 is "$status:$out" 0:0 "what never ran is not waited for"
 run sdpod wait --ignore no-such
 is "$status:$out" 0:-1 "wait --ignore"
-RUN_TIMEOUT=5 run sdpod wait --condition nonsense never
+run sdpod wait --condition nonsense never
 exits 125 "wait --condition refuses unknown states"
 start late $BUSYBOX sleep 100
 (sleep 0.5; sdpod pause late) >/dev/null &
-RUN_TIMEOUT=10 run sdpod wait --condition paused --interval 50ms late
+run sdpod wait --condition paused --interval 50ms late
 is "$status:$out" 0:-1 "wait --condition paused"
 wait
 run sdpod ps -aq --filter status=paused --no-trunc
 is "$out" "$(sdpod inspect -f '{{.Id}}' late)" "a paused container by its status"
 sdpod unpause late >/dev/null
 start sick --health-cmd 'test -e /well' --health-interval 200ms --health-retries 1 $BUSYBOX sleep 100
-RUN_TIMEOUT=15 run sdpod wait --condition unhealthy --interval 50ms sick
+run sdpod wait --condition unhealthy --interval 50ms sick
 is "$status:$out" 0:-1 "wait --condition unhealthy"
 sdpod exec sick touch /well
-RUN_TIMEOUT=15 run sdpod wait --condition healthy,exited --interval 50ms sick
+run sdpod wait --condition healthy,exited --interval 50ms sick
 is "$status:$out" 0:-1 "wait --condition healthy"
 like "$(sdpod ps --format '{{.Status}}' --filter name=sick)" '^Up .* ago \(healthy\)$' "ps says it, too"
 (sleep 0.5; sdpod kill sick) >/dev/null &
-RUN_TIMEOUT=15 run sdpod wait --exit-first-match late sick
+run sdpod wait --exit-first-match late sick
 is "$status:$out" 0:137 "wait --exit-first-match"
 wait
-RUN_TIMEOUT=10 run sdpod wait --condition healthy sick
+run sdpod wait --condition healthy sick
 exits 125 "nobody waits for the health of what has ended"
-RUN_TIMEOUT=10 run sdpod wait --exit-first-match --condition paused,running sick late
+run sdpod wait --exit-first-match --condition paused,running sick late
 is "$status:$out" 0:-1 "... of states"
 run sdpod attach --no-stdin --sig-proxy=false no-such
 exits 125 "attach to none"
@@ -104,7 +108,8 @@ like "$status:$out" '^0:GROUPS +HGROUPS +PID' "top's supplementary groups"
 # --- top reads nothing of a hostile image but regular files, and shows no control byte
 start hostile $BUSYBOX sh -c 'rm -f /etc/passwd /etc/group; mkfifo /etc/group; ln -s /proc/1/root/etc/shadow /etc/passwd
         cp /bin/busybox "/tmp/$(printf "a\033[31m")"; exec -a "$(printf "x\033]0;owned\007")" sleep 100'
-RUN_TIMEOUT=10 run sdpod top hostile user,group,pid,comm args
+until_ok 10 sh -c 'sdpod top hostile args | grep -q "sleep 100"'
+run sdpod top hostile user,group,pid,comm args
 like "$status:$out" $'^0:USER.*\n.* 1 ' "top with a FIFO and a symlink for databases"
 unlike "$out" $'[\033\007]' "... and a name that drives terminals"
 run sdpod top late hpid huser
