@@ -35,5 +35,6 @@ trap 'exit 130' INT TERM
         { cat "$build/setup.log"; exit 1; }
 ninja -C "$build" >"$build/build.log" 2>&1 || { tail -n 40 "$build/build.log"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 grep -E 'warning:' "$build/build.log"
-meson test -C "$build" --no-rebuild --setup all --num-processes 2
+# four times what a file may take on a quiet machine
+meson test -C "$build" --no-rebuild --setup all --num-processes 2 --timeout-multiplier 4
 python3 "$tests/lib/tally.py" "$build/meson-logs/testlog-all.json"

@@ -20,7 +20,7 @@ import subprocess
 import sys
 import time
 
-TIMEOUT = 60
+TIMEOUT = 300
 IMAGES = ('busybox', 'web', 'layers')  # the first two are there when a scene begins
 PRELUDE = '''
 podman() { "$PROGRAM" "$@"; }

@@ -32,7 +32,8 @@ for ((i = 0; i < 60; i++)); do sdpod exec spy true; done
 run sdpod logs spy
 is "$out" "" "sixty exec show a tracer no descriptor, directory or program from outside"
 # ... and the spy can see: a process of the container with such a descriptor is found
-sdpod exec spy sh -c 'mkdir /home; cd /home; sleep 1' >/dev/null 2>&1
+seen() { sdpod exec spy sh -c 'mkdir -p /home; cd /home; sleep 1' >/dev/null 2>&1; sdpod logs spy | grep -q "cwd -> /home"; }
+until_ok 5 seen
 like "$(sdpod logs spy)" "cwd -> /home" "... and a directory that looks like one is seen"
 sdpod rm -ft 0 spy >/dev/null
 
@@ -95,7 +96,7 @@ sdpod run -d --name evil --no-healthcheck $N $BUSYBOX sh -c '
         echo "passwd: evil files" >/etc/nsswitch.conf
         cp /bin/busybox /lib/x86_64-linux-gnu/libnss_evil.so.2
         touch /ready; sleep 1000' >/dev/null
-for ((i = 0; i < 100; i++)); do sdpod exec evil test -e /ready && break; done
+until_ok 10 sdpod exec evil test -e /ready
 sdpod top evil >/dev/null
 echo x >"$T/x"
 sdpod cp "$T/x" evil:/x
@@ -129,7 +130,7 @@ unlike "$out" "LD_" "the loader's variables stay outside"
 facts='grep -E "^(Cap|NoNewPrivs|Seccomp:|Groups)" /proc/self/status; ulimit -a; cat /proc/self/cgroup; grep -c . /proc/self/mountinfo'
 sdpod run -d --name all $N --cap-drop chown --ulimit nofile=100:200 --health-cmd "($facts) >/health" --health-interval disable $BUSYBOX \
         sh -c "($facts) >/x; mv /x /first; sleep 1000" >/dev/null
-for ((i = 0; i < 100; i++)); do sdpod exec all test -s /first && break; done
+until_ok 10 sdpod exec all test -s /first
 first=$(sdpod exec all cat /first)
 run sdpod exec all sh -c "$facts"
 is "$out" "$first" "exec has the capabilities, filter, limits, cgroup and mounts of PID 1"

@@ -6,6 +6,7 @@
 image_load busybox || { cat "$T/image_load"; exit 99; }
 image_load web
 chmod 755 "$T"
+RUN_TIMEOUT=300
 ON=(--network slirp4netns:bypass=true)
 
 # --- what is refused by name
@@ -76,7 +77,7 @@ ok "the servers are there" until_ok 10 grep -qs ready "$T/log"
 run sdpod run -d --name c "${ON[@]}" -v "$T/bypass:/bypass:ro" $BUSYBOX sleep 1000
 exits 0 "a container whose connections are the host's"
 inside() { # CASE PORT [MORE...]: exec, and by IPv4
-        run timeout 60 sdpod exec c /bypass "$1" 192.0.2.1 "${@:2}"
+        run timeout 300 sdpod exec c /bypass "$1" 192.0.2.1 "${@:2}"
 }
 
 # --- what programs see
@@ -136,11 +137,11 @@ inside passed "$port" 127.0.0.1 "$port"
 is "$out" "ok host ok EADDRNOTAVAIL" "given to another process of the container it goes nowhere else"
 inside race "$port" 127.0.0.1 "$port" 20000
 is "$out" "through 0" "descriptor and address exchanged under the call: no way to 127.0.0.1"
-run timeout 60 sdpod exec c /bypass race 2001:db8::1 "$port" ::1 "$port" 20000
+run timeout 300 sdpod exec c /bypass race 2001:db8::1 "$port" ::1 "$port" 20000
 is "$out" "through 0" "... nor to ::1"
 is "$(grep -cE '^(127.0.0.1|::1) ' "$T/log")" 0 "nothing has reached the host's loopback"
 for address in 127.0.0.1 10.0.2.2 0.0.0.0 ::1 fd00::2 ::ffff:127.0.0.1; do
-        run timeout 60 sdpod exec c nc -w 2 $address "$port"
+        run timeout 300 sdpod exec c nc -w 2 $address "$port"
         unlike "$out" canary "$address is not the host's"
 done
 

@@ -82,10 +82,10 @@ is "$(sockets "e2e$$-1" "sport = :$port and dst 198.51.100.2")" "$other" "a peer
 kill $holder
 
 # --- outgoing
-ip netns exec "e2e$$-2" python3 -c 'import socket, time; s = socket.create_server(("", 4000)); print("there", flush=True); c = [s.accept() for _ in range(2)]; time.sleep(60)' >"$T/server" &
+ip netns exec "e2e$$-2" python3 -c 'import socket, time; s = socket.create_server(("", 4000)); print("there", flush=True); c = [s.accept() for _ in range(2)]; time.sleep(600)' >"$T/server" &
 at_end kill $!
 until_ok 5 grep -q there "$T/server"
-on sdpod exec -d web sh -c 'sleep 60 | nc 198.51.100.2 4000'
+on sdpod exec -d web sh -c 'sleep 600 | nc 198.51.100.2 4000'
 until_ok 10 sh -c "ip netns exec e2e$$-1 ss -tnOH state established dst 198.51.100.2 dport = :4000 | grep -q ."
 is "$(sockets "e2e$$-1" "dst 198.51.100.2 and dport = :4000")" "$other" "to the outside the host's choice holds"
 pid=$(on sdpod inspect -f '{{.State.Pid}}' web)
@@ -93,7 +93,7 @@ is "$(nsenter -t "$pid" -n ss -tinOH state established dport = :4000 or sport = 
         "both ends inside have Reno"
 
 # --- sockets of the host in the container
-if on sdpod run -d --name bypassed --network slirp4netns:bypass=true $BUSYBOX sh -c 'sleep 60 | nc 198.51.100.2 4000' >/dev/null 2>"$T/why"; then
+if on sdpod run -d --name bypassed --network slirp4netns:bypass=true $BUSYBOX sh -c 'sleep 600 | nc 198.51.100.2 4000' >/dev/null 2>"$T/why"; then
         # shellcheck disable=SC2317  # until_ok calls it
         holds() { ip netns exec "e2e$$-1" ss -tnOHp state established dst 198.51.100.2 dport = :4000 | grep -q '"nc"'; }
         until_ok 10 holds

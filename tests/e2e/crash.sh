@@ -24,7 +24,7 @@ problem=
 sdpod ps -a >/dev/null 2>/tmp/sound.err || problem+="ps -a fails: $(cat /tmp/sound.err); "
 sdpod images >/dev/null 2>&1 || problem+="images fails; "
 sdpod rm -f -t 0 --ignore k >/dev/null 2>/tmp/sound.err || problem+="rm -f fails: $(cat /tmp/sound.err); "
-[[ $(timeout 20 sdpod run --rm --name k --network none localhost/busybox echo fine 2>&1) == fine ]] || problem+="the name cannot be taken again; "
+[[ $(timeout 100 sdpod run --rm --name k --network none localhost/busybox echo fine 2>&1) == fine ]] || problem+="the name cannot be taken again; "
 sdpod rm -f -t 0 -a >/dev/null 2>/tmp/sound.err || problem+="rm -a fails: $(cat /tmp/sound.err); "
 sdpod volume rm -f -a >/dev/null 2>/tmp/sound.err || problem+="volume rm -a fails: $(cat /tmp/sound.err); "
 left=$(sdpod ps -aq; sdpod volume ls -q)
@@ -71,7 +71,7 @@ id=$("$nest" as $user id -u)
 attempt() { # CALL N CMD...: runs it as the user and kills it at its Nth CALL; fails when there is no Nth
         local call=$1 n=$2
         shift 2
-        { timeout 30 strace -qq -f -u $user -o "$T/trace" -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" \
+        { timeout 100 strace -qq -f -u $user -o "$T/trace" -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" \
                 env -i PATH="$PATH" HOME="/home/$user" USER=$user XDG_RUNTIME_DIR="/run/user/$id" \
                 DBUS_SESSION_BUS_ADDRESS="unix:path=/run/user/$id/bus" "$@" >"$T/attempt" 2>&1 </dev/null; } 2>/dev/null
         grep -q 'killed by SIGKILL' "$T/trace"
@@ -80,7 +80,7 @@ cat >"$T/below" <<'END'
 #!/bin/sh
 call=$1 n=$2
 shift 2
-exec timeout 30 strace -qq -f -o /tmp/below.trace -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" "$@"
+exec timeout 100 strace -qq -f -o /tmp/below.trace -e "trace=$call" -e "inject=$call:signal=KILL:when=$n" "$@"
 END
 chmod 755 "$T/below"
 attempt_below() { # the same in a service of the user's manager, where containers are born in their cgroup
@@ -108,9 +108,12 @@ every "rm" "sdpod create --name k -v kv:/v --network none $BUSYBOX true" sdpod r
 every "exec" "sdpod container exists k || sdpod run -d --name k --network none $BUSYBOX sleep 1000" sdpod exec k true
 attempt=attempt_below every "run, born in its cgroup" "" sdpod run --name k --network none $BUSYBOX true
 attempt=attempt_below every "run --rm, born in its cgroup" "" sdpod run --rm --name k --network none $BUSYBOX true
-is "$("$nest" in find "/sys/fs/cgroup/user.slice/user-$id.slice/user@$id.service/app.slice/sdpod-containers.service" -mindepth 1 -type d \
-        ! -name holder)" "" "and no run a cgroup"
+cgroups_left() { "$nest" in find "/sys/fs/cgroup/user.slice/user-$id.slice/user@$id.service/app.slice/sdpod-containers.service" -mindepth 1 -type d ! -name holder; }
+until_ok 5 eval '[[ -z $(cgroups_left) ]]'
+is "$(cgroups_left)" "" "and no run a cgroup"
+until_ok 5 eval '! "$nest" in pgrep -u $user -x sdpod'
 is "$("$nest" in pgrep -u $user -x sdpod)" "" "an exec that is killed leaves no process that waits for it"
+until_ok 5 eval '[[ -z $(as systemctl --user list-units --all --no-legend "sdpod-*.scope") ]]'
 is "$(as systemctl --user list-units --all --no-legend 'sdpod-*.scope')" "" "and no run an empty scope"
 every "rename" "sdpod create --name k2 --network none $BUSYBOX true" sh -c 'sdpod rename k2 k; sdpod rm -f k2 k'
 finish

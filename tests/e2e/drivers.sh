@@ -53,7 +53,12 @@ serve() { # HOST NAME OPTIONS...
         run "$T/on" "$h" sdpod run -d --name "$name" "$@" $BUSYBOX sh -c "while :; do echo '$name' | nc -l -p 80; done"
 }
 hear() { # HOST CONTAINER ADDRESS: who serves there, seen from the container
-        on "$1" sdpod exec "$2" timeout 5 nc "$3" 80
+        local said='' try
+        for try in 1 2 3 4 5 6 7 8 9 10; do # its server is away for a moment after each
+                said=$(on "$1" sdpod exec "$2" timeout 5 nc "$3" 80)
+                [[ -z $said ]] || break
+        done
+        echo "$said"
 }
 
 # --- macvlan
@@ -115,7 +120,10 @@ on 1 sdpod rm -fa -t 0 >/dev/null
 # --- limits
 cat >"$T/flow.sh" <<'END'
 # how many bytes come in two seconds
-sleep 4 | timeout -s KILL 2 nc "$1" 81 >/tmp/flow
+for try in 1 2 3 4 5 6 7 8 9 10; do
+        sleep 4 | timeout -s KILL 2 nc "$1" 81 >/tmp/flow
+        [ -s /tmp/flow ] && break # else its server did not listen yet
+done
 wc -c </tmp/flow
 END
 on 1 sdpod network create -o rate=4m -o burst=64k --subnet 10.92.8.0/24 slow >/dev/null

@@ -21,7 +21,7 @@ seen() { # FILE: what it says of others, in one line
 sdpod events --filter type=container --filter container=ev --filter container=probe --format '{{if eq .Name "probe"}}probe {{end}}{{.Status}}' >"$T/live" 2>"$T/live.err" &
 live=$!
 at_end kill "$live"
-probe=(--name probe --network none $BUSYBOX true)
+probe=(--name probe --network none "$BUSYBOX" true)
 until_ok 10 follows "$T/live" sdpod
 sdpod create --name ev --label a=b --label 'c=d e' --network none $BUSYBOX sh -c 'read x; exit 7' >/dev/null
 until_ok 10 grep -qx create "$T/live"

@@ -44,7 +44,8 @@ done
 is "$(lookup web client)" "$(address_of client)" "the first one finds the one that came later"
 run sdpod exec client nslookup "$web"
 like "$out" "name = web" "an address has its container's name"
-run sdpod exec client timeout 5 nc web 80
+says_hello() { run sdpod exec "$1" timeout 5 nc web 80 && [[ $out == hello ]]; } # its server is away for a moment after each
+until_ok 10 says_hello client
 is "$out" hello "and they reach each other by name"
 is "$(lookup client nobody)" none "a name that nobody has is known not to be"
 is "$(lookup client nobody.dns.podman)" none "also in the domain"
@@ -92,6 +93,7 @@ run sdpod run -d --name own --network front --dns 192.0.2.53 $BUSYBOX sleep 600
 like "$(pgrep -af "^dnsmasq .*--listen-address=127.0.0.11")" "--server=192.0.2.53" "which asks that server"
 is "$(lookup own web)" "$web" "and knows the names"
 sdpod rm -f -t 0 own >/dev/null
+until_ok 5 eval '! pgrep -f "^dnsmasq .*--listen-address=127.0.0.11"'
 is "$(pgrep -f "^dnsmasq .*--listen-address=127.0.0.11")" "" "it goes with the container"
 
 # --- several networks
@@ -101,7 +103,7 @@ is "$(lookup both web)" "$web" "finds the names of one"
 is "$(lookup both other | grep -v :)" "$(address_of other back)" "and of the other"
 is "$(lookup web both)" "$(address_of both front)" "is found from one under its address there"
 is "$(lookup other both | grep -v :)" "$(address_of both back)" "and from the other"
-run sdpod exec both timeout 5 nc web 80
+until_ok 10 says_hello both
 is "$out" hello "and reaches them"
 run sdpod exec both cat /proc/sys/net/ipv4/ip_unprivileged_port_start
 is "$out" "$(sdpod exec web cat /proc/sys/net/ipv4/ip_unprivileged_port_start)" "its low ports are as they were"

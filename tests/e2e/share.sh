@@ -87,7 +87,7 @@ sdpod start a >/dev/null
 for mode in host container:a; do
         run sdpod run --rm --pid $mode $BUSYBOX sh -c 'sleep 987 & echo $!'
         exits 0 "--pid $mode: the end of the first process is the end"
-        ok "... of all that it started" sh -c '! pgrep -u "$UID" -f "^sleep 987$" >/dev/null'
+        ok "... of all that it started" until_ok 5 sh -c '! pgrep -u "$UID" -f "^sleep 987$" >/dev/null'
 done
 sdpod run -d --name own2 --pid container:a $BUSYBOX sh -c 'sleep 987 & exec true' >/dev/null
 until_ok 10 sh -c '! pgrep -u "$UID" -f "^sleep 987$" >/dev/null'

@@ -56,7 +56,7 @@ for kind in arp arp-tag nd nd-ask; do
         is "$(speak fort 1)" 2 "$kind: the victim is still reached"
 done
 claim fort 1 arp-gateway
-unlike "$(sdpod exec fort-peer sh -c 'ping -c 1 -W 2 10.71.0.1 >/dev/null; ip neigh show 10.71.0.1' | sed -n 's/.*lladdr \([^ ]*\).*/\1/p')" "^$rogue\$" "the gateway is not where the rogue says"
+unlike "$(sdpod exec fort-peer sh -c 'ping -c 1 -W 20 10.71.0.1 >/dev/null; ip neigh show 10.71.0.1' | sed -n 's/.*lladdr \([^ ]*\).*/\1/p')" "^$rogue\$" "the gateway is not where the rogue says"
 claim fort 1 router
 is "$(sdpod exec fort-peer ip -6 route show default | grep -c via)" 1 "a router that advertises itself is not heard"
 is "$(sdpod exec fort-peer ip -6 addr show eth0 | grep -c 'fdee:')" 0 "... nor its prefix"
@@ -87,11 +87,11 @@ is "$(heard fair | grep -v decent | sort)" "$(printf '%s\n' "2001:db8::7 outside
 # --- addresses that it gives itself
 sdpod exec fort-rogue sh -c 'ip addr add 10.71.0.99/24 dev eth0'
 is "$(sdpod exec fort-rogue ping -c 1 -W 1 -I 10.71.0.99 10.71.0.51 | grep -c ' 0% packet loss')" 0 "an address that it takes for itself is of no use"
-is "$(sdpod exec fort-rogue ping -c 1 -W 2 10.71.0.51 | grep -c ' 0% packet loss')" 1 "... its own is"
+is "$(sdpod exec fort-rogue ping -c 1 -W 20 10.71.0.51 | grep -c ' 0% packet loss')" 1 "... its own is"
 sdpod exec fort-rogue sh -c 'ip link set eth0 down; ip link set eth0 address 02:99:00:00:00:99; ip link set eth0 up'
 is "$(sdpod exec fort-rogue ping -c 1 -W 1 10.71.0.51 | grep -c ' 0% packet loss')" 0 "nor is a MAC"
 sdpod exec fort-rogue sh -c "ip link set eth0 down; ip link set eth0 address $rogue; ip link set eth0 up"
-is "$(sdpod exec fort-rogue ping -c 1 -W 2 10.71.0.51 | grep -c ' 0% packet loss')" 1 "... and its own is again"
+is "$(sdpod exec fort-rogue ping -c 1 -W 20 10.71.0.51 | grep -c ' 0% packet loss')" 1 "... and its own is again"
 
 # --- a container with more addresses than one: all of them are its own, on both of its networks
 sdpod network create --subnet 10.73.0.0/24 --subnet fd73::/64 second >/dev/null

@@ -107,10 +107,11 @@ like "$status:$out" '^0:GROUPS +HGROUPS +PID' "top's supplementary groups"
 
 # --- top reads nothing of a hostile image but regular files, and shows no control byte
 start hostile $BUSYBOX sh -c 'rm -f /etc/passwd /etc/group; mkfifo /etc/group; ln -s /proc/1/root/etc/shadow /etc/passwd
-        cp /bin/busybox "/tmp/$(printf "a\033[31m")"; exec -a "$(printf "x\033]0;owned\007")" sleep 100'
-until_ok 10 sh -c 'sdpod top hostile args | grep -q "sleep 100"'
+        name="/tmp/$(printf "busybox\033[31m")"; cp /bin/busybox "$name"; "$name" sh -c "sleep 100; true" "$(printf "x\033]0;owned\007")"'
+until_ok 10 sh -c 'sdpod top hostile comm | grep -q ^busybox'
 run sdpod top hostile user,group,pid,comm args
 like "$status:$out" $'^0:USER.*\n.* 1 ' "top with a FIFO and a symlink for databases"
+like "$out" "busybox.*owned" "... and with what there is to show"
 unlike "$out" $'[\033\007]' "... and a name that drives terminals"
 run sdpod top late hpid huser
 is "$(awk 'NR == 2 { print $1, $2 }' <<<"$out")" "$(sdpod inspect -f '{{.State.Pid}}' late) $USER" "top shows the host's view"

@@ -86,7 +86,7 @@ if has_controller memory; then
         like "$out" "^33554432"$'\n'"50"$'\n'"50000" "limits of memory, processes and CPU"
         rm_run --pids-limit 10 "$BUSYBOX" sh -c 'for i in $(seq 20); do sleep 5 & done; kill $(jobs -p)' >/dev/null
         like "$err" "(can't fork|Resource temporarily)" "the limit of processes holds"
-        run docker run --name oom --memory 16m --memory-swap 16m "$BUSYBOX" sh -c 'tail /dev/zero; sleep 0.5; exit 9'
+        run docker run --name oom --memory 16m --memory-swap 16m "$BUSYBOX" sh -c 'tail /dev/zero; sleep 3; exit 9'
         is "$status $(of '{{.State.OOMKilled}}' oom)" "9 true" "an OOM kill shows"
         end oom
 else
@@ -120,6 +120,7 @@ else
         run docker exec --privileged box grep CapEff /proc/self/status
         like "$out" "$(awk '$1 == "CapBnd:" { print $2 }' /proc/self/status)" "a privileged one has this host's capabilities"
 fi
+until_ok 10 eval 'docker top box | grep -q "sleep 500"'
 run docker top box
 like "$out" "sleep 500" "top lists its processes"
 run docker stats --no-stream --format '{{.Name}} {{.PIDs}} {{.MemUsage}}' box

@@ -70,7 +70,7 @@ host_is_clean() {
 
 stop_daemon() { # PID: ends a daemon that this file started
         kill "$1" 2>/dev/null
-        timeout 20 tail --pid="$1" -f /dev/null || kill -9 "$1"
+        timeout 60 tail --pid="$1" -f /dev/null || kill -9 "$1"
         wait "$1" 2>/dev/null
 }
 

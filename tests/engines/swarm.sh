@@ -51,7 +51,7 @@ host one 10.99.0.11
 host two 10.99.0.12
 up one
 up two
-try one swarm init --advertise-addr 10.99.0.11 --listen-addr 10.99.0.11:2377 --dispatcher-heartbeat 1s --task-history-limit 1
+try one swarm init --advertise-addr 10.99.0.11 --listen-addr 10.99.0.11:2377 --dispatcher-heartbeat 3s --task-history-limit 1
 exits 0 "one node begins a swarm"
 try two swarm join --token "$(on one swarm join-token -q worker)" --advertise-addr 10.99.0.12 10.99.0.11:2377
 exits 0 "the other one joins it"

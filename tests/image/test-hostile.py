@@ -52,7 +52,7 @@ def load(m, img, name="x", **kw):
     store = m.store()
     path = os.path.join(m.public, "hostile.tar")
     img.write_archive(path, name)
-    return store, m.run(store, "load", "--input", path, timeout=20, **kw)
+    return store, m.run(store, "load", "--input", path, timeout=60, **kw)
 
 
 def refused(m, victim, name, img, says=""):
@@ -303,7 +303,7 @@ def layouts(m, v):
 
     def bad(name):
         store = m.store()
-        result = m.run(store, "load", "--input", path, timeout=10)
+        result = m.run(store, "load", "--input", path, timeout=60)
         tap.ok(result.status == 125 and one_line(result) and m.names(store) == [] and not m.leftovers(store) and v.intact(),
                f"{m.label}: {name} is refused", result)
 

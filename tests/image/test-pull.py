@@ -77,7 +77,7 @@ def layers_of(store):
 
 def settle(store, registry):
     """Waits until nobody works on the store any more (what a signal ended cleans up in the background) and all is logged."""
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while time.monotonic() < end:
         users = []
         for path in glob.glob("/proc/[0-9]*/cmdline"):
@@ -223,7 +223,7 @@ def any_time(m, registry):
         except ProcessLookupError:
             pass
         try:
-            process.wait(30)
+            process.wait(120)
         except subprocess.TimeoutExpired:
             problems.append(f"round {i}: it does not end")
             os.killpg(process.pid, signal.SIGKILL)

@@ -11,6 +11,11 @@ id_of() { # NUMBER
         printf '%064x' "$1"
 }
 
+# One that no earlier file of tests had, whose containers the journal still knows.
+number_of_now() {
+        echo $(($(date +%s) * 100))
+}
+
 monitor_up() {
         mkdir -p "$UNITS"
         cp "$TESTS/units/sdpod-monitor.socket" "$UNITS"

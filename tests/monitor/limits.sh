@@ -17,7 +17,8 @@ is "$(tail -n 1 "$T/out" | cut -d' ' -f2)" 39999 "and ends at the end"
 
 # --- a reader of parts
 id=$(id_of 2)
-"$PROBE" start "$id" k8s-file "$T/2.log" --max-size 100000000 sh -c "$PROBE lines 20000; sleep 0.1; echo middle; sleep 0.1; $PROBE lines 20000" >/dev/null
+"$PROBE" start "$id" k8s-file "$T/2.log" --max-size 100000000 sh -c "$PROBE lines 20000; until [ \$(wc -l <'$T/2.log') -ge 40000 ]; do sleep 0.05; done
+        echo middle; until grep -q middle '$T/2.log'; do sleep 0.05; done; $PROBE lines 20000" >/dev/null
 until_ok 30 is_complete "$id"
 at=$(grep middle "$T/2.log" | cut -d' ' -f1)
 "$PROBE" logs "$id" k8s-file "$T/2.log" --since "$at" >"$T/out" 2>/dev/null
@@ -52,7 +53,7 @@ until_ok 30 test -e "$T/written"
 like "$("$PROBE" stat "$id" lost)" '[1-9]' "the monitor tells of the loss"
 like "$("$PROBE" stat "$id" failing)" '28' "and why"
 : >"$small"
-echo room | timeout 20 "$PROBE" attach "$id" --stdin >/dev/null 2>&1
+echo room | timeout 120 "$PROBE" attach "$id" --stdin >/dev/null 2>&1
 until_ok 20 is_complete "$id"
 "$PROBE" logs "$id" k8s-file "$small" >"$T/out" 2>"$T/err"
 like "$(cat "$T/err")" 'sdpod-monitor: [0-9]* bytes of output were lost: No space left on device' "a log with room again tells it"
@@ -74,7 +75,7 @@ systemctl --user restart sdpod-monitor.service
 
 # --- the journal is slower than a container that ends at once
 if [[ -r /var/log/journal ]]; then
-        id=$(id_of $((RANDOM * 100000)))
+        id=$(id_of "$(number_of_now)")
         "$PROBE" start "$id" journald - "$PROBE" lines 30000 >/dev/null
         ok "a container that wrote a burst to the journal comes to its end" until_ok 100 is_complete "$id"
         is "$("$PROBE" state "$id")" 'complete lost=0' "with nothing lost"
@@ -108,8 +109,8 @@ ticks() {
 switches() {
         awk '/ctxt_switches/ { sum += $2 } END { print sum }' "/proc/$(monitor_pid)/status"
 }
-sleep 1
-was="$(ticks) $(switches)"
+is_idle() { was="$(ticks) $(switches)" && sleep 1 && [[ "$(ticks) $(switches)" == "$was" ]]; }
+until_ok 10 is_idle
 sleep 3
 is "$(ticks) $(switches)" "$was" "three hundred silent containers cost nothing"
 

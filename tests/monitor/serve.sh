@@ -10,7 +10,7 @@ id=$(id_of 1)
 client=$!
 until_ok 10 grep -q attached "$T/err"
 "$PROBE" start "$id" k8s-file "$T/1.log" sh -c 'echo one; echo two >&2; printf three; sleep 0.2; echo -n four' >/dev/null
-ok "attach that waits ends with the container" timeout 20 tail --pid="$client" -f /dev/null
+ok "attach that waits ends with the container" timeout 120 tail --pid="$client" -f /dev/null
 is "$(cat "$T/out")" $'one\nthreefour' "it saw stdout from the first byte"
 is "$(cat "$T/err")" $'attached\ntwo' "it saw stderr"
 until_ok 10 is_complete "$id"
@@ -24,11 +24,11 @@ like "$err" "cannot find container '0*1'" "and is told so"
 # --- input
 id=$(id_of 2)
 "$PROBE" start "$id" k8s-file "$T/2.log" --stdin cat >/dev/null
-feed $'first\n' timeout 5 "$PROBE" attach "$id" --stdin
+feed $'first\n' timeout 10 "$PROBE" attach "$id" --stdin
 like "$out" first "what a client says comes back from cat"
 is "$status" 124 "the end of one client's input is not the container's"
 until_ok 10 grep -q first "$T/2.log"
-feed $'second\n' timeout 20 "$PROBE" attach "$id" --stdin --close-stdin
+feed $'second\n' timeout 120 "$PROBE" attach "$id" --stdin --close-stdin
 is "$status" 0 "with closeStdin it is"
 until_ok 10 is_complete "$id"
 run "$PROBE" logs "$id" k8s-file "$T/2.log"
@@ -37,7 +37,7 @@ is "$out" $'first\nsecond' "cat has seen both clients"
 # more input than the container takes now
 id=$(id_of 3)
 "$PROBE" start "$id" k8s-file "$T/3.log" --stdin sh -c 'sleep 0.3; wc -c' >/dev/null
-head -c 3000000 /dev/zero | timeout 20 "$PROBE" attach "$id" --stdin --close-stdin >"$T/out" 2>/dev/null
+head -c 3000000 /dev/zero | timeout 120 "$PROBE" attach "$id" --stdin --close-stdin >"$T/out" 2>/dev/null
 is "$(tr -d ' ' <"$T/out")" 3000000 "three megabytes of input reach a container that reads late"
 
 # --- a terminal
@@ -46,7 +46,7 @@ id=$(id_of 4)
 until_ok 10 grep -q ready "$T/4.log"
 run "$PROBE" resize "$id" 33 111
 exits 0 "a terminal is resized"
-feed $'word\n' timeout 20 "$PROBE" attach "$id" --stdin
+feed $'word\n' timeout 120 "$PROBE" attach "$id" --stdin
 like "$out" $'got word\r\n33 111\r' "and answers"
 until_ok 10 is_complete "$id"
 like "$(cat "$T/4.log")" "stdout F all"$'\r' "all three are the terminal"
@@ -76,10 +76,10 @@ quick=$!
 ok "five clients that do not read do not hold the container up" until_ok 60 is_complete "$id"
 "$PROBE" logs "$id" k8s-file "$T/6.log" >"$T/out" 2>"$T/err"
 is "$("$PROBE" check 300000 out <"$T/out")$("$PROBE" check 300000 err <"$T/err")" "" "and nothing is missing in the log"
-ok "the client that reads is served to the end" timeout 20 tail --pid="$quick" -f /dev/null
+ok "the client that reads is served to the end" timeout 120 tail --pid="$quick" -f /dev/null
 comment "monitor: $(grep -E 'VmRSS|VmHWM' "/proc/$(monitor_pid)/status" | tr -s '\t \n' ' ')"
 kill -CONT "$stopped"
-ok "the stopped one gets what was kept for it, and the end" timeout 20 tail --pid="$stopped" -f /dev/null
+ok "the stopped one gets what was kept for it, and the end" timeout 120 tail --pid="$stopped" -f /dev/null
 like "$(cat "$T/stopped-err")" "bytes of output left out here" "and is told that some was left out"
 xargs kill <"$T/stuck-pids" 2>/dev/null
 xargs kill -9 <"$T/stuck-pids" 2>/dev/null
@@ -90,7 +90,7 @@ comment "and when they have gone: $(grep VmRSS "/proc/$(monitor_pid)/status" | t
 id=$(id_of 7)
 "$PROBE" start "$id" k8s-file "$T/7.log" --stdin sh -c 'printf "in the log"; read -r x; echo; echo "after $x"' >/dev/null
 until_ok 10 grep -q "in the log" "$T/7.log"
-echo go | timeout 20 "$PROBE" attach "$id" --stdin --logs >"$T/out" 2>/dev/null
+echo go | timeout 120 "$PROBE" attach "$id" --stdin --logs >"$T/out" 2>/dev/null
 is "$(head -n 1 "$T/out")" "$(head -n 1 "$T/7.log" | wc -c)" "the log's end is told"
 is "$(tail -n +2 "$T/out")" $'\nafter go' "and output from there on comes to the client"
 
@@ -101,7 +101,7 @@ id=$(id_of 8)
 client=$!
 until_ok 10 grep -q attached "$T/err"
 run "$PROBE" detach "$id"
-ok "detach ends clients" timeout 20 tail --pid="$client" -f /dev/null
+ok "detach ends clients" timeout 120 tail --pid="$client" -f /dev/null
 is "$("$PROBE" stat "$id" clients)" 0 "and the container goes on"
 kill -9 "$(cat "$T/pid")"
 ok "a killed container's recording ends" until_ok 10 is_complete "$id"
@@ -124,7 +124,7 @@ like "$("$PROBE" logs "$id" k8s-file "$T/9.log")" $'early\nlate$' "without one i
 
 # --- the journal
 if [[ -r /var/log/journal ]]; then
-        id=$(id_of $((RANDOM * 100000)))
+        id=$(id_of "$(number_of_now)")
         unit=monitor-test-$$.service
         "$PROBE" start "$id" journald - --unit "$unit" sh -c 'echo to the journal; echo to err >&2; echo; printf "\001bin"' >/dev/null
         until_ok 10 is_complete "$id"

@@ -25,12 +25,12 @@ solo() { # in the background, as `sdpod run -d` leaves it; then the answer is in
 }
 
 ended() {
-        timeout 20 tail --pid="$solo" -f /dev/null
+        timeout 120 tail --pid="$solo" -f /dev/null
 }
 
 # --- one run
 prepare no
-echo 'echo hello; sleep 0.3; echo last words; exit 7' >"$T/container"
+echo 'echo hello; until test -e "$T/go"; do sleep 0.05; done; echo last words; exit 7' >"$T/container"
 solo
 until_ok 10 test -s "$T/ready"
 like "$(cat "$T/ready")" '^\{"ok":true,"pid":[0-9]+\}$' "the caller is told that it runs"
@@ -39,6 +39,7 @@ is "$(awk '/^PPid/ { print $2 }' "/proc/$pid/status")" "$solo" "the container's 
 is "$(awk '{ print $6 }' "/proc/$solo/stat")" "$solo" "the monitor leads a session"
 is "$(readlink "/proc/$solo/fd/2")" /dev/null "the caller's terminal is let go"
 like "$("$PROBE" stat "$id")" '"ok":true' "it serves on its own socket"
+: >"$T/go"
 ok "it ends with the container" ended
 is "$(cat "$T/ended")" 7 "the exit code is put on record"
 is "$(cat "$T/state-at-end")" "complete lost=0" "after all output was"
@@ -94,7 +95,7 @@ is "$(wc -l <"$T/started")" 2 "always: a killed container starts again"
 until_ok 10 "$PROBE" stat "$id"
 echo '{"stoppedByUser":true}' >"$record/state.tmp"
 mv "$record/state.tmp" "$record/state.json"
-pkill -9 -P "$solo" sleep
+until_ok 10 pkill -9 -P "$solo" sleep
 ok "after the user's stop it does not" ended
 is "$(tr '\n' ' ' <"$T/ended")" "137 137 " "both ends are on record"
 
@@ -104,7 +105,7 @@ solo
 until_ok 20 sh -c 'test "$(wc -l <"$T/ended")" -ge 4'
 echo '{"stoppedByUser":true}' >"$record/state.tmp"
 mv "$record/state.tmp" "$record/state.json"
-ok "a stop ends the wait for the next start" timeout 5 tail --pid="$solo" -f /dev/null
+ok "a stop ends the wait for the next start" timeout 120 tail --pid="$solo" -f /dev/null
 
 prepare always
 solo

@@ -9,7 +9,7 @@ import socket
 import struct
 import sys
 
-TIMEOUT = 5
+TIMEOUT = 20
 MAC = bytes((2, 0, 10, 0, 2, 100))
 GATEWAY_MAC = bytes((0x52, 0x55, 10, 0, 2, 2))
 

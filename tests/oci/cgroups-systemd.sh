@@ -36,6 +36,7 @@ rt pause "$id"
 is "$status $(state_of "$id" .status)" "0 paused" "$scope: it can be paused"
 rt resume "$id"
 rt delete --force "$id"
+until_ok 5 eval '[[ $(show LoadState) == not-found ]]' # systemd hears of it
 is "$status $(systemctl --$scope show --property LoadState --value "libpod-$id.scope")" "0 not-found" "$scope: the unit goes with the container"
 
 id=$ME-bad

@@ -21,11 +21,15 @@ if ended is None:
     child.wait()
 print("killed" if ended is None else f"ended {ended}")
 PY
-# how long a whole one takes, so that the moments are spread over it
-began=$(date +%s%N)
-rt_quietly create --bundle "$T/plain" "$ME-measure"
-took=$((($(date +%s%N) - began) / 1000))
-rt_quietly delete --force "$ME-measure"
+# how long a whole one takes that nothing disturbs, so that the moments are spread over it
+took=1000000
+for _ in 1 2 3 4 5 6 7 8; do
+        began=$(date +%s%N)
+        rt_quietly create --bundle "$T/plain" "$ME-measure"
+        once=$((($(date +%s%N) - began) / 1000))
+        ((once > took)) || took=$once
+        rt_quietly delete --force "$ME-measure"
+done
 killed=0 left='' wrong='' unclear=''
 for ((i = 0; i < 14; i++)); do
         id=$ME-create-$i
@@ -71,6 +75,7 @@ for ((i = 0; i < 8; i++)); do
 done
 ok "start and delete were killed at $killed moments of 16" test $killed -gt 2
 is "$wrong" "" "a start that was killed can be told from one that was not, and a delete be said again"
+until_ok 5 eval '[[ -z $(without_trace) ]]'
 is "$(without_trace)" "" "... and nothing is left"
 
 up host .
@@ -119,6 +124,7 @@ is "$(cat "$T"/same.* | grep -cviE 'made|exist')" 0 "... and the others are told
 for ((i = 0; i < 10; i++)); do (timeout 60 "$RUNTIME" --root "$STATE" delete --force "$ME-same" >"$T/gone.$i" 2>&1 </dev/null || echo "failed" >>"$T/gone.$i") & done
 wait
 is "$(cat "$T"/gone.*)" "" "ten that delete it at once all succeed"
+until_ok 5 eval '[[ -z $(without_trace) ]]'
 is "$(without_trace)" "" "nothing is left of all these"
 
 # --- a state directory that is full, or cannot be written
@@ -128,15 +134,15 @@ if ! mount -t tmpfs -o size=64k,nr_inodes=200 full "$T/full"; then
 else
         at_end umount -l "$T/full"
         head -c 100000 /dev/zero >"$T/full/filler" 2>/dev/null
-        timeout 20 "$RUNTIME" --root "$T/full" create --bundle "$T/plain" "$ME-full" >"$T/full.out" 2>&1 </dev/null
+        timeout 60 "$RUNTIME" --root "$T/full" create --bundle "$T/plain" "$ME-full" >"$T/full.out" 2>&1 </dev/null
         status=$? out=$(cat "$T/full.out")
         like "$status:$out" '^[1-9][0-9]*:.*(No space|space)' "a full state directory is an error that says so"
         rm "$T/full/filler"
         is "$(find "$T/full" -mindepth 1 -maxdepth 1 ! -name '.*')" "" "... and nothing is left in it"
-        timeout 20 "$RUNTIME" --root "$T/full" run --bundle "$T/again" "$ME-full" >"$T/full.out" 2>&1 </dev/null
+        timeout 60 "$RUNTIME" --root "$T/full" run --bundle "$T/again" "$ME-full" >"$T/full.out" 2>&1 </dev/null
         is "$?:$(cat "$T/full.out")" "0:" "... with space again it runs"
         mount -o remount,ro "$T/full"
-        timeout 20 "$RUNTIME" --root "$T/full" create --bundle "$T/plain" "$ME-full" >"$T/full.out" 2>&1 </dev/null
+        timeout 60 "$RUNTIME" --root "$T/full" create --bundle "$T/plain" "$ME-full" >"$T/full.out" 2>&1 </dev/null
         like "$?:$(cat "$T/full.out")" '^[1-9][0-9]*:.*Read-only' "one that is read-only is an error that says so"
 fi
 

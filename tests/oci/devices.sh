@@ -41,7 +41,7 @@ like "$out" '00 00 00 00' "[devices.configured] ... a device can be read"
 oci_next
 bundle "$id" '.mounts |= map(select(.destination != "/dev")) | .linux.devices = [{ path: "/dev/made", type: "c", major: 1, minor: 5 }]' true
 echo "not a device" >"$T/$id/rootfs/dev/made"
-timeout 10 "$RUNTIME" --root "$STATE" create --bundle "$T/$id" "$id" >"$T/there.out" 2>&1 </dev/null
+timeout 60 "$RUNTIME" --root "$STATE" create --bundle "$T/$id" "$id" >"$T/there.out" 2>&1 </dev/null
 like "$?:$(cat "$T/there.out")" '^[1-9][0-9]*:.+' "[devices.file-exists] where another file is already, a device is refused"
 is "$(cat "$T/$id/rootfs/dev/made")" "not a device" "[devices.file-exists] ... and the file is left alone"
 rt_quietly delete --force "$id"

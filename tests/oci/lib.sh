@@ -23,7 +23,7 @@ TESTS=${TESTS:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
 RUNTIME=${RUNTIME:-sdpod-oci}
 command -v "$RUNTIME" >/dev/null || skip_all "there is no $RUNTIME"
 for program in jq busybox; do command -v $program >/dev/null || skip_all "$program is not installed"; done
-RUN_TIMEOUT=${OCI_TIMEOUT:-20}
+RUN_TIMEOUT=${OCI_TIMEOUT:-60}
 STATE=$T/state
 ME=oci-$(basename "$0" .sh)-$$ # each ID begins so, and each cgroup
 PEER=$("$RUNTIME" --version 2>/dev/null | sed -n '1s/ .*//p') # runc, crun or sdpod-oci: what others are known to do otherwise

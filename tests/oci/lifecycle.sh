@@ -24,13 +24,13 @@ rt create --bundle "$T/two" "$id"
 like "$status:$err" '^[1-9][0-9]*:.+' "[create.id-unique] an ID that is taken is refused"
 is "$(state_of "$id" .status) $(state_of "$id" .bundle)" "created $T/one" "[create.id-unique][errors.leave-no-trace] ... and whose it is stays as it was"
 for wrong in "" "a/b" ".." "../x" "a b" $'a\nb' "."; do
-        timeout 10 "$RUNTIME" --root "$STATE" create --bundle "$T/two" "$wrong" >"$T/wrong" 2>&1 </dev/null
+        timeout 60 "$RUNTIME" --root "$STATE" create --bundle "$T/two" "$wrong" >"$T/wrong" 2>&1 </dev/null
         status=$? out=$(cat "$T/wrong")
         like "$status:$out" '^[1-9][0-9]*:.+' "[create.id-valid][create.id-needed] '${wrong//$'\n'/ }' is refused as an ID"
 done
 rt create --bundle "$T/two"
 like "$status:$err$out" '^[1-9][0-9]*:.+' "[create.id-needed] create without an ID is an error"
-(cd "$T/state" && timeout 10 "$RUNTIME" --root "$STATE" create "$ME-nobundle") >"$T/wrong" 2>&1 </dev/null
+(cd "$T/state" && timeout 60 "$RUNTIME" --root "$STATE" create "$ME-nobundle") >"$T/wrong" 2>&1 </dev/null
 like "$?:$(cat "$T/wrong")" '^[1-9][0-9]*:.+' "[create.bundle-needed][bundle.config-needed] create where no bundle is is an error"
 is "$(find "$STATE" -mindepth 1 -maxdepth 1 -type d ! -name "$id")" "" "[create.id-valid][errors.leave-no-trace] no other container is there after that"
 

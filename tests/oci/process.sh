@@ -113,7 +113,7 @@ else
 fi
 like "$(in_one '.process.terminal = false' facts; sed -n 's/^file.\/dev\/console //p' <<<"$out")" 'ENOENT|^$' "[devices.console] without a terminal there is no /dev/console"
 bundle notty '.process.terminal = true' true
-timeout 10 "$RUNTIME" --root "$STATE" create --bundle "$T/notty" "$ME-notty" >"$T/notty.out" 2>&1 </dev/null
+timeout 60 "$RUNTIME" --root "$STATE" create --bundle "$T/notty" "$ME-notty" >"$T/notty.out" 2>&1 </dev/null
 like "$?:$(cat "$T/notty.out")" '^[1-9][0-9]*:.+' "[terminal.needs-socket] create of one with a terminal, and nobody to take it, is refused"
 rt_quietly delete --force "$ME-notty"
 

@@ -18,7 +18,7 @@ is "$(cat "$(cgroup_file $controller "$own/below/this" pids.max)")" 50 "[cgroups
 rt exec "$id" sh -c 'echo $$ >/dev/null; cat /proc/self/cgroup'
 like "$out" "$own/below/this|:/$" "[cgroups.path-consistent] who comes in later is in the same one"
 bundle second ".linux.cgroupsPath = \"/$own/below/this\"" sleep 1000
-timeout 10 "$RUNTIME" --root "$STATE" create --bundle "$T/second" "$ME-second" >"$T/second.out" 2>&1 </dev/null
+timeout 60 "$RUNTIME" --root "$STATE" create --bundle "$T/second" "$ME-second" >"$T/second.out" 2>&1 </dev/null
 status=$? out=$(cat "$T/second.out")
 like "$status:$out" '^([1-9][0-9]*:.+|0:.*(warn|WARN|not empty).*)' "[cgroups.fit] one that is not empty is not taken for another container"
 rt_quietly delete --force "$ME-second"

@@ -51,7 +51,7 @@ rt_quietly delete --force "$id"
 # --- the state where no --root says another place
 bundle plain "$sysfs" sleep 1000
 at_end "$RUNTIME" delete --force "$ME-default"
-timeout 20 "$RUNTIME" create --bundle "$T/plain" "$ME-default" >"$T/default.out" 2>&1 </dev/null
+timeout 60 "$RUNTIME" create --bundle "$T/plain" "$ME-default" >"$T/default.out" 2>&1 </dev/null
 is "$?:$(cat "$T/default.out")" "0:" "without --root the state is in the user's runtime directory"
 is "$("$RUNTIME" state "$ME-default" | jq -r .status):$(find "$XDG_RUNTIME_DIR" -name "$ME-default" | wc -l)" "created:1" "... and is found there"
 is "$(find "$XDG_RUNTIME_DIR" -mindepth 1 -maxdepth 1 -type d -perm /077 | head -n 1)" "" "... where nobody else can read it"

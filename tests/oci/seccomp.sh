@@ -134,7 +134,7 @@ else
 fi
 rm -f "$T/agent"
 bundle deaf "$notify" true
-timeout 20 "$RUNTIME" --root "$STATE" run --bundle "$T/deaf" "$ME-deaf" >"$T/deaf.out" 2>&1 </dev/null
+timeout 60 "$RUNTIME" --root "$STATE" run --bundle "$T/deaf" "$ME-deaf" >"$T/deaf.out" 2>&1 </dev/null
 like "$?:$(cat "$T/deaf.out")" '^[1-9][0-9]*:.+' "[seccomp.listener-fails] where nobody listens it is an error"
 rt_quietly delete --force "$ME-deaf"
 in_one "$(rules '{ names: ["mkdir"], action: "SCMP_ACT_ERRNO" }') | .linux.seccomp.listenerPath = \"/no/such\"" true

@@ -19,7 +19,7 @@ import sys
 import termios
 import time
 
-LIMIT = 15
+LIMIT = 60
 
 
 def size(fd, lines, columns):
@@ -81,7 +81,7 @@ def console(path, text, command):
     out, end = b"", time.monotonic() + LIMIT
     while time.monotonic() < end:
         data = read_some(fd, 0.3)
-        if data == b"" or (data is None and out):
+        if data == b"":
             break
         out += data or b""
     print(repr(out.decode(errors="replace")))

@@ -63,7 +63,7 @@ broken() { # NAME TEXT
         oci_next
         bundle "$id" . true
         printf '%s' "$2" >"$T/$id/config.json"
-        timeout 10 "$RUNTIME" --root "$STATE" create --bundle "$T/$id" "$id" >"$T/broken.out" 2>&1 </dev/null
+        timeout 60 "$RUNTIME" --root "$STATE" create --bundle "$T/$id" "$id" >"$T/broken.out" 2>&1 </dev/null
         status=$? out=$(cat "$T/broken.out")
         like "$status:$out" '^([1-9]|[1-9][0-9]|1[0-1][0-9]|255):.+' "[values.invalid] $1 is refused"
         rt_quietly delete --force "$id"

@@ -76,7 +76,7 @@ fi
 "$RUNTIME" --root "$STATE" exec --detach --pid-file "$T/exec.pid" "$id" sleep 1001 </dev/null >"$T/exec.out" 2>&1
 is "$?:$(cat "$T/exec.out"):$(tr '\0' ' ' <"/proc/$(cat "$T/exec.pid")/cmdline")" "0::sleep 1001 " "exec --detach --pid-file"
 rt ps -f json "$id"
-is "$out" "[$pid,$(cat "$T/exec.pid")]" "ps -f json: both"
+is "$(jq -c sort <<<"$out")" "$(jq -nc "[$pid,$(cat "$T/exec.pid")] | sort")" "ps -f json: both"
 exec 3<"$T/process" 4<"$T/exec.pid"
 rt exec --preserve-fds 2 "$id" sh -c 'cat <&4'
 is "$out" "$(cat "$T/exec.pid")" "exec --preserve-fds"
@@ -186,7 +186,7 @@ fi
 # --- run
 in_one . sh -c 'echo out; echo err >&2; exit 9'
 is "$status:$out:$err" "9:out:err" "run: streams and exit status"
-in_one . sh -c '(sleep 0.1; kill -TERM 1) & trap "exit 12" TERM; wait'
+in_one . sh -c 'trap "exit 12" TERM; (sleep 0.1; kill -TERM 1) & wait'
 is "$status" 12 "run: its signals are its own"
 in_one . /nothing
 like "$status:${err//\\/}" '^1:.*exec: "/nothing": stat /nothing: no such file or directory' "run of what is not there"

@@ -29,7 +29,7 @@ void test_note(const char *format, ...) {
         }
 }
 
-enum { TOGETHER_SEC = 30, KILLED = 256 };
+enum { TOGETHER_SEC = 120, KILLED = 256 };
 
 void test_together(size_t n_processes, int (*run)(size_t i, void *data), void *data, int results[]) {
         _cleanup_free_ pid_t *pids = calloc(n_processes, sizeof(*pids));

@@ -289,7 +289,7 @@ TEST(an_oom_kill_is_told_and_counted) {
         }
         CHECK_INT(waitpid(pid, &status, 0), pid);
         struct pollfd poll_fd = { .fd = oom, .events = events };
-        int told = poll(&poll_fd, 1, 5000);
+        int told = poll(&poll_fd, 1, 60000);
         runtime_cgroup_drain_oom(oom);
         int after = poll(&poll_fd, 1, 0), r = runtime_cgroup_oom_kills(&cgroup, &kills);
         (void) close(oom);

@@ -109,7 +109,7 @@ static void run_until_sent(Bed *bed, int sent) {
         while (bed->sent < sent) {
                 struct pollfd fd = { .fd = outlet_fd(bed->outlet), .events = POLLIN };
 
-                CHECK_INT(poll(&fd, 1, 20000), 1);
+                CHECK_INT(poll(&fd, 1, 60000), 1);
                 outlet_run(bed->outlet);
         }
 }
@@ -213,7 +213,7 @@ TEST(a_listener_that_cannot_accept_does_not_keep_the_process_awake) {
         fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         CHECK_INT(connect(fd, (struct sockaddr *) &address, sizeof(address)), 0);
         struct pollfd p = { .fd = outlet_fd(bed.outlet), .events = POLLIN };
-        CHECK_INT(poll(&p, 1, 20000), 1);
+        CHECK_INT(poll(&p, 1, 60000), 1);
         CHECK_INT(outlet_timeout(bed.outlet), -1);
         CHECK_INT(getrlimit(RLIMIT_NOFILE, &limit), 0);
         none = limit;
@@ -230,10 +230,10 @@ TEST(a_listener_that_cannot_accept_does_not_keep_the_process_awake) {
                 outlet_run(bed.outlet);
         }
         p.fd = outlet_fd(bed.outlet);
-        CHECK_INT(poll(&p, 1, 20000), 1);
+        CHECK_INT(poll(&p, 1, 60000), 1);
         outlet_run(bed.outlet);
         p = (struct pollfd){ .fd = fd, .events = POLLIN };
-        CHECK_INT(poll(&p, 1, 20000), 1);
+        CHECK_INT(poll(&p, 1, 60000), 1);
         (void) fd_close(fd);
         bed_done(&bed);
 }

@@ -82,7 +82,7 @@ static bool received(int fd, const char *text) {
         struct pollfd p = { .fd = fd, .events = POLLIN };
         char buffer[64];
 
-        if (poll(&p, 1, 5000) <= 0)
+        if (poll(&p, 1, 60000) <= 0)
                 return false;
         ssize_t n = recv(fd, buffer, sizeof(buffer), 0);
         return n == (ssize_t) strlen(text) && memcmp(buffer, text, (size_t) n) == 0;
@@ -164,7 +164,7 @@ TEST(two_ports_that_lead_to_one_are_told_apart) {
 
                 CHECK(udp_forward_reply(f, &info[i], 1000));
                 struct pollfd p = { .fd = peer, .events = POLLIN };
-                CHECK_INT(poll(&p, 1, 5000), 1);
+                CHECK_INT(poll(&p, 1, 60000), 1);
                 CHECK(recvfrom(peer, buffer, sizeof(buffer), 0, (struct sockaddr *) &from, &size) > 0);
                 CHECK_INT(ntohs(from.sin_port), port[i]);
         }
