@@ -66,10 +66,11 @@ port=$(free_port)
 on sdpod run -d --name web -p "$port:80" $BUSYBOX sh -c 'mkdir /www; head -c 67108864 /dev/urandom >/www/big; sha256sum </www/big | cut -c1-64 >/www/sum; exec httpd -f -p 80 -h /www' >/dev/null
 until_ok 20 ip netns exec "e2e$$-1" curl -sf -o /dev/null "http://127.0.0.1:$port/sum"
 hold() { # NAMESPACE ADDRESS PORT: a connection that stays; its PID in $!
+        rm -f "$T/held"
         ip netns exec "$1" python3 -c 'import socket, sys; s = socket.create_connection((sys.argv[1], int(sys.argv[2]))); print("there", flush=True); sys.stdin.read()' \
-                "$2" "$3" < <(exec sleep 60 2>/dev/null) >"$T/held" &
+                "$2" "$3" < <(exec sleep 600 2>/dev/null) >"$T/held" &
         holder=$!
-        until_ok 5 grep -q there "$T/held"
+        until_ok 5 grep -qs there "$T/held"
 }
 hold "e2e$$-1" 127.0.0.1 "$port"
 is "$(sockets "e2e$$-1" "sport = :$port")" reno "a peer of this machine is sent to by Reno"
