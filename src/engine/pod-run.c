@@ -2,6 +2,7 @@
 /* Starting and stopping pods. */
 #include <fcntl.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -73,7 +74,8 @@ static void stop_slice(const Pod *pod) {
 static bool is_own_unit(const ContainerConfig *infra) {
         _cleanup_free_ char *own = infra->systemd_unit ? journal_own_unit() : NULL;
 
-        return own && str_equal(own, infra->systemd_unit);
+        /* where systemd heard of the unit by another name of its first (Alias=), both commands are told that one */
+        return own && (str_equal(own, infra->systemd_unit) || str_equal(getenv("PODMAN_SYSTEMD_UNIT"), infra->systemd_unit));
 }
 
 static int start_infra(const Store *store, const Pod *pod, Container *infra, const DetachedOptions *options, Error *reterr) {

@@ -37,7 +37,8 @@ char *name_generate(void) {
 }
 
 char *name_of_own_unit(const char *asked) {
-        char *own = asked && str_has_suffix(asked, ".container.service") ? journal_own_unit() : NULL;
+        bool alias = asked && (str_has_suffix(asked, ".container.service") || str_has_suffix(asked, ".pod.service"));
+        char *own = alias ? journal_own_unit() : NULL;
 
         return own ? own : asked ? strdup(asked) : NULL;
 }

@@ -37,6 +37,21 @@ sdpod run --rm --network none --pod new:warm $BUSYBOX true # makes the directori
 sdpod pod rm -f warm >/dev/null
 before=$(footprint)
 
+# --- another name as the first that systemd hears of: the unit's specifiers stand for that one
+printf '[Pod]\nNetwork=none\n' >"$units/first.pod"
+printf '[Pod]\nNetwork=none\n[Install]\nAlias=called-so.service\n' >"$units/second.pod"
+systemctl --user daemon-reload
+for name in first.pod:first called-so:second; do
+        run systemctl --user start "${name%:*}"
+        pod=${name#*:}
+        is "$status:$(prop "$pod-pod" ActiveState):$(prop "$pod-pod" MainPID)" "0:active:$(sdpod inspect "systemd-$pod-infra" -f '{{.State.Pid}}')" \
+                "a pod is started as ${name%:*}"
+        systemctl --user stop "$pod-pod"
+done
+is "$(footprint)" "$before" "... and leaves nothing"
+rm "$units"/{first,second}.pod
+systemctl --user daemon-reload
+
 run systemctl --user start shop-pod.service
 exits 0 "systemctl --user start of a pod unit"
 is "$(prop shop-pod ActiveState):$(prop shop-pod SubState)" "active:running" "the unit is active"
