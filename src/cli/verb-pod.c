@@ -77,9 +77,8 @@ static const Option *const restart_options[] = { restart_rows, NULL };
 
 static int restart_one(const Store *store, Pod *pod, void *data, Error *reterr) {
         const DetachedOptions options = { .storage_driver = ((PodVerbOptions *) data)->storage_driver };
-        int r = engine_pod_stop(store, pod, /* timeout= */ NULL, reterr);
 
-        return r < 0 ? r : engine_pod_start(store, pod, /* again= */ true, &options, reterr);
+        return engine_pod_restart(store, pod, &options, reterr);
 }
 
 static int run_restart(Invocation *in, Error *reterr) {

@@ -271,6 +271,18 @@ int engine_pod_stop(const Store *store, const Pod *pod, const int64_t *timeout, 
         return 0;
 }
 
+int engine_pod_restart(const Store *store, const Pod *pod, const DetachedOptions *options, Error *reterr) {
+        _cleanup_pod_members_ PodMembers members = {};
+        int r = engine_pod_members(store, pod, &members, reterr);
+        Container *infra = pod_members_infra(&members);
+
+        if (r >= 0 && infra && infra->pidfd >= 0 && infra->process.unit && !infra->state.unit)
+                return engine_restart_in_unit(infra, /* timeout= */ NULL, reterr); /* the members' units are bound to it */
+        if (r >= 0)
+                r = engine_pod_stop(store, pod, /* timeout= */ NULL, reterr);
+        return r < 0 ? r : engine_pod_start(store, pod, /* again= */ true, options, reterr);
+}
+
 int engine_pod_kill(const Store *store, const Pod *pod, int signal, Error *reterr) {
         _cleanup_pod_members_ PodMembers members = {};
         int r = engine_pod_members(store, pod, &members, reterr);

@@ -56,6 +56,9 @@ int engine_pod_start(const Store *store, const Pod *pod, bool again, const Detac
 /* Members, all at the same time, then the infra container. `timeout` NULL: each its own. */
 int engine_pod_stop(const Store *store, const Pod *pod, const int64_t *timeout, Error *reterr);
 
+/* The one and then the other; or the unit of somebody else's making that holds the pod is restarted. */
+int engine_pod_restart(const Store *store, const Pod *pod, const DetachedOptions *options, Error *reterr);
+
 /* All members that run, one after the other; the first error ends it. SIGKILL waits for their ends for a moment. */
 int engine_pod_kill(const Store *store, const Pod *pod, int signal, Error *reterr);
 

@@ -7,9 +7,9 @@
 /* A made-up name such as "brave_otter"; owned, NULL when out of memory. Not unique: the caller claims it. */
 char *name_generate(void);
 
-/* A service that systemd was asked for by its alias (`systemctl start web.container` before anything else mentions the unit) has
- * %n and %N made of the alias (web.container.service, shop.pod.service), and so $PODMAN_SYSTEMD_UNIT and the names that the generator writes. `asked` is that variable; the
- * answer is the name of the unit that this process really is in, else `asked`. Owned; NULL: out of memory, or `asked` is. */
+/* A service that systemd was asked for by its alias (`systemctl start web.container`, `shop.pod`, before anything else mentions the
+ * unit) has %n and %N made of the alias, and so $PODMAN_SYSTEMD_UNIT and the names that the generator writes. `asked` is that variable;
+ * the answer is the name of the unit that this process really is in, else `asked`. Owned; NULL: out of memory, or `asked` is. */
 char *name_of_own_unit(const char *asked);
 
 /* *ret is `name` with the alias replaced where there is one; owned, NULL where it stays. */

@@ -72,6 +72,11 @@ is "$(systemctl --user is-active shop-pod client | tr '\n' ' ')" "active active 
 run systemctl --user start web.service
 ok "... and the member comes back by itself" until_ok 10 serves
 
+main=$(prop shop-pod MainPID)
+run sdpod pod restart systemd-shop
+is "$status:$(prop shop-pod ActiveState):$([[ $(prop shop-pod MainPID) != "$main" ]] && echo new)" "0:active:new" "pod restart restarts the unit"
+ok "... and with it those of the members" until_ok 10 systemctl --user is-active -q web client
+
 run systemctl --user stop shop-pod.service
 exits 0 "stop"
 until_ok 10 sh -c '[ "$(systemctl --user is-active client.service)" = inactive ]'
