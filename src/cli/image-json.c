@@ -36,8 +36,17 @@ const FormatList image_list_digests_history = {
 
 static const char *const inspect_maps[] = { "Labels", "Annotations", "ExposedPorts", "Volumes", "Data", NULL };
 static const char *const inspect_times[] = { "Created", "created", NULL };
-static const char *const inspect_aliases[] = { "ID", "Id", NULL };
-const TemplateTypes image_inspect_types = { .maps = inspect_maps, .times = inspect_times, .aliases = inspect_aliases };
+static const char *const inspect_aliases[] = { "ID", "Id", "HealthCheck", "Healthcheck", /* and of the history: */
+                                               "Created", "created", "CreatedBy", "created_by", "Author", "author", "Comment",
+                                               "comment", "EmptyLayer", "empty_layer", NULL };
+/* What the image-spec leaves out of a config, and of a step of the history. */
+static const char *const inspect_absent[] = { "User", "\"\"", "ExposedPorts", "null", "Env", "null", "Entrypoint", "null", "Cmd", "null",
+                                              "Volumes", "null", "WorkingDir", "\"\"", "Labels", "null", "StopSignal", "\"\"",
+                                              "Healthcheck", "null", "created_by", "\"\"", "author", "\"\"", "comment", "\"\"",
+                                              "empty_layer", "false", NULL };
+const TemplateTypes image_inspect_types = {
+        .maps = inspect_maps, .times = inspect_times, .aliases = inspect_aliases, .absent = inspect_absent
+};
 
 int image_split_name(const char *name, char **ret_repository, char **ret_tag) {
         char *repository = image_name_repository(name), *tag;

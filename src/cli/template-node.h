@@ -127,5 +127,9 @@ const char *template_type_name(const Value *v) _pure_;
 
 int template_call_printf(Evaluator *e, const Value *args, size_t n, Value *ret);
 
+/* What a VALUE_TIME's method of this name gives, and its Format for a layout. -ENOMEM is without a message. */
+int template_time_field(Evaluator *e, const Value *v, const char *name, Value *ret);
+int template_time_format(Evaluator *e, const Value *v, const Value *layout, Value *ret);
+
 /* Sorted keys of an object, borrowed; owned array; NULL when out of memory. */
 const char **template_sorted_keys(const json_t *object);

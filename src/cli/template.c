@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/json.h"
 #include "base/str.h"
 #include "cli/template-node.h"
 
@@ -146,30 +147,47 @@ const char *template_type_name(const Value *v) {
         }
 }
 
+/* Replaces *v, a struct, by its field, which may be left out. */
+static int struct_field(Evaluator *e, Value *v, const char *name) {
+        const char *other = json_object_get(v->json, name) ? NULL : pair_lookup(e->types->aliases, name);
+        _cleanup_json_ json_t *found = json_incref(json_object_get(v->json, other ?: name));
+        const char *absent = found ? NULL : pair_lookup(e->types->absent, other ?: name);
+
+        if (absent)
+                found = json_loads(absent, JSON_DECODE_ANY, NULL);
+        if (!found)
+                return absent ? error_oom(e->reterr) : template_fail(e, "can't evaluate field %s: there is no such field", name);
+        Value child = template_child(e->types, found, other ?: name);
+        value_done(v);
+        *v = child;
+        return 0;
+}
+
+static int time_field(Evaluator *e, Value *v, const char *name) {
+        Value child = VALUE_NULL;
+        int r = template_time_field(e, v, name, &child);
+
+        value_done(v);
+        *v = child;
+        return r == -ENOMEM ? error_oom(e->reterr) : r;
+}
+
 /* Replaces *v by its field. */
 static int value_field(Evaluator *e, Value *v, const char *name) {
-        const json_t *found;
-
         if (v->kind == VALUE_MAP && json_is_null(v->json)) {
                 value_done(v); /* a map that was never made has no keys */
                 return 0;
         }
         if (!v->json || json_is_null(v->json))
                 return template_fail(e, "nil value evaluating field %s", name);
+        if (v->kind == VALUE_TIME)
+                return time_field(e, v, name);
         if (!json_is_object(v->json))
                 return template_fail(e, "can't evaluate field %s in type %s", name, template_type_name(v));
-        found = json_object_get(v->json, name);
-        if (!found && v->kind == VALUE_STRUCT) {
-                const char *other = pair_lookup(e->types->aliases, name);
-
-                found = other ? json_object_get(v->json, other) : NULL;
-                if (!found)
-                        return template_fail(e, "can't evaluate field %s: there is no such field", name);
-                name = other;
-        }
-        Value child = found ? template_child(e->types, found, name) : VALUE_NULL;
-        if (v->kind == VALUE_MAP && child.json)
-                child.kind = json_is_object(child.json) ? VALUE_STRUCT : VALUE_DATA;
+        if (v->kind == VALUE_STRUCT)
+                return struct_field(e, v, name);
+        const json_t *found = json_object_get(v->json, name);
+        Value child = found ? template_element(found) : VALUE_NULL;
         value_done(v);
         *v = child;
         return 0;
@@ -290,29 +308,34 @@ static int evaluate_call(Evaluator *e, const Command *command, const Value *dot,
         return r == -ENOMEM ? error_oom(e->reterr) : r;
 }
 
-/* `.Label "a"`: the last field is a method that looks its argument up in a map. */
-static int evaluate_lookup(Evaluator *e, const Command *command, const Value *dot, const Value *final, Value *ret) {
+/* `.Label "a"`, `.Created.Format "2006"`: the last field is a method that looks its argument up in a map, or a time's. */
+static int evaluate_method(Evaluator *e, const Command *command, const Value *dot, const Value *final, Value *ret) {
         const Operand *operand = command->operands, *argument = operand->next;
         const char *method = operand->n_fields > 0 ? operand->fields[operand->n_fields - 1] : NULL;
         const char *map = method ? pair_lookup(e->types->lookups, method) : NULL;
         _cleanup_value_ Value v = VALUE_NULL, key = VALUE_NULL;
 
-        if (!map || command->n_operands + (final ? 1 : 0) != 2)
+        if (!method || command->n_operands + (final ? 1 : 0) != 2)
                 return method ? template_fail(e, "%s has arguments but is not a function", method)
                               : template_fail(e, "can't give argument to non-function");
         int r = operand_base(e, operand, dot, &v);
         if (r >= 0)
                 r = value_fields(e, &v, operand, operand->n_fields - 1);
         if (r >= 0)
-                r = value_field(e, &v, map);
+                r = argument ? evaluate_operand(e, argument, dot, &key) : 0;
         if (r < 0)
                 return r;
-        if (argument) {
-                r = evaluate_operand(e, argument, dot, &key);
-                if (r < 0)
-                        return r;
-        } else
+        if (!argument)
                 key = value_copy(final);
+        if (v.kind == VALUE_TIME && strcmp(method, "Format") == 0) {
+                r = template_time_format(e, &v, &key, ret);
+                return r == -ENOMEM ? error_oom(e->reterr) : r;
+        }
+        if (!map)
+                return template_fail(e, "%s has arguments but is not a function", method);
+        r = value_field(e, &v, map);
+        if (r < 0)
+                return r;
         if (!json_is_string(key.json))
                 return template_fail(e, "%s wants a string", method);
         const json_t *found = json_object_get(v.json, json_string_value(key.json));
@@ -324,7 +347,7 @@ static int evaluate_command(Evaluator *e, const Command *command, const Value *d
         if (command->operands->type == OPERAND_FUNCTION)
                 return evaluate_call(e, command, dot, final, ret);
         if (command->n_operands > 1 || final)
-                return evaluate_lookup(e, command, dot, final, ret);
+                return evaluate_method(e, command, dot, final, ret);
         return evaluate_operand(e, command->operands, dot, ret);
 }
 

@@ -4,7 +4,7 @@
  *
  * Go knows structs from maps: a field that a struct lacks is an error, a key that a map lacks prints "<no value>". JSON
  * has objects only, so the caller's TemplateTypes name the fields that are maps (Labels, Annotations, ...), those that
- * are times, and other names of a field; every other object is a struct.
+ * are times, other names of a field, and those that are left out where they are empty; every other object is a struct.
  *
  * A template may come from anywhere: its size, nesting, steps and padding are bounded, and what goes beyond is an error. */
 #pragma once
@@ -31,6 +31,7 @@ typedef struct TemplateTypes {
         const char *const *times;   /* fields that hold RFC 3339 times: printed as Go's time.Time is */
         const char *const *aliases; /* pairs: a name, the field that it stands for */
         const char *const *lookups; /* pairs: a method, the map it looks up in: .Label "a" */
+        const char *const *absent;  /* pairs: a field that the JSON leaves out where it is empty, and the JSON of what it is then */
 } TemplateTypes;
 
 typedef enum TemplateFlags {

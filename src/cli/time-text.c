@@ -131,23 +131,45 @@ static int64_t moment_usec(const Moment *m) {
         return (int64_t) seconds * USEC + m->rest_usec;
 }
 
-int time_text_go(const char *text, char **ret) {
-        char zone[32] = "UTC";
+/* How Go writes an offset that is not UTC's: by the local zone's name, where it is that. */
+static void zone_name(time_t seconds, long offset, char *to, size_t size) {
+        long minutes = labs(offset) / 60;
         struct tm local;
+
+        if (offset == 0)
+                snprintf(to, size, "UTC");
+        else if (localtime_r(&seconds, &local) && local.tm_gmtoff == offset)
+                snprintf(to, size, "%s", local.tm_zone);
+        else
+                snprintf(to, size, "%c%02ld%02ld", offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+int time_text_go(const char *text, char **ret) {
+        char zone[32];
         Moment m;
 
         if (!parse_moment(text, &m) || !m.has_zone)
                 return -EINVAL;
-        time_t seconds = (time_t) (moment_usec(&m) / USEC);
         long minutes = labs(m.offset) / 60;
-        if (m.offset != 0) {
-                snprintf(zone, sizeof(zone), "%c%02ld%02ld", m.offset < 0 ? '-' : '+', minutes / 60, minutes % 60);
-                if (localtime_r(&seconds, &local) && local.tm_gmtoff == m.offset)
-                        snprintf(zone, sizeof(zone), "%s", local.tm_zone);
-        }
+        zone_name((time_t) (moment_usec(&m) / USEC), m.offset, zone, sizeof(zone));
         *ret = str_format("%.10s %.8s%.*s %c%02ld%02ld %s", text, text + 11, (int) m.fraction_size, text + m.fraction_at,
                           m.offset < 0 ? '-' : '+', minutes / 60, minutes % 60, zone);
         return *ret ? 0 : -ENOMEM;
+}
+
+int time_text_parts(const char *text, TimeParts *ret) {
+        long scale = 100 * 1000 * 1000;
+        Moment m;
+
+        if (!parse_moment(text, &m) || !m.has_zone)
+                return -EINVAL;
+        *ret = (TimeParts){ .tm = m.tm };
+        ret->seconds = timegm(&ret->tm) - m.offset; /* fills the days of week and year in, too */
+        ret->tm.tm_gmtoff = m.offset;
+        for (size_t i = 1; i < m.fraction_size; i++, scale /= 10)
+                ret->nsec += (text[m.fraction_at + i] - '0') * scale;
+        zone_name((time_t) ret->seconds, m.offset, ret->zone, sizeof(ret->zone));
+        return 0;
 }
 
 /* "1700000000.25" */

@@ -16,8 +16,8 @@ static const char record[] =
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         static const char *const maps[] = { "Labels", "Null", NULL }, *const times[] = { "When", NULL },
-                                 *const lookups[] = { "Label", "Labels", NULL };
-        static const TemplateTypes types = { .maps = maps, .times = times, .lookups = lookups };
+                                 *const lookups[] = { "Label", "Labels", NULL }, *const absent[] = { "Out", "[]", NULL };
+        static const TemplateTypes types = { .maps = maps, .times = times, .lookups = lookups, .absent = absent };
         _cleanup_free_ char *text = strndup((const char *) data, size), *out = NULL;
         _cleanup_template_ Template *template = NULL;
         _cleanup_json_ json_t *json = NULL;

@@ -12,9 +12,10 @@ static const char data_text[] =
         "\"Mounts\":[{\"Type\":\"bind\",\"Source\":\"/x\",\"RW\":false},{\"Type\":\"volume\",\"Source\":\"/y\",\"RW\":true}],"
         "\"Ports\":{\"80/tcp\":[{\"HostIp\":\"\",\"HostPort\":\"8080\"}]}}";
 
-static const char *const maps[] = { "Labels", "Ports", "Gone", NULL }, *const times[] = { "Created", NULL },
-                         *const aliases[] = { "ID", "Id", NULL }, *const lookups[] = { "Label", "Labels", NULL };
-static const TemplateTypes types = { .maps = maps, .times = times, .aliases = aliases, .lookups = lookups };
+static const char *const maps[] = { "Labels", "Ports", "Gone", "Volumes", NULL }, *const times[] = { "Created", NULL },
+                         *const aliases[] = { "ID", "Id", "CreatedBy", "created_by", NULL }, *const lookups[] = { "Label", "Labels", NULL };
+static const char *const absent[] = { "Volumes", "null", "Entrypoint", "null", "User", "\"\"", "created_by", "\"\"", NULL };
+static const TemplateTypes types = { .maps = maps, .times = times, .aliases = aliases, .lookups = lookups, .absent = absent };
 
 /* The text, or "error: ..." with the part of the message behind the template; owned by a static. */
 static const char *render_escaped(const char *text, const char *data, TemplateEscape escape) {
@@ -92,6 +93,46 @@ TEST(what_a_struct_lacks_is_an_error) {
                 { "{{eq 1}}", "error: wrong number of args for eq: want at least 2 got 1" },
         };
         check_all(cases, ELEMENTSOF(cases));
+}
+
+TEST(what_is_left_out_where_it_is_empty_is_a_field) {
+        static const Case cases[] = {
+                { "{{.Volumes}} {{.Entrypoint}} [{{.User}}] [{{.CreatedBy}}]", "map[] [] [] []" },
+                { "{{.Volumes.a}} {{len .Entrypoint}} {{if .User}}x{{else}}none{{end}}", "<no value> 0 none" },
+                { "{{range .Entrypoint}}x{{end}}{{range $k, $v := .Volumes}}x{{end}}{{json .Entrypoint}}", "null" },
+                { "{{.Labels.User}}", "<no value>" },
+                { "{{.created}}", "error: can't evaluate field created: there is no such field" },
+        };
+        check_all(cases, ELEMENTSOF(cases));
+}
+
+TEST(times_have_the_methods_of_go) {
+        static const Case cases[] = {
+                { "{{.Created.Unix}} {{.Created.UnixMilli}} {{.Created.UnixMicro}} {{.Created.UnixNano}}",
+                  "1795347645 1795347645590 1795347645590600 1795347645590600000" },
+                { "{{.Created.Year}} {{.Created.Month}} {{.Created.Day}} {{.Created.Weekday}} {{.Created.YearDay}}", "2026 November 22 Sunday 326" },
+                { "{{.Created.Hour}} {{.Created.Minute}} {{.Created.Second}} {{.Created.Nanosecond}}", "11 40 45 590600000" },
+                { "{{.Created.IsZero}} {{.Created.UTC}} {{.Created.String}}",
+                  "false 2026-11-22 11:40:45.5906 +0000 UTC 2026-11-22 11:40:45.5906 +0000 UTC" },
+                { "{{.Created.Format \"2006-01-02T15:04:05Z07:00\"}}", "2026-11-22T11:40:45Z" },
+                { "{{.Created.Format \"Mon, 02 Jan 2006 15:04:05 MST\"}}", "Sun, 22 Nov 2026 11:40:45 UTC" },
+                { "{{.Created.Format \"Monday January _2 3:04PM 06\"}}", "Sunday November 22 11:40AM 26" },
+                { "{{.Created.Format \"1/2 4.5 002 __2 pm -0700 -07 Z07\"}}", "11/22 40.45 326 326 am +0000 +00 Z" },
+                { "{{.Created.Format \"05.000 05.999999 05,9 .5\"}}", "45.590 45.5906 45,5 .45" },
+                { "{{.Created.Format \"Month Janus day\"}}", "Month Janus day" },
+                { "{{(.Created.UTC).Format \"15\"}} {{\"15\" | .Created.Format}} {{printf \"%d\" .Created.Unix}}", "11 11 1795347645" },
+                { "{{if gt .Created.Unix 1000}}later{{end}}", "later" },
+                { "{{.Created.Nope}}", "error: can't evaluate field Nope in type time" },
+                { "{{.Created.Format 5}}", "error: Format wants a string" },
+                { "{{.Created.Nope \"x\"}}", "error: Nope has arguments but is not a function" },
+        };
+        check_all(cases, ELEMENTSOF(cases));
+        CHECK_STR(render_escaped("{{.Created.Format \"15:04 -07:00 MST\"}} {{.Created.UTC}} {{.Created.Unix}}",
+                                 "{\"Created\":\"2026-11-22T11:40:45.123456789+05:30\"}", TEMPLATE_ESCAPE_NONE),
+                  "11:40 +05:30 +0530 2026-11-22 06:10:45.123456789 +0000 UTC 1795327845");
+        CHECK_STR(render_escaped("{{.Created.IsZero}} {{.Created.Year}} {{.Created.Format \"2006\"}}", "{\"Created\":\"0001-01-01T00:00:00Z\"}",
+                                 TEMPLATE_ESCAPE_NONE), "true 1 0001");
+        CHECK_STR(render_escaped("{{.Created.Unix}}", "{\"Created\":\"rubbish\"}", TEMPLATE_ESCAPE_NONE), "error: 'rubbish' is no time");
 }
 
 TEST(literal_text_and_trimming) {
