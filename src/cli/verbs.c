@@ -23,6 +23,7 @@ const VerbName verb_names[] = {
         { "__start", .verb = &verb_unit_start, .hidden = true },
         { "__stop", .verb = &verb_unit_stop, .hidden = true },
         { "__timeout", .verb = &verb_unit_timeout, .hidden = true },
+        NOT_YET("artifact"),
         { "attach", .verb = &verb_attach },
         { "auto-update", .verb = &verb_auto_update },
         NOT_YET("build"),

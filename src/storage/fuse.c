@@ -70,15 +70,17 @@ static int wait_for_mount(int pidfd, const char *path, Error *reterr) {
         }
 }
 
-/* What it printed belongs to its failure; where it works it prints warnings that concern nobody. */
+/* What it printed belongs to its failure; where it works it prints warnings that concern nobody, and before a failure, too. */
 static int explain(int words, int code, Error *reterr) {
         _cleanup_free_ char *text = NULL;
 
-        if (lseek(words, 0, SEEK_SET) == 0 && io_read_all(words, 4096, &text, /* ret_size= */ NULL) >= 0 && *text) {
-                text[strcspn(text, "\n")] = 0;
-                return error_set(reterr, code, ERROR_INTERNAL, "cannot mount with fuse-overlayfs: %s", text);
-        }
-        return code;
+        if (lseek(words, 0, SEEK_SET) != 0 || io_read_all(words, 4096, &text, /* ret_size= */ NULL) < 0)
+                return code;
+        const char *line = text;
+        while (str_after(line, "unknown argument ignored") && strchr(line, '\n'))
+                line = strchr(line, '\n') + 1;
+        int size = (int) strcspn(line, "\n");
+        return size == 0 ? code : error_set(reterr, code, ERROR_INTERNAL, "cannot mount with fuse-overlayfs: %.*s", size, line);
 }
 
 static int mount_inside(int socket, const Store *store, const char *options, const UserMap *base, int inside_fd, Error *reterr) {

@@ -157,6 +157,11 @@ else
         like "$(says secrets)" "^ok.encrypted by systemd-creds" "... and doctor knows"
 fi
 
+# ---- a service that has no /dev/fuse
+sdpod --root "$T/store" load -q -i "$(image_file busybox)" >/dev/null
+run systemd-run -q --wait --pipe -p PrivateDevices=yes sdpod --root "$T/store" --storage-driver fuse-overlayfs run --rm --network none $BUSYBOX true
+like "$status:$err" "^12[56]:sdpod: cannot mount with fuse-overlayfs: fuse: device not found" "what fuse-overlayfs fails at is told, not what it warns of"
+
 # ---- a unit that the user has turned off
 $as systemctl --user -q mask sdpod-restart.service
 doctor $as

@@ -203,6 +203,15 @@ exits 0 "a manager that stands still for some seconds does not fail a start"
 wait $!
 systemctl --user stop web
 
+# --- what the generator knows and sdpod not yet
+printf '[Artifact]\nArtifact=localhost/x\n' >"$units/model.artifact"
+systemctl --user daemon-reload
+run systemctl --user start model.artifact
+id=$(prop model-artifact InvocationID)
+ok "an artifact's service says that artifacts are not there yet" until_ok 10 its_journal "cannot run 'sdpod artifact': it is not there yet"
+systemctl --user reset-failed model-artifact
+rm "$units/model.artifact"
+
 # --- what is wrong is said, and spoils nothing else
 printf '[Container]\nImage=%s\nNoSuchKey=x\n' "$BUSYBOX" >"$units/bad.container"
 printf '[Container]\nExec=true\n' >"$units/noimage.container"
