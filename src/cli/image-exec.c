@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "base/wire.h"
 #include "config.h"
+#include "engine/shared-userns.h"
 
 int image_exec_add(char ***words, const char *option, const char *value) {
         return value ? strv_consume(words, str_format("--%s=%s", option, value)) : 0;
@@ -21,6 +22,30 @@ int image_exec_add(char ***words, const char *option, const char *value) {
 enum { CAPTURE_LIMIT = 64 * 1024 * 1024 };
 
 static const char program[] = SDPOD_LIBEXECDIR "/sdpod-image";
+
+/* What works on the files of layers and containers makes user namespaces: inside the one that the monitor keeps, they take no newuidmap. The
+ * number of its descriptor, which stays open for the program, is in the environment. It only saves time. */
+static int offer_userns(char **words) {
+        static const char *const commands[] = { "check", "commit", "diff",  "export", "import",        "load",
+                                                "pull",  "push",   "save", "cp",     "volume-export", "volume-import" };
+        char number[16];
+        bool of_files = false;
+
+        for (size_t i = 0; i < ELEMENTSOF(commands); i++)
+                of_files |= words && str_equal(words[0], commands[i]);
+        _cleanup_fd_ int fd = of_files ? shared_userns_open_default() : -EBADF;
+        int kept = fd < 0 ? -EBADF : fcntl(fd, F_DUPFD, 3);
+        if (kept < 0)
+                return kept;
+        (void) snprintf(number, sizeof(number), "%d", kept);
+        (void) setenv("SDPOD_USERNS_FD", number, /* overwrite= */ true);
+        return kept;
+}
+
+static void withdraw_userns(int kept) {
+        (void) unsetenv("SDPOD_USERNS_FD");
+        (void) fd_close(kept);
+}
 
 static int make_argv(const Invocation *in, char **words, char ***ret) {
         const struct {
@@ -44,6 +69,7 @@ int image_exec(const Invocation *in, char **words, Error *reterr) {
 
         if (make_argv(in, words, &argv) < 0)
                 return error_oom(reterr);
+        (void) offer_userns(words);
         (void) fflush(NULL);
         (void) execv(program, argv);
         return error_set_errno(reterr, -errno, "cannot run '%s'", program);
@@ -57,7 +83,9 @@ int image_run(const Invocation *in, char **words, Error *reterr) {
         if (make_argv(in, words, &argv) < 0)
                 return error_oom(reterr);
         (void) fflush(NULL);
+        int userns = offer_userns(words);
         int r = process_spawn(program, argv, /* envp= */ NULL, stdio, ELEMENTSOF(stdio), &pid, /* ret_pidfd= */ NULL);
+        withdraw_userns(userns);
         if (r >= 0)
                 r = process_reap(pid);
         return r < 0 ? error_set_errno(reterr, r, "cannot run '%s'", program) : r;
@@ -117,7 +145,9 @@ int image_spawn_pull(const Invocation *in, char **words, char ret_id[65], Error 
         _cleanup_fd_ int ours = pair[0], theirs = pair[1];
         const int fds[] = { -EBADF, theirs, STDERR_FILENO };
         (void) fflush(NULL);
+        int userns = offer_userns(words);
         int r = process_spawn(program, argv, environ, fds, ELEMENTSOF(fds), &pid, /* ret_pidfd= */ NULL);
+        withdraw_userns(userns);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot run '%s'", program);
         theirs = fd_close(theirs);

@@ -38,6 +38,13 @@ int shared_userns_open(const UserMap *base) {
         return shared.socket < 0 ? -EBADF : take(&shared, base, /* reterr= */ NULL);
 }
 
+int shared_userns_open_default(void) {
+        _cleanup_user_map_ UserMap base = {};
+        int r = user_map_default(&base, /* reterr= */ NULL);
+
+        return r < 0 ? r : shared_userns_open(&base);
+}
+
 void shared_userns_take(SharedUserns *shared, const UserMap *base, ProcPlan *plan) {
         _cleanup_error_ Error error = ERROR_NULL;
 

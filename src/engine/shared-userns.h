@@ -24,3 +24,6 @@ void shared_userns_take(SharedUserns *shared, const UserMap *base, ProcPlan *pla
 /* The namespace itself, to enter it: what the monitor has, or a new one, which the monitor gets. A descriptor; -EBADF or another
  * -errno where there is none. */
 int shared_userns_open(const UserMap *base);
+
+/* The same for the user's own map. */
+int shared_userns_open_default(void);

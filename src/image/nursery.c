@@ -132,13 +132,11 @@ _noreturn_ static void nursery_main(int dir_fd, const UserMap *map, int socket) 
         int small_fd = -EBADF;
 
         pid_t parent = getppid();
-        int r = fchdir(dir_fd) < 0 ? -errno : fd_keep(&(int *){ &socket }, 1);
-        if (r < 0)
-                (void) error_set_errno(&error, r, "cannot make the sandbox");
-        else
-                r = archive_library_load(&error);
+        int r = fchdir(dir_fd) < 0 ? error_set_errno(&error, -errno, "cannot make the sandbox") : archive_library_load(&error);
         if (r >= 0)
                 r = userns_enter(map, WORKER_NAMESPACES, &error);
+        if (r >= 0 && (r = fd_keep(&(int *){ &socket }, 1)) < 0)
+                (void) error_set_errno(&error, r, "cannot make the sandbox");
         if (r >= 0)
                 r = sandbox_change_root(&error);
         (void) prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of IDs has reset it (prctl(2)) */

@@ -208,11 +208,11 @@ void worker_unpack(const WorkerJob *job, const UserMap *map, int root_fd, int so
 _noreturn_ static void worker_main(WorkerJob job, const UserMap *map, int socket) {
         _cleanup_error_ Error error = ERROR_NULL;
 
-        int r = fchdir(job.dir_fd) < 0 ? -errno : worker_keep_fds(&job, &socket);
-        if (r < 0)
-                (void) error_set_errno(&error, r, "cannot make the sandbox");
-        else
+        int r = fchdir(job.dir_fd) < 0 ? error_set_errno(&error, -errno, "cannot make the sandbox") : 0;
+        if (r >= 0)
                 r = userns_enter(map, WORKER_NAMESPACES, &error);
+        if (r >= 0 && (r = worker_keep_fds(&job, &socket)) < 0)
+                (void) error_set_errno(&error, r, "cannot make the sandbox");
         if (r >= 0)
                 r = sandbox_change_root(&error);
         if (r >= 0)

@@ -145,12 +145,29 @@ static int explain_unshare(int code, Error *reterr) {
         return r;
 }
 
+static int outer_fd = -EBADF;
+
+void userns_set_outer(int userns_fd) {
+        outer_fd = userns_fd;
+}
+
+/* Goes into the outer namespace, whose root may write the maps of those inside it, to be there for a moment. False: there is none, or none
+ * that helps. */
+static bool enter_outer(const UserMap *map, UserMap *ret_view) {
+        _cleanup_user_map_ UserMap base = {};
+
+        return outer_fd >= 0 && !map->single && geteuid() != 0 && user_map_default(&base, /* reterr= */ NULL) >= 0 &&
+               user_map_to_view(map, &base, ret_view, /* reterr= */ NULL) >= 0 && setns(outer_fd, CLONE_NEWUSER) >= 0;
+}
+
 /* The maps must be written from outside: a helper child does it while we wait for its end. */
 static int map_self(const UserMap *map, int flags, Error *reterr) {
+        _cleanup_user_map_ UserMap view = {};
         int pair[2];
 
         if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
                 return error_set_errno(reterr, -errno, "cannot set up the user namespace");
+        bool inside = enter_outer(map, &view);
         pid_t self = getpid(), writer = fork();
         if (writer == 0) {
                 _cleanup_error_ Error error = ERROR_NULL;
@@ -158,7 +175,9 @@ static int map_self(const UserMap *map, int flags, Error *reterr) {
 
                 (void) fd_close(pair[0]);
                 (void) prctl(PR_SET_PDEATHSIG, SIGKILL);
-                int r = read(pair[1], &byte, 1) == 1 ? userns_write_maps(self, map, &error) : -EPIPE;
+                int r = read(pair[1], &byte, 1) != 1 ? -EPIPE
+                        : inside                     ? userns_write_maps_directly(self, &view, &error)
+                                                     : userns_write_maps(self, map, &error);
                 (void) wire_send_result(pair[1], r, &error);
                 _exit(0);
         }

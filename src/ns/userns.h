@@ -12,6 +12,10 @@ int userns_write_maps(pid_t pid, const UserMap *map, Error *reterr);
 /* The same, written directly: by a process with CAP_SETUID in the parent namespace, in whose view the map must be. */
 int userns_write_maps_directly(pid_t pid, const UserMap *map, Error *reterr);
 
+/* A user namespace of the user's whole map (ns/pinned.h) in which userns_enter() and userns_run() make theirs from now on, where their map
+ * allows it: without newuidmap and newgidmap. The descriptor stays the caller's. */
+void userns_set_outer(int userns_fd);
+
 /* Makes the calling process, which must be a single-threaded child made for the purpose, root of a fresh user namespace
  * (and of the further namespaces in `flags`, CLONE_NEWNS and others) with this map. Its mounts are made private. For
  * root's own map (`host`) only the other namespaces are made. */

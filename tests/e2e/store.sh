@@ -141,6 +141,15 @@ like "$out" "drwxr-xr-x 5/6 .* d/${NL}" "... with the owners of the container"
 like "$out" "link to hard" "... and hard links"
 unlike "$out" "bin/ls " "... but not what was deleted"
 is "$(sdpod export c | sha256sum)" "$(sha256sum <"$T/c.tar")" "export is always the same"
+if why=$(lacks_program strace); then
+        skip "the worker's namespace needs no setuid program" "$why"
+        skip "... and is one of its own" "$why"
+else
+        # the worker goes into the kept namespace, and makes its own in there before it reads anything
+        run strace -f -qq -o "$T/calls" -e trace=execve,setns,unshare,pivot_root,mount,move_mount sdpod diff c
+        is "$status:$(grep -c 'execve.*new[ug]idmap' "$T/calls")" 0:0 "the worker's namespace needs no setuid program"
+        like "$(grep -o 'setns([^)]*CLONE_NEWUSER\|unshare([^)]*CLONE_NEWUSER' "$T/calls" | sed 's/(.*//' | tr '\n' ' ')" '^setns unshare $' "... and is one of its own"
+fi
 run sdpod export -o "$T" c
 exits 125 "export to a directory is refused"
 run sdpod commit -a me -m hello -c 'CMD ["cat", "/new"]' -c 'ENV A=b' --iidfile "$T/iid" c made:1
