@@ -22,7 +22,6 @@ containerd --config "$T/config.toml" >"$T/containerd.log" 2>&1 &
 daemon=$!
 at_end stop_daemon $daemon
 export CONTAINERD_ADDRESS=$socket CONTAINERD_NAMESPACE=tests
-in_terminal() { run script -qec "$(printf '%q ' "$@")" /dev/null; }
 until_ok 20 ctr version || { fail "containerd starts" "$(tail -n 20 "$T/containerd.log")"; finish; }
 run ctr image import "$(image_file busybox)"
 exits 0 "an image is imported"
@@ -47,7 +46,7 @@ run ctr run --rm "${via[@]}" "$BUSYBOX" missing /no/such/program
 like "$status $err" "^1 .*exec: \"/no/such/program\": stat /no/such/program: no such file or directory" "a program that is not there is named"
 run ctr run --rm "${via[@]}" "$BUSYBOX" text /etc/not-a-program
 like "$status $err" "^1 .*exec: \"/etc/not-a-program\": permission denied" "so is one that may not be executed"
-in_terminal ctr run --rm --tty "${via[@]}" "$BUSYBOX" term sh -c 'tty; exit 4'
+in_terminal /dev/ ctr run --rm --tty "${via[@]}" "$BUSYBOX" term sh -c 'tty; exit 4'
 like "$status $out" "^4 .*/dev/(pts/0|console)" "with a terminal"
 run ctr run --rm "${via[@]}" --net-host --read-only "$BUSYBOX" ro sh -c 'touch /x; echo $?; readlink /proc/self/ns/net'
 is "$out" "1"$'\n'"$(readlink /proc/self/ns/net)" "with a read-only root and the host's network"
@@ -71,7 +70,7 @@ run ctr task exec --exec-id two --user 1000 --cwd /tmp box sh -c 'echo $(id -u) 
 is "$out" "1000 /tmp" "as another user, in another directory"
 run ctr task exec --exec-id three box /no/such/program
 like "$status $err" "^1 .*no such file or directory" "one that is not there is named"
-in_terminal ctr task exec --tty --exec-id four box sh -c 'test -t 0 && echo a terminal'
+in_terminal terminal ctr task exec --tty --exec-id four%N box sh -c 'test -t 0 && echo a terminal'
 like "$out" "a terminal" "with a terminal"
 run ctr task exec --detach --exec-id five box sleep 500
 exits 0 "one goes on in the background"

@@ -10,7 +10,6 @@ if why=$(lacks_program dockerd docker containerd iptables); then skip_all "$why"
 export DOCKER_HOST=unix://$T/docker.sock DOCKER_CONFIG=$T/client
 dockerd_start "$T"
 until_ok 30 docker version || { fail "dockerd starts" "$(tail -n 20 "$T/dockerd.log")"; finish; }
-in_terminal() { run script -qec "$(printf '%q ' "$@")" /dev/null; }
 of() { docker inspect --format "$1" "$2" 2>&1; }
 end() { docker rm -f "$@" >/dev/null 2>&1; }
 
@@ -39,7 +38,7 @@ exits 125 "125 where docker itself fails"
 run docker run --rm -i "$BUSYBOX" cat <<<""
 feed "through stdin" docker run --rm -i "$BUSYBOX" cat
 is "$out" "through stdin" "stdin goes in"
-in_terminal docker run --rm -t "$BUSYBOX" sh -c 'tty; exit 4'
+in_terminal /dev/ docker run --rm -t "$BUSYBOX" sh -c 'tty; exit 4'
 like "$status $out" "^4 .*/dev/(pts/0|console)" "with a terminal"
 
 # --- options
@@ -104,7 +103,7 @@ run docker exec box sh -c 'echo inside; exit 5'
 is "$status $out" "5 inside" "a process is executed in it"
 run docker exec -u 1000:2000 -w /tmp -e COLOUR=blue box sh -c 'echo $(id -u):$(id -g) $PWD $COLOUR'
 is "$out" "1000:2000 /tmp blue" "with a user, a directory and an environment"
-in_terminal docker exec -t box sh -c 'test -t 0 && echo a terminal'
+in_terminal terminal docker exec -t box sh -c 'test -t 0 && echo a terminal'
 like "$out" "a terminal" "with a terminal"
 feed "typed" docker exec -i box cat
 is "$out" typed "with stdin"
