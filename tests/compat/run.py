@@ -149,8 +149,8 @@ class Lane:
         shutil.rmtree(self.work, ignore_errors=True)
         os.makedirs(self.work)
         port = free_port(ports)
-        # no digits of an ID or of another number
-        self.own_words = [(re.compile(re.escape(self.work)), 'WORK'), (re.compile(rf'(?<![0-9a-f]){port}(?![0-9a-f])'), 'PORT')]
+        # no digits of an ID; a template may put another number right behind a port
+        self.own_words = [(re.compile(re.escape(self.work)), 'WORK'), (re.compile(rf'(?<![0-9a-f]){port}(?![0-9a-f]{{6}})'), 'PORT')]
         self.environment = dict(os.environ, PROGRAM=shutil.which(program), TZ='UTC', LC_ALL='C.UTF-8', PORT=str(port),
                                 IMAGES=home)
         self.normalise = Normaliser(self)
@@ -327,7 +327,7 @@ def main():
     for line in lines:
         if not arguments.only or arguments.only in line.scene:
             scenes.setdefault(line.scene, []).append(line)
-    lanes = [Lane('podman', home, range(12000, 13000)), Lane('sdpod', home, range(13000, 14000))]
+    lanes = [Lane('podman', home, range(12347, 13000)), Lane('sdpod', home, range(13457, 14000))]
     number = failed = 0
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         for scene, of_scene in scenes.items():
