@@ -384,7 +384,7 @@ static int bring_up(Manager *manager, const char *method, const char *what, cons
         int r = run_unit_job(manager, method, what, unit, &result, reterr);
 
         if (r >= 0 && !str_equal(result, "done"))
-                r = error_set(reterr, -EIO, ERROR_INTERNAL, "cannot %s '%s': %s", what, unit, result);
+                r = error_set(reterr, str_equal(result, "canceled") ? -ECANCELED : -EIO, ERROR_INTERNAL, "cannot %s '%s': %s", what, unit, result);
         return r;
 }
 

@@ -225,7 +225,7 @@ static int make_layer(Stage *stage, Packing *packing, NewImage *image, bool squa
                 return r;
         r = new_image_unpack(image, stage, &error);
         reader = fd_close(reader);
-        int packed = worker_finish(&packer, &result, reterr);
+        int packed = tree_check_kept(stage->store, &packing->tree, worker_finish(&packer, &result, reterr), reterr);
         if (packed < 0) /* nearer to the cause than an archive that ends too early */
                 return packed;
         return r < 0 ? error_move(reterr, &error) : 0;

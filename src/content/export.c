@@ -31,7 +31,9 @@ static int export_to(const Store *store, Tree *tree, int fd, Error *reterr) {
         int r = user_map_default(&map, reterr);
         if (r >= 0)
                 r = tree_work(store, &map, tree->directory, pack_inside, tree, fd, &worker, reterr);
-        return r < 0 ? r : worker_finish(&worker, &result, reterr);
+        if (r >= 0)
+                r = worker_finish(&worker, &result, reterr);
+        return tree_check_kept(store, tree, r, reterr);
 }
 
 int export_tree(const Store *store, Tree *tree, const char *path, Error *reterr) {
@@ -149,7 +151,9 @@ static int run_comparison(const Store *store, Comparison *comparison, char **ret
         r = io_read_all(reader, CHANGES_LIMIT, ret, ret_size);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot read the list of changes");
-        return worker_finish(&worker, &result, reterr);
+        r = worker_finish(&worker, &result, reterr);
+        r = tree_check_kept(store, &comparison->now, r, reterr);
+        return tree_check_kept(store, &comparison->before, r, reterr);
 }
 
 int diff_print(const Store *store, const char *name, const char *base, TreeKind kind, bool json, Error *reterr) {

@@ -110,3 +110,20 @@ int tree_work(const Store *store, const UserMap *map, const char *directory,
                 return error_set_errno(reterr, -errno, "cannot open '%s'", directory ?: store->data_path);
         return worker_start(&job, map, ret, reterr);
 }
+
+static bool is_there(const Store *store, const char *path) {
+        return !path || faccessat(store->data_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+int tree_check_kept(const Store *store, const Tree *tree, int result, Error *reterr) {
+        bool kept = is_there(store, tree->upper) && is_there(store, tree->copy);
+
+        /* who removes them gives them another name first */
+        for (size_t i = 0; kept && tree->layers && tree->layers[i]; i++) {
+                char path[IMAGE_LAYER_PATH_SIZE];
+
+                image_layer_path(tree->layers[i], path);
+                kept = is_there(store, path);
+        }
+        return kept ? result : error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "its files were removed meanwhile");
+}

@@ -36,6 +36,9 @@ int tree_find(const Store *store, const char *name, TreeKind kind, Tree *ret, Er
 /* In the worker, whose root is the data directory or tree->directory: all of it as one tree. */
 int tree_open(const Tree *tree, int root_fd, Union *ret, Error *reterr);
 
+/* What came of the work, `result` at first: an error says so where the files went meanwhile, and work on some of them is one, too. */
+int tree_check_kept(const Store *store, const Tree *tree, int result, Error *reterr);
+
 /* Starts such a worker: its root is the data directory, or `directory` where that is not NULL. */
 int tree_work(const Store *store, const UserMap *map, const char *directory,
               int (*function)(void *data, int root_fd, int out_fd, Error *reterr), void *data, int out_fd, Worker *ret, Error *reterr);

@@ -382,14 +382,31 @@ static int run_transient(const Store *store, Container *container, const Detache
                 return r;
         if (str_equal(result, "done"))
                 return 0;
-        return error_set(reterr, -EIO, ERROR_INTERNAL, "cannot start container '%s': its unit ended with '%s'", config->name, result);
+        return error_set(reterr, str_equal(result, "canceled") ? -ECANCELED : -EIO, ERROR_INTERNAL,
+                         "cannot start container '%s': its unit ended with '%s'", config->name, result);
+}
+
+static bool is_gone(const Container *container) {
+        return faccessat(container->dir_fd, "container.json", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT;
+}
+
+/* A start that systemd gave up, and that left no reason of its own: what another command did at the same time. */
+static int explain_unit_end(const Store *store, Container *container, int code, Error *reterr) {
+        if (is_gone(container))
+                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot start container '%s': it was removed meanwhile: no such container",
+                                 container->config.name);
+        if (code == -ECANCELED || (container_refresh(store, container, /* reterr= */ NULL) >= 0 && container->state.stopped_by_user))
+                return error_set(reterr, -ECANCELED, ERROR_STATE, "cannot start container '%s': it was stopped meanwhile", container->config.name);
+        if (container->pidfd >= 0)
+                return error_set(reterr, -EALREADY, ERROR_STATE, "cannot start container '%s': it was started meanwhile", container->config.name);
+        return code;
 }
 
 /* A program that ends sooner than systemd hears that it has started makes the unit fail, and yet it did run. */
 static bool has_run_since(const Store *store, Container *container, int64_t since_usec) {
         int r = container_refresh(store, container, /* reterr= */ NULL);
 
-        return r == -ENOENT ? container->config.auto_remove : r >= 0 && container->state.started_usec >= since_usec;
+        return is_gone(container) ? container->config.auto_remove : r >= 0 && container->state.started_usec >= since_usec;
 }
 
 static int start_by_systemd(const Store *store, Container *container, const DetachedOptions *options, Manager *manager, Error *reterr) {
@@ -408,11 +425,15 @@ static int start_by_systemd(const Store *store, Container *container, const Deta
         int64_t since = time_now_usec();
         r = run_transient(store, container, options, manager, name, reterr);
         int left = fetch_error(runtime_fd, r < 0 ? reterr : NULL);
-        if (r == -EIO && left == 0 && has_run_since(store, container, since)) {
+        if (r >= 0 || left < 0)
+                return r < 0 ? left : r;
+        if (r != -EIO && r != -ECANCELED)
+                return r;
+        if (has_run_since(store, container, since)) {
                 error_done(reterr);
                 return 0;
         }
-        return r < 0 && left < 0 ? left : r;
+        return explain_unit_end(store, container, r, reterr);
 }
 
 /* ---- the solo monitor ---- */

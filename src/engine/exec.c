@@ -158,6 +158,8 @@ int engine_exec(const Store *store, Container *container, const ExecOptions *opt
                 r = pipes_make(options->open_stdin, &pipes, reterr);
         if (r >= 0)
                 r = join(store, container, options, &pipes, &proc, reterr);
+        if (r == -ESRCH || (r < 0 && process_has_ended(container->pidfd))) /* whatever it was that could not be done then */
+                return error_set(reterr, -ESRCH, ERROR_STATE, "cannot exec in container '%s': it ended meanwhile", container->config.name);
         if (r < 0)
                 return r;
         pipes_close_theirs(&pipes);

@@ -13,6 +13,7 @@
 #include "base/io.h"
 #include "base/parse.h"
 #include "base/path.h"
+#include "base/process.h"
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
 #include "proc/caps.h"
@@ -357,6 +358,8 @@ int process_list_read(const Container *c, ProcessList *ret, Error *reterr) {
         }
         if (r >= 0)
                 r = translate(c->process.pid, &list);
+        if (r == -ESRCH || (r < 0 && process_has_ended(c->pidfd)))
+                return error_set(reterr, -ESRCH, ERROR_STATE, "cannot list the processes of '%s': it ended meanwhile", c->config.name);
         if (r < 0)
                 return error_set_errno(reterr, r, "cannot list the processes of '%s'", c->config.name);
         read_databases(c->process.pid, &list);

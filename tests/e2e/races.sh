@@ -31,6 +31,19 @@ go_on() { # its exit code is $code
         code=$?
 }
 
+# Holds a lock file until something is written to $T/let-go.
+mkfifo "$T/let-go"
+hold() { # FILE
+        : >"$T/held"
+        python3 -c 'import fcntl, struct, sys
+f = open(sys.argv[1], "r+")
+fcntl.fcntl(f, 38, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)) # F_OFD_SETLKW
+print("held", flush=True)
+open(sys.argv[2]).read()' "$1" "$T/let-go" >"$T/held" &
+        holder=$!
+        until_ok 10 grep -q held "$T/held"
+}
+
 # --- an image is removed while a container is made of it
 new_image() {
         sdpod create --name base $R $BUSYBOX true >/dev/null
@@ -64,14 +77,7 @@ exits 0 "... and the store is sound"
 sdpod run --rm $R -v kept:/v $BUSYBOX sh -c 'echo content >/v/file'
 lock=$STORE/volumes/kept/lock
 inode=$(stat -c %i "$lock")
-mkfifo "$T/let-go"
-python3 -c 'import fcntl, struct, sys
-f = open(sys.argv[1], "r+")
-fcntl.fcntl(f, 38, struct.pack("hhqqi4x", fcntl.F_WRLCK, 0, 0, 0, 0)) # F_OFD_SETLKW
-print("held", flush=True)
-open(sys.argv[2]).read()' "$lock" "$T/let-go" >"$T/held" &
-holder=$!
-until_ok 10 grep -q held "$T/held"
+hold "$lock"
 sdpod volume prune -f -a >"$T/pruned" &
 pruner=$!
 ok "prune waits for the volume's lock" until_ok 10 grep -qE -- "-> OFDLCK .*:$inode " /proc/locks
@@ -157,5 +163,45 @@ code=$?
 wait $other
 is "$code $? $(cat "$T/stopped.err" "$T/other.err")" "0 0 " "... and both come to their end"
 sdpod rm one two >/dev/null
+
+# --- files are read while their container is removed: what is read then is not all of it
+reads() { # WORDS CALL VERB...
+        sdpod run --name read $R $BUSYBOX touch /made
+        stop_at "$2" 1 "${@:3}"
+        paths=()
+        sdpod rm read >/dev/null
+        go_on
+        is "$code $(cat "$T/stopped.err")" "125 sdpod: $1 'read': its files were removed meanwhile" "$3 of a container that is removed"
+}
+reads "cannot compare" pipe2 diff read
+reads "cannot commit container" pipe2 commit -q read localhost/read
+paths=("$T/read.tar")
+reads "cannot export container" openat export -o "$T/read.tar" read
+is "$(sdpod images -q localhost/read; ls "$T/read.tar" 2>&1)" "ls: cannot access '$T/read.tar': No such file or directory" "... leaves neither an image nor an archive"
+
+# --- a command in a container that ends
+sdpod run -d --name ends $R $BUSYBOX sleep 1000 >/dev/null
+stop_at socketpair 1 exec ends true
+sdpod stop -t 0 ends >/dev/null
+go_on
+is "$code $(cat "$T/stopped.err")" "125 sdpod: cannot exec in container 'ends': it ended meanwhile" "exec in a container that ends says so"
+
+# --- a start that another command ends: systemd tells no more than that
+service=sdpod-$(sdpod inspect --format '{{.Id}}' ends).service
+lock=$XDG_RUNTIME_DIR/sdpod/containers/$(sdpod inspect --format '{{.Id}}' ends)/lock
+stop_at sendto 2 start ends # the first one after it has let the lock go
+hold "$lock"
+kill -CONT "$stopped"
+ok "a start waits for the container's lock" until_ok 10 grep -q -- "-> OFDLCK .*:$(stat -c %i "$lock") " /proc/locks
+systemctl --user stop --no-block "$service"
+until_ok 10 grep -q . "$T/stopped.err"
+: >"$T/let-go"
+wait "$tracer"
+is "$? $(cat "$T/stopped.err")" "125 sdpod: cannot start container 'ends': it was stopped meanwhile" "... a start whose unit is stopped says so"
+wait "$holder"
+stop_at sendto 2 start ends
+sdpod rm ends >/dev/null
+go_on
+is "$code $(cat "$T/stopped.err")" "125 sdpod: cannot start container 'ends': it was removed meanwhile: no such container" "a start of a container that is removed"
 follow=-f
 finish
