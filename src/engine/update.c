@@ -42,7 +42,7 @@ static char *own_unit(const Container *c) {
 
         if (c->state.unit)
                 return strdup(c->state.unit);
-        return scope && str_has_suffix(c->process.cgroup, scope) ? strdup(scope + 1) : NULL;
+        return scope && c->process.cgroup && str_has_suffix(c->process.cgroup, scope) ? strdup(scope + 1) : NULL;
 }
 
 static int tell_systemd(const char *unit, const LimitSettings *asked, Error *reterr) {

@@ -14,6 +14,9 @@ property() { systemctl --user show --property "$2" --value "$(unit_of "$1")"; } 
 
 # --- the record
 sdpod create --name still $C sh -c 'echo "$COLOUR-$KEPT-$GONE"' >/dev/null
+run sdpod update --cpus 0.5 still
+is "$status $(sdpod inspect --format '{{.HostConfig.NanoCpus}}' still)" "0 500000000" "limits of one that has never run"
+run sdpod update --cpus 0 still
 run sdpod update -e COLOUR=red --env GONE=no still
 is "$status:$out" "0:$(sdpod inspect -f '{{.Id}}' still)" "update prints the ID"
 run sdpod update --unsetenv GONE -e KEPT=yes still
