@@ -56,12 +56,14 @@ static int remove_users(const Store *store, const NetworkUse *use, const char *n
 }
 
 /* Under the lock no other network command looks at it; a container that is made meanwhile finds no network when it starts. */
-static int remove_record(const Store *store, const char *name, Error *reterr) {
+static int remove_record(const Store *store, const char *name, const char *id, Error *reterr) {
         _cleanup_network_config_ NetworkConfig network = NETWORK_CONFIG_NULL;
         _cleanup_network_use_ NetworkUse use = {};
         _cleanup_fd_ int lock = network_lock(store, reterr);
         int r = lock < 0 ? lock : network_load(store, name, &network, reterr);
 
+        if (r >= 0 && id && !str_equal(network.id, id)) /* another one has its name by now */
+                return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "network %s was removed meanwhile: network not found", name);
         if (r >= 0)
                 r = network_use_read(store, &use, reterr);
         if (r >= 0 && network_is_used(&use, name)) {
@@ -83,7 +85,7 @@ static int remove_one(const Store *store, const char *word, const RemoveNetworkO
                 r = network_use_read(store, &use, reterr);
         if (r >= 0 && o->force)
                 r = remove_users(store, &use, network.name, o->time, reterr);
-        return r < 0 ? r : remove_record(store, network.name, reterr);
+        return r < 0 ? r : remove_record(store, network.name, network.id, reterr);
 }
 
 /* Podman's exit statuses: 1 for a network that is not there, 2 for one that is in use, 125 for all else. */
@@ -150,7 +152,7 @@ int prune_networks(const Store *store, char *const *filters, Pruned *ret, Error 
                 r = networks_each(store, filters, /* want_use= */ true, add_unused, &names, reterr);
         for (char **name = names; r >= 0 && name && *name; name++) {
                 _cleanup_error_ Error error = ERROR_NULL;
-                int code = remove_record(store, *name, &error);
+                int code = remove_record(store, *name, /* id= */ NULL, &error);
 
                 if (code >= 0 && strv_append(&ret->names, *name) < 0)
                         return error_oom(reterr);

@@ -178,10 +178,14 @@ int secret_open(const Store *store, const char *name_or_id, Secret *ret, Error *
 }
 
 int secret_remove(const Store *store, const Secret *secret, Error *reterr) {
+        _cleanup_secret_ Secret now = SECRET_NULL;
         _cleanup_fd_ int lock = -EBADF, dir_fd = open_locked(store, &lock, reterr);
 
         if (dir_fd < 0)
                 return dir_fd;
+        /* another one may have taken its name since it was looked at; a damaged one, which has no ID, goes by its name */
+        if (secret->id && secret_load(dir_fd, secret->name, &now, /* reterr= */ NULL) >= 0 && !str_equal(now.id, secret->id))
+                return not_found(secret->name, reterr);
         if (unlinkat(dir_fd, secret->name, 0) < 0)
                 return errno == ENOENT ? not_found(secret->name, reterr)
                                        : error_set_errno(reterr, -errno, "cannot remove secret '%s'", secret->name);

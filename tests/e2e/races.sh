@@ -126,6 +126,21 @@ else
         skip "rm removes the cgroup, too" "there is none to make it in"
 fi
 
+# --- a secret, or a network, is removed while another command gives its name to another one
+sdpod secret create name "$T/file" >/dev/null
+sdpod network create name >/dev/null
+for kind in secret network; do
+        paths=(name)
+        stop_at openat 1 $kind rm name
+        paths=()
+        sdpod $kind rm name >/dev/null
+        [[ $kind == secret ]] && sdpod secret create name "$T/file" >/dev/null || sdpod network create name >/dev/null
+        go_on
+        like "$code $(cat "$T/stopped.err")" "^1(25)? sdpod: .*$kind( not found)?$" "$kind rm does not remove another one of that name"
+        run sdpod $kind rm name
+        exits 0 "... which is there"
+done
+
 # --- files are copied while a container ends, begins, or has its files copied the other way
 follow=
 echo x >"$T/x"
