@@ -86,6 +86,11 @@ typedef struct LinkDir {
         int base_fd, fd;
 } LinkDir;
 
+typedef struct Written {
+        LinkDir last;
+        Text named; /* a line for each service that has another name */
+} Written;
+
 static int link_again(LinkDir *last, int dir_fd, const char *path, const char *target) {
         const char *slash = strrchr(path, '/'), *name = NULL;
         size_t n = slash ? (size_t) (slash - path) : 0;
@@ -111,7 +116,7 @@ typedef struct Install {
         const Unit *unit;
         Arena *arena;
         int dir_fd;
-        LinkDir *last;
+        Written *written;
         const char *file;    /* "web.service" */
         const char *linked;  /* the name under which it is wanted; NULL: not at all */
 } Install;
@@ -128,7 +133,7 @@ static void make_link(const Install *in, const UnitEntry *e, const char *word, c
         for (const char *p = path; p && (p = strchr(p, '/')); p++)
                 text_add(&target, "../");
         text_add(&target, in->file);
-        int r = !path || target.failed ? -ENOMEM : link_again(in->last, in->dir_fd, path, target.data);
+        int r = !path || target.failed ? -ENOMEM : link_again(&in->written->last, in->dir_fd, path, target.data);
         if (r < 0)
                 complain(in, e, word, strerror(-r));
 }
@@ -198,7 +203,7 @@ static const char *linked_name(const Install *in) {
 }
 
 /* `systemctl start web.container` asks for web.container.service. */
-static int link_by_file_name(const Install *in) {
+static int link_by_file_name(const Install *in, bool fault) {
         const char *path = arena_format(in->arena, "%s.service", in->unit->name);
 
         if (!path)
@@ -208,16 +213,18 @@ static int link_by_file_name(const Install *in) {
         if (unit_name_at(in->unit->name) || unit_table_get(in->set->by_service, in->unit->name) ||
             !unit_name_is_valid(path))
                 return 0;
+        if (!fault)
+                text_addf(&in->written->named, "PropagatesReloadTo=%s\n", in->file);
         return unit_output_link(in->dir_fd, path, in->file);
 }
 
-static int install(UnitSet *set, const Unit *unit, int dir_fd, LinkDir *last, Arena *arena, bool fault) {
-        Install in = { .set = set, .unit = unit, .arena = arena, .dir_fd = dir_fd, .last = last,
+static int install(UnitSet *set, const Unit *unit, int dir_fd, Written *written, Arena *arena, bool fault) {
+        Install in = { .set = set, .unit = unit, .arena = arena, .dir_fd = dir_fd, .written = written,
                        .file = arena_format(arena, "%s.service", unit->service) };
 
         if (!in.file)
                 return -ENOMEM;
-        int r = link_by_file_name(&in);
+        int r = link_by_file_name(&in, fault);
         if (unit_file_group(&unit->file, "Install") < 0)
                 return r;
         in.linked = linked_name(&in);
@@ -252,14 +259,14 @@ static int write_file(int dir_fd, const char *name, const Text *text) {
         return r;
 }
 
-static int write_text(UnitSet *set, const Unit *unit, int dir_fd, LinkDir *last, const Text *text, Arena *arena) {
+static int write_text(UnitSet *set, const Unit *unit, int dir_fd, Written *written, const Text *text, Arena *arena) {
         _cleanup_free_ char *file = str_format("%s.service", unit->service), *message = NULL;
 
         if (!file || text->failed)
                 return -ENOMEM;
         int r = write_file(dir_fd, file, text);
         if (r >= 0)
-                r = install(set, unit, dir_fd, last, arena, unit->broken);
+                r = install(set, unit, dir_fd, written, arena, unit->broken);
         if (r < 0) {
                 message = str_format("cannot write '%s': %s", file, strerror(-r));
                 set->report(set->userdata, UNIT_ERROR, message ? message : "out of memory");
@@ -267,7 +274,7 @@ static int write_text(UnitSet *set, const Unit *unit, int dir_fd, LinkDir *last,
         return r;
 }
 
-static int output_one(UnitSet *set, const UnitOutput *output, Unit *unit, Convert *convert, LinkDir *last, Text *text) {
+static int output_one(UnitSet *set, const UnitOutput *output, Unit *unit, Convert *convert, Written *written, Text *text) {
         int r = -EINVAL, dir_fd = output->dir_fd;
 
         text_clear(text);
@@ -278,7 +285,7 @@ static int output_one(UnitSet *set, const UnitOutput *output, Unit *unit, Conver
         if (r == -ENOMEM)
                 return r;
         if (output->check)
-                return r < 0 ? 0 : install(set, unit, -EBADF, last, convert->arena, /* fault= */ false);
+                return r < 0 ? 0 : install(set, unit, -EBADF, written, convert->arena, /* fault= */ false);
         if (unit->broken || r < 0) {
                 if (output->late_fd < 0 || output->dry_run || !unit->service)
                         return 0;
@@ -288,17 +295,33 @@ static int output_one(UnitSet *set, const UnitOutput *output, Unit *unit, Conver
                 unit_convert_fault(unit, set->sdpod, convert->arena, text);
         }
         if (!output->dry_run)
-                return write_text(set, unit, dir_fd, last, text, convert->arena);
+                return write_text(set, unit, dir_fd, written, text, convert->arena);
         if (text->failed)
                 return -ENOMEM;
         return printf("---%s.service---\n%s\n", unit->service, text->data) < 0 ? -EIO : 0;
+}
+
+/* Where systemd hears of a unit by an alias first, %n and %N in the unit stand for that one, and a Volume=%N:/data is another one than
+ * after the next daemon-reload. So each service is named by a unit that is always loaded, in a way that starts nothing. */
+static int write_named(UnitSet *set, int dir_fd, const Text *named) {
+        _cleanup_text_ Text text = {};
+        const char *name = NULL;
+
+        if (named->size == 0 && !named->failed)
+                return 0;
+        text_addf(&text, "[Unit]\n%s", named->failed ? "" : named->data);
+        _cleanup_fd_ int parent = open_parent(dir_fd, "basic.target.d/50-sdpod.conf", &name);
+        int r = named->failed || text.failed ? -ENOMEM : parent < 0 ? parent : write_file(parent, name, &text);
+        if (r < 0)
+                set->report(set->userdata, UNIT_ERROR, "cannot write 'basic.target.d/50-sdpod.conf'");
+        return r;
 }
 
 int unit_output_all(UnitSet *set, const UnitOutput *output) {
         Arena arena = {};
         Convert convert = { .set = set, .arena = &arena };
         _cleanup_text_ Text text = {};
-        LinkDir last = { .fd = -EBADF };
+        Written written = { .last.fd = -EBADF };
         int r = 0, failed = 0;
 
         for (unsigned order = 1; order <= UNIT_ORDER_MAX; order++)
@@ -307,12 +330,14 @@ int unit_output_all(UnitSet *set, const UnitOutput *output) {
 
                         if (unit->masked || unit->doubled || unit->aside || unit_type_info(unit->type)->order != order)
                                 continue;
-                        r = output_one(set, output, unit, &convert, &last, &text);
+                        r = output_one(set, output, unit, &convert, &written, &text);
                         if (r < 0)
                                 failed = r;
                 }
-        (void) fd_close(last.fd);
+        (void) fd_close(written.last.fd);
+        r = write_named(set, output->dir_fd, &written.named);
+        text_done(&written.named);
         unit_convert_done(&convert);
         arena_done(&arena);
-        return failed;
+        return r < 0 ? r : failed;
 }

@@ -175,7 +175,7 @@ class Case:
             raise Wrong("exit status %d, not %d: %s" % (p.returncode, self.status, self.stderr))
 
     def path(self, unit):
-        return os.path.join(self.late if unit.startswith("late/") else self.out, os.path.basename(unit))
+        return os.path.join(self.late, unit[len("late/"):]) if unit.startswith("late/") else os.path.join(self.out, unit)
 
     def unit(self, unit):
         if not os.path.isfile(self.path(unit)):

@@ -39,18 +39,21 @@ run systemctl --user show -p LoadState -p FragmentPath web.service
 like "$out" "LoadState=loaded" "... that systemd loads"
 run systemd-analyze --user verify "$(prop web FragmentPath)"
 is "$status:$(grep -c web.service <<<"$err")" "0:0" "... without a complaint"
-sdpod run --rm --network none $BUSYBOX true # makes the directories that stay
-before=$(footprint)
-
 # --- the alias as the first name that systemd hears of
-printf '[Container]\nImage=%s\nExec=sleep 1000\nNetwork=none\n' "$BUSYBOX" >"$units/alias.container"
+printf '[Container]\nImage=%s\nExec=sleep 1000\nNetwork=none\nVolume=%%N-data:/data\nHostName=%%p\n' "$BUSYBOX" >"$units/alias.container"
 systemctl --user daemon-reload
 run systemctl --user start alias.container
 is "$(sdpod ps --format '{{.Names}}')" systemd-alias "a container that is started by its alias has the unit's name"
+is "$(sdpod volume ls -q):$(sdpod exec systemd-alias hostname)" alias-data:alias "... which is what specifiers stand for"
+is "$(prop alias Names)" "alias.service alias.container.service" "... and what systemd calls it"
 run systemctl --user stop alias.container
 is "$(sdpod ps -a --format '{{.Names}}')" "" "... and is removed under it"
+sdpod volume rm alias-data >/dev/null
 rm "$units/alias.container"
 systemctl --user daemon-reload
+
+sdpod run --rm --network none $BUSYBOX true # with the volume before it makes the directories that stay
+before=$(footprint)
 
 # --- start, MainPID
 run systemctl --user start web.container
@@ -142,12 +145,12 @@ sdpod volume rm systemd-once >/dev/null
 # --- a program that is not there: systemd, which knows the container's init already, must not end the command before it has said why
 printf '[Container]\nImage=%s\nNetwork=none\nExec=no-such-program\n' "$BUSYBOX" >"$units/mistyped.container"
 systemctl --user daemon-reload
+since=$(date +@%s.%N)
+its_journal() { journalctl --user -q -o cat --since "$since" -u "$1" | grep -cE "$2"; } # UNIT PATTERN
 run systemctl --user start mistyped
 is "$status:$(prop mistyped Result):$(prop mistyped ExecMainCode):$(prop mistyped ExecMainStatus)" "1:exit-code:1:127" "a program that is not in the image"
-id=$(prop mistyped InvocationID)
-its_journal() { journalctl --user -q -o cat "_SYSTEMD_INVOCATION_ID=$id" + "USER_INVOCATION_ID=$id" | grep -cE "$1"; }
-ok "... is named in the unit's journal" until_ok 10 its_journal "sdpod: .*no-such-program"
-is "$(its_journal "no-such-program|Killing")" 1 "... once, and nothing was killed"
+ok "... is named in the unit's journal" until_ok 10 its_journal mistyped "sdpod: .*no-such-program"
+is "$(its_journal mistyped "no-such-program|Killing")" 1 "... once, and nothing was killed"
 is "$(sdpod ps -aq)" "" "... and no container is left"
 systemctl --user reset-failed mistyped
 rm "$units/mistyped.container"
@@ -156,9 +159,9 @@ rm "$units/mistyped.container"
 for key in NoNewPrivileges=yes RestrictNamespaces=yes RestrictSUIDSGID=yes SystemCallFilter=@system-service; do
         printf '[Container]\nImage=%s\nNetwork=none\nUserNS=keep-id\nExec=true\n[Service]\n%s\n' "$BUSYBOX" "$key" >"$units/held.container"
         systemctl --user daemon-reload
+        since=$(date +@%s.%N)
         run systemctl --user start held
-        id=$(prop held InvocationID)
-        ok "$key in [Service] fails with a hint" until_ok 10 its_journal "^hint: .*\\[Service\\].*NoNewPrivileges=.*\\[Container\\]"
+        ok "$key in [Service] fails with a hint" until_ok 10 its_journal held "^hint: .*\\[Service\\].*NoNewPrivileges=.*\\[Container\\]"
         systemctl --user reset-failed held
 done
 rm "$units/held.container"
@@ -206,9 +209,9 @@ systemctl --user stop web
 # --- what the generator knows and sdpod not yet
 printf '[Artifact]\nArtifact=localhost/x\n' >"$units/model.artifact"
 systemctl --user daemon-reload
+since=$(date +@%s.%N)
 run systemctl --user start model.artifact
-id=$(prop model-artifact InvocationID)
-ok "an artifact's service says that artifacts are not there yet" until_ok 10 its_journal "cannot run 'sdpod artifact': it is not there yet"
+ok "an artifact's service says that artifacts are not there yet" until_ok 10 its_journal model-artifact "cannot run 'sdpod artifact': it is not there yet"
 systemctl --user reset-failed model-artifact
 rm "$units/model.artifact"
 
