@@ -57,7 +57,7 @@ int image_uses(const Store *store, ImageUse **ret, size_t *ret_n, Error *reterr)
                 _cleanup_container_config_ ContainerConfig config = CONTAINER_CONFIG_NULL;
                 _cleanup_error_ Error error = ERROR_NULL;
 
-                r = container_load_config(&lister, *id, container_config_fields, &config, &error);
+                r = container_load_config(&lister, *id, container_image_fields, &config, &error);
                 if (r == -ENOENT)
                         r = 0; /* removed meanwhile */
                 else if (r < 0)

@@ -39,15 +39,66 @@ void image_layer_path(const char *diff_id, char ret[static IMAGE_LAYER_PATH_SIZE
         (void) snprintf(ret, IMAGE_LAYER_PATH_SIZE, "layers/%s/diff", digest_hex(diff_id));
 }
 
-/* The size of a manifest, as its descriptor has it. */
-static uint64_t entry_size(const json_t *index, const char *digest) {
+/* An entry of the index, and what entries are looked up by. */
+typedef struct Entry {
+        const char *digest;
+        const json_t *json;
+        size_t place;
+} Entry;
+
+/* All entries, by their digests, and those of one digest by their places: a list of many images would otherwise go through
+ * all of them for each. */
+typedef struct Entries {
+        Entry *items;
+        size_t n;
+} Entries;
+
+static void entries_done(Entries *entries) {
+        free(entries->items);
+        *entries = (Entries){};
+}
+
+static int by_digest(const void *a, const void *b) {
+        const Entry *x = a, *y = b;
+        int order = strcmp(x->digest, y->digest);
+
+        return order != 0 ? order : x->place < y->place ? -1 : x->place > y->place;
+}
+
+/* Those with this digest; NULL: all. */
+static int entries_load(const json_t *index, const char *digest, Entries *ret, Error *reterr) {
         const json_t *entry;
         size_t i;
 
-        json_array_foreach(layout_entries(index), i, entry)
-                if (str_equal(layout_entry_digest(entry), digest))
-                        return (uint64_t) json_get_integer(entry, "size", 0);
+        ret->items = calloc(json_array_size(layout_entries(index)) + 1, sizeof(Entry));
+        if (!ret->items)
+                return error_oom(reterr);
+        json_array_foreach(layout_entries(index), i, entry) {
+                const char *own = layout_entry_digest(entry);
+
+                if (!digest || str_equal(own, digest))
+                        ret->items[ret->n++] = (Entry){ own, entry, i };
+        }
+        if (!digest)
+                qsort(ret->items, ret->n, sizeof(Entry), by_digest);
         return 0;
+}
+
+/* Those with this digest, borrowed. */
+static Entries entries_of(const Entries *entries, const char *digest) {
+        size_t from = 0, to = entries->n;
+
+        while (from < to) {
+                size_t middle = from + (to - from) / 2;
+
+                if (strcmp(entries->items[middle].digest, digest) < 0)
+                        from = middle + 1;
+                else
+                        to = middle;
+        }
+        while (to < entries->n && str_equal(entries->items[to].digest, digest))
+                to++;
+        return (Entries){ entries->items + from, to - from };
 }
 
 /* When the image came here: for one whose config does not say when it was made. */
@@ -74,42 +125,29 @@ static int add_repo_digest(char ***digests, const char *repository, const char *
 }
 
 /* An index's digest holds in each repository of its image: the names of one image may have come in different ways. */
-static int load_repo_digests(const json_t *index, ImageInfo *info) {
-        const json_t *entry;
-        size_t i;
-
+static int load_repo_digests(const Entries *entries, ImageInfo *info) {
         for (char **name = info->names; name && *name; name++) {
                 _cleanup_free_ char *repository = image_name_repository(*name);
 
                 if (!repository || add_repo_digest(&info->repo_digests, repository, info->digest) < 0)
                         return -ENOMEM;
-                json_array_foreach(layout_entries(index), i, entry)
-                        if (str_equal(layout_entry_digest(entry), info->digest) && layout_entry_index_digest(entry) &&
-                            add_repo_digest(&info->repo_digests, repository, layout_entry_index_digest(entry)) < 0)
+                for (size_t i = 0; i < entries->n; i++) {
+                        const char *from = layout_entry_index_digest(entries->items[i].json);
+
+                        if (from && add_repo_digest(&info->repo_digests, repository, from) < 0)
                                 return -ENOMEM;
+                }
         }
         return 0;
 }
 
-/* Fills the info of the image with this manifest; of a list, that of its image for this machine. */
-static int load_info(const Store *store, const json_t *index, const char *digest, ImageInfo *ret, Error *reterr) {
+/* Fills the info of the image with this manifest; `entries` are those that name it, and may be none. */
+static int load_image(const Store *store, const char *digest, const Entries *entries, ImageInfo *ret, Error *reterr) {
         _cleanup_image_info_ ImageInfo info = {};
         _cleanup_manifest_ Manifest manifest = {};
-        _cleanup_json_ json_t *config = NULL, *document = NULL;
-        char chosen[DIGEST_LENGTH + 1];
-        const json_t *entry;
-        size_t i;
-        int r = 0;
+        _cleanup_json_ json_t *config = NULL;
 
-        if (list_entry_is_list(list_find_digest(index, digest))) {
-                r = list_read(store, digest, &document, reterr);
-                if (r >= 0)
-                        r = list_choose(store, document, chosen, reterr);
-                if (r >= 0)
-                        digest = chosen;
-        }
-        if (r >= 0)
-                r = layout_read_manifest(store, digest, &manifest, reterr);
+        int r = layout_read_manifest(store, digest, &manifest, reterr);
         if (r >= 0)
                 r = layout_read_blob(store, manifest.config.digest, &config, reterr);
         if (r >= 0)
@@ -117,23 +155,46 @@ static int load_info(const Store *store, const json_t *index, const char *digest
         if (r < 0)
                 return error_prefix(reterr, r, "cannot read image '%s'", digest);
 
-        json_array_foreach(layout_entries(index), i, entry)
-                if (str_equal(layout_entry_digest(entry), digest) && layout_entry_name(entry) &&
-                    strv_append(&info.names, layout_entry_name(entry)) < 0)
+        for (size_t i = 0; i < entries->n; i++) {
+                const char *name = layout_entry_name(entries->items[i].json);
+
+                if (name && strv_append(&info.names, name) < 0)
                         return error_oom(reterr);
+        }
         if (!info.config.created)
                 info.config.created_usec = arrival_usec(store, digest);
-        info.blobs_size = (uint64_t) manifest.config.size + entry_size(index, digest);
+        info.blobs_size = (uint64_t) manifest.config.size;
+        if (entries->n > 0)
+                info.blobs_size += (uint64_t) json_get_integer(entries->items[0].json, "size", 0);
         info.id = strdup(digest_hex(manifest.config.digest));
         info.digest = strdup(digest);
         info.layers = strv_copy(info.config.diff_ids);
         info.manifest_type = strdup(manifest.media_type ?: MEDIA_TYPE_OCI_MANIFEST);
         info.annotations = TAKE_PTR(manifest.annotations);
-        if (!info.id || !info.digest || load_repo_digests(index, &info) < 0 || !info.manifest_type || (info.config.diff_ids && !info.layers))
+        if (!info.id || !info.digest || load_repo_digests(entries, &info) < 0 || !info.manifest_type || (info.config.diff_ids && !info.layers))
                 return error_oom(reterr);
         *ret = info;
         info = (ImageInfo){};
         return 0;
+}
+
+/* The same from the index; of a list, its image for this machine. */
+static int load_info(const Store *store, const json_t *index, const char *digest, ImageInfo *ret, Error *reterr) {
+        _cleanup_(entries_done) Entries entries = {};
+        _cleanup_json_ json_t *document = NULL;
+        char chosen[DIGEST_LENGTH + 1];
+        int r = 0;
+
+        if (list_entry_is_list(list_find_digest(index, digest))) {
+                r = list_read(store, digest, &document, reterr);
+                if (r >= 0)
+                        r = list_choose(store, document, chosen, reterr);
+                if (r < 0)
+                        return error_prefix(reterr, r, "cannot read image '%s'", digest);
+                digest = chosen;
+        }
+        r = entries_load(index, digest, &entries, reterr);
+        return r < 0 ? r : load_image(store, digest, &entries, ret, reterr);
 }
 
 static const json_t *find_name(const json_t *index, const char *name) {
@@ -421,11 +482,10 @@ static int newest_first(const void *a, const void *b) {
 }
 
 /* What is known of a manifest list. */
-static int load_list_info(const Store *store, const json_t *index, const json_t *entry, ImageInfo *ret, Error *reterr) {
+static int load_list_info(const Store *store, const char *digest, const Entries *entries, ImageInfo *ret, Error *reterr) {
         _cleanup_image_info_ ImageInfo info = { .list = true };
-        const char *digest = layout_entry_digest(entry);
+        const json_t *entry = entries->items[0].json;
         _cleanup_json_ json_t *document = NULL;
-        size_t i;
 
         int r = list_read(store, digest, &document, reterr);
         if (r < 0)
@@ -435,10 +495,12 @@ static int load_list_info(const Store *store, const json_t *index, const json_t 
         info.manifest_type = strdup(json_get_string(entry, "mediaType"));
         info.blobs_size = (uint64_t) json_get_integer(entry, "size", 0);
         info.config.created_usec = arrival_usec(store, digest);
-        json_array_foreach(layout_entries(index), i, entry)
-                if (str_equal(layout_entry_digest(entry), digest) && layout_entry_name(entry) &&
-                    strv_append(&info.names, layout_entry_name(entry)) < 0)
+        for (size_t i = 0; i < entries->n; i++) {
+                const char *name = layout_entry_name(entries->items[i].json);
+
+                if (name && strv_append(&info.names, name) < 0)
                         return error_oom(reterr);
+        }
         if (!info.id || !info.digest || !info.manifest_type)
                 return error_oom(reterr);
         *ret = info;
@@ -447,13 +509,13 @@ static int load_list_info(const Store *store, const json_t *index, const json_t 
 }
 
 /* One more manifest for the list: of an image that is in it, or of a further one. A damaged one is left out with a warning. */
-static int list_add(const Store *store, const json_t *index, const char *digest, ImageInfo *infos, size_t *n, Error *reterr) {
+static int list_add(const Store *store, const char *digest, const Entries *entries, ImageInfo *infos, size_t *n, Error *reterr) {
         _cleanup_image_info_ ImageInfo info = {};
         _cleanup_error_ Error error = ERROR_NULL;
         size_t k;
 
-        const json_t *entry = list_find_digest(index, digest);
-        int r = list_entry_is_list(entry) ? load_list_info(store, index, entry, &info, &error) : load_info(store, index, digest, &info, &error);
+        int r = list_entry_is_list(entries->items[0].json) ? load_list_info(store, digest, entries, &info, &error)
+                                                           : load_image(store, digest, entries, &info, &error);
         for (k = 0; r >= 0 && k < *n && !str_equal(infos[k].id, info.id); k++)
                 ;
         if (r >= 0 && k < *n)
@@ -472,12 +534,15 @@ static int list_add(const Store *store, const json_t *index, const char *digest,
 }
 
 int image_store_list(const Store *store, ImageInfo **ret, size_t *ret_n, Error *reterr) {
-        _cleanup_json_ json_t *index = NULL, *seen = json_object();
+        _cleanup_(entries_done) Entries entries = {};
+        _cleanup_json_ json_t *index = NULL;
         const json_t *entry;
         ImageInfo *infos;
         size_t i, n = 0;
 
-        int r = seen ? layout_load(store, &index, reterr) : error_oom(reterr);
+        int r = layout_load(store, &index, reterr);
+        if (r >= 0)
+                r = entries_load(index, /* digest= */ NULL, &entries, reterr);
         if (r < 0)
                 return r;
         infos = calloc(json_array_size(layout_entries(index)) + 1, sizeof(*infos));
@@ -485,11 +550,11 @@ int image_store_list(const Store *store, ImageInfo **ret, size_t *ret_n, Error *
                 return error_oom(reterr);
         json_array_foreach(layout_entries(index), i, entry) {
                 const char *digest = layout_entry_digest(entry);
+                const Entries of_digest = entries_of(&entries, digest);
 
-                if (json_object_get(seen, digest))
+                if (of_digest.items[0].place != i)
                         continue; /* a further name of a manifest that is in the list */
-                r = json_object_set_new(seen, digest, json_true()) < 0 ? error_oom(reterr)
-                                                                       : list_add(store, index, digest, infos, &n, reterr);
+                r = list_add(store, digest, &of_digest, infos, &n, reterr);
                 if (r < 0)
                         break;
         }

@@ -248,6 +248,16 @@ const JsonField container_listed_fields[] = {
         {},
 };
 
+const JsonField container_image_fields[] = {
+        FIELD(version, "version", INT),
+        STRING(id, "id"),
+        STRING(name, "name"),
+        STRING(image_id, "imageID"),
+        STRV(layers, "layers"),
+        JSON_FIELD_ARRAY_OF(ContainerConfig, mounts, n_mounts, "mounts", mount_fields),
+        {},
+};
+
 void container_config_done(ContainerConfig *config) {
         json_fields_done(container_config_fields, config);
 }

@@ -225,6 +225,9 @@ extern const JsonField container_config_fields[], container_resources_fields[];
 /* The part of them that `ps` shows and that --filter asks for: a list of a thousand containers reads a thousand records. */
 extern const JsonField container_listed_fields[];
 
+/* That which says what images it is made of: before one is removed all records are read. */
+extern const JsonField container_image_fields[];
+
 /* Frees everything inside. */
 void container_config_done(ContainerConfig *config);
 #define _cleanup_container_config_ _cleanup_(container_config_done)
