@@ -128,7 +128,7 @@ static int run_volume_import(Command *c, const Store *store, Error *reterr) {
 
 static int write_id_file(const char *path, const char *id, Error *reterr) {
         FILE *file = fopen(path, "we");
-        int r = !file || fprintf(file, "sha256:%s", id) < 0 ? -errno : 0;
+        int r = !file || fputs(id, file) < 0 ? -errno : 0;
 
         if (file && fclose(file) != 0)
                 r = r < 0 ? r : -errno;

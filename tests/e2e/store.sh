@@ -154,7 +154,7 @@ run sdpod export -o "$T" c
 exits 125 "export to a directory is refused"
 run sdpod commit -a me -m hello -c 'CMD ["cat", "/new"]' -c 'ENV A=b' --iidfile "$T/iid" c made:1
 like "$status:$out" "^0:[0-9a-f]{64}$" "commit prints the ID"
-is "$(cat "$T/iid")" "sha256:$out" "... and --iidfile has it"
+is "$(cat "$T/iid")" "$out" "... and --iidfile has it"
 made=$out
 run sdpod run --rm --network none made:1
 is "$out" hi "commit --change: the new command"
