@@ -199,6 +199,17 @@ bool strv_contains(char *const *v, const char *s) {
         return false;
 }
 
+bool strv_equal(char *const *a, char *const *b) {
+        size_t n = strv_length(a);
+
+        if (strv_length(b) != n)
+                return false;
+        for (size_t i = 0; i < n; i++)
+                if (!str_equal(a[i], b[i]))
+                        return false;
+        return true;
+}
+
 char **strv_split(const char *s, const char *separators) {
         _cleanup_strv_ char **v = calloc(1, sizeof(char *));
 

@@ -75,6 +75,9 @@ char **strv_copy(char *const *v);
 
 bool strv_contains(char *const *v, const char *s) _pure_;
 
+/* Whether both have the same strings in the same order; NULL has none. */
+bool strv_equal(char *const *a, char *const *b) _pure_;
+
 /* Cuts at every byte of `separators`; empty parts are kept. Returns a vector or NULL when out of memory. */
 char **strv_split(const char *s, const char *separators);
 

@@ -35,7 +35,7 @@ int parse_host_path(const char *path, char **ret, Error *reterr) {
         return 0;
 }
 
-static int set_destination(const ContainerConfig *config, ContainerMount *mount, const char *path, Error *reterr) {
+static int set_destination_path(ContainerMount *mount, const char *path, Error *reterr) {
         if (!*path)
                 return INVALID("the container's path is missing");
         if (*path != '/')
@@ -46,10 +46,25 @@ static int set_destination(const ContainerConfig *config, ContainerMount *mount,
                 return error_oom(reterr);
         if (str_equal(mount->destination, "/"))
                 return INVALID("nothing can be mounted over the container's root");
-        for (size_t i = 0; i < config->n_mounts; i++)
-                if (&config->mounts[i] != mount && str_equal(config->mounts[i].destination, mount->destination))
-                        return INVALID("something else is mounted at '%s'", mount->destination);
         return 0;
+}
+
+/* What is mounted at that place already; NULL. */
+static const ContainerMount *mount_at(const ContainerConfig *config, const char *destination) {
+        for (size_t i = 0; i < config->n_mounts; i++)
+                if (str_equal(config->mounts[i].destination, destination))
+                        return config->mounts + i;
+        return NULL;
+}
+
+static int check_free(const ContainerConfig *config, const ContainerMount *mount, Error *reterr) {
+        return mount_at(config, mount->destination) ? INVALID("something else is mounted at '%s'", mount->destination) : 0;
+}
+
+static int set_destination(const ContainerConfig *config, ContainerMount *mount, const char *path, Error *reterr) {
+        int r = set_destination_path(mount, path, reterr);
+
+        return r < 0 ? r : check_free(config, mount, reterr);
 }
 
 static int set_source(ContainerMount *mount, MountType type, const char *source, Error *reterr) {
@@ -101,6 +116,14 @@ static int add_mount(ContainerConfig *config, ContainerMount *mount, MountType t
         return 0;
 }
 
+/* Scripts that collect their volumes may give one twice; as in Podman, that is once. */
+static bool is_same_again(const ContainerConfig *config, const ContainerMount *mount, MountType type) {
+        const ContainerMount *there = mount_at(config, mount->destination);
+
+        return there && mount->source && str_equal(there->type, type_name(type)) && str_equal(there->source, mount->source) &&
+               strv_equal(there->options, mount->options);
+}
+
 int parse_volume(ContainerConfig *config, const char *value, Error *reterr) {
         _cleanup_strv_ char **parts = strv_split(value, ":");
         _cleanup_mount_ ContainerMount mount = {};
@@ -120,9 +143,12 @@ int parse_volume(ContainerConfig *config, const char *value, Error *reterr) {
                 if (r < 0)
                         return r;
         }
-        r = set_destination(config, &mount, parts[n > 1 ? 1 : 0], reterr);
+        r = set_destination_path(&mount, parts[n > 1 ? 1 : 0], reterr);
         if (r >= 0 && n > 2)
                 r = mount_words_add_all(&mount, type, parts[2], reterr);
+        if (r < 0 || is_same_again(config, &mount, type))
+                return r;
+        r = check_free(config, &mount, reterr);
         return r < 0 ? r : add_mount(config, &mount, type, reterr);
 }
 

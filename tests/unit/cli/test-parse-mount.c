@@ -178,5 +178,12 @@ TEST(one_mount_a_place) {
         CHECK_INT(parse_volume(&config, "/a:/x", NULL), 0);
         CHECK_INT(parse_tmpfs(&config, "/x/", NULL), -EINVAL);
         CHECK_INT(parse_mount(&config, "dst=/y/../x", NULL), -EINVAL);
+        CHECK_INT(parse_volume(&config, "/a:/x", NULL), 0); /* the same again */
+        CHECK_INT(parse_volume(&config, "/a/.:/x/", NULL), 0);
+        CHECK_INT(parse_volume(&config, "/a:/x:ro", NULL), -EINVAL);
+        CHECK_INT(parse_volume(&config, "/b:/x", NULL), -EINVAL);
+        CHECK_INT(parse_volume(&config, "a:/x", NULL), -EINVAL);
         CHECK_INT(config.n_mounts, 1);
+        CHECK_INT(parse_volume(&config, "/anonymous", NULL), 0);
+        CHECK_INT(parse_volume(&config, "/anonymous", NULL), -EINVAL);
 }
