@@ -236,6 +236,8 @@ static int refuse(const Option *o, const char *value, Error *reterr) {
 static int apply(OptionParse *parse, const Option *o, void *target, const char *value, Error *reterr) {
         _cleanup_error_ Error reason = ERROR_NULL;
 
+        if (o->optional && !*value)
+                return 0;
         const Option **given = reallocarray(parse->given, parse->n_given + 1, sizeof(*given));
         if (!given)
                 return error_oom(reterr);

@@ -53,6 +53,7 @@ typedef struct Option {
         const char *name;     /* long, without the dashes; NULL ends a table */
         char letter;          /* 0: none */
         bool hidden;          /* works, but is not in --help: other names of the same thing */
+        bool optional;        /* an empty value is as if the option was not there: a script's variable that is not set */
         OptionKind kind;
         const char *metavar;  /* NULL: by kind */
         const char *help;

@@ -90,6 +90,7 @@ static const Option rows[] = {
         { "device-read-bps", .kind = OPTION_REFUSED },
         { "device-write-bps", .kind = OPTION_REFUSED },
         { "dns", SET(dns), .metavar = "ADDRESS", .help = "Use this name server; none: leave resolv.conf alone" },
+        { "dns-opt", SET(dns_option), .hidden = true },
         { "dns-option", SET(dns_option), .metavar = "OPTION", .help = "Add an option to resolv.conf" },
         { "dns-search", SET(dns_search), .metavar = "DOMAIN", .help = "Search names in this domain" },
         { "exit-policy", .kind = OPTION_STRING, .offset = FIELD(pod.exit_policy), .metavar = "POLICY", WORDS(exit_words),
@@ -194,7 +195,7 @@ static int finish_name(PodOptions *o, const Invocation *in, Error *reterr) {
 /* Without the container that would have it. */
 static int check_without_infra(const PodOptions *o, const Invocation *in, Error *reterr) {
         static const char *const needing[] = {
-                "add-host", "device", "dns", "dns-option", "dns-search", "gidmap", "hostname", "infra-conmon-pidfile", "infra-name", "ip", "ip6", "mac-address",
+                "add-host", "device", "dns", "dns-opt", "dns-option", "dns-search", "gidmap", "hostname", "infra-conmon-pidfile", "infra-name", "ip", "ip6", "mac-address",
                 "network", "network-alias", "net", "no-hosts", "pid", "publish", "security-opt", "share", "shm-size", "sysctl", "uidmap", "userns", "uts", "volume",
         };
 

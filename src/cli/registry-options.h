@@ -35,15 +35,15 @@ typedef struct PlatformWords {
           .help = "Check the registry's certificate, or take plain http, too; default as configured" }
 
 #define OPTION_ROW_ARCH(type, member) \
-        { "arch", .kind = OPTION_STRING, .offset = offsetof(type, member.arch), .metavar = "ARCH", \
+        { "arch", .optional = true, .kind = OPTION_STRING, .offset = offsetof(type, member.arch), .metavar = "ARCH", \
           .help = "The architecture of the image, not this machine's" }
 #define OPTION_ROW_OS(type, member) \
-        { "os", .kind = OPTION_STRING, .offset = offsetof(type, member.os), .metavar = "OS", .help = "The operating system of the image" }
+        { "os", .optional = true, .kind = OPTION_STRING, .offset = offsetof(type, member.os), .metavar = "OS", .help = "The operating system of the image" }
 #define OPTION_ROW_PLATFORM(type, member) \
-        { "platform", .kind = OPTION_STRING, .offset = offsetof(type, member.platform), .metavar = "OS/ARCH[/VARIANT]", \
+        { "platform", .optional = true, .kind = OPTION_STRING, .offset = offsetof(type, member.platform), .metavar = "OS/ARCH[/VARIANT]", \
           .help = "The same three in one" }
 #define OPTION_ROW_VARIANT(type, member) \
-        { "variant", .kind = OPTION_STRING, .offset = offsetof(type, member.variant), .metavar = "VARIANT", \
+        { "variant", .optional = true, .kind = OPTION_STRING, .offset = offsetof(type, member.variant), .metavar = "VARIANT", \
           .help = "The variant of the architecture" }
 
 /* Appends them as words for sdpod-image; the credentials go into the environment. -EINVAL where two of them do not go together. */

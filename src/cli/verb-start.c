@@ -162,6 +162,7 @@ static const Option restart_rows[] = {
         { "running", .kind = OPTION_BOOL, .offset = offsetof(RestartOptions, running), .help = "Only those that run" },
         { "time", 't', .kind = OPTION_SET, .set = set_restart_timeout, .metavar = "SECONDS",
           .help = "Time before it is killed; -1 waits for ever" },
+        { "timeout", .hidden = true, .kind = OPTION_SET, .set = set_restart_timeout }, /* as Docker has it */
         {},
 };
 static const Option *const restart_options[] = { restart_rows, NULL };

@@ -39,6 +39,7 @@ static const Option stop_rows[] = {
           .help = "Not a person's wish: restart policies stay in force" },
         { "time", 't', .kind = OPTION_SET, .set = set_stop_timeout, .metavar = "SECONDS",
           .help = "Time before it is killed; -1 waits for ever" },
+        { "timeout", .hidden = true, .kind = OPTION_SET, .set = set_stop_timeout }, /* as Docker has it */
         {},
 };
 static const Option *const stop_options[] = { stop_rows, NULL };

@@ -39,6 +39,7 @@ static const Option rows[] = {
         { "name", 'n', .kind = OPTION_STRING, .offset = FIELD(name) },
         { "nothing", .kind = OPTION_NOTHING },
         { "number", .kind = OPTION_INT, .offset = FIELD(number) },
+        { "optional", 'o', .kind = OPTION_SET, .set = set_picky, .optional = true },
         { "picky", .kind = OPTION_SET, .set = set_picky },
         { "refused", .kind = OPTION_REFUSED },
         { "refused-bool", .kind = OPTION_REFUSED_BOOL, .refused = "there is no such thing" },
@@ -185,6 +186,21 @@ TEST(what_changes_nothing_is_taken) {
         CHECK_INT(line.r, 0);
         CHECK(options_given(&line.parse, "nothing"));
         CHECK_INT(line.parse.n_arguments, 1);
+}
+
+TEST(an_empty_value_of_what_is_optional_is_none) {
+        __attribute__((cleanup(line_done))) Line line;
+
+        line_parse(&line, false, WORDS("--optional", "", "--optional=", "-o", "", "x"));
+        CHECK_INT(line.r, 0);
+        CHECK(!options_given(&line.parse, "optional"));
+        CHECK_INT(line.parse.n_arguments, 1);
+        line_done(&line);
+        line_parse(&line, false, WORDS("--optional", "bad"));
+        CHECK_STR(line.error.message, "cannot use '--optional bad': not good");
+        line_done(&line);
+        line_parse(&line, false, WORDS("--picky", ""));
+        CHECK_STR(line.error.message, "cannot use '--picky ': not good");
 }
 
 TEST(help_ends_the_line) {

@@ -61,6 +61,7 @@ static const Sample samples[] = {
         { "device-write-iops", { "/dev/sda:10" } },
         { "disable-content-trust", { "true" } },
         { "dns", { "10.0.0.1", "none", "10.0.0.1,10.0.0.2" } },
+        { "dns-opt", { "ndots:2" } },
         { "dns-option", { "ndots:1" } },
         { "dns-search", { "example.org", "." } },
         { "disable-dns", { "true", "false" } },
