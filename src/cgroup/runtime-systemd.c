@@ -33,6 +33,8 @@ int runtime_systemd_plan(RuntimeCgroup *cgroup, const char *wanted, const char *
         const char *slice = parts ? parts[0] : "", *prefix = parts ? parts[1] : "sdpod-oci", *name = parts ? parts[2] : id;
         if (*slice && !str_has_suffix(slice, ".slice") && !str_equal(slice, "-"))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "invalid slice name '%s' in cgroupsPath '%s'", slice, wanted);
+        if (strchr(wanted ?: "", '/'))
+                return error_set(reterr, -EINVAL, ERROR_INVALID, "invalid cgroupsPath '%s': a unit's name has no slash", wanted);
         if (str_empty(name))
                 return error_set(reterr, -EINVAL, ERROR_INVALID, "invalid cgroupsPath '%s': the unit has no name", wanted);
         cgroup->slice = strdup(str_equal(slice, "-") ? "-.slice" : *slice ? slice : usual);
