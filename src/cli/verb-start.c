@@ -16,6 +16,7 @@
 #include "engine/router.h"
 #include "engine/foreground.h"
 #include "engine/network-restart.h"
+#include "engine/notify-relay.h"
 #include "engine/pod.h"
 #include "engine/stop.h"
 #include "engine/timeout.h"
@@ -254,6 +255,21 @@ static int run_unit_timeout(Invocation *in, Error *reterr) {
 const Verb verb_unit_timeout = {
         .arguments = "ID", .summary = "End a container when its time is over", .arguments_min = 1, .arguments_max = 1,
         .run = run_unit_timeout,
+};
+
+static int run_unit_notify(Invocation *in, Error *reterr) {
+        _cleanup_container_ Container container = CONTAINER_NULL;
+        const Store *store;
+        int r = invocation_store(in, &store, reterr);
+
+        if (r >= 0)
+                r = container_load(store, in->arguments[0], &container, reterr);
+        return r < 0 ? r : notify_relay_run(&container, reterr);
+}
+
+const Verb verb_unit_notify = {
+        .arguments = "ID", .summary = "Pass on what a container tells systemd", .arguments_min = 1, .arguments_max = 1,
+        .run = run_unit_notify,
 };
 
 static int run_network_restart(Invocation *in, Error *reterr) {

@@ -20,6 +20,7 @@ const VerbName verb_names[] = {
         { "__health-check", .verb = &verb_health_scheduled, .hidden = true },
         { "__network", .verb = &verb_unit_network, .hidden = true },
         { "__network-restart", .verb = &verb_network_restart, .hidden = true },
+        { "__notify", .verb = &verb_unit_notify, .hidden = true },
         { "__start", .verb = &verb_unit_start, .hidden = true },
         { "__stop", .verb = &verb_unit_stop, .hidden = true },
         { "__timeout", .verb = &verb_unit_timeout, .hidden = true },

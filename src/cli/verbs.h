@@ -124,6 +124,7 @@ extern const Verb verb_unit_fault;
 extern const Verb verb_unit_network;
 extern const Verb verb_unit_start;
 extern const Verb verb_unit_stop;
+extern const Verb verb_unit_notify;
 extern const Verb verb_unit_timeout;
 extern const Verb verb_unpause;
 extern const Verb verb_unshare;

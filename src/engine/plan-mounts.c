@@ -13,6 +13,7 @@
 #include "engine/mount-trees.h"
 #include "engine/namespaces.h"
 #include "engine/network.h"
+#include "engine/notify-relay.h"
 #include "engine/plan-process.h"
 #include "engine/plan-user-mounts.h"
 #include "engine/systemd-mode.h"
@@ -157,8 +158,11 @@ static int add_infra(const ContainerConfig *config, ProcPlan *plan, Error *reter
 }
 
 /* --sdnotify=container: the service manager's own socket, so that the payload says READY=1 itself. systemd accepts from it what
- * concerns processes of the unit's own cgroup, and nothing else (NotifyAccess=all, systemd.service(5)). */
-static int add_notify_socket(const ContainerConfig *config, ProcPlan *plan, Error *reterr) {
+ * concerns processes of the unit's own cgroup, and nothing else (NotifyAccess=all, systemd.service(5)); but from root (notify-relay.h). */
+static int add_notify_socket(const Store *store, Container *container, ProcPlan *plan, Error *reterr) {
+        const ContainerConfig *config = &container->config;
+        int r = 0;
+
         if (!config->notify_socket || (config->sdnotify && !str_equal(config->sdnotify, "container")))
                 return 0;
         if (*config->notify_socket != '/')
@@ -168,7 +172,12 @@ static int add_notify_socket(const ContainerConfig *config, ProcPlan *plan, Erro
         MountPlan *m = proc_plan_add_mount(plan);
         if (!m)
                 return error_oom(reterr);
-        m->source = strdup(config->notify_socket);
+        if (notify_relay_is_needed(&plan->map))
+                r = notify_relay_open(store, container, &m->source, &plan->notify_fd, reterr);
+        else
+                m->source = strdup(config->notify_socket);
+        if (r < 0)
+                return r;
         m->destination = strdup(NOTIFY_IN_CONTAINER);
         m->attributes = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC;
         if (!m->source || !m->destination || strv_env_set(&plan->env, "NOTIFY_SOCKET=" NOTIFY_IN_CONTAINER) < 0)
@@ -210,7 +219,7 @@ int plan_mounts(const Store *store, Container *container, const UserMap *base, P
         if (r >= 0)
                 r = add_infra(config, plan, reterr);
         if (r >= 0)
-                r = add_notify_socket(config, plan, reterr);
+                r = add_notify_socket(store, container, plan, reterr);
         if (r < 0)
                 return r;
         /* a stable order by depth: what is mounted below a mount must come after it */

@@ -27,6 +27,7 @@
 #include "engine/bypass.h"
 #include "engine/health.h"
 #include "engine/network.h"
+#include "engine/notify-relay.h"
 #include "engine/pid-file.h"
 #include "engine/plan.h"
 #include "engine/timeout.h"
@@ -379,6 +380,8 @@ static int run(const Store *store, Container *container, const StartOptions *opt
                 r = record_start(store, container, proc, options->place == START_IN_UNIT, own_cgroup, reterr);
         if (r >= 0)
                 r = pid_files_write(&container->config, proc->pid, reterr);
+        if (r >= 0)
+                r = notify_relay_begin(store, container, plan->notify_fd, reterr);
         if (r >= 0)
                 mark_filled(store, volumes); /* while nothing but the image's content can be in them */
         if (r >= 0)

@@ -57,6 +57,7 @@ void proc_plan_done(ProcPlan *plan) {
         user_map_done(&plan->map);
         user_map_done(&plan->parent_view);
         (void) fd_close(plan->parent_userns_fd);
+        (void) fd_close(plan->notify_fd);
         strv_free(plan->rootfs.lower);
         free(plan->rootfs.upper);
         free(plan->rootfs.work);

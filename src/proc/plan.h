@@ -132,6 +132,7 @@ typedef struct ProcPlan {
         int cgroup_fd;           /* directory of the container's cgroup to be born in, or -EBADF */
         int stdio[3];            /* for no terminal: becomes 0, 1, 2 */
         int listen_fds;          /* number of socket-activation descriptors from 3 on (sd_listen_fds(3)) */
+        int notify_fd;           /* the starter's: where the container's words for systemd come to, or -EBADF */
         const int *kept_fds;     /* further descriptors of the caller's that the process gets, ascending */
         size_t n_kept_fds;
         const char *init_path;   /* --init: a static init on the host, bound to /run/podman-init */
@@ -144,7 +145,7 @@ typedef struct ProcPlan {
 } ProcPlan;
 
 #define PROC_PLAN_NULL                                                                                  \
-        ((ProcPlan){ .parent_userns_fd = -EBADF, .rootfs = { .tree_fd = -EBADF }, .cgroup_fd = -EBADF,            \
+        ((ProcPlan){ .parent_userns_fd = -EBADF, .rootfs = { .tree_fd = -EBADF }, .cgroup_fd = -EBADF, .notify_fd = -EBADF, \
                      .stdio = { -EBADF, -EBADF, -EBADF },                                               \
                      .namespaces = { .cgroup = { .fd = -EBADF }, .shm_fd = -EBADF } })
 
