@@ -84,9 +84,9 @@ static int plan_rootfs(const Store *store, Container *container, const UserMap *
         if (driver == STORAGE_FUSE || plan->map.own) {
                 rootfs->kind = ROOTFS_TREE;
                 r = rootfs_fuse_mount(store, container, lower, base, &plan->map, &rootfs->tree_fd, &plan->parent_userns_fd, reterr);
-                if (r >= 0 && plan->map.host) /* root's mount is in the namespace that we are in, which nobody can enter again */
+                if (r >= 0 && base->host) /* root's mount is in the namespace that we are in, which nobody can enter again */
                         plan->parent_userns_fd = fd_close(plan->parent_userns_fd);
-                return r < 0 || plan->namespaces.user || plan->map.host ? r : user_map_to_view(&plan->map, base, &plan->parent_view, reterr);
+                return r < 0 || plan->namespaces.user || base->host ? r : user_map_to_view(&plan->map, base, &plan->parent_view, reterr);
         }
         rootfs->kind = ROOTFS_OVERLAY;
         rootfs->lower = TAKE_PTR(lower);
