@@ -120,7 +120,6 @@ static int join(const Store *store, Container *container, const ExecOptions *opt
                 }
         } else
                 plan.place = NULL;
-        plan.own_user_namespace = !base.host;
         plan.setgroups_denied = base.single;
         plan.env = env;
         plan.cgroup_fd = cgroup;

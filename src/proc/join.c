@@ -3,8 +3,9 @@
  *
  * Theory of operation. A process cannot change its own PID namespace, so two are made: the joiner, which enters the
  * container's namespaces through the pidfd (setns(2), Linux 5.8), and from it the process proper, as a sibling
- * (CLONE_PARENT), so that the starter is its parent. Until its exec the process holds descriptors of the host: it is not
- * dumpable, so that nothing in the container, whatever its capabilities there, can look into it (ptrace(2)).
+ * (CLONE_PARENT), so that the starter is its parent. The process is not dumpable until its exec: nothing in the container, whatever its
+ * capabilities over a user namespace of its own, can look into it (ptrace(2)). In a container that has the host's user namespace
+ * CAP_SYS_PTRACE can (CVE-2016-9962). So the joiner, whom nobody in the container sees, closes all descriptors of the host first.
  *
  *      starter                     joiner                        process
  *      clone3(cgroup)              setns, clone3(CLONE_PARENT)
@@ -57,8 +58,8 @@ static int open_terminal(int *ret_master, int *ret_console, Error *reterr) {
         return 0;
 }
 
-static int become_root(const JoinPlan *plan, Error *reterr) {
-        if (!plan->own_user_namespace)
+static int become_root(const JoinPlan *plan, bool own_user_namespace, Error *reterr) {
+        if (!own_user_namespace)
                 return 0;
         bool keeps = plan->setgroups_denied || strv_contains(plan->config->group_add, "keep-groups");
 
@@ -111,11 +112,11 @@ static int apply(const JoinPlan *plan, const ContainerUser *user, int sync_fd, E
         return 0;
 }
 
-static int execute(const JoinPlan *plan, int *sync_fd, Error *reterr) {
+static int execute(const JoinPlan *plan, bool own_user_namespace, int *sync_fd, Error *reterr) {
         _cleanup_container_user_ ContainerUser user = CONTAINER_USER_NULL;
         _cleanup_strv_ char **env = strv_copy(plan->env);
         _cleanup_free_ char *program = NULL;
-        int master = -EBADF, console = -EBADF, r = become_root(plan, reterr);
+        int master = -EBADF, console = -EBADF, r = become_root(plan, own_user_namespace, reterr);
         char byte;
 
         _cleanup_fd_ int root = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -154,7 +155,7 @@ static int execute(const JoinPlan *plan, int *sync_fd, Error *reterr) {
         return exec_path_explain(-errno, plan->args[0], reterr);
 }
 
-_noreturn_ static void run_process(const JoinPlan *plan, int sync_fd) {
+_noreturn_ static void run_process(const JoinPlan *plan, bool own_user_namespace, int sync_fd) {
         _cleanup_error_ Error error = ERROR_NULL;
         sigset_t none;
 
@@ -162,7 +163,7 @@ _noreturn_ static void run_process(const JoinPlan *plan, int sync_fd) {
                 (void) signal(i, SIG_DFL); /* KILL and STOP refuse; fine */
         (void) sigemptyset(&none);
         (void) sigprocmask(SIG_SETMASK, &none, NULL);
-        int r = execute(plan, &sync_fd, &error);
+        int r = execute(plan, own_user_namespace, &sync_fd, &error);
         (void) wire_send_result(sync_fd, r, &error);
         _exit(1);
 }
@@ -173,9 +174,9 @@ static int namespaces_to_enter(const JoinPlan *plan) {
         static const struct {
                 const char *name;
                 int flag;
-        } kinds[] = { { "mnt", CLONE_NEWNS }, { "pid", CLONE_NEWPID },  { "net", CLONE_NEWNET },
+        } kinds[] = { { "user", CLONE_NEWUSER }, { "mnt", CLONE_NEWNS }, { "pid", CLONE_NEWPID },  { "net", CLONE_NEWNET },
                       { "ipc", CLONE_NEWIPC }, { "uts", CLONE_NEWUTS }, { "cgroup", CLONE_NEWCGROUP } };
-        int flags = plan->own_user_namespace ? CLONE_NEWUSER : 0;
+        int flags = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(kinds); i++) {
                 _cleanup_fd_ int fd = ns_open_of_process(plan->init_pidfd, plan->init_pid, kinds[i].name, /* reterr= */ NULL);
@@ -187,18 +188,22 @@ static int namespaces_to_enter(const JoinPlan *plan) {
 }
 
 _noreturn_ static void run_joiner(const JoinPlan *plan, int joiner_fd, int sync_fd) {
-        int flags = namespaces_to_enter(plan);
+        const int own[] = { joiner_fd, sync_fd };
+        const StdioKept kept = { .fds = plan->kept_fds, .n_fds = plan->n_kept_fds };
+        int flags = namespaces_to_enter(plan), null_fd = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);
         _cleanup_error_ Error error = ERROR_NULL;
         int pidfd = -EBADF, r = 0;
 
-        if (prctl(PR_SET_DUMPABLE, 0) < 0 || setns(plan->init_pidfd, flags) < 0)
+        if (null_fd < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 || setns(plan->init_pidfd, flags) < 0)
                 r = error_set_errno(&error, -errno, "cannot enter container '%s'", plan->config->name);
+        if (r >= 0)
+                r = stdio_close_host(plan->stdio, &kept, null_fd, own, ELEMENTSOF(own), &error);
         if (r >= 0) {
                 struct clone_args args = { .flags = CLONE_PARENT | CLONE_PIDFD, .pidfd = (uint64_t) (uintptr_t) &pidfd };
                 long pid = syscall(SYS_clone3, &args, sizeof(args));
 
                 if (pid == 0)
-                        run_process(plan, sync_fd);
+                        run_process(plan, flags & CLONE_NEWUSER, sync_fd);
                 if (pid < 0)
                         r = error_set_errno(&error, -errno, "cannot make a process in the container");
                 else

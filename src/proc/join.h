@@ -8,7 +8,6 @@ typedef struct JoinPlan {
         const ContainerConfig *config; /* of the container */
         int init_pidfd;          /* whose namespaces are joined */
         pid_t init_pid;
-        bool own_user_namespace; /* false for root's containers, which have the host's */
         bool setgroups_denied;
         const char *user;        /* NULL: the container's */
         const char *workdir;     /* NULL: the container's */

@@ -74,10 +74,49 @@ static int by_number(const void *a, const void *b) {
         return x < y ? -1 : x > y;
 }
 
+/* All from 3 on but these. */
+static int close_all_but(int *fds, size_t n, Error *reterr) {
+        unsigned next = 3;
+
+        qsort(fds, n, sizeof(*fds), by_number);
+        for (size_t i = 0; i < n; i++) {
+                if (fds[i] < 3)
+                        continue;
+                unsigned fd = (unsigned) fds[i];
+
+                if (fd > next && close_range(next, fd - 1, 0) < 0)
+                        return error_set_errno(reterr, -errno, "cannot close descriptors");
+                next = MAX(next, fd + 1);
+        }
+        return close_range(next, ~0U, 0) < 0 ? error_set_errno(reterr, -errno, "cannot close descriptors") : 0;
+}
+
+int stdio_close_host(const int stdio[3], const StdioKept *kept, int null_fd, const int *own, size_t n_own, Error *reterr) {
+        _cleanup_free_ int *fds = calloc(3 + kept->n_fds + n_own, sizeof(*fds));
+        size_t n = 0;
+
+        if (!fds)
+                return error_oom(reterr);
+        for (int i = 0; i < 3; i++)
+                fds[n++] = stdio[i];
+        for (size_t i = 0; i < kept->n_fds; i++)
+                fds[n++] = kept->fds[i];
+        for (size_t i = 0; i < n_own; i++)
+                fds[n++] = own[i];
+        for (int i = 0; i < 3; i++) { /* taken, so that nothing that is opened next comes to stand there */
+                bool wanted = false;
+
+                for (size_t k = 0; k < n; k++)
+                        wanted = wanted || fds[k] == i;
+                if (!wanted && dup3(null_fd, i, O_CLOEXEC) < 0)
+                        return error_set_errno(reterr, -errno, "cannot close descriptors");
+        }
+        return close_all_but(fds, n, reterr);
+}
+
 int stdio_close_others(const StdioKept *kept, int *sync_fd, Error *reterr) {
         size_t n = 0;
         _cleanup_free_ int *fds = calloc((size_t) kept->n_first + kept->n_fds + 1, sizeof(*fds));
-        unsigned next = 3;
 
         if (!fds)
                 return error_oom(reterr);
@@ -95,15 +134,7 @@ int stdio_close_others(const StdioKept *kept, int *sync_fd, Error *reterr) {
         for (size_t i = 0; i < n; i++)
                 (void) fcntl(fds[i], F_SETFD, 0); /* one that is not open stays so */
         fds[n++] = *sync_fd;
-        qsort(fds, n, sizeof(*fds), by_number);
-        for (size_t i = 0; i < n; i++) {
-                unsigned fd = (unsigned) fds[i];
-
-                if (fd > next && close_range(next, fd - 1, 0) < 0)
-                        return error_set_errno(reterr, -errno, "cannot close descriptors");
-                next = MAX(next, fd + 1);
-        }
-        return close_range(next, ~0U, 0) < 0 ? error_set_errno(reterr, -errno, "cannot close descriptors") : 0;
+        return close_all_but(fds, n, reterr);
 }
 
 static int make_workdir(const char *path, const ContainerUser *user, Error *reterr) {

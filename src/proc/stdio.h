@@ -18,6 +18,10 @@ typedef struct StdioKept {
 /* Closes all descriptors but 0, 1, 2, those in `kept` and *sync_fd, which may move, and closes on exec. */
 int stdio_close_others(const StdioKept *kept, int *sync_fd, Error *reterr);
 
+/* Closes all descriptors but the streams' sources, those in `kept` (which has no first ones), and `own`. Of 0, 1 and 2 those that are not
+ * among these become `null_fd`. */
+int stdio_close_host(const int stdio[3], const StdioKept *kept, int null_fd, const int *own, size_t n_own, Error *reterr);
+
 /* Changes into the working directory (NULL, "": the root), making it for `user` where it is missing and `make`, and verifies
  * that it is inside the root. */
 int stdio_enter_workdir(const char *path, bool make, const ContainerUser *user, Error *reterr);
