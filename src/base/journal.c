@@ -60,11 +60,23 @@ bool journal_is(int fd) {
                st.st_ino == inode;
 }
 
+/* The fields that name this process's unit, and which of its starts this is, as systemd's own entries have them. */
+static char *unit_fields(void) {
+        _cleanup_free_ char *unit = journal_own_unit();
+        const char *user = geteuid() != 0 ? "USER_" : "", *start = getenv("INVOCATION_ID"); /* systemd.exec(5) */
+        bool known = start && strlen(start) == 32 && strspn(start, "0123456789abcdef") == 32;
+
+        if (!unit)
+                return strdup("");
+        return known ? str_format("%sUNIT=%s\n%sINVOCATION_ID=%s\n", user, unit, user, start)
+                     : str_format("%sUNIT=%s\n", user, unit);
+}
+
 int journal_send(const char *identifier, int priority, const char *message) {
         const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/journal/socket" };
-        _cleanup_free_ char *unit = journal_own_unit();
-        _cleanup_free_ char *fields = str_format("PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\n%s%s%sMESSAGE\n", priority, identifier,
-                                                 !unit ? "" : geteuid() != 0 ? "USER_UNIT=" : "UNIT=", unit ?: "", unit ? "\n" : "");
+        _cleanup_free_ char *unit = unit_fields();
+        _cleanup_free_ char *fields =
+                unit ? str_format("PRIORITY=%d\nSYSLOG_IDENTIFIER=%s\n%sMESSAGE\n", priority, identifier, unit) : NULL;
         _cleanup_fd_ int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
         uint64_t size = htole64(strlen(message));
 

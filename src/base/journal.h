@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a short-lived process says to the journal: the journal learns a line's unit from /proc, and loses it where the writer has
- * ended by then, so that `systemctl status` would not show the line. An entry that names its unit is found in any case. */
+ * ended by then, so that `systemctl status` would not show the line. An entry that names its unit, and
+ * the unit's start, is found in any case. */
 #pragma once
 
 #include "base/macro.h"

@@ -151,6 +151,8 @@ run systemctl --user start mistyped
 is "$status:$(prop mistyped Result):$(prop mistyped ExecMainCode):$(prop mistyped ExecMainStatus)" "1:exit-code:1:127" "a program that is not in the image"
 ok "... is named in the unit's journal" until_ok 10 its_journal mistyped "sdpod: .*no-such-program"
 is "$(its_journal mistyped "no-such-program|Killing")" 1 "... once, and nothing was killed"
+like "$(journalctl --user -q -o cat "USER_INVOCATION_ID=$(prop mistyped InvocationID)" SYSLOG_IDENTIFIER=sdpod)" "no-such-program" \
+        "... as one of this start, however soon it ended"
 is "$(sdpod ps -aq)" "" "... and no container is left"
 systemctl --user reset-failed mistyped
 rm "$units/mistyped.container"
