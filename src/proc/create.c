@@ -194,7 +194,8 @@ static int clone_mapped(const ProcPlan *plan, Birth *birth, Proc *proc, Error *r
                         inside = false;
                 }
         }
-        if (plan->namespaces.n_joins > 0)
+        /* for an orphan without a user namespace (root's), too, as there is a process in between that ends at once */
+        if (plan->namespaces.n_joins > 0 || (plan->orphan && !inside && !(plan->namespaces.flags & CLONE_NEWUSER)))
                 r = namespaces_clone_inside(plan, &args, be_born, birth, &pidfd, reterr);
         else if (!inside)
                 r = clone_here(args, birth, reterr);

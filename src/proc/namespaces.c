@@ -48,9 +48,10 @@ static int enter(const NamespacePlan *plan, Error *reterr) {
 
 _noreturn_ static void run_joiner(const ProcPlan *plan, struct clone_args args, int (*function)(void *data), void *data, int socket) {
         _cleanup_error_ Error error = ERROR_NULL;
-        int pidfd = -EBADF, r = oom_score_apply(plan->config->oom_score_adj, &error);
+        bool joins = plan->namespaces.n_joins > 0;
+        int pidfd = -EBADF, r = joins ? oom_score_apply(plan->config->oom_score_adj, &error) : 0;
 
-        if (r >= 0 && prctl(PR_SET_DUMPABLE, 0) < 0)
+        if (r >= 0 && joins && prctl(PR_SET_DUMPABLE, 0) < 0)
                 r = error_set_errno(&error, -errno, "cannot protect the container's process");
         if (r >= 0)
                 r = enter(&plan->namespaces, &error);

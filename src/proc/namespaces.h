@@ -8,10 +8,11 @@
 
 void namespace_plan_done(NamespacePlan *plan);
 
-/* clone3(2) of a child of the caller in the namespaces of plan->namespaces.joins, which runs `function` and exits with what it
- * returns. `args` as for clone3(), but its exit signal and parent, which the plan decides. Until its execve(2) the child is not
- * dumpable: in a PID namespace that is shared, others see it while it holds descriptors of the host (ptrace(2)). Returns the
- * pid and *ret_pidfd, or -errno: then there is no child. */
+/* clone3(2), by a process in between, of a child of the caller, or of the subreaper (plan->orphan), in the namespaces of
+ * plan->namespaces.joins, which runs `function` and exits with what it returns. `args` as for clone3(), but its exit signal and
+ * parent, which the plan decides. Where there are joins the child is not dumpable until its execve(2): in a PID namespace that is
+ * shared, others see it while it holds descriptors of the host (ptrace(2)). Returns the pid and *ret_pidfd, or -errno: then there
+ * is no child. */
 int namespaces_clone_inside(const ProcPlan *plan, const struct clone_args *args, int (*function)(void *data), void *data,
                             int *ret_pidfd, Error *reterr);
 

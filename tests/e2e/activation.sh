@@ -12,6 +12,7 @@ build_program activated $dir/activated >"$T/why" || skip_all "$(cat "$T/why")"
 user=activation
 AS="$TESTS/machine/nest as $user"
 RUN_TIMEOUT=60
+begin=$(date +@%s.%N)
 HOME=/root image_load busybox || { cat "$T/image_load"; exit 99; }
 $AS env TESTS="$TESTS" bash -c '. "$TESTS/lib/e2e.sh"; image_load busybox; tap_finished=1' || exit 99
 container="--network none -v $dir/activated:/activated:ro $BUSYBOX /activated"
@@ -53,6 +54,8 @@ is "$(says "$port")" activated "who connects starts the container of root's unit
 is "$(systemctl is-active low-root.service):$(sdpod inspect -f '{{.HostConfig.NetworkMode}}' systemd-low-root)" active:none "... without a network"
 systemctl stop low-root.service
 is "$(says "$port")" activated "... and once more, after it was stopped"
+systemctl stop low-root.service
+unlike "$(journalctl -q --since "$begin" -u low-root.service -o cat)" "not our child" "... and is systemd's child from the beginning"
 
 cat >/etc/systemd/system/low-user.service <<END
 [Service]
