@@ -275,7 +275,8 @@ int namespaces_resolve(const Store *store, ContainerConfig *config, bool replace
                 r = resolve_mode(store, config, kind, replaces, reterr);
         if (r >= 0)
                 r = find_user_owner(store, config, 0, &owner, reterr);
-        if (r < 0 || !owner || geteuid() == 0)
+        /* root may join what is in any user namespace, and stays in the machine's unless that is asked for */
+        if (r < 0 || !owner || (geteuid() == 0 && !namespace_joined(config->userns)))
                 return r;
         r = check_owners(store, config, owner, reterr);
         return r < 0 ? r : take_map(store, config, owner, reterr);

@@ -9,6 +9,7 @@ image_load busybox || { cat "$T/image_load"; exit 99; }
 chmod 755 "$T"
 build_program attack "$T/attack" >"$T/why" || skip_all "$(cat "$T/why")"
 at_end sdpod rm -ft 0 spy mapped
+NL=$'\n'
 N="--network none --stop-timeout 0"
 
 # --- a tracer
@@ -33,6 +34,10 @@ like "$map" '^ +0 +100000 +65536$' "a container of root's with an ID map of its 
 is "$(sdpod exec mapped sh -c 'cat /proc/self/uid_map')" "$map" "exec is in its user namespace"
 run sdpod exec mapped sh -c '[ "$(readlink /proc/1/ns/user)" = "$(readlink /proc/self/ns/user)" ] && id -u'
 is "$out" 0 "... as its root"
+run sdpod run --rm $N --userns container:mapped $BUSYBOX sh -c 'cat /proc/self/uid_map; readlink /proc/self/ns/user'
+is "$status:$out" "0:$map$NL$(sdpod exec mapped readlink /proc/1/ns/user)" "--userns container: is its user namespace"
+run sdpod run --rm $N --pid container:mapped $BUSYBOX sh -c 'cat /proc/self/uid_map'
+like "$status:$out" '^0: +0 +0 ' "another of its namespaces alone takes no map along"
 sdpod healthcheck run mapped
 is "$(sdpod inspect -f '{{with index .State.Health.Log 0}}{{.Output}}{{end}}' mapped | head -n 1)" "$map" "and so is a health check"
 finish
