@@ -275,8 +275,8 @@ int namespaces_resolve(const Store *store, ContainerConfig *config, bool replace
                 r = resolve_mode(store, config, kind, replaces, reterr);
         if (r >= 0)
                 r = find_user_owner(store, config, 0, &owner, reterr);
-        /* root may join what is in any user namespace, and stays in the machine's unless that is asked for */
-        if (r < 0 || !owner || (geteuid() == 0 && !namespace_joined(config->userns)))
+        /* root may join what is in any user namespace, and stays in the machine's unless that is asked for, or is the pod's */
+        if (r < 0 || !owner || (geteuid() == 0 && !namespace_joined(config->userns) && !config->pod))
                 return r;
         r = check_owners(store, config, owner, reterr);
         return r < 0 ? r : take_map(store, config, owner, reterr);
@@ -373,6 +373,8 @@ static int join_container(const Store *store, const ContainerConfig *config, con
 static int join_owner(int ns, NamespaceKind kind, const char *path, ProcPlan *plan, Error *reterr) {
         _cleanup_user_map_ UserMap map = {};
 
+        if (plan->map.host && kind == NAMESPACE_USER && !ns_is_own(ns, "user"))
+                return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot join the user namespace '%s' as root: not there yet", path);
         if (plan->map.host || plan->namespaces.user)
                 return 0;
         _cleanup_fd_ int owner = kind == NAMESPACE_USER ? fcntl(ns, F_DUPFD_CLOEXEC, 3) : ns_owner(ns);

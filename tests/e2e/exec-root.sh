@@ -38,6 +38,11 @@ run sdpod run --rm $N --userns container:mapped $BUSYBOX sh -c 'cat /proc/self/u
 is "$status:$out" "0:$map$NL$(sdpod exec mapped readlink /proc/1/ns/user)" "--userns container: is its user namespace"
 run sdpod run --rm $N --pid container:mapped $BUSYBOX sh -c 'cat /proc/self/uid_map'
 like "$status:$out" '^0: +0 +0 ' "another of its namespaces alone takes no map along"
+run sdpod run --rm $N --userns "ns:/proc/$(sdpod inspect -f '{{.State.Pid}}' mapped)/ns/user" $BUSYBOX true
+like "$status:$err" '^12[56]:.*cannot join the user namespace .* as root' "... and one by its path is refused"
+sdpod pod create --name mapped-pod --network none --uidmap 0:100000:65536 --gidmap 0:100000:65536 >/dev/null
+is "$(sdpod run --rm --pod mapped-pod $BUSYBOX cat /proc/self/uid_map)" "$map" "who is in a pod with an ID map has that"
+sdpod pod rm -ft 0 mapped-pod >/dev/null
 sdpod healthcheck run mapped
 is "$(sdpod inspect -f '{{with index .State.Health.Log 0}}{{.Output}}{{end}}' mapped | head -n 1)" "$map" "and so is a health check"
 finish
