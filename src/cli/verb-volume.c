@@ -91,11 +91,16 @@ static int remove_one(const Store *store, const char *word, const VolumeRemoveOp
 
         if (r == -ENOENT && o->force)
                 return 0;
+        bool damaged = r == -EBADMSG || r == -EFBIG;
+        if (damaged && o->force) { /* a record that cannot be read is no reason to keep it; by its whole name */
+                error_done(&error);
+                r = (volume.name = strdup(word)) ? 0 : error_oom(&error);
+        }
         if (r < 0)
                 return error_move(reterr, &error);
         r = o->force ? remove_with_users(store, volume.name, o->time, &error)
                      : volume_remove_unused(store, volume.name, volume_refuse_used, &error);
-        if (r < 0 && !(r == -ENOENT && o->force)) /* an anonymous one went with its container */
+        if (r < 0 && !(r == -ENOENT && o->force && !damaged)) /* an anonymous one went with its container */
                 return error_move(reterr, &error);
         printf("%s\n", word);
         return 0;

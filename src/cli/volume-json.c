@@ -2,6 +2,9 @@
 /* Volumes as JSON, and the filters over them. */
 #include "cli/volume-json.h"
 
+#include <string.h>
+
+#include "base/log.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "base/time.h"
@@ -117,8 +120,12 @@ static int add_volume(const Store *store, const char *name, char *const *filters
 
         if (r == -ENOENT)
                 return 0; /* removed meanwhile */
-        if (r < 0)
+        if (r == -ENOMEM)
                 return error_move(reterr, &error);
+        if (r < 0) { /* one record costs itself */
+                log_warning("%s, leaving it out", error.message ?: strerror(-r));
+                return 0;
+        }
         const VolumeItem item = { &volume, volume_is_used(users, name) };
         if (unused && item.used)
                 return 0;

@@ -248,6 +248,21 @@ for round in $(seq 6); do
         sdpod run --rm --network none -v x2:/a -v x1:/b $BUSYBOX true &
 done
 ok "two volumes in both orders" wait
+# --- a record that somebody has damaged
+$V create good >/dev/null
+$V create bad >/dev/null
+printf '{"name":' >"$volumes/bad/volume.json"
+run $V ls -q
+is "$status:$(grep -cx good <<<"$out"):$(grep -cx bad <<<"$out")" 0:1:0 "a damaged record hides no other volume"
+like "$err" "cannot read volume 'bad'.*leaving it out" "... and is told of"
+run sdpod run --rm --network none -v bad:/bad $BUSYBOX true
+like "$status:$err" "^12[56]:.*cannot read volume 'bad'" "... and is not used"
+run $V rm bad
+exits 125 "... nor removed"
+run $V rm -f ba
+like "$status:$err" "^(125|1):.*'ba'" "... not by a part of its name"
+run $V rm -f bad
+is "$status:$out:$([[ -e $volumes/bad ]] && echo there)" 0:bad: "... but by rm -f"
 run $V rm -fa
 exits 0 "all go"
 is "$($V ls -q)" "" "... all of them"
