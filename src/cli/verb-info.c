@@ -24,7 +24,7 @@ static const char *const aliases[] = {
         "Arch", "arch", "BuildahVersion", "buildahVersion", "CGroupsVersion", "cgroupVersion", "CgroupsVersion", "cgroupVersion", "CgroupVersion", "cgroupVersion",
         "CgroupControllers", "cgroupControllers", "CgroupManager", "cgroupManager", "CPUs", "cpus",
         "CPUUtilization", "cpuUtilization", "UserPercent", "userPercent", "SystemPercent", "systemPercent",
-        "IdlePercent", "idlePercent", "Conmon", "conmon", "EventLogger", "eventLogger", "RemoteSocket", "remoteSocket",
+        "IdlePercent", "idlePercent", "Conmon", "conmon", "EventLogger", "eventLogger", "RemoteSocket", "remoteSocket", "Exists", "exists",
         "Slirp4NetNS", "slirp4netns", "Executable", "executable", "Distribution", "distribution", "Codename", "codename", "Hostname", "hostname",
         "IDMappings", "idMappings", "GIDMap", "gidmap", "UIDMap", "uidmap", "Kernel", "kernel",
         "Linkmode", "linkmode", "LogDriver", "logDriver", "MemFree", "memFree", "MemTotal", "memTotal",
@@ -42,7 +42,8 @@ static const char *const aliases[] = {
         "Authorization", "authorization", NULL,
 };
 static const char *const maps[] = { "graphOptions", "graphStatus", "registries", NULL };
-static const TemplateTypes types = { .aliases = aliases, .maps = maps };
+static const char *const absent[] = { "exists", "false", NULL }; /* of a remote socket: it is left out where it is not there */
+static const TemplateTypes types = { .aliases = aliases, .maps = maps, .absent = absent };
 
 static int run(Invocation *in, Error *reterr) {
         const char *format = ((InfoOptions *) in->options)->format;

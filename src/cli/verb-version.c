@@ -27,6 +27,10 @@ json_t *version_to_json(void) {
                          platform ?: "linux", "Os", "linux");
 }
 
+/* There is no server; scripts that ask for its version get that of the program, as from Podman. */
+static const char *const aliases[] = { "Server", "Client", NULL };
+static const TemplateTypes types = { .aliases = aliases };
+
 static int run(Invocation *in, Error *reterr) {
         const char *format = ((VersionOptions *) in->options)->format;
         _cleanup_json_ json_t *object = json_pack("{s:o}", "Client", version_to_json());
@@ -36,7 +40,7 @@ static int run(Invocation *in, Error *reterr) {
                 return error_oom(reterr);
         if (format)
                 return format_is_json(format) ? format_json(object, 2, stdout, reterr)
-                                              : format_objects(format, NULL, array, stdout, reterr);
+                                              : format_objects(format, &types, array, stdout, reterr);
         printf("Client:       sdpod\n"
                "Version:      %s\n"
                "OS/Arch:      linux/%s\n",
