@@ -188,6 +188,14 @@ static bool attaches(const RunOptions *options, const char *stream) {
         return !options->attach || strv_contains(options->attach, stream);
 }
 
+/* Known before there is a container, which would stay behind. */
+static int check_log(const RunOptions *options, Error *reterr) {
+        if (options->detach || !str_equal(options->config.log_driver, "journald"))
+                return 0;
+        return error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED,
+                         "cannot use '--log-driver journald' in the foreground: it is not there yet; use --detach, or k8s-file");
+}
+
 static int run_run(Invocation *in, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         RunOptions *options = in->options;
@@ -201,7 +209,9 @@ static int run_run(Invocation *in, Error *reterr) {
         if (options->print_quadlet)
                 return print_quadlet(in, run_option_tables, reterr);
 
-        r = find_preserved(options, &preserved, reterr);
+        r = check_log(options, reterr);
+        if (r >= 0)
+                r = find_preserved(options, &preserved, reterr);
         if (r < 0)
                 return r;
         r = create(in, &store, /* starts= */ true, &container, reterr);

@@ -69,6 +69,11 @@ run $R --hosts-file image $BUSYBOX cat /etc/hosts
 exits 0 "--hosts-file image"
 run $R --hosts-file "$T/nosuch" $BUSYBOX true
 exits 126 "--hosts-file that is not there"
+run sdpod run --network none --name journald --log-driver journald $BUSYBOX true
+exits 125 "--log-driver journald in the foreground"
+like "$err" 'use --detach' "... says what to do"
+run sdpod container exists journald
+exits 1 "... and leaves no container"
 run $R --chrootdirs /srv/a,/srv/b $BUSYBOX sh -c 'cat /srv/a/etc/hosts; cat /srv/b/etc/resolv.conf >/dev/null; cat /srv/b/etc/hostname'
 exits 0 "--chrootdirs: the files are there"
 like "$out" 'localhost' "... with what is in them"
