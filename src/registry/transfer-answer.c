@@ -249,8 +249,8 @@ int transfer_curl_error(Transfer *t, CURLcode result, Error *reterr) {
         case CURLE_SSL_ISSUER_ERROR:
                 (void) error_set(reterr, -EPERM, ERROR_DENIED, "cannot trust %s '%s': %s", role, host,
                                  curl_reason(t, result, buffer, sizeof(buffer)));
-                return error_with_hint(reterr, -EPERM, "put its CA's certificate into /etc/containers/certs.d/%s/ca.crt, or skip the check with --tls-verify=false",
-                                  host);
+                return error_with_hint(reterr, -EPERM, "put its CA's certificate into ~/.config/containers/certs.d/%s/ca.crt (for all users: below /etc"
+                                       " instead of ~/.config), or skip the check with --tls-verify=false", host);
         case CURLE_SSL_CONNECT_ERROR:
                 (void) error_set(reterr, -EPROTO, ERROR_UNREACHABLE, "cannot reach %s '%s' with TLS: %s", role, host,
                                  curl_reason(t, result, buffer, sizeof(buffer)));

@@ -17,6 +17,7 @@ registry_push "oci-archive:$(image_file busybox)" test/other:2
 # --- a registry that nothing is known of
 run sdpod login -u "$REGISTRY_USER" -p "$REGISTRY_PASSWORD" "$REGISTRY"
 like "$status:$err" "^125:.*cannot trust registry '$REGISTRY': .*certificate" "a certificate of an unknown authority is refused"
+like "$err" "hint: .*~/.config/containers/certs.d/$REGISTRY/ca.crt" "... with the place where the caller can name it"
 [[ ! -e $auth ]]
 is $? 0 "... and nothing is kept"
 feed "$REGISTRY_PASSWORD"$'\n' sdpod login --tls-verify=false -u "$REGISTRY_USER" --password-stdin "$REGISTRY"
