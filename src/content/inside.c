@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "base/wire.h"
 #include "image/sandbox.h"
+#include "ns/handle.h"
 #include "ns/userns.h"
 #include "proc/mount.h"
 #include "storage/rootfs.h"
@@ -171,7 +172,8 @@ static int enter_stopped(const Store *store, const Container *c, const Stopped *
 
         if (s->userns_fd < 0)
                 r = userns_enter(&s->map, CLONE_NEWNS, reterr);
-        else if (setns(s->userns_fd, CLONE_NEWUSER) < 0 || unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        else if ((!ns_is_own(s->userns_fd, "user") && setns(s->userns_fd, CLONE_NEWUSER) < 0) || unshare(CLONE_NEWNS) < 0 ||
+                 mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
                 r = error_set_errno(reterr, -errno, "cannot enter the namespace of fuse-overlayfs");
         else
                 r = become_root(reterr);

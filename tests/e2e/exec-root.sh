@@ -44,5 +44,11 @@ sdpod pod create --name mapped-pod --network none --uidmap 0:100000:65536 --gidm
 is "$(sdpod run --rm --pod mapped-pod $BUSYBOX cat /proc/self/uid_map)" "$map" "who is in a pod with an ID map has that"
 sdpod pod rm -ft 0 mapped-pod >/dev/null
 sdpod healthcheck run mapped
+sdpod stop -t 0 mapped >/dev/null
+run sdpod cp "$T/attack" mapped:/etc/copied
+exits 0 "cp into it while it does not run"
+sdpod start mapped >/dev/null
+is "$(sdpod exec mapped stat -c %u:%g /etc/copied)" 0:0 "... makes a file of its root"
+sdpod healthcheck run mapped
 is "$(sdpod inspect -f '{{with index .State.Health.Log 0}}{{.Output}}{{end}}' mapped | head -n 1)" "$map" "and so is a health check"
 finish
