@@ -4,6 +4,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "engine/inspect-view.h"
+#include "engine/network.h"
 
 static json_t *healthcheck(const ContainerHealth *health) {
         uint64_t interval = health->interval_usec ?: HEALTH_INTERVAL_USEC; /* UINT64_MAX: disabled */
@@ -316,7 +317,7 @@ static void add_unset(View *v) {
 static void add_namespaces(View *v, const ContainerConfig *c) {
         view_string(v, "CgroupManager", str_equal(c->cgroups, "disabled") ? "disabled" : "systemd");
         view_string(v, "CgroupMode", c->cgroupns_mode ?: "private");
-        view_string(v, "NetworkMode", !c->network || str_equal(c->network, "slirp") ? "slirp4netns" : c->network);
+        view_string(v, "NetworkMode", network_mode_name(c));
         view_string(v, "IpcMode", c->ipc_mode ?: "shareable");
         view_string(v, "Cgroup", "");
         view_string(v, "Cgroups", !c->cgroups || str_equal(c->cgroups, "enabled") ? "default" : c->cgroups);

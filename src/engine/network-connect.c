@@ -7,6 +7,7 @@
 #include "engine/bridge.h"
 #include "engine/network-names.h"
 #include "engine/network-restart.h"
+#include "engine/network.h"
 #include "state/events.h"
 #include "state/network.h"
 
@@ -17,7 +18,7 @@ static int check_mode(const ContainerConfig *config, Error *reterr) {
         if (str_equal(mode, "bridge"))
                 return 0;
         (void) error_set(reterr, -EINVAL, ERROR_INVALID, "cannot change the networks of container '%s': \"%s\" is not supported: invalid network mode",
-                         config->name, str_equal(mode, "slirp") ? "slirp4netns" : mode);
+                         config->name, network_mode_name(config));
         return error_with_hint(reterr, -EINVAL, "only containers of '--network bridge' or '--network NAME' can change networks");
 }
 

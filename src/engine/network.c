@@ -24,6 +24,10 @@ static bool is_slirp(const ContainerConfig *config) {
                str_after(mode, "slirp:") || str_after(mode, "slirp4netns:");
 }
 
+const char *network_mode_name(const ContainerConfig *config) {
+        return is_slirp(config) ? "slirp4netns" : config->network;
+}
+
 /* "tcp" or a boolean. */
 static int parse_bypass(const char *value, bool *ret, const char *what, Error *reterr) {
         if (str_equal(value, "tcp")) {
@@ -71,7 +75,8 @@ static int apply_option(NetConfig *net, const char *network, const char *word, E
         }
         if ((value = str_after(word, "port_handler=")) && (str_equal(value, "slirp4netns") || str_equal(value, "rootlesskit")))
                 return 0; /* there is one way to publish a port, and it keeps the client's address, as the first word wants */
-        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use '--network %s': unknown option or value '%s'", network, word);
+        return error_set(reterr, -EINVAL, ERROR_INVALID, "cannot use '--network slirp4netns%s': unknown option or value '%s'",
+                         strchrnul(network, ':'), word);
 }
 
 /* --dns none: the image's own resolv.conf stays. */

@@ -26,6 +26,9 @@ int network_slirp_config(const ContainerConfig *config, NetConfig *ret, Error *r
 #define NETWORK_BYPASS_ANNOTATION "sdpod.network.bypass"
 int network_bypass_annotation(const ContainerConfig *config, bool *ret, Error *reterr);
 
+/* The mode of --network by the name that it has on the command line, without options; what is on record is "slirp:mtu=1400". */
+const char *network_mode_name(const ContainerConfig *config) _pure_;
+
 /* Whether the mode needs somebody outside who gives it its network. */
 bool network_has_helper(const ContainerConfig *config) _pure_;
 

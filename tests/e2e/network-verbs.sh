@@ -29,7 +29,7 @@ is "$($N create --ipv6 dual)" dual "create prints the name"
 run $N create host
 like "$status:$err" '^125:.*conflicts with a valid network mode' "a name that is a mode is refused"
 run sdpod create --network slirp4netns:nope=1 $BUSYBOX
-like "$status:$err" "^125:.*'--network slirp:nope=1': unknown option or value 'nope=1'" "an unknown option of a mode is refused at once"
+like "$status:$err" "^125:.*'--network slirp4netns:nope=1': unknown option or value 'nope=1'" "an unknown option of a mode is refused at once"
 is "$(inspect dual '|[.network_interface, .subnets[0].subnet, .subnets[0].gateway, .ipv6_enabled, .dns_enabled, .internal]')" \
         '["podman2","10.89.1.0/24","10.89.1.1",true,true,false]' "... with the next ones"
 like "$(inspect dual .subnets[1].subnet)" '^fd[0-9a-f]{2}:.*::/64$' "--ipv6: a unique local prefix"
