@@ -77,6 +77,9 @@ static int collect_one(const Store *store, const char *id, int *pending_fd, Erro
                 engine_drop_cgroup(id);
                 return remove_nameless(store, id, reterr);
         }
+        r = container_settle_name(store, &container, reterr);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
         if (!container.config.auto_remove || container.state.unit)
                 return 0; /* it was made, or started, before its command was killed */
         /* in the foreground it dies with its command, but not in the same moment */

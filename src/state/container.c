@@ -498,14 +498,30 @@ int container_rename(const Store *store, Container *container, const char *name,
                                  "cannot rename '%s': '%s' is not a name: use letters, digits, '_', '.' and '-'", old, name);
         if (str_equal(name, old))
                 return 0;
+        /* a kill leaves it two names: the mark has the other one found. Who holds the mark now does without: a name that leads nowhere is anybody's */
+        _cleanup_fd_ int mark = pending_take_now(store, container->config.id);
         r = name_link_take(store, NAME_CONTAINER, name, container->config.id, reterr);
-        if (r < 0)
+        if (r < 0) {
+                pending_drop(store, container->config.id, &mark);
                 return r;
+        }
         r = str_replace(&container->config.name, name);
         if (r >= 0)
                 r = container_save_config(container, reterr);
         /* with the record written the new name is the true one; a crash before leaves two names for one record */
         name_link_drop(store, NAME_CONTAINER, r < 0 ? name : old, container->config.id);
+        pending_drop(store, container->config.id, &mark);
+        return r;
+}
+
+int container_settle_name(const Store *store, Container *container, Error *reterr) {
+        int r = container_lock(store, container, reterr);
+
+        if (r >= 0)
+                r = container_reload_config(container, reterr);
+        if (r >= 0)
+                name_link_drop_others(store, NAME_CONTAINER, container->config.name, container->config.id);
+        container_unlock(container);
         return r;
 }
 
@@ -519,6 +535,7 @@ int container_delete(const Store *store, Container *container, int (*remove_root
                 return error_oom(reterr);
         /* Without waiting: who holds the mark may be waiting for this container's lock, and marks it as well as we would.
          * Without a mark at all (the disk is full, and removing must work then) a kill leaves more behind. */
+        bool was_marked = container->pending_fd < 0 && (container->pending_fd = pending_try(store, id)) >= 0;
         if (container->pending_fd < 0)
                 container->pending_fd = pending_take_now(store, id);
         _cleanup_fd_ int parent = store_open_data(store, "containers", reterr);
@@ -526,6 +543,8 @@ int container_delete(const Store *store, Container *container, int (*remove_root
                 return parent;
         if (read_name(container->dir_fd, "container.json", &renamed) >= 0 && str_replace(&container->config.name, renamed.name) < 0)
                 return error_oom(reterr);
+        if (was_marked) /* by a command that was killed, a rename perhaps */
+                name_link_drop_others(store, NAME_CONTAINER, container->config.name, id);
         name_link_drop(store, NAME_CONTAINER, container->config.name, id);
         if (renameat(parent, id, parent, dead) < 0 && errno != ENOENT)
                 return error_set_errno(reterr, -errno, "cannot remove container '%s'", container->config.name);

@@ -152,6 +152,9 @@ int container_list(const Store *store, char ***ret, Error *reterr);
 /* Gives the container another name: claims the new one, then lets the old one go. */
 int container_rename(const Store *store, Container *container, const char *name, Error *reterr);
 
+/* Lets go of the name that a rename which was killed has left it besides its own. Takes the container's lock for that moment. */
+int container_settle_name(const Store *store, Container *container, Error *reterr);
+
 /* Removes record, name and runtime files; `remove_rootfs` first removes what belongs to mapped IDs (see
  * storage/rootfs.h, which the engine passes in so that state knows nothing of namespaces). */
 int container_delete(const Store *store, Container *container, int (*remove_rootfs)(int dir_fd, void *data, Error *reterr),

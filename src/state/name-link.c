@@ -111,6 +111,23 @@ void name_link_drop(const Store *store, NameKind kind, const char *name, const c
                 (void) unlinkat(store->data_fd, path, 0);
 }
 
+void name_link_drop_others(const Store *store, NameKind kind, const char *name, const char *id) {
+        int names_fd = store_open_data(store, kinds[kind].names, /* reterr= */ NULL);
+        DIR *dir = names_fd < 0 ? NULL : fdopendir(names_fd);
+
+        if (!dir) {
+                (void) fd_close(names_fd);
+                return;
+        }
+        for (struct dirent *e; (e = readdir(dir));) {
+                char holder[CONTAINER_ID_LENGTH + 1];
+
+                if (*e->d_name != '.' && !str_equal(e->d_name, name) && read_at(dirfd(dir), e->d_name, holder) >= 0 && str_equal(holder, id))
+                        (void) unlinkat(dirfd(dir), e->d_name, 0);
+        }
+        (void) closedir(dir);
+}
+
 int ids_append(char ***ids, size_t *n, size_t *room, char *id) {
         if (id && *n + 2 > *room) {
                 char **grown = reallocarray(*ids, *room * 2 + 16, sizeof(char *));

@@ -33,3 +33,6 @@ int ids_append(char ***ids, size_t *n, size_t *room, char *id);
 
 /* For qsort(3) and bsearch(3). */
 int ids_compare(const void *a, const void *b);
+
+/* Lets go of all names that lead to `id` but this one: what a rename that was killed has left. Under the lock of what has the ID. */
+void name_link_drop_others(const Store *store, NameKind kind, const char *name, const char *id);

@@ -126,6 +126,22 @@ else
         skip "rm removes the cgroup, too" "there is none to make it in"
 fi
 
+# --- a rename is killed when the record has the new name, or before: the other name is free again
+names() { find "$STORE/names" "$STORE/pending" -mindepth 1 ! -name '.*' -printf '%f\n' | sort | xargs; }
+for at in symlinkat:old:new renameat:old:new unlinkat:new:old; do
+        IFS=: read -r call has free <<<"$at"
+        sdpod create --name old $R $BUSYBOX true >/dev/null
+        strace -qq -o "$T/calls" -e "trace=$call" -e "inject=$call:signal=KILL:when=1" sdpod rename old new >/dev/null 2>&1
+        run sdpod create --name "$free" $R $BUSYBOX true
+        is "$status $(names)" "0 new old" "after a rename that was killed at $call the name that it has not is free"
+        sdpod rm old new >/dev/null 2>&1
+        is "$(names)" "" "... and both go with their containers"
+        sdpod create --name old $R $BUSYBOX true >/dev/null
+        strace -qq -o "$T/calls" -e "trace=$call" -e "inject=$call:signal=KILL:when=1" sdpod rename old new >/dev/null 2>&1
+        sdpod rm "$has" >/dev/null
+        is "$(names)" "" "... when it is removed at once, too"
+done
+
 # --- a secret, or a network, is removed while another command gives its name to another one
 sdpod secret create name "$T/file" >/dev/null
 sdpod network create name >/dev/null
