@@ -25,6 +25,8 @@
 #include "proc/join.h"
 #include "state/events.h"
 
+enum { DYING_USEC = 2000000 };
+
 /* The manager moves a process across sessions, which the kernel does not let a user do. */
 static int attach_by_manager(pid_t pid, void *data, Error *reterr) {
         const Container *container = data;
@@ -157,7 +159,8 @@ int engine_exec(const Store *store, Container *container, const ExecOptions *opt
                 r = pipes_make(options->open_stdin, &pipes, reterr);
         if (r >= 0)
                 r = join(store, container, options, &pipes, &proc, reterr);
-        if (r == -ESRCH || (r < 0 && process_has_ended(container->pidfd))) /* whatever it was that could not be done then */
+        /* whatever it was that could not be done then; what is in it ends a moment before its init is seen to */
+        if (r == -ESRCH || (r < 0 && process_wait_end(container->pidfd, r == -EPIPE ? DYING_USEC : 0) >= 0))
                 return error_set(reterr, -ESRCH, ERROR_STATE, "cannot exec in container '%s': it ended meanwhile", container->config.name);
         if (r < 0)
                 return r;

@@ -117,6 +117,9 @@ int record_writer_finish(RecordWriter *w, Error *reterr) {
         put_literal(w);
         if (w->fault >= 0 && archive_write_close(w->archive) != ARCHIVE_OK)
                 w->fault = archive_errno(w->archive) > 0 ? -archive_errno(w->archive) : -EIO;
+        /* the worker's limit for files is the free space (image/stage.h), and no record comes near to any other */
+        if (w->fault == -EFBIG)
+                w->fault = -ENOSPC;
         return w->fault < 0 ? error_set_errno(reterr, w->fault, "cannot write the record of a layer") : 0;
 }
 

@@ -82,6 +82,7 @@ for words in "run --rm --network none $BUSYBOX true" "run -d --network none $BUS
         "tag $BUSYBOX localhost/another" "volume create v2" "load -q -i \$(image_file busybox)" "import $T/many.tar localhost/new" \
         "commit k localhost/committed" "save -o \$HOME/small/saved.tar $BUSYBOX" "system check" "system df" "ps -a" "images"; do
         tidy \$words
+        ! grep "File too large" \$T/err # a limit of ours that follows from what is free
 done
 END
 }
