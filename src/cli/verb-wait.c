@@ -90,6 +90,11 @@ static int read_conditions(WaitOptions *o, Error *reterr) {
 /* Waits for the end of the run that goes on, or went on last. */
 static int wait_end(const Store *store, Container *c, int *ret_code, Error *reterr) {
         _cleanup_exit_watch_ ExitWatch watch = EXIT_WATCH_NULL;
+
+        if (c->pidfd < 0 && c->state.exited) { /* just read */
+                *ret_code = c->state.exit_code;
+                return 0;
+        }
         int r = exit_watch_begin(store, c, &watch, reterr);
 
         return r < 0 ? r : exit_watch_wait(&watch, ret_code, reterr);

@@ -108,8 +108,21 @@ static int cannot_watch(const Container *c, int code, Error *reterr) {
         return -code;
 }
 
+/* Whether there is nothing to wait for (any more): 1, 0 or -errno. */
+static int is_recorded(const Store *store, Container *c, bool *ret_gone, Error *reterr) {
+        *ret_gone = is_gone(c);
+        int r = *ret_gone ? 0 : container_refresh(store, c, reterr);
+
+        return r < 0 ? r : *ret_gone || c->pidfd >= 0 || c->state.exited || c->state.started_usec == 0;
+}
+
 int engine_wait_recorded(const Store *store, Container *c, bool *ret_gone, Error *reterr) {
+        /* mostly it is: its unit was waited for. The end of an inotify instance is a grace period of the kernel, 10 ms and more */
+        int r = is_recorded(store, c, ret_gone, reterr);
         char path[64];
+
+        if (r != 0)
+                return MIN(r, 0);
         _cleanup_fd_ int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
         struct pollfd poll_fd = { .fd = watch, .events = POLLIN };
 
@@ -119,14 +132,9 @@ int engine_wait_recorded(const Store *store, Container *c, bool *ret_gone, Error
         for (;;) {
                 char events[4096];
 
-                *ret_gone = is_gone(c);
-                if (*ret_gone)
-                        return 0;
-                int r = container_refresh(store, c, reterr);
-                if (r < 0)
-                        return r;
-                if (c->pidfd >= 0 || c->state.exited || c->state.started_usec == 0)
-                        return 0;
+                r = is_recorded(store, c, ret_gone, reterr);
+                if (r != 0)
+                        return MIN(r, 0);
                 /* a unit of somebody else's making records nothing, but may remove it (ExecStopPost=sdpod rm) */
                 bool foreign = c->process.unit && !c->state.unit;
                 r = (int) RETRY_EINTR(poll(&poll_fd, 1, foreign ? FOREIGN_GRACE_MSEC : RECORD_GRACE_MSEC));

@@ -115,6 +115,14 @@ done
 is "$bad $(cat "$T/pause.err")" "0 " "a pause that is slow to look sees that all is frozen"
 sdpod rm -f -t 0 frozen >/dev/null
 
+# --- an end that is on record by the time that somebody looks is not watched for: the end of a watch is a grace period of the kernel
+sdpod run -d --name obeys $R $BUSYBOX sh -c 'trap "exit 7" TERM; sleep 1000 & wait' >/dev/null
+run strace -f -qq -o "$T/calls" -e trace=inotify_init1 sdpod stop obeys
+is "$status:$(wc -l <"$T/calls")" 0:0 "stop, whose unit is gone, watches nothing"
+run strace -f -qq -o "$T/calls" -e trace=inotify_init1 sdpod wait obeys
+is "$out:$(wc -l <"$T/calls")" 7:0 "wait of one that has ended watches nothing"
+sdpod rm obeys >/dev/null
+
 # --- a run that was killed before its container was on record left a cgroup, and the next start was in a unit
 id=$(sdpod create --name later $R $BUSYBOX sleep 1000)
 left=/sys/fs/cgroup/user.slice/user-$UID.slice/user@$UID.service/app.slice/sdpod-containers.service/$id
