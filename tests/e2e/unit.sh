@@ -89,6 +89,11 @@ ok "... it still serves" serves
 systemctl --user daemon-reexec
 until_ok 10 systemctl --user is-active -q web
 is "$(prop web MainPID)" "$main" "nor does a daemon-reexec"
+sdpod run -d --name no-policy --network none $BUSYBOX sleep 1000 >/dev/null
+run systemctl --user restart sdpod-restart.service
+is "$status:$(prop web MainPID):$(sdpod ps --filter name=no-policy --format '{{.Names}}')" "0:$main:no-policy" \
+        "nor does a restart of sdpod-restart.service, to this or to one without a restart policy"
+sdpod rm -f -t 0 no-policy >/dev/null
 run systemctl --user restart web
 is "$status:$([[ $(prop web MainPID) != "$main" ]] && echo new)" "0:new" "restart"
 ok "... serves" until_ok 10 serves
