@@ -404,9 +404,10 @@ static int explain_unit_end(const Store *store, Container *container, int code, 
 
 /* A program that ends sooner than systemd hears that it has started makes the unit fail, and yet it did run. */
 static bool has_run_since(const Store *store, Container *container, int64_t since_usec) {
+        bool first = container->state.started_usec == 0; /* a later start that fails removes it, too */
         int r = container_refresh(store, container, /* reterr= */ NULL);
 
-        return is_gone(container) ? container->config.auto_remove : r >= 0 && container->state.started_usec >= since_usec;
+        return is_gone(container) ? container->config.auto_remove && first : r >= 0 && container->state.started_usec >= since_usec;
 }
 
 static int start_by_systemd(const Store *store, Container *container, const DetachedOptions *options, Manager *manager, Error *reterr) {

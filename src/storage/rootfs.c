@@ -175,6 +175,30 @@ int storage_driver_for_container(const Store *store, const Container *container,
         return 0;
 }
 
+/* What overlayfs leaves behind with `volatile` is always the same, directories without a permission. By name it is gone in a
+ * few calls; searching it takes a hundred. Whatever is there besides is left to the search. */
+static void remove_usual_work(int dir_fd) {
+        static const char *const names[] = { "work", "work", "incompat", "volatile" };
+        int fds[ELEMENTSOF(names) + 1] = { dir_fd, -EBADF, -EBADF, -EBADF, -EBADF };
+        size_t n = 0;
+        char path[32];
+
+        for (; n < ELEMENTSOF(names); n++) {
+                fds[n + 1] = openat(fds[n], names[n], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+                if (fds[n + 1] < 0)
+                        break;
+                (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[n + 1]); /* never through a symlink */
+                if (n > 0)
+                        (void) chmod(path, 0700);
+        }
+        if (n == ELEMENTSOF(names))
+                (void) unlinkat(fds[n], "dirty", 0);
+        for (; n > 0; n--) {
+                (void) unlinkat(fds[n - 1], names[n - 1], AT_REMOVEDIR);
+                (void) fd_close(fds[n]);
+        }
+}
+
 int rootfs_make_directories(Container *container, const Store *store, Error *reterr) {
         mode_t mode = 0755;
 
@@ -190,9 +214,10 @@ int rootfs_make_directories(Container *container, const Store *store, Error *ret
         /* whatever the umask is */
         if (mkdirat(container->dir_fd, "upper", mode) < 0 ? errno != EEXIST : fchmodat(container->dir_fd, "upper", mode, 0) < 0)
                 return error_set_errno(reterr, -errno, "cannot make the container's upper directory");
-        if (mkdirat(container->dir_fd, "work", 0700) < 0 && errno != EEXIST)
-                return error_set_errno(reterr, -errno, "cannot make the container's work directory");
-        return 0;
+        if (container->config.auto_remove) /* one whose command was killed: what says that it was not synced forbids the next mount */
+                remove_usual_work(container->dir_fd);
+        return mkdirat(container->dir_fd, "work", 0700) < 0 && errno != EEXIST
+                       ? error_set_errno(reterr, -errno, "cannot make the container's work directory") : 0;
 }
 
 static int make_mount_point(int dir_fd, const char *name, bool directory) {
@@ -239,30 +264,6 @@ int rootfs_lower_paths(const Store *store, char *const *diff_ids, char ***ret, E
                 return error_oom(reterr);
         *ret = TAKE_PTR(lower);
         return 0;
-}
-
-/* What overlayfs leaves behind with `volatile` is always the same, directories without a permission. By name it is gone in a
- * few calls; searching it takes a hundred. Whatever is there besides is left to the search. */
-static void remove_usual_work(int dir_fd) {
-        static const char *const names[] = { "work", "work", "incompat", "volatile" };
-        int fds[ELEMENTSOF(names) + 1] = { dir_fd, -EBADF, -EBADF, -EBADF, -EBADF };
-        size_t n = 0;
-        char path[32];
-
-        for (; n < ELEMENTSOF(names); n++) {
-                fds[n + 1] = openat(fds[n], names[n], O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-                if (fds[n + 1] < 0)
-                        break;
-                (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[n + 1]); /* never through a symlink */
-                if (n > 0)
-                        (void) chmod(path, 0700);
-        }
-        if (n == ELEMENTSOF(names))
-                (void) unlinkat(fds[n], "dirty", 0);
-        for (; n > 0; n--) {
-                (void) unlinkat(fds[n - 1], names[n - 1], AT_REMOVEDIR);
-                (void) fd_close(fds[n]);
-        }
 }
 
 int rootfs_remove(int dir_fd, _unused_ void *data, Error *reterr) {

@@ -218,6 +218,18 @@ paths=("$T/read.tar")
 reads "cannot export container" openat export -o "$T/read.tar" read
 is "$(sdpod images -q localhost/read; ls "$T/read.tar" 2>&1)" "ls: cannot access '$T/read.tar': No such file or directory" "... leaves neither an image nor an archive"
 
+# --- the command of a --rm is killed: what it did not sync may be read, and started again
+sdpod run --rm --name orphan $R $BUSYBOX sleep 1000 &
+until_ok 10 sdpod exec orphan touch /made
+kill -KILL $!
+wait $! 2>/dev/null
+until_ok 10 sh -c '[ "$(sdpod inspect --format "{{.State.Running}}" orphan)" = false ]'
+run sdpod cp orphan:/made "$T/made"
+exits 0 "files are copied out of a container whose command was killed"
+run sdpod start orphan
+is "$status $(sdpod exec orphan ls /made)" "0 /made" "... which can be started"
+sdpod rm -f -t 0 orphan >/dev/null
+
 # --- a command in a container that ends
 sdpod run -d --name ends $R $BUSYBOX sleep 1000 >/dev/null
 stop_at socketpair 1 exec ends true
