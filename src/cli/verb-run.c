@@ -196,6 +196,18 @@ static int check_log(const RunOptions *options, Error *reterr) {
                          "cannot use '--log-driver journald' in the foreground: it is not there yet; use --detach, or k8s-file");
 }
 
+/* systemd hears of a service from the service's own cgroup (systemd.service(5), NotifyAccess=), and a container in the foreground has
+ * another one. What was not asked for is no error: a command may inherit the socket from anywhere. */
+static int check_notify(const RunOptions *options, Error *reterr) {
+        bool payload = str_equal(options->sdnotify, "container") && !str_equal(options->cgroups, "split");
+
+        if (options->detach || !getenv("NOTIFY_SOCKET") || (!payload && !str_equal(options->sdnotify, "healthy")))
+                return 0;
+        (void) error_set(reterr, -EOPNOTSUPP, ERROR_UNSUPPORTED, "cannot use --sdnotify=%s in the foreground of a service: it is not there yet",
+                         options->sdnotify);
+        return error_with_hint(reterr, -EOPNOTSUPP, "--detach, with which systemd has the container's process for the service's");
+}
+
 static int run_run(Invocation *in, Error *reterr) {
         _cleanup_container_ Container container = CONTAINER_NULL;
         RunOptions *options = in->options;
@@ -210,6 +222,8 @@ static int run_run(Invocation *in, Error *reterr) {
                 return print_quadlet(in, run_option_tables, reterr);
 
         r = check_log(options, reterr);
+        if (r >= 0)
+                r = check_notify(options, reterr);
         if (r >= 0)
                 r = find_preserved(options, &preserved, reterr);
         if (r < 0)

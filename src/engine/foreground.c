@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/io.h"
 #include "base/log.h"
+#include "base/notify.h"
 #include "base/process.h"
 #include "base/str.h"
 #include "cgroup/hierarchy.h"
@@ -190,6 +191,8 @@ static int run(const Store *store, Container *container, const ForegroundOptions
         }
         pipes_close_theirs(&pipes);
         container_unlock(container);
+        if (r >= 0 && str_equal(container->config.sdnotify, "conmon"))
+                (void) notify_send("READY=1");
         if (r >= 0)
                 watch_health(store, container, options);
         if (r < 0) {

@@ -53,6 +53,27 @@ ok "--sdnotify=ignore: nobody tells systemd that it is ready" until_ok 20 sh -c 
 unlike "$status" '^0$' "... so that the service does not start"
 sdpod rm -f -t 0 mute >/dev/null 2>&1
 systemctl --user reset-failed mute.service 2>/dev/null
+in_front() { # WORD...: a service whose command stays in the foreground
+        run systemd-run --user --quiet --unit front -p Type=notify -p NotifyAccess=all -p Delegate=yes -p TimeoutStartSec=20 -p KillMode=mixed \
+                sdpod run --rm --name front --network none -v "$T/notify:/notify:ro" "$@"
+}
+no_front() {
+        sdpod rm -f -t 0 front >/dev/null 2>&1
+        systemctl --user stop front.service 2>/dev/null
+        systemctl --user reset-failed front.service 2>/dev/null
+}
+in_front --sdnotify=conmon $BUSYBOX sleep 1000
+is "$status:$(prop front ActiveState)" "0:active" "--sdnotify=conmon in the foreground: ready when the container has started"
+no_front
+in_front --sdnotify=container --cgroups=split $BUSYBOX sh -c "/notify READY=1 STATUS=front; $stays"
+is "$status:$(prop front ActiveState):$(prop front StatusText)" "0:active:front" "--sdnotify=container in the foreground, in the service's own cgroup"
+no_front
+for who in container healthy; do
+        run env NOTIFY_SOCKET="$XDG_RUNTIME_DIR/systemd/notify" sdpod run --rm --network none --sdnotify=$who $BUSYBOX true
+        is "$status:${err%%$'\n'*}" "125:sdpod: cannot use --sdnotify=$who in the foreground of a service: it is not there yet" "--sdnotify=$who that systemd would not hear is refused"
+done
+run env NOTIFY_SOCKET="$XDG_RUNTIME_DIR/systemd/notify" sdpod run --rm --network none $BUSYBOX true
+exits 0 "... where nobody asked for it, it is not"
 run systemctl --user reload heard.service
 exits 0 "reload"
 ok "... reaches the payload" until_ok 10 sh -c 'sdpod logs systemd-heard | grep -qx reloaded'
