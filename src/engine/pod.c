@@ -302,8 +302,7 @@ static int inherit(const Store *store, const Pod *pod, ContainerConfig *c, Error
                 return 0;
         int r = container_load(store, pod->config.infra_id, &infra, reterr);
         if (r == -ENOENT)
-                return error_set(reterr, r, ERROR_NOT_FOUND, "cannot use pod '%s': its infra container was removed meanwhile, or it has lost it: "
-                                 "no such container", pod->config.name);
+                return error_set(reterr, r, ERROR_NOT_FOUND, "cannot use pod '%s': its infra container is gone", pod->config.name);
         if (r < 0)
                 return error_prefix(reterr, r, "cannot use pod '%s'", pod->config.name);
         if (copy_mounts(&infra.config, c) < 0 || copy_devices(&infra.config, c) < 0 || copy_policy(&infra.config, c) < 0)
