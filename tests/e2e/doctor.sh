@@ -65,9 +65,11 @@ doctor $plain
 is "$(status_of linger)" ok "... which mends it"
 loginctl disable-linger e2e-patient
 systemctl stop "user@$(id -u e2e-patient).service" 2>/dev/null
+no_runtime_dir() { [[ ! -e /run/user/$(id -u e2e-patient) ]]; }
+until_ok 10 no_runtime_dir # it goes a moment after its manager, and must not go under doctor
 doctor $plain
 is "$(status_of "user manager")" warning "no manager is a warning"
-is "$status" 0 "... and no problem"
+is "$status:$(jq -r '.[] | select(.Status == "problem").Finding' <<<"$out")" "0:" "... and no problem"
 
 # ---- subordinate IDs
 cp -a /etc/subuid /etc/subgid "$T"
