@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of sdpod-image share: a store of its own for each, the program run as an ordinary user or as root, TAP.
 
-Run as root, they take an ordinary user with subordinate IDs for the user's half ($SDPOD_TEST_USER, or the first of
-/etc/subuid), and run as root too. Run as a user, they are that user."""
+Run as root, they take an ordinary user with subordinate IDs for the user's half ($SDPOD_TEST_USER, whom `start` makes), and
+run as root too. Run as a user, they are that user."""
 
 import glob
 import hashlib
@@ -29,15 +29,7 @@ def ordinary_user():
     """The user that runs the user's half; None: there is none."""
     if os.geteuid() != 0:
         return pwd.getpwuid(os.geteuid())
-    names = [os.environ["SDPOD_TEST_USER"]] if "SDPOD_TEST_USER" in os.environ else []
-    if not names and os.path.exists("/etc/subuid"):
-        names = [line.split(":")[0] for line in open("/etc/subuid")]
-    for name in names:
-        try:
-            return pwd.getpwnam(name)
-        except KeyError:
-            continue
-    return None
+    return pwd.getpwnam(os.environ["SDPOD_TEST_USER"]) if "SDPOD_TEST_USER" in os.environ else None
 
 
 class Tap:
