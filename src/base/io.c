@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -54,6 +55,26 @@ int fd_keep(int *const *fds, size_t n) {
                 *fds[i] = first + i;
         }
         return close_range((unsigned) end, ~0U, 0) < 0 ? -errno : 0;
+}
+
+static int by_number(const void *a, const void *b) {
+        int x = *(const int *) a, y = *(const int *) b;
+
+        return x < y ? -1 : x > y;
+}
+
+int fd_close_others(unsigned first, int *fds, size_t n) {
+        qsort(fds, n, sizeof(*fds), by_number);
+        for (size_t i = 0; i < n; i++) {
+                if (fds[i] < 0 || (unsigned) fds[i] < first)
+                        continue;
+                unsigned fd = (unsigned) fds[i];
+
+                if (fd > first && close_range(first, fd - 1, 0) < 0)
+                        return -errno;
+                first = fd + 1;
+        }
+        return close_range(first, ~0U, 0) < 0 ? -errno : 0;
 }
 
 int io_write_full(int fd, const void *data, size_t size) {

@@ -23,6 +23,9 @@ int fd_open_standard(void);
  * but them and 0, 1, 2. One that is unset leaves its number closed. 0 or -errno. */
 int fd_keep(int *const *fds, size_t n);
 
+/* Closes all descriptors from `first` on but these, which it sorts; those below `first` and unset ones do not matter. 0 or -errno. */
+int fd_close_others(unsigned first, int *fds, size_t n);
+
 /* Writes all of it, past interruptions and short writes (and waits where the descriptor is non-blocking). */
 int io_write_full(int fd, const void *data, size_t size);
 

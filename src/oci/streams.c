@@ -9,15 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/io.h"
 #include "base/str.h"
 
 enum { KEPT_MAX = 16 };
-
-static int by_number(const void *a, const void *b) {
-        int x = *(const int *) a, y = *(const int *) b;
-
-        return x < y ? -1 : x > y;
-}
 
 /* Among the numbers that the caller hands on, those that were free are ours by now: what is ours is O_CLOEXEC, and must not stay open
  * while the init waits. */
@@ -34,22 +29,13 @@ static void close_own(int n_kept, const int *fds, size_t n_fds) {
 }
 
 int oci_streams_close(int n_kept, const int *fds, size_t n_fds, Error *reterr) {
-        unsigned next = 3 + (unsigned) n_kept;
         int sorted[KEPT_MAX];
 
         assert(n_fds <= KEPT_MAX);
         close_own(n_kept, fds, n_fds);
         memcpy(sorted, fds, n_fds * sizeof(*fds));
-        qsort(sorted, n_fds, sizeof(*sorted), by_number);
-        for (size_t i = 0; i < n_fds; i++) {
-                if (sorted[i] < 0)
-                        continue;
-                unsigned fd = (unsigned) sorted[i];
-                if (fd > next && close_range(next, fd - 1, 0) < 0)
-                        return error_set_errno(reterr, -errno, "cannot close descriptors");
-                next = MAX(next, fd + 1);
-        }
-        return close_range(next, ~0U, 0) < 0 ? error_set_errno(reterr, -errno, "cannot close descriptors") : 0;
+        int r = fd_close_others(3 + (unsigned) n_kept, sorted, n_fds);
+        return r < 0 ? error_set_errno(reterr, r, "cannot close descriptors") : 0;
 }
 
 int oci_streams_take(int console_fd, const RuntimeUser *user, Error *reterr) {

@@ -68,27 +68,11 @@ int stdio_take(const int stdio[3], int console_fd, const ContainerUser *user, Er
         return 0;
 }
 
-static int by_number(const void *a, const void *b) {
-        int x = *(const int *) a, y = *(const int *) b;
-
-        return x < y ? -1 : x > y;
-}
-
 /* All from 3 on but these. */
 static int close_all_but(int *fds, size_t n, Error *reterr) {
-        unsigned next = 3;
+        int r = fd_close_others(3, fds, n);
 
-        qsort(fds, n, sizeof(*fds), by_number);
-        for (size_t i = 0; i < n; i++) {
-                if (fds[i] < 3)
-                        continue;
-                unsigned fd = (unsigned) fds[i];
-
-                if (fd > next && close_range(next, fd - 1, 0) < 0)
-                        return error_set_errno(reterr, -errno, "cannot close descriptors");
-                next = MAX(next, fd + 1);
-        }
-        return close_range(next, ~0U, 0) < 0 ? error_set_errno(reterr, -errno, "cannot close descriptors") : 0;
+        return r < 0 ? error_set_errno(reterr, r, "cannot close descriptors") : 0;
 }
 
 int stdio_close_host(const int stdio[3], const StdioKept *kept, int null_fd, const int *own, size_t n_own, Error *reterr) {
