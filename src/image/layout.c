@@ -45,6 +45,16 @@ json_t *layout_entries(const json_t *index) {
         return json_object_get(index, "manifests");
 }
 
+const json_t *layout_find_name(const json_t *index, const char *name) {
+        const json_t *entry;
+        size_t i;
+
+        json_array_foreach(layout_entries(index), i, entry)
+                if (str_equal(layout_entry_name(entry), name))
+                        return entry;
+        return NULL;
+}
+
 const char *layout_entry_digest(const json_t *entry) {
         return json_get_string(entry, "digest");
 }

@@ -41,6 +41,9 @@ bool layout_use_reserve(int images_fd);
 /* The manifests' array; borrowed. */
 json_t *layout_entries(const json_t *index);
 
+/* The entry of a full name, borrowed; NULL: there is none. */
+const json_t *layout_find_name(const json_t *index, const char *name);
+
 /* What an entry says; borrowed. The name is NULL where the image has none. */
 const char *layout_entry_digest(const json_t *entry);
 const char *layout_entry_name(const json_t *entry);

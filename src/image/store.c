@@ -13,7 +13,6 @@
 #include "image/list.h"
 #include "spec/digest.h"
 #include "spec/reference.h"
-#include "state/events.h"
 
 void image_info_done(ImageInfo *info) {
         free(info->name);
@@ -197,16 +196,6 @@ static int load_info(const Store *store, const json_t *index, const char *digest
         return r < 0 ? r : load_image(store, digest, &entries, ret, reterr);
 }
 
-static const json_t *find_name(const json_t *index, const char *name) {
-        const json_t *entry;
-        size_t i;
-
-        json_array_foreach(layout_entries(index), i, entry)
-                if (str_equal(layout_entry_name(entry), name))
-                        return entry;
-        return NULL;
-}
-
 /* Whether `name` ("docker.io/library/busybox:1") ends in the wanted components ("busybox:1"). */
 static bool ends_in(const char *name, const char *wanted) {
         size_t n = strlen(name), m = strlen(wanted);
@@ -234,7 +223,7 @@ static int find_by_digest(const json_t *index, const Reference *reference, const
         const json_t *entry, *from_index = NULL;
         size_t i;
 
-        *ret = name ? find_name(index, name) : NULL;
+        *ret = name ? layout_find_name(index, name) : NULL;
         if (*ret)
                 return 0;
         json_array_foreach(layout_entries(index), i, entry) {
@@ -286,7 +275,7 @@ static int find_by_name(const json_t *index, const Reference *reference, const j
 
                 if (!full)
                         return error_oom(reterr);
-                *ret = find_name(index, full);
+                *ret = layout_find_name(index, full);
                 if (*ret)
                         return 0;
         }
@@ -570,77 +559,4 @@ int image_store_list(const Store *store, ImageInfo **ret, size_t *ret_n, Error *
         *ret = infos;
         *ret_n = n;
         return 0;
-}
-
-/* Tells of an image by its manifest: the ID is the config's. */
-static void note_event(const Store *store, const char *status, const char *digest, const char *name) {
-        _cleanup_manifest_ Manifest manifest = {};
-        _cleanup_error_ Error ignored = ERROR_NULL;
-
-        if (layout_read_manifest(store, digest, &manifest, &ignored) >= 0)
-                event_named(store, "image", status, digest_hex(manifest.config.digest), name);
-}
-
-int image_store_tag(const Store *store, const char *reference, const char *name, Error *reterr) {
-        _cleanup_layout_edit_ LayoutEdit edit = LAYOUT_EDIT_NULL;
-        _cleanup_free_ char *full = NULL;
-        const json_t *entry;
-        bool by_name;
-
-        int r = reference_normalise_local(name, &full, reterr);
-        if (r >= 0)
-                r = layout_edit_open(store, &edit, reterr);
-        if (r >= 0)
-                r = find(store, edit.index, reference, &entry, &by_name, reterr);
-        if (r < 0)
-                return r;
-
-        _cleanup_free_ char *digest = strdup(layout_entry_digest(entry)),
-                            *type = strdup(json_get_string(entry, "mediaType") ?: MEDIA_TYPE_OCI_MANIFEST);
-        if (!digest || !type)
-                return error_oom(reterr);
-        r = layout_add(edit.index, digest, json_get_integer(entry, "size", 0), type, full, reterr);
-        if (r >= 0)
-                r = layout_edit_save(&edit, reterr);
-        if (r >= 0)
-                note_event(store, "tag", digest, full);
-        return r;
-}
-
-int image_store_untag(const Store *store, const char *reference, char *const *names, Error *reterr) {
-        _cleanup_layout_edit_ LayoutEdit edit = LAYOUT_EDIT_NULL;
-        const json_t *entry;
-        bool by_name;
-
-        int r = layout_edit_open(store, &edit, reterr);
-        if (r >= 0)
-                r = find(store, edit.index, reference, &entry, &by_name, reterr);
-        if (r < 0)
-                return r;
-
-        int64_t size = json_get_integer(entry, "size", 0);
-        _cleanup_free_ char *digest = strdup(layout_entry_digest(entry)),
-                            *type = strdup(json_get_string(entry, "mediaType") ?: MEDIA_TYPE_OCI_MANIFEST);
-        if (!digest || !type)
-                return error_oom(reterr);
-        if (!names || !*names)
-                (void) layout_remove(edit.index, digest, /* name= */ NULL);
-        for (; names && *names; names++) {
-                _cleanup_free_ char *full = NULL;
-
-                r = reference_normalise_local(*names, &full, reterr);
-                if (r < 0)
-                        return r;
-                entry = find_name(edit.index, full);
-                if (!entry || !str_equal(layout_entry_digest(entry), digest))
-                        return error_set(reterr, -ENOENT, ERROR_NOT_FOUND, "cannot untag '%s': image '%s' has no such name", *names,
-                                         reference);
-                (void) layout_remove(edit.index, digest, full);
-        }
-        r = layout_add(edit.index, digest, size, type, /* name= */ NULL, reterr);
-        if (r >= 0)
-                r = layout_edit_save(&edit, reterr);
-        if (r >= 0)
-                note_event(store, "untag", digest, reference);
-        return r;
 }
